@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house, lowest first: a target may depend only on targets listed above it.
+// Tests/HouseTests compares every `import` line of Sources/ with this table.
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], plugins: [Target.PluginUsage] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings, plugins: plugins)
+}
+
+func tests(_ room: String, _ dependencies: [Target.Dependency] = [], resources: [String] = []) -> Target {
+    .testTarget(
+        name: room + "Tests", dependencies: [.target(name: room)] + dependencies, exclude: resources,
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "lxc-doctor",
+    products: [.executable(name: "lxc-doctor", targets: ["lxc-doctor"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Kernel headers and C libraries.
+        .target(name: "CLinux"),
+        .target(name: "CPcap"),
+        .target(name: "CYaml", linkerSettings: [.linkedLibrary(":libyaml.a")]),
+
+        // Values and pure functions.
+        room("HostModel"),
+        room("WireFormats", ["HostModel", "CLinux"]),
+        room("ConfigFiles", ["HostModel"]),
+        room("HostAccess", ["HostModel", "WireFormats"]),
+        room("PacketFilter", ["HostModel", "WireFormats"]),
+        room("Probes", ["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter"]),
+        room("PacketProof", ["HostModel", "WireFormats", "HostAccess"]),
+        room("CheckCatalog", ["HostModel", "CYaml"]),
+        room("Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog"]),
+        room("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
+        room("Reporting", ["HostModel"]),
+
+        // The kernel, and what is built from it.
+        room("LinuxHost", ["HostModel", "WireFormats", "HostAccess", "CLinux", "CPcap"]),
+        room("PracticeHost", ["HostModel", "HostAccess", "LinuxHost", "CLinux"]),
+
+        // Resources of the top level, compiled in.
+        room("BuiltInCatalog", ["HostModel", "CheckCatalog"], plugins: [.plugin(name: "CompileCatalogPlugin")]),
+        .executableTarget(
+            name: "compile-catalog", dependencies: ["HostModel", "CheckCatalog"], swiftSettings: swiftSettings),
+        .plugin(
+            name: "CompileCatalogPlugin", capability: .buildTool(), dependencies: ["compile-catalog"],
+            path: "Sources/CompileCatalogPlugin"),
+
+        // Wiring.
+        room(
+            "Commands",
+            [
+                "HostModel", "HostAccess", "Probes", "PacketProof", "PacketFilter", "CheckCatalog", "BuiltInCatalog",
+                "Diagnosis", "Remedies", "Reporting", "LinuxHost", "PracticeHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "lxc-doctor", dependencies: ["Commands"], swiftSettings: swiftSettings),
+
+        // Tests.
+        tests("HostModel"),
+        tests("WireFormats", ["HostModel"], resources: ["Bytes"]),
+        tests("ConfigFiles", ["HostModel"]),
+        tests("HostAccess", ["HostModel"]),
+        tests("PacketFilter", ["HostModel", "WireFormats"]),
+        tests("Probes", ["HostModel", "HostAccess", "WireFormats", "ConfigFiles", "PacketFilter"]),
+        tests("PacketProof", ["HostModel", "HostAccess", "WireFormats"], resources: ["Pcaps"]),
+        tests("CheckCatalog", ["HostModel"]),
+        tests("Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog", "BuiltInCatalog"], resources: ["Cases"]),
+        tests("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
+        tests("Reporting", ["HostModel"]),
+        tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),
+        // These run the built program: they need no room's code.
+        .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
+        .testTarget(name: "PracticeHostTests", dependencies: ["HostModel"], swiftSettings: swiftSettings),
+        .testTarget(name: "CommandTests", dependencies: ["HostModel"], swiftSettings: swiftSettings),
+    ]
+)

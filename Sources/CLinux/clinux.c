@@ -1,0 +1,2 @@
+/* A C target needs at least one source file. */
+#include "clinux.h"

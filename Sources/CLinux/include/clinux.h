@@ -1,0 +1,7 @@
+/* Kernel headers, and the shims that Swift cannot express. One header per subject; this one gathers them. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include "clinux_netlink.h"
+
+#endif

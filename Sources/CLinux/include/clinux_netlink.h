@@ -1,0 +1,17 @@
+/* The kernel's own netlink constants, so that Swift code names them instead of repeating their values. */
+#ifndef CLINUX_NETLINK_H
+#define CLINUX_NETLINK_H
+
+#include <sys/socket.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/if_link.h>
+#include <linux/if_bridge.h>
+#include <linux/fib_rules.h>
+#include <linux/neighbour.h>
+#include <linux/veth.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nf_tables.h>
+
+#endif

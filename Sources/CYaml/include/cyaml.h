@@ -1,0 +1,2 @@
+/* libyaml, linked statically. */
+#include <yaml.h>

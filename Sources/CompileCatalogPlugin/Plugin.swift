@@ -1,0 +1,8 @@
+import PackagePlugin
+
+@main
+struct CompileCatalogPlugin: BuildToolPlugin {
+    func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+        []
+    }
+}

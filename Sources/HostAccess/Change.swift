@@ -1,0 +1,78 @@
+package import HostModel
+
+/// Every lasting change that a repair may make to a host: a closed set, each with a known inverse.
+///
+/// A change carries the state that it was planned on; `MutableHost.apply` refuses with code `stale` where the host
+/// is no longer in that state, and does nothing where it is already in the state wanted.
+package enum Change: Codable, Sendable, Hashable {
+    /// RTM_NEWLINK of kind bridge; the link must not exist.
+    case createBridge(name: String)
+    /// RTM_DELLINK of a bridge without ports.
+    case deleteBridge(name: String)
+    /// IFF_UP on or off.
+    case setLinkUp(name: String, up: Bool)
+    /// RTM_NEWADDR, with the broadcast address of the prefix.
+    case addAddress(link: String, address: IPv4Prefix)
+    /// RTM_DELADDR.
+    case removeAddress(link: String, address: IPv4Prefix)
+    /// A key below `/proc/sys/net`, dots as separators: `net.ipv4.ip_forward`.
+    case setSysctl(key: String, from: String, to: String)
+    /// A small nft table of our own shape, in one transaction.
+    case createTranslationTable(TranslationTable)
+    case deleteTranslationTable(TranslationTable)
+    /// Replaces, creates or removes one file, atomically and durably. `before` nil: it must not exist; `after` nil:
+    /// it is removed.
+    case file(path: String, before: FileContent?, after: FileContent?)
+    /// Replaces, creates or removes one symbolic link (a unit's enablement).
+    case symbolicLink(path: String, before: String?, after: String?)
+
+    /// What takes the change back.
+    package var inverse: Change {
+        switch self {
+        case .createBridge(let name): .deleteBridge(name: name)
+        case .deleteBridge(let name): .createBridge(name: name)
+        case .setLinkUp(let name, let up): .setLinkUp(name: name, up: !up)
+        case .addAddress(let link, let address): .removeAddress(link: link, address: address)
+        case .removeAddress(let link, let address): .addAddress(link: link, address: address)
+        case .setSysctl(let key, let from, let to): .setSysctl(key: key, from: to, to: from)
+        case .createTranslationTable(let table): .deleteTranslationTable(table)
+        case .deleteTranslationTable(let table): .createTranslationTable(table)
+        case .file(let path, let before, let after): .file(path: path, before: after, after: before)
+        case .symbolicLink(let path, let before, let after): .symbolicLink(path: path, before: after, after: before)
+        }
+    }
+}
+
+/// An nft table `ip NAME` with one nat chain at postrouting, priority 100 (srcnat), and one rule:
+/// `ip saddr NETWORK ip daddr != NETWORK counter masquerade`. The shape of lxc-net's own table `ip lxc`.
+package struct TranslationTable: Codable, Sendable, Hashable {
+    package var name: String
+    package var network: IPv4Prefix
+
+    package init(name: String, network: IPv4Prefix) {
+        self.name = name
+        self.network = network
+    }
+}
+
+/// What a file holds and who may do what with it.
+package struct FileContent: Codable, Sendable, Hashable {
+    package var bytes: ByteString
+    /// Permission bits.
+    package var mode: Int
+    package var owner: Int
+    package var group: Int
+
+    package init(bytes: ByteString, mode: Int = 0o644, owner: Int = 0, group: Int = 0) {
+        self.bytes = bytes
+        self.mode = mode
+        self.owner = owner
+        self.group = group
+    }
+}
+
+/// A host that can be changed for good. Only the fix module holds one, together with a journal.
+package protocol MutableHost: Host {
+    /// Makes one change. See `Change` for what is refused.
+    func apply(_ change: Change) throws(HostError)
+}

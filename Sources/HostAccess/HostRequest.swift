@@ -1,0 +1,121 @@
+package import HostModel
+
+/// Everything that can be asked of a host. Asking never changes it.
+///
+/// The set is closed and Codable, so that a run can be recorded as (request, answer) pairs and judged elsewhere.
+package enum HostRequest: Codable, Sendable, Hashable {
+    /// The bytes of a regular file (or of a procfs or sysfs file), at most `limit`; more is an error of code `limit`.
+    /// With `root`, the path is resolved inside that directory (`openat2(2)`, RESOLVE_IN_ROOT): for everything below
+    /// a container's rootfs, which is hostile.
+    case read(path: String, root: String?, limit: Int)
+    /// The names in a directory, sorted by byte value, without `.` and `..`; at most `limit`.
+    case list(path: String, root: String?, limit: Int)
+    /// Type, mode, owner and size. A link is described itself unless `followLinks`.
+    case status(path: String, root: String?, followLinks: Bool)
+    /// Room on the file system that holds the path (`statvfs(3)`).
+    case space(path: String)
+    /// A netlink GET or dump.
+    case netlink(KernelQuery)
+    /// An iptables-legacy table, only where `/proc/net/ip_tables_names` lists it already: asking for another would
+    /// create it.
+    case legacyTable(LegacyTableName)
+    /// The version that a program prints, for programs that no package database knows.
+    case programVersion(ProgramName)
+    /// Host name, kernel release, effective user and capabilities, and namespaces of the asking process.
+    case identity
+}
+
+/// An iptables-legacy table: the family and a name such as `nat`.
+package struct LegacyTableName: Codable, Sendable, Hashable {
+    package enum Family: String, Codable, Sendable { case ipv4, ipv6 }
+    package var family: Family
+    package var table: String
+    package init(family: Family, table: String) {
+        self.family = family
+        self.table = table
+    }
+}
+
+/// A program that may be run to be asked for its version, with nothing else on its command line.
+package enum ProgramName: String, Codable, Sendable {
+    /// `lxc-start --version`.
+    case lxcStart = "lxc-start"
+}
+
+/// The answer to a `HostRequest`, of the same name.
+package enum HostReply: Codable, Sendable, Hashable {
+    case bytes(ByteString)
+    case names([String])
+    case status(FileStatus)
+    case space(FileSystemSpace)
+    /// Whole netlink messages with their headers, without NLMSG_DONE, in the order of the dump.
+    case messages([ByteString])
+    /// `ipt_get_entries` of a table preceded by its `ipt_getinfo` (`linux/netfilter_ipv4/ip_tables.h`), host order.
+    case legacyTable(info: ByteString, entries: ByteString)
+    case text(String)
+    case identity(HostIdentity)
+}
+
+/// What `statx(2)` says of a path.
+package struct FileStatus: Codable, Sendable, Hashable {
+    package enum Kind: String, Codable, Sendable { case file, directory, link, other }
+    package var kind: Kind
+    /// Permission bits, with set-uid, set-gid and sticky: `0o1777`.
+    package var mode: Int
+    package var owner: Int
+    package var group: Int
+    package var size: Int
+    /// Where a link points, unresolved; nil otherwise.
+    package var target: String?
+
+    package init(kind: Kind, mode: Int, owner: Int, group: Int, size: Int, target: String? = nil) {
+        self.kind = kind
+        self.mode = mode
+        self.owner = owner
+        self.group = group
+        self.size = size
+        self.target = target
+    }
+}
+
+/// Room on a file system, for a process without privilege.
+package struct FileSystemSpace: Codable, Sendable, Hashable {
+    package var freeBytes: Int
+    package var totalBytes: Int
+    /// Nil where the file system does not count inodes (btrfs reports none).
+    package var freeInodes: Int?
+    package var readOnly: Bool
+
+    package init(freeBytes: Int, totalBytes: Int, freeInodes: Int?, readOnly: Bool) {
+        self.freeBytes = freeBytes
+        self.totalBytes = totalBytes
+        self.freeInodes = freeInodes
+        self.readOnly = readOnly
+    }
+}
+
+/// Who asks, and of which host.
+package struct HostIdentity: Codable, Sendable, Hashable {
+    package var hostname: String
+    /// `uname -r`.
+    package var kernel: String
+    package var effectiveUser: Int
+    /// Names of the effective capabilities that matter here: `net_admin`, `net_raw`, `sys_admin`.
+    package var capabilities: [String]
+    /// Whether the network namespace is that of process 1; nil where that cannot be read.
+    package var inInitialNetworkNamespace: Bool?
+    /// Whether this is a practice host.
+    package var isPracticeHost: Bool
+
+    package init(
+        hostname: String, kernel: String, effectiveUser: Int, capabilities: [String],
+        inInitialNetworkNamespace: Bool?, isPracticeHost: Bool
+    ) {
+        self.hostname = hostname
+        self.kernel = kernel
+        self.effectiveUser = effectiveUser
+        self.capabilities = capabilities
+        self.inInitialNetworkNamespace = inInitialNetworkNamespace
+        self.isPracticeHost = isPracticeHost
+    }
+}

@@ -1,0 +1,1 @@
+// nfnetlink constructors: see linux/netfilter/nf_tables.h.

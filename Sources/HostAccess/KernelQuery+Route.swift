@@ -1,0 +1,1 @@
+// rtnetlink constructors: see rtnetlink(7).

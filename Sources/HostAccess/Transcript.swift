@@ -1,0 +1,75 @@
+/// One request with what came of it.
+package struct TranscriptEntry: Codable, Sendable, Hashable {
+    package var request: HostRequest
+    package var reply: HostReply?
+    package var error: HostError?
+
+    package init(request: HostRequest, reply: HostReply?, error: HostError?) {
+        self.request = request
+        self.reply = reply
+        self.error = error
+    }
+}
+
+/// Asks another host each question once and keeps the answers: a fact is read once per run, and a run can be recorded.
+package final class RecordingHost: Host {
+    private let host: any Host
+    private var answers: [HostRequest: Result<HostReply, HostError>] = [:]
+    private var order: [HostRequest] = []
+
+    package init(_ host: any Host) {
+        self.host = host
+    }
+
+    package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
+        if let known = answers[request] { return try known.get() }
+        let result: Result<HostReply, HostError>
+        do {
+            result = .success(try host.answer(request))
+        } catch {
+            result = .failure(error)
+        }
+        answers[request] = result
+        order.append(request)
+        return try result.get()
+    }
+
+    /// Every question so far, in the order in which it was first asked.
+    package var transcript: [TranscriptEntry] {
+        order.map { request in
+            switch answers[request] {
+            case .success(let reply): TranscriptEntry(request: request, reply: reply, error: nil)
+            case .failure(let error): TranscriptEntry(request: request, reply: nil, error: error)
+            case nil: TranscriptEntry(request: request, reply: nil, error: nil)
+            }
+        }
+    }
+
+    /// Forgets all answers, so that the next question sees the host as it is then (after a repair).
+    package func forget() {
+        answers = [:]
+        order = []
+    }
+}
+
+/// Answers from a transcript. What was never asked is an error of code `notRecorded`, not a guess.
+package final class ReplayHost: Host {
+    private var answers: [HostRequest: Result<HostReply, HostError>] = [:]
+
+    package init(_ transcript: [TranscriptEntry]) {
+        for entry in transcript {
+            if let reply = entry.reply {
+                answers[entry.request] = .success(reply)
+            } else if let error = entry.error {
+                answers[entry.request] = .failure(error)
+            }
+        }
+    }
+
+    package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
+        guard let result = answers[request] else {
+            throw HostError(.notRecorded, operation: "replay", message: "the recording holds no answer to \(request)")
+        }
+        return try result.get()
+    }
+}

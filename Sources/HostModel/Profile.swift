@@ -1,0 +1,114 @@
+/// How containers of a network reach the outside.
+package enum TranslationMode: String, Codable, Sendable, CaseIterable {
+    /// Source address of whatever uplink the packet takes.
+    case masquerade
+    /// One of the profile's `snat` addresses.
+    case snat
+    /// Untranslated: the outside has a route to the containers.
+    case routed
+    /// No way out.
+    case none
+}
+
+/// What a profile wants of a service such as DHCP.
+package enum Wanted: String, Codable, Sendable, CaseIterable {
+    case required, optional, off
+}
+
+/// One network of containers: a bridge, its address, and how it reaches the outside.
+package struct Network: Codable, Sendable, Hashable {
+    /// Unique in the profile; the bridge's name unless the profile says otherwise.
+    package var name: String
+    package var bridge: String
+    /// The bridge's own address with the prefix length of its subnet: `10.5.0.1/16`.
+    package var address: IPv4Prefix
+    package var nat: TranslationMode
+    /// Addresses that `snat` may translate to.
+    package var snat: [IPv4Address]
+    package var dhcp: Wanted
+    /// First and last address handed out, where the host's settings say.
+    package var dhcpRange: [IPv4Address]
+    package var dns: Wanted
+    /// The interface towards the outside; nil: whatever the routing table says.
+    package var uplink: String?
+    /// Destinations that are on purpose not translated.
+    package var exempt: [IPv4Prefix]
+    /// Where the packet proof aims; nothing is ever delivered there (TTL 2).
+    package var target: IPv4Address
+
+    package init(
+        name: String, bridge: String, address: IPv4Prefix, nat: TranslationMode = .masquerade,
+        snat: [IPv4Address] = [], dhcp: Wanted = .optional, dhcpRange: [IPv4Address] = [], dns: Wanted = .optional,
+        uplink: String? = nil, exempt: [IPv4Prefix] = [], target: IPv4Address = Network.defaultTarget
+    ) {
+        self.name = name
+        self.bridge = bridge
+        self.address = address
+        self.nat = nat
+        self.snat = snat
+        self.dhcp = dhcp
+        self.dhcpRange = dhcpRange
+        self.dns = dns
+        self.uplink = uplink
+        self.exempt = exempt
+        self.target = target
+    }
+
+    /// An address of TEST-NET-2 (RFC 5737): documentation space, so that a probe that escaped would go nowhere.
+    package static let defaultTarget = IPv4Address(value: 0xc633_6407)
+
+    /// The subnet without host bits: `10.5.0.0/16`.
+    package var cidr: IPv4Prefix { address.network }
+}
+
+/// The base image that new containers are made from.
+package struct BaseImage: Codable, Sendable, Hashable {
+    /// The container directory below the LXC path, such as `makina-states-trusty`.
+    package var name: String
+    package var wanted: Wanted
+
+    package init(name: String, wanted: Wanted = .optional) {
+        self.name = name
+        self.wanted = wanted
+    }
+}
+
+/// What this host is meant to be.
+package struct Profile: Codable, Sendable, Hashable {
+    package var name: String
+    package var networks: [Network]
+    /// The directory of containers; nil: the effective `lxc.lxcpath` of the host.
+    package var lxcPath: String?
+    package var image: BaseImage?
+    /// Room that must be left below the LXC path, in bytes.
+    package var minimumFreeBytes: Int
+
+    package init(
+        name: String, networks: [Network], lxcPath: String? = nil, image: BaseImage? = nil,
+        minimumFreeBytes: Int = 5 << 30
+    ) {
+        self.name = name
+        self.networks = networks
+        self.lxcPath = lxcPath
+        self.image = image
+        self.minimumFreeBytes = minimumFreeBytes
+    }
+}
+
+/// A profile with the reason for which it was taken, and what that leaves out.
+package struct ChosenProfile: Codable, Sendable, Hashable {
+    package var profile: Profile
+    /// One clause for the report's first line: `lxcbr1 exists`.
+    package var because: String
+    /// Whether anything on the host, or the user, speaks for this profile. If not, fixing refuses.
+    package var supported: Bool
+    /// Bridges that were not looked at.
+    package var otherBridges: [String]
+
+    package init(profile: Profile, because: String, supported: Bool, otherBridges: [String]) {
+        self.profile = profile
+        self.because = because
+        self.supported = supported
+        self.otherBridges = otherBridges
+    }
+}

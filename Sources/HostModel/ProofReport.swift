@@ -1,0 +1,126 @@
+/// The verdict of the packet proof, worst first: the whole takes the worst of its probes.
+package enum ProofVerdict: String, Codable, Sendable, CaseIterable, Comparable {
+    case leaked, wrongSource, redirected, dropped, unknown, masqueraded
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left.rank < right.rank
+    }
+
+    private var rank: Int {
+        switch self {
+        case .leaked: 0
+        case .wrongSource: 1
+        case .redirected: 2
+        case .dropped: 3
+        case .unknown: 4
+        case .masqueraded: 5
+        }
+    }
+}
+
+package enum ProofMode: String, Codable, Sendable, CaseIterable {
+    /// Logged and dropped after source NAT: no packet on the wire.
+    case fence
+    /// Really sent, with TTL 2.
+    case wire
+    case off
+}
+
+package enum ProofProtocol: String, Codable, Sendable, CaseIterable {
+    case udp, tcp, icmp
+}
+
+/// One station of a packet's way, in the order in which the packet passes it.
+package struct PathStep: Codable, Sendable, Hashable {
+    /// `container`, `port`, `bridge`, `prerouting`, `routing`, `forward`, `postrouting`, `uplink`.
+    package var hook: String
+    package var family: String?
+    package var table: String?
+    package var chain: String?
+    package var link: String?
+    package var reached: Bool
+
+    package init(
+        hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, link: String? = nil,
+        reached: Bool
+    ) {
+        self.hook = hook
+        self.family = family
+        self.table = table
+        self.chain = chain
+        self.link = link
+        self.reached = reached
+    }
+}
+
+/// What ended a packet's way.
+package struct Killer: Codable, Sendable, Hashable {
+    package var hook: String
+    package var family: String?
+    package var table: String?
+    package var chain: String?
+    /// The rule's handle, or its position for iptables-legacy.
+    package var rule: String?
+    /// As the user would list it.
+    package var text: String
+
+    package init(
+        hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, rule: String? = nil,
+        text: String
+    ) {
+        self.hook = hook
+        self.family = family
+        self.table = table
+        self.chain = chain
+        self.rule = rule
+        self.text = text
+    }
+}
+
+/// One packet that was sent to see where it goes.
+package struct ProofProbe: Codable, Sendable, Hashable {
+    package var network: String
+    /// The container it was sent from; nil: a throw-away namespace.
+    package var container: String?
+    package var `protocol`: ProofProtocol
+    /// `ADDRESS:PORT`, or `ADDRESS` for ICMP.
+    package var from: String
+    package var to: String
+    package var verdict: ProofVerdict
+    /// Why, where the verdict is unknown; what was seen, where it is not masqueraded.
+    package var reason: String?
+    package var sourceAfter: String?
+    package var uplink: String?
+    package var path: [PathStep]
+    package var killer: Killer?
+
+    package init(
+        network: String, container: String? = nil, protocol: ProofProtocol, from: String, to: String,
+        verdict: ProofVerdict, reason: String? = nil, sourceAfter: String? = nil, uplink: String? = nil,
+        path: [PathStep] = [], killer: Killer? = nil
+    ) {
+        self.network = network
+        self.container = container
+        self.protocol = `protocol`
+        self.from = from
+        self.to = to
+        self.verdict = verdict
+        self.reason = reason
+        self.sourceAfter = sourceAfter
+        self.uplink = uplink
+        self.path = path
+        self.killer = killer
+    }
+}
+
+package struct ProofReport: Codable, Sendable, Hashable {
+    package var mode: ProofMode
+    package var verdict: ProofVerdict
+    package var probes: [ProofProbe]
+
+    package init(mode: ProofMode, probes: [ProofProbe]) {
+        self.mode = mode
+        self.verdict = probes.map(\.verdict).min() ?? .unknown
+        self.probes = probes
+    }
+}

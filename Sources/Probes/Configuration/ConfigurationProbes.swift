@@ -1,0 +1,1 @@
+let configurationProbes: [any Probe] = []

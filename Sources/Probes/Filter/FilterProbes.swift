@@ -1,0 +1,1 @@
+let filterProbes: [any Probe] = []

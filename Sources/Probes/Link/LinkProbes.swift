@@ -1,0 +1,1 @@
+let linkProbes: [any Probe] = []

@@ -1,0 +1,7 @@
+internal import CheckCatalog
+
+@main
+struct Main {
+    static func main() {
+    }
+}
