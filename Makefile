@@ -55,7 +55,7 @@ lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 
 test: setup-test lint
-	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	.build/debug/lxc-doctor lab layers
 	@Tests/Tools/run-tests $(SWIFT)
 
