@@ -153,6 +153,15 @@ struct SchemaTests {
         #expect(strict.valid == [])
     }
 
+    /// A judgement that was not made is a failure of the test, never a pass and never a skip.
+    @Test func noJudgementIsAFailure() {
+        let example = Workplace.examples.appendingPathComponent("healthy.0.json")
+        #expect(throws: Workplace.ValidatorFailed.self) { try Workplace.validate([example], schema: "no-such") }
+        #expect(throws: Workplace.ValidatorFailed.self) {
+            try Workplace.validate([example.appendingPathComponent("gone")], schema: "report")
+        }
+    }
+
     private func name(_ kind: String, _ path: String, _ field: String) -> String {
         "\(kind)-\(path.replacing("/", with: "."))-\(field)"
     }
