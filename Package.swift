@@ -80,7 +80,7 @@ let package = Package(
         tests("CheckCatalog", ["HostModel"]),
         tests("Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog", "BuiltInCatalog"], resources: ["Cases"]),
         tests("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
-        tests("Reporting", ["HostModel"]),
+        tests("Reporting", ["HostModel", "HostAccess"]),
         tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),
         // These run the built program: they need no room's code.
         .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
