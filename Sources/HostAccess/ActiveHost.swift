@@ -20,6 +20,8 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// The container's addresses with the prefix length of the subnet.
     package var addresses: [IPv4Prefix]
     package var gateway: IPv4Address
+    /// Where the routing table leads: looked at by a handle of its own where one handle cannot see all interfaces.
+    package var uplink: String?
     /// The bridge's MTU, for both ends of the veth.
     package var mtu: Int
     package var mode: ProofMode
@@ -35,12 +37,13 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     package var waitMilliseconds: Int
 
     package init(
-        bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, mtu: Int, mode: ProofMode,
+        bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
         probesAddresses: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
     ) {
         self.bridge = bridge
         self.addresses = addresses
         self.gateway = gateway
+        self.uplink = uplink
         self.mtu = mtu
         self.mode = mode
         self.probesAddresses = probesAddresses

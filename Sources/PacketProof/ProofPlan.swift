@@ -72,7 +72,7 @@ enum ProofPlan {
         return ProbeOrder(
             bridge: network.bridge,
             addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
-            gateway: network.address.address, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
+            gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
             probesAddresses: ground.bridge?.foreignPorts.isEmpty ?? false, nonce: ByteString(nonce),
             packets: packets, waitMilliseconds: waitMilliseconds)
     }
