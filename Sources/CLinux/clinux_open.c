@@ -2,6 +2,7 @@
 #include "clinux_open.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,6 +10,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+const int clinux_o_path = O_PATH;
+const int clinux_o_tmpfile = O_TMPFILE;
 
 struct socket_request {
     int netns, domain, type, protocol, result;
@@ -55,4 +59,8 @@ int clinux_open_in_root(int root, const char *path, int flags) {
         fd = syscall(SYS_openat2, root, path, &how, sizeof how);
     while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries > 0);
     return fd < 0 ? -errno : (int)fd;
+}
+
+int clinux_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
 }

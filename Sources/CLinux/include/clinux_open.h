@@ -10,4 +10,11 @@ int clinux_socket_in_netns(int netns, int domain, int type, int protocol);
    (RESOLVE_IN_ROOT), and never through a magic link of procfs (RESOLVE_NO_MAGICLINKS). */
 int clinux_open_in_root(int root, const char *path, int flags);
 
+/* open(2) flags that need _GNU_SOURCE, and differ between processors. */
+extern const int clinux_o_path;
+extern const int clinux_o_tmpfile;
+
+/* pipe2(2) with O_CLOEXEC: ends[0] is read, ends[1] written. Gives 0 or -errno. */
+int clinux_pipe(int ends[2]);
+
 #endif
