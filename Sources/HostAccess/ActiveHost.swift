@@ -6,38 +6,47 @@ package import HostModel
 /// kernel takes it all away.
 package protocol ActiveHost: Host {
     /// Sends the packets of the order and returns every sighting of them.
+    ///
+    /// Throws `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the
+    /// capabilities, `limit` where the port did not start to forward in time.
     func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings
 }
 
 /// What to send, from where, and where to look.
 package struct ProbeOrder: Codable, Sendable, Hashable {
-    /// The bridge that the throw-away container is attached to.
+    /// The bridge that the throw-away container is attached to. Its hardware address becomes a permanent neighbour
+    /// entry for the gateway, read after attaching: a bridge without ports takes that of its first one.
     package var bridge: String
-    /// The container's address with the prefix length of the subnet.
-    package var address: IPv4Prefix
+    /// The container's addresses with the prefix length of the subnet.
+    package var addresses: [IPv4Prefix]
     package var gateway: IPv4Address
-    /// A permanent neighbour entry for the gateway: no ARP is asked.
-    package var gatewayMAC: MACAddress
+    /// Where the routing table leads: looked at by a handle of its own where one handle cannot see all interfaces.
+    package var uplink: String?
     /// The bridge's MTU, for both ends of the veth.
     package var mtu: Int
     package var mode: ProofMode
-    /// Eight bytes that mark every packet of this order.
+    /// Whether the addresses are asked for by ARP first. Only where no port of the bridge leads off the host.
+    package var probesAddresses: Bool
+    /// Eight bytes that mark every packet of this order: at the start of the payload of UDP and ICMP echo; the first
+    /// four are the sequence number of a TCP SYN.
     package var nonce: ByteString
-    /// Whole IPv4 packets, in the order in which they are sent.
+    /// Whole IPv4 packets, in the order in which they are sent. Their IPv4 identifications differ.
     package var packets: [ByteString]
-    /// How long to wait for sightings after the last packet was sent.
+    /// How long to wait for sightings after the last packet was sent. Waiting ends earlier when every packet was
+    /// seen leaving.
     package var waitMilliseconds: Int
 
     package init(
-        bridge: String, address: IPv4Prefix, gateway: IPv4Address, gatewayMAC: MACAddress, mtu: Int,
-        mode: ProofMode, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
+        bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
+        probesAddresses: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
     ) {
         self.bridge = bridge
-        self.address = address
+        self.addresses = addresses
         self.gateway = gateway
-        self.gatewayMAC = gatewayMAC
+        self.uplink = uplink
         self.mtu = mtu
         self.mode = mode
+        self.probesAddresses = probesAddresses
         self.nonce = nonce
         self.packets = packets
         self.waitMilliseconds = waitMilliseconds
@@ -48,24 +57,34 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
 package struct Sighting: Codable, Sendable, Hashable {
     package enum Direction: String, Codable, Sendable {
         case received, sent
-        /// Seen by the fence, which is on the way out.
+        /// Stopped by the fence, which is on the way out or, for `input`, into the host itself.
         case fenced
         /// Arrived in the throw-away container (an ICMP error, say).
         case returned
     }
-    /// `lxcbr1`; `container` for what came back into the throw-away container.
+    /// `lxcbr1`; `container` for what came back into the throw-away container; of a fenced packet the interface that
+    /// it would leave by, or at the `input` hook the one it came in by.
     package var interface: String
     package var direction: Direction
     /// Since the first packet was sent.
     package var microseconds: Int
     /// From the IPv4 header on.
     package var packet: ByteString
+    /// Of a fenced packet: `postrouting` or `input`.
+    package var hook: String?
+    /// Of a fenced packet: `ip` or `bridge`.
+    package var family: String?
 
-    package init(interface: String, direction: Direction, microseconds: Int, packet: ByteString) {
+    package init(
+        interface: String, direction: Direction, microseconds: Int, packet: ByteString, hook: String? = nil,
+        family: String? = nil
+    ) {
         self.interface = interface
         self.direction = direction
         self.microseconds = microseconds
         self.packet = packet
+        self.hook = hook
+        self.family = family
     }
 }
 
@@ -76,10 +95,15 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var port: String
     /// Packets that the capture lost (`pcap_stats(3PCAP)`): above zero, an absence proves nothing.
     package var captureDrops: Int
+    /// Addresses of the order that somebody else answered ARP for. Where there are any, nothing was sent.
+    package var takenAddresses: [IPv4Address]
 
-    package init(sightings: [Sighting], port: String, captureDrops: Int) {
+    package init(
+        sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = []
+    ) {
         self.sightings = sightings
         self.port = port
         self.captureDrops = captureDrops
+        self.takenAddresses = takenAddresses
     }
 }

@@ -4,5 +4,6 @@
 
 #include "clinux_netlink.h"
 #include "clinux_open.h"
+#include "clinux_proof.h"
 
 #endif

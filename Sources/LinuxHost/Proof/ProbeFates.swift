@@ -1,0 +1,43 @@
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// Which probes of an order are accounted for, so that waiting ends as soon as there is nothing to wait for.
+struct ProbeFates {
+    private let marks: [ProbeMark]
+    private let port: String
+    private var known: Set<ProbeMark> = []
+
+    /// Foreign traffic is not kept; nor more of ours than a loop could make.
+    private static let limit = 10_000
+    private var kept = 0
+
+    init(order: ProbeOrder, port: String) {
+        marks = order.packets.compactMap { ProbeMark(packet: $0.bytes, nonce: order.nonce.bytes) }
+        self.port = port
+    }
+
+    var areKnown: Bool { known.count == marks.count }
+
+    /// Returns those sightings that are of a probe, or about one.
+    mutating func take(_ sightings: [Sighting]) -> [Sighting] {
+        sightings.filter { sighting in
+            guard kept < Self.limit, let packet = IPv4Packet(sighting.packet.bytes[...]) else { return false }
+            for mark in marks {
+                if mark.matches(packet) {
+                    // Seen leaving by anything but our own port, or stopped on the way out.
+                    if sighting.direction == .fenced || sighting.direction == .sent && sighting.interface != port {
+                        known.insert(mark)
+                    }
+                } else if mark.isQuoted(by: packet) {
+                    if sighting.direction == .returned { known.insert(mark) }
+                } else if !mark.isAnswered(by: packet) {
+                    continue
+                }
+                kept += 1
+                return true
+            }
+            return false
+        }
+    }
+}

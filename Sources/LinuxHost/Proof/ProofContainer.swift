@@ -1,0 +1,134 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// A throw-away container: a namespace without a name, with one veth into the bridge.
+///
+/// All of it lives by the namespace's descriptor. Nothing of it speaks before the first probe: IPv6 is off and the
+/// gateway's hardware address is known. Source: rtnetlink(7), veth(4), linux/if_link.h.
+struct ProofContainer: ~Copyable {
+    /// The host's end of the veth.
+    let port: String
+    private let namespace: Descriptor
+    private var host: NetlinkSocket
+    private var inside: NetlinkSocket
+    private let linkIndex: Int32
+
+    private static let insideName = "eth0"
+    /// A port that has carrier forwards within a millisecond, unless spanning tree holds it back.
+    private static let forwardingMilliseconds = 250
+
+    /// Makes the namespace and attaches it. Returns when the bridge forwards from its port.
+    init(order: ProbeOrder) throws(HostError) {
+        let namespace = try Descriptor(clinux_new_netns(), operation: "make a network namespace")
+        var host = try NetlinkSocket(.route)
+        var inside = try NetlinkSocket(.route, namespace: namespace.rawValue)
+        var random = SystemRandomNumberGenerator()
+        let number = UInt32.random(in: 0...0xff_ffff, using: &random)
+        let hex = String(number | 0x100_0000, radix: 16).dropFirst()
+        let port = "lxcdoc\(hex)"
+        let low = [UInt8(number >> 16 & 0xff), UInt8(number >> 8 & 0xff), UInt8(number & 0xff)]
+        // Higher than the address of any other port: a bridge takes the lowest as its own.
+        let outer = [0xfe, 0xff, 0xff] + low
+        let inner = [0x02, 0xff, 0xff] + low
+
+        let bridge = try LinkDescription(named: order.bridge, through: &host)
+        try host.change(
+            type: UInt16(RTM_NEWLINK), flags: UInt16(NLM_F_CREATE | NLM_F_EXCL),
+            payload: Self.veth(
+                port: port, bridge: bridge.index, outer: outer, inner: inner, mtu: order.mtu,
+                namespace: namespace.rawValue),
+            operation: "attach a throw-away container to \(order.bridge)")
+        let linkIndex = try LinkDescription(named: Self.insideName, through: &inside).index
+        try inside.change(
+            type: UInt16(RTM_NEWLINK), payload: RouteHeader.link(index: linkIndex, up: true),
+            operation: "bring \(Self.insideName) up")
+        try Self.waitForForwarding(port, through: &host)
+        self.port = port
+        self.linkIndex = linkIndex
+        self.namespace = namespace
+        self.host = host
+        self.inside = inside
+    }
+
+    /// The address, the route and the permanent neighbour.
+    mutating func configure(_ order: ProbeOrder) throws(HostError) {
+        for prefix in order.addresses {
+            var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
+            address.append(UInt16(IFA_LOCAL), address: prefix.address)
+            address.append(UInt16(IFA_ADDRESS), address: prefix.address)
+            try inside.change(
+                type: UInt16(RTM_NEWADDR), flags: UInt16(NLM_F_CREATE), payload: address.bytes,
+                operation: "give the container \(prefix)")
+        }
+        var route = NetlinkAttributeBuilder(header: RouteHeader.defaultRoute)
+        route.append(UInt16(RTA_GATEWAY.rawValue), address: order.gateway)
+        route.append(UInt16(RTA_OIF.rawValue), host: linkIndex)
+        try inside.change(
+            type: UInt16(RTM_NEWROUTE), flags: UInt16(NLM_F_CREATE), payload: route.bytes,
+            operation: "give the container a default route")
+        // Read only now: a bridge without ports took our address a moment ago.
+        let bridge = try LinkDescription(named: order.bridge, through: &host)
+        var neighbour = NetlinkAttributeBuilder(header: RouteHeader.neighbour(linkIndex))
+        neighbour.append(UInt16(NDA_DST), address: order.gateway)
+        neighbour.append(UInt16(NDA_LLADDR), bytes: bridge.hardwareAddress)
+        try inside.change(
+            type: UInt16(RTM_NEWNEIGH), flags: UInt16(NLM_F_CREATE | NLM_F_REPLACE), payload: neighbour.bytes,
+            operation: "tell the container its gateway")
+    }
+
+    /// A socket that belongs to the namespace.
+    func socket(_ domain: Int32, _ type: __socket_type, _ protocolNumber: Int32) throws(HostError) -> Descriptor {
+        try Descriptor(
+            clinux_socket_in_netns(
+                namespace.rawValue, domain,
+                Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), protocolNumber),
+            operation: "open a socket in the throw-away container")
+    }
+
+    /// `eth0` in the namespace.
+    var interfaceIndex: Int32 { linkIndex }
+
+    private static func waitForForwarding(_ port: String, through host: inout NetlinkSocket) throws(HostError) {
+        let operation = "wait for the bridge port \(port)"
+        let deadline = Deadline(milliseconds: Self.forwardingMilliseconds)
+        while deadline.milliseconds > 0 {
+            switch try LinkDescription(named: port, through: &host).bridgePortState {
+            case UInt8(BR_STATE_FORWARDING): return
+            case UInt8(BR_STATE_LISTENING), UInt8(BR_STATE_LEARNING), UInt8(BR_STATE_BLOCKING):
+                throw HostError(
+                    .limit, operation: operation,
+                    message: "spanning tree is on: a new port forwards only after twice the forward delay")
+            default: usleep(200)
+            }
+        }
+        throw HostError(.limit, operation: operation, message: "it did not start to forward")
+    }
+
+    /// One RTM_NEWLINK for everything: the pair, both names and hardware addresses, MTU, master, up, and the peer's
+    /// namespace.
+    private static func veth(
+        port: String, bridge: Int32, outer: [UInt8], inner: [UInt8], mtu: Int, namespace: Int32
+    ) -> [UInt8] {
+        let mtu = UInt32(clamping: mtu)
+        var link = NetlinkAttributeBuilder(header: RouteHeader.link(index: 0, up: true))
+        link.append(UInt16(IFLA_IFNAME), text: port)
+        link.append(UInt16(IFLA_ADDRESS), bytes: outer)
+        link.append(UInt16(IFLA_MTU), host: mtu)
+        link.append(UInt16(IFLA_MASTER), host: bridge)
+        link.nest(UInt16(IFLA_LINKINFO), marked: false) { info in
+            info.append(UInt16(IFLA_INFO_KIND), text: "veth")
+            info.nest(UInt16(IFLA_INFO_DATA), marked: false) { data in
+                var peer = NetlinkAttributeBuilder(header: RouteHeader.link(index: 0, up: false))
+                peer.append(UInt16(IFLA_IFNAME), text: insideName)
+                peer.append(UInt16(IFLA_ADDRESS), bytes: inner)
+                peer.append(UInt16(IFLA_MTU), host: mtu)
+                peer.append(UInt16(IFLA_NET_NS_FD), host: namespace)
+                data.append(UInt16(VETH_INFO_PEER), bytes: peer.bytes)
+            }
+        }
+        return link.bytes
+    }
+}

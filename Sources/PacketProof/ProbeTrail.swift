@@ -1,0 +1,81 @@
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// The sightings of one probe, put in the order of its way.
+struct ProbeTrail {
+    /// The probe seen leaving, or stopped by the fence where it would have left.
+    struct Exit {
+        var interface: String
+        var source: IPv4Address
+        var destination: IPv4Address
+        /// Nil: really sent. `postrouting` or `input`: stopped by the fence there.
+        var hook: String?
+        /// The family of the fence.
+        var family: String?
+    }
+
+    private(set) var reachedPort = false
+    /// The positive control: the bridge itself, not just its port, received the probe.
+    private(set) var reachedBridge = false
+    private(set) var exit: Exit?
+    /// An ICMP error about the probe, in words, that came back to the container or was sent towards it.
+    private(set) var error: String?
+    /// Somebody answered for the target.
+    private(set) var answered = false
+
+    init(of mark: ProbeMark, target: IPv4Address, bridge: String, in result: ProbeSightings) {
+        for sighting in result.sightings.sorted(by: { $0.microseconds < $1.microseconds }) {
+            guard let packet = IPv4Packet(sighting.packet.bytes[...]) else { continue }
+            if mark.matches(packet) {
+                note(sighting, packet, bridge, result.port)
+            } else if mark.isQuoted(by: packet) {
+                noteError(packet, target)
+            } else if mark.isAnswered(by: packet) {
+                answered = true
+            }
+        }
+    }
+
+    private mutating func note(_ sighting: Sighting, _ packet: IPv4Packet, _ bridge: String, _ port: String) {
+        switch sighting.direction {
+        case .received:
+            if sighting.interface == port { reachedPort = true }
+            if sighting.interface == bridge { reachedBridge = true }
+        case .sent:
+            // The way back down to our own port would be a reflection, not an exit.
+            guard sighting.interface != port, exit == nil else { return }
+            exit = Exit(interface: sighting.interface, source: packet.source, destination: packet.destination)
+        case .fenced:
+            // The fence of the ip family sees a routed packet first; what it missed the bridge's fence catches.
+            guard exit?.hook == nil || exit?.family == "bridge" else { return }
+            exit = Exit(
+                interface: sighting.interface, source: packet.source, destination: packet.destination,
+                hook: sighting.hook ?? "postrouting", family: sighting.family)
+        case .returned: break
+        }
+    }
+
+    private mutating func noteError(_ packet: IPv4Packet, _ target: IPv4Address) {
+        guard case .icmp(let type, let code, let rest, _) = Transport(of: packet) else { return }
+        // The target itself speaking of a closed port is an answer.
+        if type == 3, code == 3, packet.source == target { answered = true }
+        guard error == nil else { return }
+        error = "\(Self.words(type, code, rest)) from \(packet.source)"
+    }
+
+    /// ICMP types and codes as people know them (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1).
+    private static func words(_ type: UInt8, _ code: UInt8, _ rest: UInt32) -> String {
+        switch (type, code) {
+        case (3, 0): "network unreachable"
+        case (3, 1): "host unreachable"
+        case (3, 2): "protocol unreachable"
+        case (3, 3): "port unreachable"
+        case (3, 4): "fragmentation needed (MTU \(rest & 0xffff))"
+        case (3, 9), (3, 10), (3, 13): "administratively prohibited"
+        case (5, _): "redirect"
+        case (11, 0): "time to live exceeded"
+        default: "ICMP \(type)/\(code)"
+        }
+    }
+}

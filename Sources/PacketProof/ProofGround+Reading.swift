@@ -1,0 +1,87 @@
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// Reading the ground from a host: five netlink questions and one file.
+extension ProofGround {
+    /// NUD_FAILED: nobody answered. Source: linux/neighbour.h.
+    private static let failedNeighbour: UInt16 = 0x20
+
+    init(of network: Network, on host: any Host) throws(HostError) {
+        let capabilities = try host.identity().capabilities
+        let links: [Link]
+        let addresses: [InterfaceAddress]
+        let neighbours: [Neighbour]
+        do {
+            links = try Link.all(in: try host.query(.links()))
+            addresses = try InterfaceAddress.all(in: try host.query(.addresses()))
+            neighbours = try Neighbour.all(in: try host.query(.neighbours()))
+        } catch let error as HostError {
+            throw error
+        } catch {
+            throw HostError(.malformed, operation: "read links and addresses", message: "\(error)")
+        }
+        let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let bridge = links.first { $0.name == network.bridge }
+        var taken = addresses.map(\.address.address)
+        if let bridge {
+            taken += neighbours.filter { $0.link == bridge.index && $0.state & Self.failedNeighbour == 0 }
+                .compactMap(\.address)
+        }
+        taken += try Self.leases(of: network.bridge, on: host)
+        let (route, routeError) = Self.route(of: network, through: bridge, names, on: host)
+        self.init(
+            capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
+            addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
+            takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError)
+    }
+
+    /// dnsmasq's lease file as lxc-net names it: expiry, hardware address, address, name, client id.
+    private static func leases(of bridge: String, on host: any Host) throws(HostError) -> [IPv4Address] {
+        // A name with a slash would lead elsewhere; the kernel allows none.
+        guard !bridge.contains("/") else { return [] }
+        let text = try host.readTextIfPresent("/var/lib/misc/dnsmasq.\(bridge).leases") ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 2 ? IPv4Address(String(fields[2])) : nil
+        }
+    }
+
+    /// The kernel's answer for a packet of a container, and why there is none. An error is an answer as well: the
+    /// proof itself shows what happens.
+    private static func route(
+        of network: Network, through bridge: Link?, _ names: [Int: String], on host: any Host
+    ) -> (Route?, String?) {
+        guard let bridge else { return (nil, nil) }
+        // Any address of a container will do; the last one is least likely to be the host's own.
+        let source = IPv4Address(value: network.cidr.last.value &- 1)
+        do {
+            let answer = try host.query(
+                .routeLookup(destination: network.target, from: source, inputInterface: bridge.index))
+            guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first
+            else { return (nil, "the kernel named no interface") }
+            let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: network.target))).first
+            return (
+                Route(
+                    uplink: names[link] ?? "\(link)", gateway: route.gateway,
+                    preferredSource: own?.link == link ? own?.preferredSource : nil), nil
+            )
+        } catch let error as HostError {
+            return (nil, error.message)
+        } catch {
+            return (nil, "\(error)")
+        }
+    }
+}
+
+extension ProofGround.Bridge {
+    /// Kinds of link that lead into a container or a virtual machine, not off the host.
+    private static let containerKinds: Set<String> = ["veth", "tun"]
+
+    fileprivate init(_ link: Link, among links: [Link]) {
+        let ports = links.filter { $0.master == link.index }
+        self.init(
+            isBridge: link.kind == "bridge", isUp: link.isUp, mtu: link.mtu, ports: ports.map(\.name),
+            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name))
+    }
+}

@@ -1,0 +1,83 @@
+package import HostModel
+
+/// What must be known of a host before a packet is sent: read once, kept in the recording, judged purely.
+package struct ProofGround: Codable, Sendable, Hashable {
+    /// An IPv4 address with the link that carries it.
+    package struct LinkAddress: Codable, Sendable, Hashable {
+        package var link: String
+        package var address: IPv4Prefix
+        package init(link: String, address: IPv4Prefix) {
+            self.link = link
+            self.address = address
+        }
+    }
+
+    /// The kernel's own routing answer for a packet from the container, coming in by the bridge.
+    package struct Route: Codable, Sendable, Hashable {
+        package var uplink: String
+        package var gateway: IPv4Address?
+        /// RTA_PREFSRC of the host's own route to the target, where it has one.
+        package var preferredSource: IPv4Address?
+        package init(uplink: String, gateway: IPv4Address?, preferredSource: IPv4Address?) {
+            self.uplink = uplink
+            self.gateway = gateway
+            self.preferredSource = preferredSource
+        }
+    }
+
+    /// Effective capabilities by their names without prefix: `net_admin`.
+    package var capabilities: [String]
+    /// Nil: there is no link of this name.
+    package var bridge: Bridge?
+    /// Every IPv4 address of the host.
+    package var addresses: [LinkAddress]
+    /// Addresses of the subnet that somebody may use: neighbours, leases, configurations.
+    package var takenAddresses: [IPv4Address]
+    /// Nil where the kernel knows no way; `routeError` says why.
+    package var route: Route?
+    package var routeError: String?
+
+    package struct Bridge: Codable, Sendable, Hashable {
+        package var isBridge: Bool
+        /// IFF_UP.
+        package var isUp: Bool
+        package var mtu: Int
+        /// Names of links that are ports of it.
+        package var ports: [String]
+        /// Those of them that lead off the host, or may: anything but veth and tun.
+        package var foreignPorts: [String]
+        package init(isBridge: Bool, isUp: Bool, mtu: Int, ports: [String], foreignPorts: [String]) {
+            self.isBridge = isBridge
+            self.isUp = isUp
+            self.mtu = mtu
+            self.ports = ports
+            self.foreignPorts = foreignPorts
+        }
+    }
+
+    package init(
+        capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPv4Address],
+        route: Route?, routeError: String?
+    ) {
+        self.capabilities = capabilities
+        self.bridge = bridge
+        self.addresses = addresses
+        self.takenAddresses = takenAddresses
+        self.route = route
+        self.routeError = routeError
+    }
+
+    /// Why nothing can be sent on this network; nil where it can.
+    package func obstacle(to network: Network) -> String? {
+        // The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
+        let missing = ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+        if !missing.isEmpty {
+            let names = missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", ")
+            return "sending a packet from a throw-away container needs \(names)"
+        }
+        guard let bridge else { return "there is no link \(network.bridge)" }
+        guard bridge.isBridge else { return "\(network.bridge) is not a bridge" }
+        guard bridge.isUp else { return "\(network.bridge) is not up" }
+        return nil
+    }
+}

@@ -1,0 +1,105 @@
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// What will be sent on one network. Pure: chance comes in as bytes.
+enum ProofPlan {
+    /// A name for the port that a scan has not seen; HTTPS for the SYN: what a firewall lets out, if it lets anything.
+    static let datagramPort: UInt16 = 33_434
+    static let streamPort: UInt16 = 443
+    /// Enough to be forwarded once, never twice: the first router is the end.
+    static let timeToLive: UInt8 = 2
+    static let waitMilliseconds = 120
+    /// Eight bytes of nonce, two for the first port, two for the first identification.
+    static let chanceNeeded = 12
+
+    /// How many addresses at either end of the subnet are considered.
+    static let poolSize = 200
+
+    /// Free addresses, one near the bottom and one near the top of the subnet; fewer where there are not two.
+    ///
+    /// Never the network, broadcast or gateway address, nor one that is taken. A DHCP range is avoided as long as
+    /// there is another address, because its server may hand one out at any moment. Which one is left to `chance`,
+    /// so that runs at the same time rarely choose the same.
+    static func addresses(of network: Network, taken: Set<IPv4Address>, chance: UInt8) -> [IPv4Address] {
+        guard network.address.length <= 30 else { return [] }
+        let first = Int(network.cidr.first.value)
+        let last = Int(network.cidr.last.value)
+        let count = min(poolSize, last - first - 1)
+        let low = candidate((1...count).map { first + $0 }, network, taken, chance)
+        guard let low else { return [] }
+        let high = candidate((1...count).map { last - $0 }, network, taken.union([low]), chance)
+        return high.map { [low, $0] } ?? [low]
+    }
+
+    private static func candidate(
+        _ values: [Int], _ network: Network, _ taken: Set<IPv4Address>, _ chance: UInt8
+    ) -> IPv4Address? {
+        let free = values.map { IPv4Address(value: UInt32(truncatingIfNeeded: $0)) }
+            .filter { $0 != network.address.address && !taken.contains($0) }
+        let unleased = free.filter { !isLeased($0, by: network) }
+        let pool = unleased.isEmpty ? free : unleased
+        return pool.isEmpty ? nil : pool[Int(chance) % pool.count]
+    }
+
+    private static func isLeased(_ address: IPv4Address, by network: Network) -> Bool {
+        guard let first = network.dhcpRange.first, let last = network.dhcpRange.last else { return false }
+        return first <= address && address <= last
+    }
+
+    /// UDP, TCP SYN and ICMP echo from each address to the network's target.
+    static func order(
+        network: Network, ground: ProofGround, mode: ProofMode, from addresses: [IPv4Address], chance: [UInt8]
+    ) -> ProbeOrder {
+        let nonce = Array(chance.prefix(8))
+        let tail = chance.dropFirst(8).map(UInt16.init)
+        let words = [0, 2].map { tail.count > $0 + 1 ? tail[$0] << 8 | tail[$0 + 1] : 0 }
+        // Fresh ports: an old flow keeps its old translation. Unprivileged and below the usual ephemeral range.
+        var port = 20_000 + words[0] % 10_000
+        var identification = words[1]
+        var packets: [ByteString] = []
+        for source in addresses {
+            for kind in ProofProtocol.allCases {
+                port += 1
+                identification &+= 1
+                // The kernel fills in an identification of zero.
+                if identification == 0 { identification = 1 }
+                let packet = packet(
+                    kind, from: source, to: network.target, port: port, identification: identification, nonce: nonce)
+                packets.append(ByteString(packet.encoded))
+            }
+        }
+        return ProbeOrder(
+            bridge: network.bridge,
+            addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
+            gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
+            probesAddresses: ground.bridge?.foreignPorts.isEmpty ?? false, nonce: ByteString(nonce),
+            packets: packets, waitMilliseconds: waitMilliseconds)
+    }
+
+    private static func packet(
+        _ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address, port: UInt16,
+        identification: UInt16, nonce: [UInt8]
+    ) -> IPv4Packet {
+        let payload = nonce + Array("lxc-doctor probe".utf8)
+        let segment: [UInt8]
+        let number: UInt8
+        switch kind {
+        case .udp:
+            number = 17
+            segment = Segment.udp(
+                source: port, destination: datagramPort, payload: payload, from: source.octets, to: target.octets)
+        case .tcp:
+            number = 6
+            segment = Segment.tcpSYN(
+                source: port, destination: streamPort, sequence: ProbeMark.sequence(nonce), from: source.octets,
+                to: target.octets)
+        case .icmp:
+            number = 1
+            segment = Segment.icmpEcho(identifier: port, sequence: 1, payload: payload)
+        }
+        return IPv4Packet(
+            source: source, destination: target, identification: identification, timeToLive: timeToLive,
+            protocolNumber: number, payload: segment)
+    }
+}

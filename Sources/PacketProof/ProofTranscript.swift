@@ -1,0 +1,27 @@
+package import HostAccess
+package import HostModel
+
+/// Everything that one network's proof was judged on. Judging it again gives the same probes.
+package struct ProofTranscript: Codable, Sendable, Hashable {
+    package var mode: ProofMode
+    package var network: Network
+    /// Nil where the host could not be read; `failure` says why.
+    package var ground: ProofGround?
+    /// What was sent; nil where nothing was.
+    package var order: ProbeOrder?
+    package var sightings: ProbeSightings?
+    /// Why there are no sightings.
+    package var failure: String?
+
+    package init(
+        mode: ProofMode, network: Network, ground: ProofGround? = nil, order: ProbeOrder? = nil,
+        sightings: ProbeSightings? = nil, failure: String? = nil
+    ) {
+        self.mode = mode
+        self.network = network
+        self.ground = ground
+        self.order = order
+        self.sightings = sightings
+        self.failure = failure
+    }
+}
