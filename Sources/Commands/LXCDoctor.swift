@@ -12,6 +12,9 @@ struct LXCDoctor: ParsableCommand {
         abstract: "Says whether containers behind a NAT-ed bridge have a network, proves it, and repairs it.",
         discussion: "Without a subcommand it runs `doctor`, which changes nothing.",
         version: Tool.version,
-        subcommands: [DoctorCommand.self, ListCommand.self],
+        subcommands: [
+            DoctorCommand.self, ProveCommand.self, FixCommand.self, ExplainCommand.self, ListCommand.self,
+            LabCommand.self,
+        ],
         defaultSubcommand: DoctorCommand.self)
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import HostModel
+internal import Reporting
 
 /// Which host is looked at, and as what.
 struct HostOptions: ParsableArguments {
@@ -38,13 +39,11 @@ struct OutputOptions: ParsableArguments {
 
 /// One `--format F[=FILE]`.
 struct FormatTarget: Hashable, Sendable {
-    static let names = ["terminal", "json"]
-
-    var format: String
+    var format: FormatName
     /// Nil: standard output.
     var file: String?
 
-    init(format: String, file: String?) {
+    init(format: FormatName, file: String?) {
         self.format = format
         self.file = file
     }
@@ -52,12 +51,13 @@ struct FormatTarget: Hashable, Sendable {
     /// Throws a validation error that names the formats there are.
     @Sendable init(argument: String) throws {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        format = String(parts.first ?? "")
-        file = parts.count == 2 ? String(parts[1]) : nil
-        guard Self.names.contains(format) else {
-            throw ValidationError("unknown format '\(format)'; there are \(Self.names.joined(separator: ", "))")
+        guard let format = FormatName(rawValue: String(parts.first ?? "")) else {
+            let names = FormatName.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
         }
-        guard file != "" else { throw ValidationError("--format \(format)= names no file") }
+        self.format = format
+        file = parts.count == 2 ? String(parts[1]) : nil
+        guard file != "" else { throw ValidationError("--format \(format.rawValue)= names no file") }
     }
 }
 
