@@ -1,0 +1,66 @@
+#define _GNU_SOURCE
+#include "clinux_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+const int clinux_o_path = O_PATH;
+const int clinux_o_tmpfile = O_TMPFILE;
+
+struct socket_request {
+    int netns, domain, type, protocol, result;
+};
+
+static void *socket_in_netns(void *argument) {
+    struct socket_request *request = argument;
+    if (setns(request->netns, CLONE_NEWNET) < 0) {
+        request->result = -errno;
+        return NULL;
+    }
+    int fd = socket(request->domain, request->type, request->protocol);
+    request->result = fd < 0 ? -errno : fd;
+    return NULL;
+}
+
+int clinux_socket_in_netns(int netns, int domain, int type, int protocol) {
+    if (netns < 0) {
+        int fd = socket(domain, type, protocol);
+        return fd < 0 ? -errno : fd;
+    }
+    struct socket_request request = {netns, domain, type, protocol, -EIO};
+    /* Signals stay with the caller's threads. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, socket_in_netns, &request);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) return -error;
+    pthread_join(thread, NULL);
+    return request.result;
+}
+
+int clinux_open_in_root(int root, const char *path, int flags) {
+    struct open_how how = {
+        .flags = (unsigned int)flags,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd;
+    /* EAGAIN: a rename raced with a "..", the kernel asks to try again. */
+    int tries = 8;
+    do
+        fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+    while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries > 0);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int clinux_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}

@@ -1,0 +1,20 @@
+/* Opening things where or how the C library has no call for it. Every function gives a descriptor or -errno. */
+#ifndef CLINUX_OPEN_H
+#define CLINUX_OPEN_H
+
+/* socket(2) in the network namespace that the descriptor names; below zero: in the caller's own. setns(2) is done on
+   a thread that ends with the call, so no other thread ever changes its namespace. */
+int clinux_socket_in_netns(int netns, int domain, int type, int protocol);
+
+/* openat2(2), for which glibc has no wrapper: the path is resolved as if `root` were the root directory
+   (RESOLVE_IN_ROOT), and never through a magic link of procfs (RESOLVE_NO_MAGICLINKS). */
+int clinux_open_in_root(int root, const char *path, int flags);
+
+/* open(2) flags that need _GNU_SOURCE, and differ between processors. */
+extern const int clinux_o_path;
+extern const int clinux_o_tmpfile;
+
+/* pipe2(2) with O_CLOEXEC: ends[0] is read, ends[1] written. Gives 0 or -errno. */
+int clinux_pipe(int ends[2]);
+
+#endif

@@ -1,0 +1,213 @@
+internal import CLinux
+internal import Glibc
+package import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// A netlink socket to the kernel, kept open for many requests.
+///
+/// It belongs to the network namespace in which it was opened, whatever namespace the caller is in later.
+/// Source: netlink(7); NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK: linux/netlink.h.
+package struct NetlinkSocket: ~Copyable {
+    /// What may come back to one request.
+    package struct Bounds: Sendable {
+        package var milliseconds = 5_000
+        package var bytes = 128 << 20
+        /// How often a dump is asked again because its subject changed meanwhile (NLM_F_DUMP_INTR).
+        package var tries = 5
+        package init() {}
+    }
+
+    package let family: KernelQuery.Family
+    package var bounds = Bounds()
+    /// The address that the kernel gave this socket (`nl_pid`).
+    package let port: UInt32
+    private let descriptor: Descriptor
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var sequence: UInt32 = 0
+
+    /// Opens a socket in the network namespace of a descriptor (`/proc/PID/ns/net`), or in the caller's own.
+    package init(_ family: KernelQuery.Family, namespace: Int32? = nil) throws(HostError) {
+        let operation = "open a \(family.protocolName) socket"
+        let result = clinux_socket_in_netns(
+            namespace ?? -1, AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
+            family.protocolNumber)
+        let descriptor = try Descriptor(result, operation: operation)
+        var address = sockaddr_nl()
+        address.nl_family = sa_family_t(AF_NETLINK)
+        var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor.rawValue, generic, length) == 0
+                    && getsockname(descriptor.rawValue, generic, &length) == 0
+            }
+        }
+        guard bound else { throw HostError(errno: errno, operation: operation) }
+        // Each of these is a convenience: an older kernel without it still answers.
+        descriptor.set(SOL_SOCKET, SO_RCVBUF, 1 << 20)
+        descriptor.set(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+        descriptor.set(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+        if family == .route { descriptor.set(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1) }
+        self.family = family
+        self.port = address.nl_pid
+        self.descriptor = descriptor
+        // Only the pages that the kernel fills are ever touched.
+        buffer = .allocate(byteCount: 256 << 10, alignment: 16)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// Asks a query and returns its messages, without NLMSG_DONE.
+    package mutating func request(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+        let flags = UInt16(NLM_F_REQUEST) | (query.dump ? UInt16(NLM_F_ROOT | NLM_F_MATCH) : 0)
+        return try request(
+            type: query.type, flags: flags, payload: query.payload.bytes,
+            operation: "\(family.protocolName) \(query.name)")
+    }
+
+    /// Sends one message and returns what the kernel answers.
+    ///
+    /// With NLM_F_ACK the answer ends with the acknowledgement; of a dump, with NLMSG_DONE; otherwise it is one
+    /// message. Throws what the kernel answered as error, `limit` after the deadline, above the byte bound, or where
+    /// a dump was interrupted too often.
+    package mutating func request(
+        type: UInt16, flags: UInt16, payload: [UInt8], operation: String
+    ) throws(HostError) -> [[UInt8]] {
+        let deadline = Deadline(milliseconds: bounds.milliseconds)
+        for _ in 0..<max(1, bounds.tries) {
+            sequence &+= 1
+            let message = NetlinkMessage(
+                type: type, flags: flags | UInt16(NLM_F_REQUEST), sequence: sequence, payload: payload)
+            try send(message.bytes, operation: operation)
+            var answer = NetlinkAnswer(
+                sequences: sequence...sequence, port: port, flags: flags, operation: operation)
+            var total = 0
+            while !answer.isComplete {
+                let count = try receive(deadline, operation: operation)
+                total += count
+                guard total <= bounds.bytes else {
+                    throw HostError(
+                        .limit, operation: operation, message: "the answer is longer than \(bounds.bytes) bytes")
+                }
+                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+            if !answer.wasInterrupted { return answer.messages }
+        }
+        throw HostError(
+            .limit, operation: operation, message: "it kept changing while it was read, \(bounds.tries) times")
+    }
+
+    /// Sends a change and waits for its acknowledgement.
+    package mutating func change(
+        type: UInt16, flags: UInt16 = 0, payload: [UInt8], operation: String
+    ) throws(HostError) {
+        _ = try request(type: type, flags: flags | UInt16(NLM_F_ACK), payload: payload, operation: operation)
+    }
+
+    /// Sends several messages in one go, such as an nf_tables batch, whose sequence numbers the caller chose within
+    /// `sequences`, and waits for `acknowledgements` (the messages with NLM_F_ACK). The first error wins.
+    package mutating func transact(
+        _ batch: [UInt8], sequences: ClosedRange<UInt32>, acknowledgements: Int, operation: String
+    ) throws(HostError) {
+        let deadline = Deadline(milliseconds: bounds.milliseconds)
+        try send(batch, operation: operation)
+        var answer = NetlinkAnswer(
+            sequences: sequences, port: port, flags: UInt16(NLM_F_ACK), operation: operation)
+        answer.acknowledgementsWanted = acknowledgements
+        do {
+            while !answer.isComplete {
+                let count = try receive(deadline, operation: operation)
+                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        } catch {
+            drain()
+            throw error
+        }
+    }
+
+    /// Throws away what is left of an answer, so that it does not meet the next request.
+    private func drain() {
+        for _ in 0..<64 where recv(descriptor.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) < 0 {
+            return
+        }
+    }
+
+    private func send(_ bytes: [UInt8], operation: String) throws(HostError) {
+        var address = sockaddr_nl()
+        address.nl_family = sa_family_t(AF_NETLINK)
+        var sent = -1
+        repeat {
+            sent = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    sendto(
+                        descriptor.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL), generic,
+                        socklen_t(MemoryLayout<sockaddr_nl>.size))
+                }
+            }
+        } while sent < 0 && errno == EINTR
+        guard sent == bytes.count else { throw HostError(errno: sent < 0 ? errno : EMSGSIZE, operation: operation) }
+    }
+
+    /// Reads one datagram of the kernel into the buffer.
+    private func receive(_ deadline: Deadline, operation: String) throws(HostError) -> Int {
+        while true {
+            var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, deadline.milliseconds)
+            if ready < 0 && errno == EINTR { continue }
+            guard ready >= 0 else { throw HostError(errno: errno, operation: operation) }
+            guard ready > 0 else { throw HostError(errno: ETIMEDOUT, operation: operation) }
+            var address = sockaddr_nl()
+            var vector = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
+            var flags: Int32 = 0
+            let count = withUnsafeMutablePointer(to: &address) { name in
+                withUnsafeMutablePointer(to: &vector) { parts in
+                    var header = msghdr()
+                    header.msg_name = UnsafeMutableRawPointer(name)
+                    header.msg_namelen = socklen_t(MemoryLayout<sockaddr_nl>.size)
+                    header.msg_iov = parts
+                    header.msg_iovlen = 1
+                    let count = recvmsg(descriptor.rawValue, &header, Int32(MSG_DONTWAIT))
+                    flags = header.msg_flags
+                    return count
+                }
+            }
+            if count < 0 {
+                if errno == EINTR || errno == EAGAIN { continue }
+                throw HostError(errno: errno, operation: operation)
+            }
+            // Any process may send to a netlink socket; the kernel's own address is zero.
+            guard address.nl_pid == 0 else { continue }
+            guard flags & Int32(MSG_TRUNC) == 0 else {
+                throw HostError(.limit, operation: operation, message: "one message is longer than 256 KiB")
+            }
+            return count
+        }
+    }
+}
+
+extension Descriptor {
+    /// Sets an integer option; an option that the kernel does not know is left alone.
+    fileprivate func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        _ = setsockopt(rawValue, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+}
+
+extension KernelQuery.Family {
+    fileprivate var protocolNumber: Int32 {
+        switch self {
+        case .route: NETLINK_ROUTE
+        case .netfilter: NETLINK_NETFILTER
+        }
+    }
+
+    /// As messages and evidence name it.
+    package var protocolName: String {
+        switch self {
+        case .route: "rtnetlink"
+        case .netfilter: "nfnetlink"
+        }
+    }
+}
