@@ -1,4 +1,5 @@
 internal import HostAccess
+internal import HostModel
 
 extension PlanDraft {
     /// The file as it may be edited, or nil where there is none and one may be made.

@@ -1,5 +1,3 @@
-package import HostModel
-
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
 package struct PlanFacts: Codable, Sendable, Hashable {
     package var state: HostState

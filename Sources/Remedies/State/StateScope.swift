@@ -17,7 +17,11 @@ extension StateScope {
     init(of changes: [Change]) {
         for change in changes {
             switch change {
-            case .createBridge, .deleteBridge, .setLinkUp, .addAddress, .removeAddress: links = true
+            case .createBridge:
+                links = true
+                // A new link begins with them.
+                sysctls.formUnion([SysctlKey.defaultForwarding, SysctlKey.promoteSecondaries(of: "default")])
+            case .deleteBridge, .setLinkUp, .addAddress, .removeAddress: links = true
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
