@@ -47,7 +47,7 @@ struct FixPlanCommand: ParsableCommand {
             lines += item.what.map { "  do   \($0)" }
         }
         if let refusal = plan.refusal { lines += ["", "REFUSED  \(refusal)"] }
-        return lines.isEmpty ? "" : lines.map(SafeText.line).joined(separator: "\n") + "\n"
+        return lines.isEmpty ? "" : lines.map { SafeText.line($0) }.joined(separator: "\n") + "\n"
     }
 }
 

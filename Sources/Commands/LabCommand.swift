@@ -49,3 +49,21 @@ struct LabRunCommand: ParsableCommand {
         }
     }
 }
+
+struct LabLayersCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "layers",
+        abstract: "Builds what practice hosts are made of: packages, unpacked into images that only they mount.",
+        discussion: "Needs root and a package mirror. Nothing is installed, started or enabled on the machine.")
+
+    @Argument(help: "The layers to build; all where none is named.")
+    var names: [String] = []
+
+    func run() throws {
+        do {
+            try buildLayers(names) { Output.message($0) }
+        } catch {
+            throw CommandError(CommandError.Code(rawValue: error.exitCode) ?? .internalError, error.message)
+        }
+    }
+}

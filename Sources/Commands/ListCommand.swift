@@ -80,7 +80,7 @@ struct ListCommand: ParsableCommand {
             }
         case .profiles: BuiltIn.profiles().map { Row(id: $0.name, title: $0.summary) }
         case .faults: faults.map { Row(id: $0.id, title: $0.title, variants: $0.variants.map(\.name)) }
-        case .probes: UserChecks.specifications.map { Row(id: $0.name, title: $0.summary) }
+        case .probes: Session.probeSpecifications.map { Row(id: $0.name, title: $0.summary) }
         }
     }
 

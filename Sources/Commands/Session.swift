@@ -54,9 +54,16 @@ final class Session {
         } else {
             chosen = try Self.profile(options.profile, on: host)
         }
-        let userChecks = try UserChecks.read(from: host)
-        checks = try UserChecks.merge(BuiltIn.checks(), userChecks)
         causes = BuiltIn.causes()
+        do {
+            let builtIn = BuiltIn.checks()
+            checks =
+                try builtIn
+                + UserChecks.read(
+                    beside: builtIn, causes: causes, probes: Self.probeSpecifications, on: host)
+        } catch {
+            throw CommandError(.input, error.description)
+        }
         if let selection { try narrow(selection) }
     }
 
@@ -70,12 +77,17 @@ final class Session {
     }
 
     private static func profile(_ argument: String?, on host: any Host) throws(CommandError) -> ChosenProfile {
-        let resolver = ProfileResolver(profiles: BuiltIn.profiles(), registry: allProbes)
         do {
-            return try resolver.resolve(argument, on: host)
+            return try ProfileResolver.choose(
+                requested: argument, builtIn: BuiltIn.profiles(), registry: allProbes, on: host)
         } catch {
-            throw CommandError(error.isUsage ? .usage : .input, error.description)
+            throw CommandError(CommandError.Code(rawValue: error.exitCode) ?? .input, error.description)
         }
+    }
+
+    /// Everything that a check may observe.
+    static var probeSpecifications: [ProbeSpecification] {
+        allProbes.map(\.specification) + [PacketProofProbe.specification]
     }
 
     // MARK: Looking
