@@ -86,9 +86,11 @@ let package = Package(
         tests("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
         tests("Reporting", ["HostModel", "HostAccess"]),
         tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),
-        // These run the built program: they need no room's code.
+        // These run the built program: they need no room's code but its words.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: [.swiftLanguageMode(.v6)]),
         .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
-        .testTarget(name: "PracticeHostTests", dependencies: ["HostModel"], swiftSettings: swiftSettings),
-        .testTarget(name: "CommandTests", dependencies: ["HostModel"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "PracticeHostTests", dependencies: ["HostModel", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(name: "CommandTests", dependencies: ["HostModel", "TestSupport"], swiftSettings: swiftSettings),
     ]
 )
