@@ -1,0 +1,90 @@
+package import HostModel
+
+extension NftTransaction {
+    /// The table that translates a network, in the shape of lxc-net's own:
+    ///
+    ///     table ip NAME {
+    ///         chain postrouting {
+    ///             type nat hook postrouting priority srcnat; policy accept;
+    ///             ip saddr NETWORK ip daddr != NETWORK counter masquerade
+    ///         }
+    ///     }
+    ///
+    /// The table must not exist: EEXIST otherwise.
+    package static func translationTable(
+        _ name: String, network: IPv4Prefix, generation: UInt32? = nil
+    ) -> NftTransaction {
+        let table = NftTableName(.ipv4, name)
+        var transaction = NftTransaction(generation: generation)
+        transaction.newTable(table, exclusive: true)
+        transaction.newChain(
+            "postrouting", in: table,
+            base: NftBaseChain(
+                type: "nat", hook: .postrouting, priority: NftBaseChain.sourceTranslationPriority))
+        transaction.newRule(
+            in: "postrouting", of: table,
+            NftExpression.source(in: network) + NftExpression.destination(notIn: network) + [
+                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
+            ])
+        return transaction
+    }
+
+    /// Removes a table made by `translationTable`.
+    package static func deletion(of table: NftTableName, generation: UInt32? = nil) -> NftTransaction {
+        var transaction = NftTransaction(generation: generation)
+        transaction.deleteTable(table)
+        return transaction
+    }
+}
+
+/// The matches that people write, as expressions over register 1. Families ip and, behind a test of
+/// `meta nfproto`, inet.
+extension NftExpression {
+    private static let sourceOffset: UInt32 = 12
+    private static let destinationOffset: UInt32 = 16
+
+    /// `ip saddr NETWORK`.
+    package static func source(in network: IPv4Prefix) -> [NftExpression] {
+        address(at: sourceOffset, .equal, network)
+    }
+
+    /// `ip daddr NETWORK`.
+    package static func destination(in network: IPv4Prefix) -> [NftExpression] {
+        address(at: destinationOffset, .equal, network)
+    }
+
+    /// `ip daddr != NETWORK`.
+    package static func destination(notIn network: IPv4Prefix) -> [NftExpression] {
+        address(at: destinationOffset, .notEqual, network)
+    }
+
+    private static func address(
+        at offset: UInt32, _ comparison: NftComparison, _ network: IPv4Prefix
+    ) -> [NftExpression] {
+        [
+            .payload(base: .network, offset: offset, length: 4, into: .one),
+            .bitwise(from: .one, into: .one, mask: NftValue(network.netmask), xor: NftValue(big32: 0)),
+            .compare(.one, comparison, NftValue(network.first)),
+        ]
+    }
+
+    /// Bytes at an offset of the packet: a nonce, a port.
+    package static func bytes(
+        _ base: NftPayloadBase, at offset: UInt32, equal value: NftValue
+    ) -> [NftExpression] {
+        [
+            .payload(base: base, offset: offset, length: UInt32(value.count), into: .one),
+            .compare(.one, .equal, value),
+        ]
+    }
+
+    /// `meta KEY VALUE`; a name needs `NftValue(interface:)`, a number `NftValue(host32:)`.
+    package static func meta(_ key: NftMetaKey, equal value: NftValue) -> [NftExpression] {
+        [.meta(key, into: .one), .compare(.one, .equal, value)]
+    }
+
+    /// `meta nftrace set 1`.
+    package static let enableTrace: [NftExpression] = [
+        .immediate(into: .one, NftValue(byte: 1)), .setMeta(.trace, from: .one),
+    ]
+}
