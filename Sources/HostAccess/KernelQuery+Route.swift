@@ -1,1 +1,36 @@
-// rtnetlink constructors: see rtnetlink(7).
+package import HostModel
+package import WireFormats
+
+/// rtnetlink: links, addresses, routes, rules, neighbours. Source: rtnetlink(7).
+extension KernelQuery {
+    /// All links of the namespace.
+    package static func links() -> KernelQuery { KernelQuery(.links) }
+
+    /// One link; an error of code `notFound` where there is none.
+    package static func link(name: String) -> KernelQuery { KernelQuery(.link(name: name)) }
+
+    /// All addresses of a family.
+    package static func addresses(_ family: AddressFamily = .ipv4) -> KernelQuery { KernelQuery(.addresses(family)) }
+
+    /// The routes of all tables.
+    package static func routes(_ family: AddressFamily = .ipv4) -> KernelQuery { KernelQuery(.routes(family)) }
+
+    /// All policy rules.
+    package static func rules(_ family: AddressFamily = .ipv4) -> KernelQuery { KernelQuery(.rules(family)) }
+
+    /// All neighbours; of family `bridge`, the forwarding databases of all bridges.
+    package static func neighbours(_ family: AddressFamily = .ipv4) -> KernelQuery { KernelQuery(.neighbours(family)) }
+
+    /// How a packet would be routed: one of this host, or, with an input interface (by index), one that arrives there.
+    /// An error of code `notFound` where there is no route.
+    package static func routeLookup(
+        destination: IPv4Address, from source: IPv4Address? = nil, inputInterface: Int? = nil, mark: UInt32? = nil
+    ) -> KernelQuery {
+        KernelQuery(.lookup(destination: destination, from: source, inputInterface: inputInterface, mark: mark))
+    }
+
+    private init(_ request: RouteRequest) {
+        self.init(
+            family: .route, type: request.type, dump: request.dump, payload: request.payload, name: request.name)
+    }
+}

@@ -10,4 +10,18 @@ int clinux_socket_in_netns(int netns, int domain, int type, int protocol);
    (RESOLVE_IN_ROOT), and never through a magic link of procfs (RESOLVE_NO_MAGICLINKS). */
 int clinux_open_in_root(int root, const char *path, int flags);
 
+/* open(2) flags that need _GNU_SOURCE, and differ between processors. */
+extern const int clinux_o_path;
+extern const int clinux_o_tmpfile;
+
+/* pipe2(2) with O_CLOEXEC: ends[0] is read, ends[1] written. Gives 0 or -errno. */
+int clinux_pipe(int ends[2]);
+
+/* Gives a file the extended attributes of another (access list, SELinux label), but for security.ima and security.evm,
+   which are over the content. In C because the list of names is walked byte by byte. Gives 0 or -errno. */
+int clinux_copy_xattrs(int from, int to);
+
+/* Whether the file lies on procfs (PROC_SUPER_MAGIC, fstatfs(2), which Swift's Glibc does not show): 1, 0 or -errno. */
+int clinux_is_procfs(int fd);
+
 #endif

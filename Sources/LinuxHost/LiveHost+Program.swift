@@ -1,0 +1,132 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+
+/// Running a program to be asked for its version. Source: posix_spawn(3).
+extension LiveHost {
+    private static let directories = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin"]
+
+    /// What `PROGRAM --version` prints, without the newline at its end.
+    func version(of program: ProgramName) throws(HostError) -> String {
+        let operation = "\(program.rawValue) --version"
+        let path = try trustedPath(of: program, operation)
+        var ends: [Int32] = [-1, -1]
+        let result = clinux_pipe(&ends)
+        guard result == 0 else { throw HostError(errno: -result, operation: operation) }
+        let output = Descriptor(owning: ends[0])
+        let input = Descriptor(owning: ends[1])
+        let child = try spawn(path, output: input.rawValue, operation)
+        try input.close(operation: operation)
+        let deadline = Deadline(milliseconds: 2_000)
+        do {
+            let text = try output.readText(limit: 4_096, deadline, operation)
+            try finish(child, deadline, operation)
+            return text
+        } catch {
+            // The whole group: a child of the child may hold the pipe.
+            kill(-child, SIGKILL)
+            reap(child)
+            throw error
+        }
+    }
+
+    /// A program of this name that only root can have put there.
+    private func trustedPath(of program: ProgramName, _ operation: String) throws(HostError) -> String {
+        var refused: String?
+        for directory in LiveHost.directories {
+            let path = "\(directory)/\(program.rawValue)"
+            do {
+                let place = try fileStatus(directory, root: nil, followLinks: true)
+                let file = try fileStatus(path, root: nil, followLinks: true)
+                guard file.kind == .file, file.mode & 0o111 != 0 else { continue }
+                if place.owner == 0, place.mode & 0o022 == 0, file.owner == 0, file.mode & 0o022 == 0 { return path }
+                refused = path
+            } catch {
+                if error.code != .notFound { throw error }
+            }
+        }
+        if let refused {
+            throw HostError(
+                .notPermitted, operation: operation,
+                message: "\(refused) or its directory belongs to, or can be written by, others than root")
+        }
+        throw HostError(.notFound, operation: operation, message: "there is no such program")
+    }
+
+    private func spawn(_ path: String, output: Int32, _ operation: String) throws(HostError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+        let arguments = [strdup(path), strdup("--version"), nil]
+        let environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C"), nil]
+        defer { (arguments + environment).forEach { free($0) } }
+        var child: pid_t = 0
+        let error = posix_spawn(&child, path, &actions, &attributes, arguments, environment)
+        guard error == 0 else { throw HostError(errno: error, operation: operation) }
+        return child
+    }
+
+    /// Waits for the child's end within the deadline; another exit status than 0 is an error.
+    private func finish(_ child: pid_t, _ deadline: Deadline, _ operation: String) throws(HostError) {
+        var status: Int32 = 0
+        while true {
+            let result = waitpid(child, &status, WNOHANG)
+            if result == child { break }
+            guard result == 0 || errno == EINTR else { throw HostError(errno: errno, operation: operation) }
+            guard deadline.milliseconds > 0 else { throw HostError(errno: ETIMEDOUT, operation: operation) }
+            usleep(200)
+        }
+        guard status == 0 else {
+            throw HostError(.other, operation: operation, message: "the program failed (wait status \(status))")
+        }
+    }
+
+    private func reap(_ child: pid_t) {
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    }
+}
+
+extension Descriptor {
+    /// Reads text from a pipe to its end.
+    fileprivate borrowing func readText(
+        limit: Int, _ deadline: Deadline, _ operation: String
+    ) throws(HostError) -> String {
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var count = 0
+        while true {
+            var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, deadline.milliseconds)
+            if ready < 0 && errno == EINTR { continue }
+            guard ready > 0 else { throw HostError(errno: ready < 0 ? errno : ETIMEDOUT, operation: operation) }
+            let read = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(rawValue, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            }
+            if read < 0 && errno == EINTR { continue }
+            guard read >= 0 else { throw HostError(errno: errno, operation: operation) }
+            if read == 0 { break }
+            count += read
+            guard count <= limit else {
+                throw HostError(.limit, operation: operation, message: "it prints more than \(limit) bytes")
+            }
+        }
+        var text = bytes[..<count]
+        while let last = text.last, last == 0x0a || last == 0x0d || last == 0x20 { text.removeLast() }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,61 @@
+internal import CLinux
+internal import Glibc
+package import HostAccess
+internal import HostModel
+
+/// The machine that this process runs on, in the network namespace of the process.
+///
+/// One netlink socket per family is opened when it is first needed and kept. Not for use by two threads at once.
+package final class LiveHost: Host {
+    private var route: NetlinkSocket?
+    private var netfilter: NetlinkSocket?
+
+    package init() {}
+
+    package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
+        switch request {
+        case .read(let path, let root, let limit): .bytes(ByteString(try readFile(path, root: root, limit: limit)))
+        case .list(let path, let root, let limit): .names(try listDirectory(path, root: root, limit: limit))
+        case .status(let path, let root, let followLinks):
+            .status(try fileStatus(path, root: root, followLinks: followLinks))
+        case .space(let path): .space(try fileSystemSpace(path))
+        case .netlink(let query): .messages(try ask(query).map { ByteString($0) })
+        case .legacyTable(let name): try legacyTableReply(name)
+        case .programVersion(let program): .text(try version(of: program))
+        case .identity: .identity(try currentIdentity())
+        }
+    }
+
+    private func ask(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+        try withSocket(query.family) { (socket) throws(HostError) in try socket.request(query) }
+    }
+
+    /// Lends the socket of a family.
+    func withSocket<Value>(
+        _ family: KernelQuery.Family, _ body: (inout NetlinkSocket) throws(HostError) -> Value
+    ) throws(HostError) -> Value {
+        switch family {
+        case .route: try LiveHost.lend(&route, family, body)
+        case .netfilter: try LiveHost.lend(&netfilter, family, body)
+        }
+    }
+
+    private static func lend<Value>(
+        _ kept: inout NetlinkSocket?, _ family: KernelQuery.Family,
+        _ body: (inout NetlinkSocket) throws(HostError) -> Value
+    ) throws(HostError) -> Value {
+        if let open = kept.take() {
+            var socket = open
+            do {
+                let value = try body(&socket)
+                kept = consume socket
+                return value
+            } catch {
+                kept = consume socket
+                throw error
+            }
+        }
+        kept = try NetlinkSocket(family)
+        return try lend(&kept, family, body)
+    }
+}

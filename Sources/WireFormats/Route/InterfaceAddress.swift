@@ -1,0 +1,54 @@
+internal import CLinux
+package import HostModel
+
+/// An IPv4 address of a link, as RTM_NEWADDR describes it. Source: rtnetlink(7), linux/if_addr.h.
+package struct InterfaceAddress: Hashable, Sendable {
+    /// The index of the link.
+    package var link: Int
+    /// The local address with the prefix length of the subnet behind it.
+    package var address: IPv4Prefix
+    /// The other end of a point-to-point address; nil where it is the address itself.
+    package var peer: IPv4Address?
+    package var broadcast: IPv4Address?
+    /// IFA_LABEL: the link's name, or an alias such as `eth0:1`.
+    package var label: String
+    /// RT_SCOPE_*: 0 global, 253 link, 254 host.
+    package var scope: UInt8
+
+    /// Reads one RTM_NEWADDR message of family AF_INET.
+    package init(_ message: NetlinkMessage) throws(WireError) {
+        guard message.header.type == RouteMessageType.newAddress else { throw WireError(.malformed, "RTM_NEWADDR") }
+        var attributes = try message.attributes(after: MemoryLayout<ifaddrmsg>.size)
+        let bytes = message.bytes
+        let start = NetlinkHeader.size
+        // struct ifaddrmsg: family, prefix length, flags, scope (8 bits each), index (32 bits).
+        guard bytes[start] == AddressFamily.ipv4.rawValue, let index: UInt32 = bytes.hostInteger(at: start + 4)
+        else { throw WireError(.malformed, "ifaddrmsg") }
+        link = Int(index)
+        scope = bytes[start + 3]
+        label = ""
+        var local: IPv4Address?
+        var other: IPv4Address?
+        while let attribute = try attributes.next() {
+            switch Int(attribute.type) {
+            case Int(IFA_LOCAL): local = try attributes.address(attribute)
+            case Int(IFA_ADDRESS): other = try attributes.address(attribute)
+            case Int(IFA_BROADCAST): broadcast = try attributes.address(attribute)
+            case Int(IFA_LABEL): label = attributes.text(attribute)
+            default: break
+            }
+        }
+        guard let own = local ?? other, let prefix = IPv4Prefix(address: own, length: Int(bytes[start + 1])) else {
+            throw WireError(.malformed, "IFA_LOCAL")
+        }
+        address = prefix
+        peer = other == own ? nil : other
+    }
+
+    /// Every IPv4 address of a dump, in its order.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [InterfaceAddress] {
+        try decodeAll(messages, RouteMessageType.newAddress) { (message) throws(WireError) in
+            try InterfaceAddress(message)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+internal import CLinux
+package import HostModel
+
+/// A neighbour entry (ARP) or an entry of a bridge's forwarding database, as RTM_NEWNEIGH describes it.
+///
+/// Source: rtnetlink(7), linux/neighbour.h.
+package struct Neighbour: Hashable, Sendable {
+    /// The index of the link; of a forwarding database, of the port.
+    package var link: Int
+    /// NUD_*: 0x02 reachable, 0x04 stale, 0x20 failed, 0x80 permanent.
+    package var state: UInt16
+    /// NTF_*: 0x02 self, 0x04 master, 0x80 router.
+    package var flags: UInt8
+    /// Nil in a forwarding database.
+    package var address: IPv4Address?
+    package var mac: MACAddress?
+    /// The bridge, in a forwarding database.
+    package var master: Int?
+    package var vlan: Int?
+
+    /// Reads one RTM_NEWNEIGH message of family AF_INET or AF_BRIDGE.
+    package init(_ message: NetlinkMessage) throws(WireError) {
+        guard message.header.type == RouteMessageType.newNeighbour else {
+            throw WireError(.malformed, "RTM_NEWNEIGH")
+        }
+        var attributes = try message.attributes(after: MemoryLayout<ndmsg>.size)
+        let bytes = message.bytes
+        let start = NetlinkHeader.size
+        // struct ndmsg: family, pad (8), pad (16), index (32), state (16), flags, type (8 bits each).
+        guard let index: Int32 = bytes.hostInteger(at: start + 4),
+            let state: UInt16 = bytes.hostInteger(at: start + 8)
+        else { throw WireError(.truncated, "ndmsg") }
+        link = Int(index)
+        self.state = state
+        flags = bytes[start + 10]
+        let isIPv4 = bytes[start] == AddressFamily.ipv4.rawValue
+        while let attribute = try attributes.next() {
+            switch Int(attribute.type) {
+            case Int(NDA_DST): if isIPv4 { address = try attributes.address(attribute) }
+            case Int(NDA_LLADDR): mac = MACAddress(octets: attributes.data(attribute))
+            case Int(NDA_MASTER): master = Int(try attributes.host(attribute, as: UInt32.self))
+            case Int(NDA_VLAN): vlan = Int(try attributes.host(attribute, as: UInt16.self))
+            default: break
+            }
+        }
+    }
+
+    /// Every entry of a dump, in its order.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [Neighbour] {
+        try decodeAll(messages, RouteMessageType.newNeighbour) { (message) throws(WireError) in
+            try Neighbour(message)
+        }
+    }
+}

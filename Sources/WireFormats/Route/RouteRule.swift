@@ -1,0 +1,75 @@
+internal import CLinux
+package import HostModel
+
+/// An IPv4 policy routing rule, as RTM_NEWRULE describes it. Source: ip-rule(8), linux/fib_rules.h.
+package struct RouteRule: Hashable, Sendable {
+    package var priority: UInt32
+    /// FR_ACT_*: 1 look into `table`, 2 go to another rule, 6 blackhole, 7 unreachable, 8 prohibit.
+    package var action: UInt8
+    package var table: UInt32
+    package var source: IPv4Prefix?
+    package var destination: IPv4Prefix?
+    package var inputInterface: String?
+    package var outputInterface: String?
+    package var mark: UInt32?
+    /// FRA_FWMASK.
+    package var markMask: UInt32?
+    /// FIB_RULE_INVERT: the rule applies where its match does not.
+    package var isInverted: Bool
+    /// A match of another kind (ports, user, tunnel, TOS, suppressed prefix length): the rule is not wholly described
+    /// by the other fields.
+    package var hasOtherMatch: Bool
+
+    /// Reads one RTM_NEWRULE message of family AF_INET.
+    package init(_ message: NetlinkMessage) throws(WireError) {
+        guard message.header.type == RouteMessageType.newRule else { throw WireError(.malformed, "RTM_NEWRULE") }
+        var attributes = try message.attributes(after: MemoryLayout<fib_rule_hdr>.size)
+        let bytes = message.bytes
+        let start = NetlinkHeader.size
+        // struct fib_rule_hdr, 8 bits each: family, dst_len, src_len, tos, table, res1, res2, action; flags (32).
+        guard bytes[start] == AddressFamily.ipv4.rawValue, let flags: UInt32 = bytes.hostInteger(at: start + 8) else {
+            throw WireError(.malformed, "fib_rule_hdr")
+        }
+        priority = 0
+        table = UInt32(bytes[start + 4])
+        action = bytes[start + 7]
+        isInverted = flags & UInt32(FIB_RULE_INVERT) != 0
+        hasOtherMatch = bytes[start + 3] != 0
+        var from: IPv4Address?
+        var to: IPv4Address?
+        while let attribute = try attributes.next() {
+            switch Int(attribute.type) {
+            case Int(FRA_DST): to = try attributes.address(attribute)
+            case Int(FRA_SRC): from = try attributes.address(attribute)
+            case Int(FRA_IIFNAME): inputInterface = attributes.text(attribute)
+            case Int(FRA_OIFNAME): outputInterface = attributes.text(attribute)
+            case Int(FRA_PRIORITY): priority = try attributes.host(attribute)
+            case Int(FRA_FWMARK): mark = try attributes.host(attribute)
+            case Int(FRA_FWMASK): markMask = try attributes.host(attribute)
+            case Int(FRA_TABLE): table = try attributes.host(attribute)
+            case Int(FRA_SUPPRESS_PREFIXLEN), Int(FRA_SUPPRESS_IFGROUP):
+                // -1 is "none", which the kernel always says of the prefix length.
+                if try attributes.host(attribute, as: Int32.self) != -1 { hasOtherMatch = true }
+            case Int(FRA_TUN_ID), Int(FRA_L3MDEV), Int(FRA_UID_RANGE), Int(FRA_IP_PROTO), Int(FRA_SPORT_RANGE),
+                Int(FRA_DPORT_RANGE):
+                hasOtherMatch = true
+            default: break
+            }
+        }
+        source = try RouteRule.prefix(from, bytes[start + 2])
+        destination = try RouteRule.prefix(to, bytes[start + 1])
+    }
+
+    /// Every rule of a dump, in its order, which is that of their priorities.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [RouteRule] {
+        try decodeAll(messages, RouteMessageType.newRule) { (message) throws(WireError) in try RouteRule(message) }
+    }
+
+    private static func prefix(_ address: IPv4Address?, _ length: UInt8) throws(WireError) -> IPv4Prefix? {
+        guard length > 0 else { return nil }
+        guard let address, let prefix = IPv4Prefix(address: address, length: Int(length)) else {
+            throw WireError(.malformed, "FRA_SRC, FRA_DST")
+        }
+        return prefix
+    }
+}
