@@ -105,7 +105,9 @@ struct ProofEvaluator {
             PathStep(hook: "bridge", link: order.bridge, reached: trail.reachedBridge),
         ]
         guard let exit = trail.exit else {
-            if trail.reachedBridge {
+            if trail.answered {
+                steps.append(PathStep(hook: "input", link: order.bridge, reached: true))
+            } else if trail.reachedBridge {
                 steps.append(PathStep(hook: "uplink", link: ground.route?.uplink, reached: false))
             }
             return steps

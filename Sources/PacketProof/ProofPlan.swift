@@ -23,28 +23,39 @@ enum ProofPlan {
     /// so that runs at the same time rarely choose the same.
     static func addresses(of network: Network, taken: Set<IPv4Address>, chance: UInt8) -> [IPv4Address] {
         guard network.address.length <= 30 else { return [] }
-        let first = Int(network.cidr.first.value)
-        let last = Int(network.cidr.last.value)
-        let count = min(poolSize, last - first - 1)
-        let low = candidate((1...count).map { first + $0 }, network, taken, chance)
-        guard let low else { return [] }
-        let high = candidate((1...count).map { last - $0 }, network, taken.union([low]), chance)
+        guard let low = candidate(network, taken, upwards: true, chance) else { return [] }
+        let high = candidate(network, taken.union([low]), upwards: false, chance)
         return high.map { [low, $0] } ?? [low]
     }
 
     private static func candidate(
-        _ values: [Int], _ network: Network, _ taken: Set<IPv4Address>, _ chance: UInt8
+        _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, _ chance: UInt8
     ) -> IPv4Address? {
-        let free = values.map { IPv4Address(value: UInt32(truncatingIfNeeded: $0)) }
-            .filter { $0 != network.address.address && !taken.contains($0) }
-        let unleased = free.filter { !isLeased($0, by: network) }
-        let pool = unleased.isEmpty ? free : unleased
+        let unleased = pool(network, taken, upwards: upwards, avoidingLeases: true)
+        let pool = unleased.isEmpty ? pool(network, taken, upwards: upwards, avoidingLeases: false) : unleased
         return pool.isEmpty ? nil : pool[Int(chance) % pool.count]
     }
 
-    private static func isLeased(_ address: IPv4Address, by network: Network) -> Bool {
-        guard let first = network.dhcpRange.first, let last = network.dhcpRange.last else { return false }
-        return first <= address && address <= last
+    /// Free addresses, beginning at one end of the subnet.
+    private static func pool(
+        _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, avoidingLeases: Bool
+    ) -> [IPv4Address] {
+        let bounds = Int(network.cidr.first.value) + 1...Int(network.cidr.last.value) - 1
+        let leases = avoidingLeases ? network.dhcpRange.map { Int($0.value) } : []
+        let step = upwards ? 1 : -1
+        var value = upwards ? bounds.lowerBound : bounds.upperBound
+        var pool: [IPv4Address] = []
+        // Every step finds a free address or passes a taken one, and those are few.
+        while bounds.contains(value), pool.count < poolSize {
+            if let first = leases.first, let last = leases.last, first <= value, value <= last {
+                value = upwards ? last + 1 : first - 1
+                continue
+            }
+            let address = IPv4Address(value: UInt32(value))
+            if address != network.address.address, !taken.contains(address) { pool.append(address) }
+            value += step
+        }
+        return pool
     }
 
     /// UDP, TCP SYN and ICMP echo from each address to the network's target.

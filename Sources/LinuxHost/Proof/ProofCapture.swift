@@ -72,7 +72,8 @@ struct ProofCapture {
         return total
     }
 
-    private mutating func name(_ index: UInt32) -> String {
+    /// The name of an interface at this moment, kept: the throw-away port is gone soon.
+    mutating func name(_ index: UInt32) -> String {
         if let known = names[index] { return known }
         var buffer = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
         let found = if_indextoname(index, &buffer) != nil

@@ -22,6 +22,8 @@ package final class ProofHost: ActiveHost {
             throw HostError(.unsupported, operation: "send", message: "the proof is off")
         }
         var capture = try ProofCapture(order: order)
+        // It stands before the container can send, and until the container is gone.
+        let fence = order.mode == .fence ? try ProofFence(nonce: order.nonce.bytes) : nil
         var container = try ProofContainer(order: order)
         let result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
         if order.probesAddresses {
@@ -34,12 +36,17 @@ package final class ProofHost: ActiveHost {
         }
         try container.configure(order)
         let sender = try ProofSender(in: container)
-        return try observe(order, sender, &capture, result)
+        let seen = try observe(order, sender, fence, &capture, result)
+        // First the container, then the fence.
+        _ = consume container
+        withExtendedLifetime(fence) {}
+        return seen
     }
 
     /// Sends everything and reads until every probe's fate is known, or time is up.
     private func observe(
-        _ order: ProbeOrder, _ sender: borrowing ProofSender, _ capture: inout ProofCapture, _ empty: ProbeSightings
+        _ order: ProbeOrder, _ sender: borrowing ProofSender, _ fence: ProofFence?, _ capture: inout ProofCapture,
+        _ empty: ProbeSightings
     ) throws(HostError) -> ProbeSightings {
         var result = empty
         // What is there from before the first probe is none of ours.
@@ -48,18 +55,26 @@ package final class ProofHost: ActiveHost {
         for packet in order.packets { try sender.send(packet.bytes) }
         var fates = ProbeFates(order: order, port: result.port)
         let deadline = Deadline(milliseconds: order.waitMilliseconds)
-        var waiting = (capture.descriptors + [sender.descriptor]).map {
-            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-        }
+        var descriptors = capture.descriptors + [sender.descriptor]
+        if let fence { descriptors.append(fence.descriptor) }
+        var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while !fates.areKnown, deadline.milliseconds > 0 {
             let ready = poll(&waiting, nfds_t(waiting.count), deadline.milliseconds)
             guard ready >= 0 || errno == EINTR else { throw HostError(errno: errno, operation: "wait for sightings") }
-            let seen = try capture.read(since: start) + sender.read(since: start)
-            result.sightings += fates.take(seen)
+            result.sightings += fates.take(try read(sender, fence, &capture, start))
         }
         // Stations of the way that were still on the way to us.
-        result.sightings += fates.take(try capture.read(since: start) + sender.read(since: start))
+        result.sightings += fates.take(try read(sender, fence, &capture, start))
         result.captureDrops = try capture.drops()
         return result
+    }
+
+    private func read(
+        _ sender: borrowing ProofSender, _ fence: ProofFence?, _ capture: inout ProofCapture, _ start: Int
+    ) throws(HostError) -> [Sighting] {
+        var sightings = try capture.read(since: start)
+        sightings += sender.read(since: start)
+        if let fence { sightings += try fence.read(since: start) { capture.name($0) } }
+        return sightings
     }
 }
