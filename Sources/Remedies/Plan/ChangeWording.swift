@@ -22,7 +22,7 @@ struct ChangeWording {
         case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
         case .addAddress(let link, let address), .removeAddress(let link, let address):
             "address \(address) of \(link)"
-        case .setSysctl(let key, _, _): SysctlKey.path(key) ?? key
+        case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
         case .createTranslationTable(let table), .deleteTranslationTable(let table): "nft table ip \(table.name)"
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
         }
