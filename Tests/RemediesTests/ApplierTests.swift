@@ -16,7 +16,8 @@ struct ApplierTests {
     @Test(
         "refuses whoever may not repair this host",
         arguments: [
-            (1000, true, false, "only root"), (0, false, false, "not the host's own"), (0, nil, false, "could not be read"),
+            (1000, true, false, "only root"), (0, false, false, "not the host's own"),
+            (0, nil, false, "could not be read"),
         ] as [(Int, Bool?, Bool, String)])
     func identity(_ user: Int, _ initial: Bool?, _ practice: Bool, _ words: String) throws {
         let host = scenario.host

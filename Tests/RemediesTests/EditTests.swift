@@ -66,7 +66,8 @@ struct EditTests {
         #expect(SysctlName.path("net..x") == nil)
     }
 
-    @Test("quotes for the shell", arguments: [("lxcbr1", "lxcbr1"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'")])
+    @Test(
+        "quotes for the shell", arguments: [("lxcbr1", "lxcbr1"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'")])
     func quoting(_ word: String, _ quoted: String) {
         #expect(Shell.quote(word) == quoted)
     }

@@ -88,15 +88,17 @@ struct ChangeWording {
 enum Shell {
     /// The word as it is where nothing in it is special, else in single quotes.
     static func quote(_ word: String) -> String {
-        let plain = !word.isEmpty && word.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-            case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "="),
-                UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: ","):
-                true
-            default: false
+        let plain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "="),
+                    UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: ","):
+                    true
+                default: false
+                }
             }
-        }
         return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

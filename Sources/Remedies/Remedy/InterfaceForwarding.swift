@@ -19,7 +19,8 @@ struct InterfaceForwarding: Remedy {
             guard let value = draft.facts.state.sysctls[key], value != "1" else { continue }
             try draft.add(
                 .setSysctl(key: key, from: value, to: "1"), phase: .runtime, remedy: id,
-                risk: "Packets that enter by \(link) are forwarded to any other interface, unless a firewall stops them.",
+                risk:
+                    "Packets that enter by \(link) are forwarded to any other interface, unless a firewall stops them.",
                 for: cause)
         }
     }

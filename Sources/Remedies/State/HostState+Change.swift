@@ -50,7 +50,8 @@ extension HostState {
         case .createTranslationTable(let table): standing(of: table, wanted: true)
         case .deleteTranslationTable(let table): standing(of: table, wanted: false)
         case .file(let path, let before, let after):
-            standing(of: path, before: before.map(PathState.file) ?? .absent, after: after.map(PathState.file) ?? .absent)
+            standing(
+                of: path, before: before.map(PathState.file) ?? .absent, after: after.map(PathState.file) ?? .absent)
         case .symbolicLink(let path, let before, let after):
             standing(
                 of: path, before: before.map(PathState.symbolicLink) ?? .absent,

@@ -25,9 +25,11 @@ extension Scenario {
         Scenario(
             name: "wrong netmask", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
             breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24"), Fixture.prefix("10.0.3.1/24")] },
-            healthy: { $0.addresses["lxcbr1"]?.sorted { "\($0)" < "\($1)" } == [
-                Fixture.prefix("10.0.3.1/24"), Fixture.address,
-            ] }),
+            healthy: {
+                $0.addresses["lxcbr1"]?.sorted { "\($0)" < "\($1)" } == [
+                    Fixture.prefix("10.0.3.1/24"), Fixture.address,
+                ]
+            }),
         Scenario(
             name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
             breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
