@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 package import HostAccess
 internal import HostModel
-internal import WireFormats
+package import WireFormats
 
 /// A netlink socket to the kernel, kept open for many requests.
 ///
@@ -106,16 +106,23 @@ package struct NetlinkSocket: ~Copyable {
         _ = try request(type: type, flags: flags | UInt16(NLM_F_ACK), payload: payload, operation: operation)
     }
 
-    /// Sends several messages in one go, such as an nf_tables batch, whose sequence numbers the caller chose within
-    /// `sequences`, and waits for `acknowledgements` (the messages with NLM_F_ACK). The first error wins.
-    package mutating func transact(
-        _ batch: [UInt8], sequences: ClosedRange<UInt32>, acknowledgements: Int, operation: String
-    ) throws(HostError) {
+    /// Sends an nf_tables transaction and waits until the kernel has made all of it. The first error wins, and then
+    /// none of it was made.
+    package mutating func commit(_ transaction: NftTransaction, operation: String) throws(HostError) {
+        guard !transaction.overflowed, transaction.messageCount > 0 else {
+            throw HostError(.malformed, operation: operation, message: "the transaction is empty or too long")
+        }
         let deadline = Deadline(milliseconds: bounds.milliseconds)
-        try send(batch, operation: operation)
+        // BEGIN, the changes, END.
+        let first = sequence &+ 1
+        sequence = first &+ UInt32(clamping: transaction.messageCount + 1)
+        guard first < sequence else {
+            throw HostError(.limit, operation: operation, message: "sequence numbers are used up")
+        }
+        try send(transaction.encoded(firstSequence: first), operation: operation)
         var answer = NetlinkAnswer(
-            sequences: sequences, port: port, flags: UInt16(NLM_F_ACK), operation: operation)
-        answer.acknowledgementsWanted = acknowledgements
+            sequences: first...sequence, port: port, flags: UInt16(NLM_F_ACK), operation: operation)
+        answer.acknowledgementsWanted = transaction.messageCount
         do {
             while !answer.isComplete {
                 let count = try receive(deadline, operation: operation)
