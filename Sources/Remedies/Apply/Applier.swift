@@ -63,7 +63,8 @@ package struct Applier {
             let recovered = try recoverLocked()
             let standings = try verifyBefores(plan)
             if let stale = standings.stale {
-                return refused(plan, (recovered.map(\.sentence) + ["the plan is stale: \(stale)"]).joined(separator: "; "))
+                return refused(
+                    plan, (recovered.map(\.sentence) + ["the plan is stale: \(stale)"]).joined(separator: "; "))
             }
             if standings.allAfter {
                 return report(.applied, plan.steps.map { $0.with(.unchanged) }, reason: nil, journal: nil)

@@ -5,7 +5,7 @@
 struct SysctlAssignment {
     /// Zero-based.
     let line: Int
-    /// As `SysctlKey.canonical` has it.
+    /// As `SysctlName.canonical` has it.
     let key: String
     let value: String
 
@@ -19,7 +19,7 @@ struct SysctlAssignment {
             return nil
         }
         self.line = line
-        key = SysctlKey.canonical(String(Self.trim(trimmed[..<sign])))
+        key = SysctlName.canonical(String(Self.trim(trimmed[..<sign])))
         value = String(Self.trim(trimmed[trimmed.index(after: sign)...]))
     }
 

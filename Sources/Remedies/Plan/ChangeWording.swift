@@ -22,7 +22,7 @@ struct ChangeWording {
         case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
         case .addAddress(let link, let address), .removeAddress(let link, let address):
             "address \(address) of \(link)"
-        case .setSysctl(let key, _, _): SysctlKey.path(key) ?? key
+        case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
         case .createTranslationTable(let table), .deleteTranslationTable(let table): "nft table ip \(table.name)"
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
         }
@@ -88,15 +88,17 @@ struct ChangeWording {
 enum Shell {
     /// The word as it is where nothing in it is special, else in single quotes.
     static func quote(_ word: String) -> String {
-        let plain = !word.isEmpty && word.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-            case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "="),
-                UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: ","):
-                true
-            default: false
+        let plain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "="),
+                    UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: ","):
+                    true
+                default: false
+                }
             }
-        }
         return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -51,14 +51,34 @@ struct PlanDraft {
         }
     }
 
+    /// Makes sure that some change serves a cause whose remedy has run: where an earlier cause of the same remedy and
+    /// network has brought all of its changes already, they serve this one too.
+    mutating func credit(_ cause: Cause, remedy: String) throws(LeftToPerson) {
+        let reference = ServedCause(cause)
+        if changes.contains(where: { $0.serves.contains(reference) }) { return }
+        let shared = changes.indices.filter { index in
+            changes[index].step.remedy == remedy && sameNetwork(changes[index].step.subject, cause.subject)
+        }
+        guard !shared.isEmpty else {
+            throw LeftToPerson(
+                why: "what this repair would change is already as it should be",
+                what: ["Look again: lxc-doctor --only \(cause.check)"])
+        }
+        for index in shared { changes[index].serves.append(reference) }
+    }
+
+    private func sameNetwork(_ left: Subject, _ right: Subject) -> Bool {
+        left == right || network(of: left) == network(of: right)
+    }
+
+    private func network(of subject: Subject) -> Network? {
+        profile.networks.first { $0.name == subject.name || $0.bridge == subject.name }
+            ?? (profile.networks.count == 1 ? profile.networks.first : nil)
+    }
+
     /// The network that a cause speaks of: by name or bridge, or the only one there is.
     func network(of cause: Cause) throws(LeftToPerson) -> Network {
-        if let network = profile.networks.first(where: {
-            $0.name == cause.subject.name || $0.bridge == cause.subject.name
-        }) {
-            return network
-        }
-        if profile.networks.count == 1, let network = profile.networks.first { return network }
+        if let network = network(of: cause.subject) { return network }
         throw LeftToPerson(why: "the profile has several networks and the cause names none of them", what: [])
     }
 }

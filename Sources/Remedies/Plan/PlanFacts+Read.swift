@@ -15,12 +15,12 @@ extension PlanFacts {
         let net = LxcNetFacts(unit: try unit(host), settingsDirectory: try settingsDirectory(host))
         var scope = StateScope()
         scope.links = true
-        scope.sysctls = [SysctlKey.ipForward, SysctlKey.acceptRedirects]
+        scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
         for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
-            scope.sysctls.insert(SysctlKey.forwarding(of: link))
+            scope.sysctls.insert(SysctlName.forwarding(of: link))
         }
         for link in ["all", "default"] + profile.networks.map(\.bridge) {
-            scope.sysctls.insert(SysctlKey.promoteSecondaries(of: link))
+            scope.sysctls.insert(SysctlName.promoteSecondaries(of: link))
         }
         let edited =
             [

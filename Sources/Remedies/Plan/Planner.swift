@@ -28,18 +28,12 @@ package func plan(for causes: [Cause], profile chosen: ChosenProfile, facts: Pla
     var byHand: [ByHand] = []
     for remedy in RemedyCatalog.all {
         for cause in causes where cause.remedy?.id == remedy.id {
-            var attempt = draft
             do throws(LeftToPerson) {
+                var attempt = draft
                 try remedy.plan(cause, in: &attempt)
-                let reference = ServedCause(cause)
-                if attempt.changes.contains(where: { $0.serves.contains(reference) }) {
-                    draft = attempt
-                    served.append(reference)
-                } else {
-                    throw LeftToPerson(
-                        why: "what this repair would change is already as it should be",
-                        what: ["Look again: lxc-doctor --only \(cause.check)"])
-                }
+                try attempt.credit(cause, remedy: remedy.id)
+                draft = attempt
+                served.append(ServedCause(cause))
             } catch {
                 byHand.append(leave(cause, error))
             }

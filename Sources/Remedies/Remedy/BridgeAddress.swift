@@ -34,9 +34,9 @@ struct BridgeAddress: Remedy {
     private func keepSecondaries(
         _ bridge: String, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
-        let key = SysctlKey.promoteSecondaries(of: bridge)
+        let key = SysctlName.promoteSecondaries(of: bridge)
         let values = draft.facts.state.sysctls
-        guard values[key] == "0", values[SysctlKey.promoteSecondaries(of: "all")] != "1" else { return }
+        guard values[key] == "0", values[SysctlName.promoteSecondaries(of: "all")] != "1" else { return }
         try draft.add(
             .setSysctl(key: key, from: "0", to: "1"), phase: .runtime, remedy: id,
             risk: "None: it keeps the remaining addresses when one is removed.", for: cause)

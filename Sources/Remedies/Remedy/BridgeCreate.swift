@@ -22,8 +22,8 @@ struct BridgeCreate: Remedy {
             risk: "Containers that run already are not attached to the new bridge until they are restarted, "
                 + "and a DHCP server of the old bridge stays on the old one until lxc-net is restarted.",
             for: cause)
-        let forwarding = SysctlKey.forwarding(of: bridge)
-        if draft.facts.state.sysctls[SysctlKey.ipForward] == "1", draft.facts.state.sysctls[forwarding] == "0" {
+        let forwarding = SysctlName.forwarding(of: bridge)
+        if draft.facts.state.sysctls[SysctlName.ipForward] == "1", draft.facts.state.sysctls[forwarding] == "0" {
             try draft.add(
                 .setSysctl(key: forwarding, from: "0", to: "1"), phase: .runtime, remedy: id,
                 risk: "Packets that enter by \(bridge) may be forwarded, as the host's global switch says.", for: cause)

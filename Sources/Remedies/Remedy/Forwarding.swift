@@ -7,12 +7,12 @@ struct Forwarding: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let values = draft.facts.state.sysctls
-        guard let value = values[SysctlKey.ipForward] else {
+        guard let value = values[SysctlName.ipForward] else {
             throw LeftToPerson(why: "this kernel has no net.ipv4.ip_forward", what: [])
         }
         guard value != "1" else { return }
         try draft.add(
-            .setSysctl(key: SysctlKey.ipForward, from: value, to: "1"), also: Self.notRestored(by: value, values),
+            .setSysctl(key: SysctlName.ipForward, from: value, to: "1"), also: Self.notRestored(by: value, values),
             phase: .runtime, remedy: id,
             risk: "The host then routes between ALL its interfaces, not only the containers': the change resets "
                 + "the forwarding of every interface to 1 and stops it from accepting ICMP redirects.",
@@ -25,11 +25,11 @@ struct Forwarding: Remedy {
         var changes: [Change] = []
         for (key, own) in values.sorted(by: { $0.key < $1.key }) {
             let isSwitch =
-                key.hasPrefix("net.ipv4.conf.") && key.hasSuffix(".forwarding") && key != SysctlKey.allForwarding
+                key.hasPrefix("net.ipv4.conf.") && key.hasSuffix(".forwarding") && key != SysctlName.allForwarding
             if isSwitch, own != value { changes.append(.setSysctl(key: key, from: value, to: own)) }
         }
-        if values[SysctlKey.acceptRedirects] == "0" {
-            changes.append(.setSysctl(key: SysctlKey.acceptRedirects, from: "1", to: "0"))
+        if values[SysctlName.acceptRedirects] == "0" {
+            changes.append(.setSysctl(key: SysctlName.acceptRedirects, from: "1", to: "0"))
         }
         return changes
     }

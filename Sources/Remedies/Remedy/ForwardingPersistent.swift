@@ -11,7 +11,7 @@ struct ForwardingPersistent: Remedy {
     static let directory = "/etc/sysctl.d"
     static let names = ["99-zz-lxc-doctor.conf", "zz-lxc-doctor.conf", "zzzz-lxc-doctor.conf"]
 
-    private let key = SysctlKey.ipForward
+    private let key = SysctlName.ipForward
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let overriding = draft.facts.sysctlFiles.filter { path, text in

@@ -32,6 +32,11 @@ struct Masquerade: Remedy {
                 why: "nftables cannot be used on this host: \(missing)",
                 what: ["iptables -t nat -A POSTROUTING -s \(cidr) ! -d \(cidr) -j MASQUERADE"])
         }
+        if draft.facts.state.tables.values.contains(.translation(network.cidr)) {
+            throw LeftToPerson(
+                why: "a table that translates \(network.cidr) is there already, and something else decides",
+                what: ["nft list ruleset"])
+        }
         let name = try tableName(network, draft)
         try draft.add(
             .createTranslationTable(TranslationTable(name: name, network: network.cidr)), phase: .runtime, remedy: id,

@@ -50,7 +50,8 @@ extension HostState {
         case .createTranslationTable(let table): standing(of: table, wanted: true)
         case .deleteTranslationTable(let table): standing(of: table, wanted: false)
         case .file(let path, let before, let after):
-            standing(of: path, before: before.map(PathState.file) ?? .absent, after: after.map(PathState.file) ?? .absent)
+            standing(
+                of: path, before: before.map(PathState.file) ?? .absent, after: after.map(PathState.file) ?? .absent)
         case .symbolicLink(let path, let before, let after):
             standing(
                 of: path, before: before.map(PathState.symbolicLink) ?? .absent,
@@ -85,13 +86,13 @@ extension HostState {
         case .createBridge(let name):
             links[name] = .present(kind: "bridge", up: false, ports: 0)
             addresses[name] = []
-            sysctls[SysctlKey.forwarding(of: name)] = sysctls[SysctlKey.defaultForwarding]
-            sysctls[SysctlKey.promoteSecondaries(of: name)] = sysctls[SysctlKey.promoteSecondaries(of: "default")]
+            sysctls[SysctlName.forwarding(of: name)] = sysctls[SysctlName.defaultForwarding]
+            sysctls[SysctlName.promoteSecondaries(of: name)] = sysctls[SysctlName.promoteSecondaries(of: "default")]
         case .deleteBridge(let name):
             links[name] = nil
             addresses[name] = nil
-            sysctls[SysctlKey.forwarding(of: name)] = nil
-            sysctls[SysctlKey.promoteSecondaries(of: name)] = nil
+            sysctls[SysctlName.forwarding(of: name)] = nil
+            sysctls[SysctlName.promoteSecondaries(of: name)] = nil
         case .setLinkUp(let name, let up):
             if case .present(let kind, _, let ports) = link(name) {
                 links[name] = .present(kind: kind, up: up, ports: ports)
@@ -116,12 +117,12 @@ extension HostState {
     private mutating func setSysctl(_ key: String, to value: String) {
         let changes = sysctls[key] != value
         sysctls[key] = value
-        guard changes, key == SysctlKey.ipForward else { return }
+        guard changes, key == SysctlName.ipForward else { return }
         for other in sysctls.keys where other.hasPrefix("net.ipv4.conf.") && other.hasSuffix(".forwarding") {
             sysctls[other] = value
         }
-        if sysctls[SysctlKey.acceptRedirects] != nil {
-            sysctls[SysctlKey.acceptRedirects] = value == "0" ? "1" : "0"
+        if sysctls[SysctlName.acceptRedirects] != nil {
+            sysctls[SysctlName.acceptRedirects] = value == "0" ? "1" : "0"
         }
     }
 }

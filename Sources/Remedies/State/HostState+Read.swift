@@ -42,7 +42,7 @@ extension HostState {
     }
 
     private mutating func readSysctl(_ key: String, _ host: any Host) throws(HostError) {
-        guard let path = SysctlKey.path(key), let text = try host.readTextIfPresent(path, limit: 4096) else { return }
+        guard let path = SysctlName.path(key), let text = try host.readTextIfPresent(path, limit: 4096) else { return }
         sysctls[key] = JournalRun.line(text)
     }
 

@@ -20,7 +20,7 @@ extension StateScope {
             case .createBridge:
                 links = true
                 // A new link begins with them.
-                sysctls.formUnion([SysctlKey.defaultForwarding, SysctlKey.promoteSecondaries(of: "default")])
+                sysctls.formUnion([SysctlName.defaultForwarding, SysctlName.promoteSecondaries(of: "default")])
             case .deleteBridge, .setLinkUp, .addAddress, .removeAddress: links = true
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)

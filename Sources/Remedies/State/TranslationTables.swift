@@ -132,7 +132,8 @@ struct AddressMatch: Hashable {
         var prefix = Int(length) * 8
         if case .bitwise(register, register, let mask, let xor)? = rest.first, length == 4 {
             rest = rest.dropFirst()
-            guard xor == NftValue(big32: 0), let found = (0...32).first(where: { mask == NftValue(Self.netmask($0)) }) else {
+            guard xor == NftValue(big32: 0), let found = (0...32).first(where: { mask == NftValue(Self.netmask($0)) })
+            else {
                 return nil
             }
             prefix = found

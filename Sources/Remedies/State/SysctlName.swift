@@ -2,7 +2,7 @@
 ///
 /// Source: sysctl.d(5): with dots as separators, a dot inside a name is written as a slash
 /// (`net.ipv4.conf.eth0/100.forwarding`).
-package enum SysctlKey {
+package enum SysctlName {
     /// Writing it sets the forwarding of every interface and the reverse of `all.accept_redirects`
     /// (kernel, `inet_forward_change` of net/ipv4/devinet.c).
     package static let ipForward = "net.ipv4.ip_forward"
