@@ -3,5 +3,6 @@
 #define CLINUX_H
 
 #include "clinux_netlink.h"
+#include "clinux_lab.h"
 
 #endif

@@ -2,6 +2,9 @@
 #ifndef CLINUX_NETLINK_H
 #define CLINUX_NETLINK_H
 
+/* The C library's own types first: the kernel headers then leave theirs out (linux/libc-compat.h). */
+#include <netinet/in.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -13,5 +16,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 
 #endif
