@@ -77,16 +77,6 @@ let bridgeFaults: [Fault] = [
                 ]),
         ]),
     Fault(
-        "bridge-vlan-filtering", "The bridge filters VLANs and its own port is in none",
-        [
-            FaultVariant(
-                "self", "VLAN filtering on, default PVID off",
-                [
-                    .run(["ip", "link", "set", "{bridge}", "type", "bridge", "vlan_filtering", "1"]),
-                    .run(["ip", "link", "set", "{bridge}", "type", "bridge", "vlan_default_pvid", "0"]),
-                ])
-        ]),
-    Fault(
         "bridge-stp-delay", "Spanning tree holds every new port back for 30 s",
         [
             FaultVariant(

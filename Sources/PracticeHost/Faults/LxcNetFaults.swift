@@ -8,6 +8,7 @@ private func settings(range: String) -> String {
     LXC_NETWORK="{network}"
     LXC_DHCP_RANGE="\(range)"
     LXC_DHCP_MAX="{max}"
+    LXC_DHCP_PING="false"
 
     """
 }
