@@ -64,7 +64,8 @@ package final class FileJournalStore: JournalStore {
         guard facts.isRegular, facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
             throw HostError(.malformed, operation: operation, message: "it is not a file of root's alone")
         }
-        return try file.readToEnd(limit: Self.limit, expected: Int(facts.st_size), operation: operation)
+        return try Descriptor.readToEnd(
+            file.rawValue, limit: Self.limit, expected: Int(facts.st_size), operation: operation)
     }
 
     package func save(_ bytes: [UInt8], run: String) throws(HostError) {
