@@ -1,8 +1,10 @@
 internal import ArgumentParser
 internal import LinuxHost
+internal import PracticeHost
 
 /// The whole program: parses, runs, and turns every end into a message and an exit code.
 package func runLXCDoctor() -> Never {
+    becomePracticeInitIfAsked()
     Console.ignoreBrokenPipes()
     do {
         var command = try LXCDoctor.parseAsRoot()
