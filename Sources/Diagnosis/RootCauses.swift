@@ -114,8 +114,8 @@ private func advice(
     var variables = judged[root.findings[0]].variables
     if id == nil, let other = explained.first(where: { own($0).map { $0 != "none" } ?? false }) {
         id = own(other)
-        if commands.isEmpty {
-            commands = entries[other.id]?.commands ?? []
+        if let others = entries[other.id]?.commands, !others.isEmpty {
+            commands = others
             variables = judged[other.findings[0]].variables
         }
     }

@@ -10,7 +10,8 @@ import Testing
         #expect(CatalogValidation.problems(of: BuiltIn.checks(), causes: BuiltIn.causes()) == [])
     }
 
-    @Test(arguments: BuiltIn.checks()) func fitsItsProbe(_ check: Check) {
+    @Test(arguments: BuiltIn.checks().map(\.id)) func fitsItsProbe(_ id: String) throws {
+        let check = try #require(BuiltIn.checks().first { $0.id == id })
         #expect(CatalogValidation.problems(of: check, probes: Vocabulary.probes) == [])
     }
 
@@ -28,7 +29,8 @@ import Testing
             BuiltIn.checks().contains { $0.causes.contains { $0.id == cause.id } }, "no check speaks for \(cause.id)")
     }
 
-    @Test(arguments: BuiltIn.causes()) func canBeExplained(_ cause: CauseEntry) {
+    @Test(arguments: BuiltIn.causes().map(\.id)) func canBeExplained(_ id: String) throws {
+        let cause = try #require(BuiltIn.causes().first { $0.id == id })
         for text in [cause.title, cause.explanation, cause.symptom, cause.why, cause.look, cause.fix] {
             #expect(text.split(separator: " ").count >= 3, "\(cause.id): \"\(text)\"")
         }
