@@ -6,7 +6,7 @@ import Testing
 @testable import LinuxHost
 
 /// Changes of files, in a directory of the test's own. They need root, as files that are changed must be root's.
-@Suite(.enabled(if: LiveHost.isRoot)) struct FileChangeTests {
+@Suite(.enabled(if: isRoot)) struct FileChangeTests {
     let host = LiveHost()
 
     private func code(_ change: Change) -> HostError.Code? {
@@ -112,15 +112,5 @@ import Testing
     @Test(arguments: ["kernel.panic", "vm.swappiness", "net", "net.ipv4/../../kernel.panic", ""])
     func changesNoOtherParameters(_ key: String) {
         #expect(code(.setSysctl(key: key, from: "0", to: "1")) == .notPermitted)
-    }
-}
-
-extension LiveHost {
-    fileprivate static var isRoot: Bool {
-        do {
-            return try LiveHost().identity().effectiveUser == 0
-        } catch {
-            return false
-        }
     }
 }
