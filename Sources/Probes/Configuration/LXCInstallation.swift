@@ -58,7 +58,9 @@ package struct LXCInstallation: Sendable {
             return
         }
         // The rpm database is not text: the program itself is asked for its version.
-        if try reader.first(["/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages"])
+        if try reader.first([
+            "/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages",
+        ])
             != nil
         {
             (manager, package) = ("rpm", "lxc")

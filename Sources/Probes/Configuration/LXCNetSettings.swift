@@ -69,7 +69,8 @@ package struct LXCNetSettings: Sendable {
             values[name] = value
             locations[name] = environment.location(name)
             if value.utf8.contains(0x0d) {
-                problems.append("\(environment.location(name)?.description ?? name): the line ends in a carriage return")
+                problems.append(
+                    "\(environment.location(name)?.description ?? name): the line ends in a carriage return")
             }
         }
         func value(_ name: String) -> String { values[name] ?? "" }

@@ -82,7 +82,8 @@ package struct LXCPathProbe: Probe {
         observation.evidence.append(
             Evidence(
                 source: path, command: "df -h \(path); df -i \(path)",
-                value: "\(space.freeBytes >> 20) MiB and \(space.freeInodes.map(String.init) ?? "uncounted") inodes free"))
+                value:
+                    "\(space.freeBytes >> 20) MiB and \(space.freeInodes.map(String.init) ?? "uncounted") inodes free"))
         return observation
     }
 }
