@@ -9,6 +9,13 @@ package struct TranslationRule: Hashable, Sendable {
     /// It names a source that is not a plain prefix (a set, a range, a negation).
     package var sourceUnknown: Bool
 
+    package init(text: String, location: SourceLocation, sources: [IPv4Prefix] = [], sourceUnknown: Bool = false) {
+        self.text = text
+        self.location = location
+        self.sources = sources
+        self.sourceUnknown = sourceUnknown
+    }
+
     package func covers(_ network: IPv4Prefix) -> Bool {
         !sourceUnknown && (sources.isEmpty || sources.contains { $0.contains(network) })
     }
@@ -50,7 +57,7 @@ package struct IptablesRestoreFile: Hashable, Sendable {
             let jump = words.firstIndex(where: { $0 == "-j" || $0 == "--jump" }), words.indices.contains(jump + 1),
             words[jump + 1] == "MASQUERADE" || words[jump + 1] == "SNAT"
         else { return nil }
-        var rule = TranslationRule(text: text, location: location, sources: [], sourceUnknown: false)
+        var rule = TranslationRule(text: text, location: location)
         for (index, word) in words.enumerated() where word == "-s" || word == "--source" || word == "--src" {
             guard index + 1 < words.count else { continue }
             let negated = index > 0 && words[index - 1] == "!"
@@ -141,7 +148,7 @@ package struct NftablesConf: Hashable, Sendable {
     }
 
     private static func rule(_ text: String, _ words: [String], _ location: SourceLocation) -> TranslationRule {
-        var rule = TranslationRule(text: text, location: location, sources: [], sourceUnknown: false)
+        var rule = TranslationRule(text: text, location: location)
         for (index, word) in words.enumerated() where word == "saddr" && index > 0 && words[index - 1] == "ip" {
             guard index + 1 < words.count, let prefix = IPv4Prefix(words[index + 1]) else {
                 rule.sourceUnknown = true

@@ -42,7 +42,8 @@ package struct NetplanFile: Hashable, Sendable {
         else { return bridges.contains { $0.text.hasPrefix("{") } ? mention(name, content) : .absent }
         guard Self.key(header.text)?.rest.isEmpty == true else { return oddity(header.number, "a flow mapping") }
         guard let body = child(name, of: bridges), let addresses = child("addresses", of: body) else {
-            if let body = child(name, of: bridges), let line = body.first(where: { Self.key($0.text)?.name == "addresses" })
+            if let body = child(name, of: bridges),
+                let line = body.first(where: { Self.key($0.text)?.name == "addresses" })
             {
                 return flow(line, header: header)
             }

@@ -80,3 +80,8 @@ package struct ShellSettings: Sendable {
         return quoted + [0x27]
     }
 }
+
+extension ShellSettings {
+    /// A byte that may stand in a variable's name.
+    package static func isNameByte(_ byte: UInt8) -> Bool { ShellLexer.isNameByte(byte) }
+}

@@ -55,7 +55,8 @@ struct ConfigurationReader {
 
     /// Whether a program lies in one of the usual directories.
     func hasProgram(_ name: String) throws(ObservationFailure) -> Bool {
-        try first(["/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/usr/local/sbin/", "/usr/local/bin/"].map { $0 + name })
+        try first(
+            ["/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/usr/local/sbin/", "/usr/local/bin/"].map { $0 + name })
             != nil
     }
 

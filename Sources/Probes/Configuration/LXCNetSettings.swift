@@ -35,6 +35,12 @@ package struct LXCNetSettings: Sendable {
         "LXC_DHCP_CONFILE": "", "LXC_DHCP_PING": "true", "LXC_DOMAIN": "", "LXC_USE_NFT": "true",
     ]
 
+    /// What is read: all else may be anything.
+    private static let names = [
+        "USE_LXC_BRIDGE", "LXC_BRIDGE", "LXC_ADDR", "LXC_NETMASK", "LXC_NETWORK", "LXC_DHCP_RANGE", "LXC_DHCP_MAX",
+        "LXC_USE_NFT",
+    ]
+
     /// The settings that another reader of the same files would see, such as the makina job's own environment.
     static func environment(
         _ reader: ConfigurationReader, directory: String, initial: [String: String]
@@ -58,12 +64,13 @@ package struct LXCNetSettings: Sendable {
         }
         var locations: [String: SourceLocation] = [:]
         var values: [String: String] = [:]
-        for name in defaults.keys.sorted() {
+        for name in names {
             let value = try environment.known(name)
             values[name] = value
             locations[name] = environment.location(name)
             if value.utf8.contains(0x0d) {
-                problems.append("\(environment.location(name)?.description ?? name): the line ends in a carriage return")
+                problems.append(
+                    "\(environment.location(name)?.description ?? name): the line ends in a carriage return")
             }
         }
         func value(_ name: String) -> String { values[name] ?? "" }
