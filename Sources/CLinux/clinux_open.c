@@ -3,12 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 const int clinux_o_path = O_PATH;
@@ -63,4 +68,32 @@ int clinux_open_in_root(int root, const char *path, int flags) {
 
 int clinux_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int clinux_copy_xattrs(int from, int to) {
+    /* XATTR_LIST_MAX and XATTR_SIZE_MAX are both 65536. */
+    enum { maximum = 65536 };
+    char *names = malloc(maximum + 1), *value = malloc(maximum);
+    int result = names && value ? 0 : -ENOMEM;
+    ssize_t length = 0;
+    if (result == 0) {
+        length = flistxattr(from, names, maximum);
+        /* A file system without extended attributes has none to lose. */
+        if (length < 0 && errno != ENOTSUP) result = -errno;
+    }
+    if (length > 0) names[length] = 0;
+    for (const char *name = names; result == 0 && name < names + length; name += strlen(name) + 1) {
+        if (strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0) continue;
+        ssize_t size = fgetxattr(from, name, value, maximum);
+        if (size < 0 || fsetxattr(to, name, value, (size_t)size, 0) < 0) result = -errno;
+    }
+    free(names);
+    free(value);
+    return result;
+}
+
+int clinux_is_procfs(int fd) {
+    struct statfs facts;
+    if (fstatfs(fd, &facts) < 0) return -errno;
+    return facts.f_type == PROC_SUPER_MAGIC;
 }

@@ -8,7 +8,7 @@ extension HostError {
     package init(errno number: Int32, operation: String, detail: String? = nil) {
         let code: Code =
             switch number {
-            case ENOENT, ENODEV, ENOTDIR, ESRCH, EADDRNOTAVAIL, ENXIO: .notFound
+            case ENOENT, ENODEV, ENOTDIR, ESRCH, EADDRNOTAVAIL, ENXIO, ENETUNREACH, EHOSTUNREACH: .notFound
             case EPERM, EACCES, EROFS: .notPermitted
             case EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT, ENOSYS, ENOPROTOOPT, ESOCKTNOSUPPORT: .unsupported
             case ETIMEDOUT, EMFILE, ENFILE, ENOBUFS, ENOMEM: .limit
@@ -24,6 +24,7 @@ extension HostError {
         switch number {
         case ENOENT: "there is no such file or object"
         case ENODEV: "there is no such device"
+        case ENETUNREACH, EHOSTUNREACH: "there is no route"
         case EPERM: "not permitted: this needs more privilege"
         case EACCES: "permission denied"
         case EROFS: "the file system is read-only"

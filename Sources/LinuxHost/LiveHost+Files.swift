@@ -21,7 +21,7 @@ extension LiveHost {
         }
         let size = try regularSize(file, operation)
         guard size <= limit else { throw tooLong(operation, limit) }
-        return try file.readToEnd(limit: limit, expected: size, operation: operation)
+        return try Descriptor.readToEnd(file.rawValue, limit: limit, expected: size, operation: operation)
     }
 
     func listDirectory(_ path: String, root: String?, limit: Int) throws(HostError) -> [String] {
@@ -106,7 +106,7 @@ extension LiveHost {
         return Int(facts.st_size)
     }
 
-    private func linkTarget(_ directory: Int32, _ path: String, _ operation: String) throws(HostError) -> String {
+    func linkTarget(_ directory: Int32, _ path: String, _ operation: String) throws(HostError) -> String {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
         let capacity = buffer.count
         let length = buffer.withUnsafeMutableBytes { bytes in
@@ -126,13 +126,15 @@ private func tooLong(_ operation: String, _ limit: Int) -> HostError {
 extension Descriptor {
     /// Reads to the end; more than `limit` bytes is an error. Files of procfs say that they are empty, so the size
     /// is a guess only.
-    borrowing func readToEnd(limit: Int, expected: Int, operation: String) throws(HostError) -> [UInt8] {
+    static func readToEnd(
+        _ file: Int32, limit: Int, expected: Int, operation: String
+    ) throws(HostError) -> [UInt8] {
         // One byte beyond, to see the end (or that there is more than allowed).
         var bytes = [UInt8](repeating: 0, count: min(limit, max(expected, 4_095)) + 1)
         var count = 0
         while true {
             let read = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(rawValue, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+                Glibc.read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
             }
             if read < 0 && errno == EINTR { continue }
             guard read >= 0 else { throw HostError(errno: errno, operation: operation) }

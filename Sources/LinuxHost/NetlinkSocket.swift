@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 package import HostAccess
 internal import HostModel
-internal import WireFormats
+package import WireFormats
 
 /// A netlink socket to the kernel, kept open for many requests.
 ///
@@ -22,6 +22,8 @@ package struct NetlinkSocket: ~Copyable {
     package var bounds = Bounds()
     /// The address that the kernel gave this socket (`nl_pid`).
     package let port: UInt32
+    /// An answer was given up before its end: the rest of it would meet the next request. Close the socket.
+    package private(set) var isSpoiled = false
     private let descriptor: Descriptor
     private let buffer: UnsafeMutableRawBufferPointer
     private var sequence: UInt32 = 0
@@ -83,16 +85,7 @@ package struct NetlinkSocket: ~Copyable {
             try send(message.bytes, operation: operation)
             var answer = NetlinkAnswer(
                 sequences: sequence...sequence, port: port, flags: flags, operation: operation)
-            var total = 0
-            while !answer.isComplete {
-                let count = try receive(deadline, operation: operation)
-                total += count
-                guard total <= bounds.bytes else {
-                    throw HostError(
-                        .limit, operation: operation, message: "the answer is longer than \(bounds.bytes) bytes")
-                }
-                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
+            try receiveAll(of: &answer, deadline)
             if !answer.wasInterrupted { return answer.messages }
         }
         throw HostError(
@@ -106,25 +99,51 @@ package struct NetlinkSocket: ~Copyable {
         _ = try request(type: type, flags: flags | UInt16(NLM_F_ACK), payload: payload, operation: operation)
     }
 
-    /// Sends several messages in one go, such as an nf_tables batch, whose sequence numbers the caller chose within
-    /// `sequences`, and waits for `acknowledgements` (the messages with NLM_F_ACK). The first error wins.
-    package mutating func transact(
-        _ batch: [UInt8], sequences: ClosedRange<UInt32>, acknowledgements: Int, operation: String
-    ) throws(HostError) {
+    /// Sends an nf_tables transaction and waits until the kernel has made all of it. The first error wins, and then
+    /// none of it was made.
+    package mutating func commit(_ transaction: NftTransaction, operation: String) throws(HostError) {
+        guard !transaction.overflowed, transaction.messageCount > 0 else {
+            throw HostError(.malformed, operation: operation, message: "the transaction is empty or too long")
+        }
         let deadline = Deadline(milliseconds: bounds.milliseconds)
-        try send(batch, operation: operation)
+        // BEGIN, the changes, END.
+        let first = sequence &+ 1
+        sequence = first &+ UInt32(clamping: transaction.messageCount + 1)
+        guard first < sequence else {
+            throw HostError(.limit, operation: operation, message: "sequence numbers are used up")
+        }
+        try send(transaction.encoded(firstSequence: first), operation: operation)
         var answer = NetlinkAnswer(
-            sequences: sequences, port: port, flags: UInt16(NLM_F_ACK), operation: operation)
-        answer.acknowledgementsWanted = acknowledgements
+            sequences: first...sequence, port: port, flags: UInt16(NLM_F_ACK), operation: operation)
+        answer.acknowledgementsWanted = transaction.messageCount
         do {
-            while !answer.isComplete {
-                let count = try receive(deadline, operation: operation)
-                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
+            try receiveAll(of: &answer, deadline)
         } catch {
             drain()
             throw error
         }
+    }
+
+    /// Reads until the answer is complete or an error ends it.
+    private mutating func receiveAll(of answer: inout NetlinkAnswer, _ deadline: Deadline) throws(HostError) {
+        var total = 0
+        while !answer.isComplete {
+            isSpoiled = true
+            let count = try receive(deadline, operation: answer.operation)
+            total += count
+            guard total <= bounds.bytes else {
+                throw HostError(
+                    .limit, operation: answer.operation, message: "the answer is longer than \(bounds.bytes) bytes")
+            }
+            do {
+                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } catch {
+                // An error that the kernel answered ends the answer.
+                isSpoiled = error.errno == nil
+                throw error
+            }
+        }
+        isSpoiled = false
     }
 
     /// Throws away what is left of an answer, so that it does not meet the next request.

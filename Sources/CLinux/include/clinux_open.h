@@ -17,4 +17,11 @@ extern const int clinux_o_tmpfile;
 /* pipe2(2) with O_CLOEXEC: ends[0] is read, ends[1] written. Gives 0 or -errno. */
 int clinux_pipe(int ends[2]);
 
+/* Gives a file the extended attributes of another (access list, SELinux label), but for security.ima and security.evm,
+   which are over the content. In C because the list of names is walked byte by byte. Gives 0 or -errno. */
+int clinux_copy_xattrs(int from, int to);
+
+/* Whether the file lies on procfs (PROC_SUPER_MAGIC, fstatfs(2), which Swift's Glibc does not show): 1, 0 or -errno. */
+int clinux_is_procfs(int fd);
+
 #endif

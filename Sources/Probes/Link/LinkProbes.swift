@@ -1,1 +1,4 @@
-let linkProbes: [any Probe] = []
+/// Probes that read links, addresses, routes and the kernel's network switches.
+let linkProbes: [any Probe] = [
+    LinkProbe(), InterfaceAddressesProbe(), SubnetElsewhereProbe(), ForwardingProbe(), UplinkProbe(), SysctlProbe(),
+]

@@ -1,0 +1,166 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+
+/// Files and symbolic links, each replaced in one step that lasts. Source: open(2), rename(2), fsync(2), xattr(7).
+extension LiveHost {
+    /// A name that a killed run may leave behind; the next one removes it.
+    private static let temporary = ".lxc-doctor.new"
+    private static let limit = 16 << 20
+
+    func replaceFile(_ path: String, before: FileContent?, after: FileContent?) throws(HostError) {
+        let operation = "write \(path)"
+        let directory = try TrustedDirectory(of: path, operation: operation)
+        let old = try openExisting(directory)
+        let oldNumber = number(of: old)
+        let now = try content(oldNumber, operation)
+        if now == after { return }
+        guard now == before else {
+            throw stale(operation, now == nil ? "it does not exist" : before == nil ? "it exists" : "it was changed")
+        }
+        guard let after else {
+            try directory.remove()
+            return
+        }
+        let new = try writeTemporary(after, in: directory, like: oldNumber)
+        try place(new, in: directory, replaces: oldNumber)
+        try directory.synchronise()
+    }
+
+    func replaceLink(_ path: String, before: String?, after: String?) throws(HostError) {
+        let operation = "link \(path)"
+        let directory = try TrustedDirectory(of: path, operation: operation)
+        var now: String?
+        if let facts = try directory.facts() {
+            guard facts.isLink else {
+                throw HostError(.malformed, operation: operation, message: "it is not a symbolic link")
+            }
+            guard facts.st_uid == 0 else {
+                throw HostError(.notPermitted, operation: operation, message: "it does not belong to root")
+            }
+            now = try linkTarget(directory.descriptor.rawValue, directory.name, operation)
+        }
+        if now == after { return }
+        guard now == before else {
+            throw stale(operation, now.map { "it points to \($0)" } ?? "it does not exist")
+        }
+        guard let after else {
+            try directory.remove()
+            return
+        }
+        let number = directory.descriptor.rawValue
+        if before == nil {
+            guard symlinkat(after, number, directory.name) == 0 else {
+                throw errno == EEXIST
+                    ? stale(operation, "it was made meanwhile") : HostError(errno: errno, operation: operation)
+            }
+        } else {
+            try clearTemporary(directory)
+            guard symlinkat(after, number, LiveHost.temporary) == 0,
+                renameat(number, LiveHost.temporary, number, directory.name) == 0
+            else { throw HostError(errno: errno, operation: operation) }
+        }
+        try directory.synchronise()
+    }
+
+    /// The file that stands at the name, if it is one that may be replaced.
+    private func openExisting(_ directory: borrowing TrustedDirectory) throws(HostError) -> Descriptor? {
+        let operation = directory.operation
+        guard let facts = try directory.facts() else { return nil }
+        guard facts.isRegular else {
+            throw HostError(.malformed, operation: operation, message: "it is a link, or not a regular file")
+        }
+        guard facts.st_uid == 0, facts.st_nlink == 1 else {
+            throw HostError(
+                .notPermitted, operation: operation,
+                message: facts.st_uid != 0 ? "it does not belong to root" : "it has a second name (hard link)")
+        }
+        let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        return try Descriptor(
+            openat(directory.descriptor.rawValue, directory.name, flags).orErrno, operation: operation)
+    }
+
+    private func content(_ file: Int32?, _ operation: String) throws(HostError) -> FileContent? {
+        guard let number = file else { return nil }
+        var facts = stat()
+        guard fstat(number, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
+        let bytes = try Descriptor.readToEnd(
+            number, limit: LiveHost.limit, expected: Int(facts.st_size), operation: operation)
+        return FileContent(
+            bytes: ByteString(bytes), mode: Int(facts.st_mode & 0o7777), owner: Int(facts.st_uid),
+            group: Int(facts.st_gid))
+    }
+
+    /// A file without a name that holds the new content, durable, with owner, attributes and mode set.
+    private func writeTemporary(
+        _ content: FileContent, in directory: borrowing TrustedDirectory, like old: Int32?
+    ) throws(HostError) -> Descriptor {
+        let operation = directory.operation
+        let file = try Descriptor(
+            openat(directory.descriptor.rawValue, ".", clinux_o_tmpfile | O_WRONLY | O_CLOEXEC, 0o600).orErrno,
+            operation: operation)
+        try file.writeAll(content.bytes.bytes, operation: operation)
+        guard let owner = UInt32(exactly: content.owner), let group = UInt32(exactly: content.group) else {
+            throw HostError(.malformed, operation: operation, message: "no such owner or group")
+        }
+        guard fchown(file.rawValue, owner, group) == 0 else { throw HostError(errno: errno, operation: operation) }
+        if let old {
+            let result = clinux_copy_xattrs(old, file.rawValue)
+            guard result == 0 else { throw HostError(errno: -result, operation: "\(operation): extended attributes") }
+        }
+        // Last, because the group bits are the mask of an access list.
+        guard fchmod(file.rawValue, mode_t(truncatingIfNeeded: content.mode & 0o7777)) == 0,
+            fsync(file.rawValue) == 0
+        else { throw HostError(errno: errno, operation: operation) }
+        return file
+    }
+
+    /// Gives the file its name: a new one must be free, an old one is replaced.
+    private func place(
+        _ file: borrowing Descriptor, in directory: borrowing TrustedDirectory, replaces old: Int32?
+    ) throws(HostError) {
+        let number = directory.descriptor.rawValue
+        let operation = directory.operation
+        if old != nil { try clearTemporary(directory) }
+        let name = old == nil ? directory.name : LiveHost.temporary
+        guard linkat(AT_FDCWD, "/proc/self/fd/\(file.rawValue)", number, name, AT_SYMLINK_FOLLOW) == 0 else {
+            throw errno == EEXIST
+                ? stale(operation, "it was made meanwhile") : HostError(errno: errno, operation: operation)
+        }
+        guard let old else { return }
+        do {
+            try requireSame(old, directory)
+        } catch {
+            unlinkat(number, LiveHost.temporary, 0)
+            throw error
+        }
+        guard renameat(number, LiveHost.temporary, number, directory.name) == 0 else {
+            let error = errno
+            unlinkat(number, LiveHost.temporary, 0)
+            throw HostError(errno: error, operation: operation)
+        }
+    }
+
+    /// What stands at the name must still be the file that was read, and unchanged since.
+    private func requireSame(_ old: Int32, _ directory: borrowing TrustedDirectory) throws(HostError) {
+        var read = stat()
+        guard fstat(old, &read) == 0 else { throw HostError(errno: errno, operation: directory.operation) }
+        guard let now = try directory.facts(), now.st_ino == read.st_ino, now.st_size == read.st_size,
+            now.st_mtim.tv_sec == read.st_mtim.tv_sec, now.st_mtim.tv_nsec == read.st_mtim.tv_nsec
+        else { throw stale(directory.operation, "it was changed meanwhile") }
+    }
+
+    private func clearTemporary(_ directory: borrowing TrustedDirectory) throws(HostError) {
+        if unlinkat(directory.descriptor.rawValue, LiveHost.temporary, 0) != 0, errno != ENOENT {
+            throw HostError(errno: errno, operation: directory.operation)
+        }
+    }
+}
+
+private func number(of descriptor: borrowing Descriptor?) -> Int32? {
+    switch descriptor {
+    case .some(let open): open.rawValue
+    case .none: nil
+    }
+}

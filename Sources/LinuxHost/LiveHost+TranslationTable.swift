@@ -1,0 +1,109 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// A translation table of our own, made or removed in one nf_tables transaction.
+///
+/// The transaction carries the generation of the ruleset that was looked at, so the kernel refuses it where anything
+/// changed in between (ERESTART); then everything is looked at again. Source: linux/netfilter/nf_tables.h.
+extension LiveHost {
+    /// Does nothing where exactly this table exists; a table of that name with anything else in it is `stale`.
+    func createTranslationTable(_ table: TranslationTable) throws(HostError) {
+        let operation = "create table ip \(table.name)"
+        try onCurrentRuleset(table, operation) { (state, generation) throws(HostError) in
+            switch state {
+            case .same: return nil
+            case .other: throw stale(operation, "a table of this name with another content exists")
+            case .absent:
+                return NftTransaction.translationTable(table.name, network: table.network, generation: generation)
+            }
+        }
+    }
+
+    /// Does nothing where there is no such table; one with anything else in it is `stale`.
+    func deleteTranslationTable(_ table: TranslationTable) throws(HostError) {
+        let operation = "delete table ip \(table.name)"
+        try onCurrentRuleset(table, operation) { (state, generation) throws(HostError) in
+            switch state {
+            case .absent: return nil
+            case .other: throw stale(operation, "it holds something else than what it was made with")
+            case .same: return NftTransaction.deletion(of: NftTableName(.ipv4, table.name), generation: generation)
+            }
+        }
+    }
+
+    private enum TableState { case absent, same, other }
+
+    private func onCurrentRuleset(
+        _ table: TranslationTable, _ operation: String,
+        _ plan: (TableState, UInt32) throws(HostError) -> NftTransaction?
+    ) throws(HostError) {
+        guard !table.name.isEmpty, table.name.utf8.count < 256, !table.name.utf8.contains(0) else {
+            throw HostError(.malformed, operation: operation, message: "no table can have this name")
+        }
+        for _ in 0..<5 {
+            let generation = try rulesetGeneration(operation)
+            guard let transaction = try plan(try state(of: table, operation), generation) else { return }
+            do {
+                try withSocket(.netfilter) { (socket) throws(HostError) in
+                    try socket.commit(transaction, operation: operation)
+                }
+                return
+            } catch {
+                if error.errno != ERESTART { throw error }
+            }
+        }
+        throw stale(operation, "the ruleset keeps changing")
+    }
+
+    private func rulesetGeneration(_ operation: String) throws(HostError) -> UInt32 {
+        let messages = try query(.nftGeneration)
+        do {
+            if let message = messages.first {
+                let attributes = try NetlinkMessage(message).attributes(after: 4)
+                if let generation = try attributes.first(UInt16(NFTA_GEN_ID.rawValue)) {
+                    return try attributes.network(generation)
+                }
+            }
+        } catch {
+            throw HostError(.malformed, operation: operation, message: error.description)
+        }
+        throw HostError(.malformed, operation: operation, message: "the kernel did not say its ruleset generation")
+    }
+
+    private func state(of wanted: TranslationTable, _ operation: String) throws(HostError) -> TableState {
+        let name = NftTableName(.ipv4, wanted.name)
+        let messages = try (
+            tables: query(.nftTables(.ipv4)), chains: query(.nftChains(.ipv4)),
+            rules: query(.nftRules(.ipv4, table: wanted.name)), sets: query(.nftSets(.ipv4, table: wanted.name))
+        )
+        var ruleset = NftRuleset()
+        do {
+            try ruleset.addTables(messages.tables)
+            try ruleset.addChains(messages.chains)
+            try ruleset.addRules(messages.rules)
+            try ruleset.addSets(messages.sets)
+        } catch {
+            throw HostError(.malformed, operation: operation, message: error.description)
+        }
+        guard let table = ruleset.tables.first(where: { $0.name == name }) else { return .absent }
+        let chains = ruleset.chains.indices.filter { ruleset.chains[$0].table == name }
+        let rules = ruleset.rules.filter { chains.contains($0.chain) }
+        let base = NftBaseChain(
+            type: "nat", hook: .postrouting, priority: NftBaseChain.sourceTranslationPriority)
+        guard table.flags.isEmpty, !ruleset.sets.contains(where: { $0.table == name }), chains.count == 1,
+            let chain = chains.first, ruleset.chains[chain].base == base, rules.count == 1, let rule = rules.first
+        else { return .other }
+        // What the counter has counted is no difference.
+        let expressions = ruleset.expressions(of: rule).map { expression in
+            if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
+        }
+        let same =
+            NftExpression.source(in: wanted.network) + NftExpression.destination(notIn: wanted.network) + [
+                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
+            ]
+        return expressions == same ? .same : .other
+    }
+}

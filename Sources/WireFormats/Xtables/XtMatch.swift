@@ -1,0 +1,186 @@
+package import HostModel
+
+/// A match of x_tables, decoded. The same structures serve iptables-legacy and iptables-nft.
+///
+/// Source: `linux/netfilter/xt_*.h`, `linux/netfilter_ipv4/ipt_*.h`. Numbers are in host order unless said.
+package enum XtMatch: Hashable, Sendable {
+    case comment(String)
+    /// `tcp` (6) and `udp` (17): ports; `flags` only for tcp.
+    case ports(transport: UInt8, source: XtPorts, destination: XtPorts, flags: XtTCPFlags?)
+    /// Type 255: any.
+    case icmp(type: UInt8, codes: ClosedRange<UInt8>, inverted: Bool)
+    case multiport(XtMultiport)
+    /// `conntrack` and `state`: bits as of `ctState`; `other` where more than the state is compared.
+    case conntrack(states: UInt16, inverted: Bool, other: Bool)
+    case mark(value: UInt32, mask: UInt32, inverted: Bool)
+    case connmark(value: UInt32, mask: UInt32, inverted: Bool)
+    case addressType(XtAddressType)
+    case physdev(XtPhysdev)
+    case addressRange(XtAddressRange)
+    /// Whether an IPsec policy applies: `--pol ipsec` or `--pol none`.
+    case policy(ipsec: Bool, out: Bool)
+    case other(name: String)
+
+    /// Decodes; what is not known or too short for its kind becomes `other`.
+    package init(_ xt: XtExtension) {
+        self = Self.decode(xt) ?? .other(name: xt.name)
+    }
+
+    private static func decode(_ xt: XtExtension) -> XtMatch? {
+        let info = XtInfo(xt.info)
+        switch (xt.name, xt.revision) {
+        case ("comment", _):
+            return .comment(info.text(0, limit: 256))
+        case ("tcp", _), ("udp", _):
+            let isTCP = xt.name == "tcp"
+            guard let source = info.range(0), let destination = info.range(4),
+                let inverted = info.byte(isTCP ? 11 : 8)
+            else { return nil }
+            var flags: XtTCPFlags?
+            if isTCP {
+                guard let option = info.byte(8), let mask = info.byte(9), let compare = info.byte(10) else {
+                    return nil
+                }
+                flags =
+                    mask == 0 && option == 0
+                    ? nil
+                    : XtTCPFlags(option: option, mask: mask, compare: compare, inverted: inverted & 4 != 0)
+            }
+            return .ports(
+                transport: isTCP ? 6 : 17, source: XtPorts(range: source, inverted: inverted & 1 != 0),
+                destination: XtPorts(range: destination, inverted: inverted & 2 != 0), flags: flags)
+        case ("icmp", _):
+            guard let type = info.byte(0), let low = info.byte(1), let high = info.byte(2), low <= high,
+                let inverted = info.byte(3)
+            else { return nil }
+            return .icmp(type: type, codes: low...high, inverted: inverted & 1 != 0)
+        case ("multiport", 1):
+            guard let multiport = XtMultiport(info) else { return nil }
+            return .multiport(multiport)
+        case ("conntrack", 1...3):
+            guard let flags = info.short(146), let inverted = info.short(148),
+                let states = xt.revision == 1 ? info.byte(150).map(UInt16.init) : info.short(150)
+            else { return nil }
+            return .conntrack(states: states, inverted: inverted & 1 != 0, other: flags != 1)
+        case ("state", 0):
+            guard let states = info.word(0) else { return nil }
+            // UNTRACKED is bit 6 here and bit 8 in conntrack.
+            let common = UInt16(truncatingIfNeeded: states & 0x3f) | (states & 0x40 != 0 ? 0x100 : 0)
+            return .conntrack(states: common, inverted: false, other: false)
+        case ("mark", 1), ("connmark", 1):
+            guard let value = info.word(0), let mask = info.word(4), let inverted = info.byte(8) else { return nil }
+            return xt.name == "mark"
+                ? .mark(value: value, mask: mask, inverted: inverted != 0)
+                : .connmark(value: value, mask: mask, inverted: inverted != 0)
+        case ("addrtype", 0...1):
+            guard let type = XtAddressType(info, revision: xt.revision) else { return nil }
+            return .addressType(type)
+        case ("physdev", 0):
+            guard let inverted = info.byte(64), let tests = info.byte(65) else { return nil }
+            return .physdev(XtPhysdev(tests: tests, inverted: inverted))
+        case ("iprange", 1):
+            guard let range = XtAddressRange(info) else { return nil }
+            return .addressRange(range)
+        case ("policy", 0):
+            guard let flags = info.short(304), let count = info.short(306), flags & 8 == 0 else { return nil }
+            if flags & 4 == 0 && count > 1 { return nil }
+            // An element with a condition of its own asks for more than that some policy applies.
+            if flags & 4 == 0 && count == 1 {
+                guard let conditions = info.byte(74), conditions == 0 else { return nil }
+            }
+            return .policy(ipsec: flags & 4 == 0, out: flags & 2 != 0)
+        default: return nil
+        }
+    }
+}
+
+package struct XtPorts: Hashable, Sendable {
+    package var range: ClosedRange<UInt16>
+    package var inverted: Bool
+    package var isAny: Bool { range == 0...UInt16.max && !inverted }
+}
+
+package struct XtTCPFlags: Hashable, Sendable {
+    package var option: UInt8
+    package var mask: UInt8
+    package var compare: UInt8
+    package var inverted: Bool
+}
+
+/// `xt_multiport_v1`: up to 15 ports or ranges.
+package struct XtMultiport: Hashable, Sendable {
+    package enum Side: UInt8, Sendable { case source, destination, either }
+    package var side: Side
+    package var ranges: [ClosedRange<UInt16>]
+    package var inverted: Bool
+
+    fileprivate init?(_ info: XtInfo) {
+        guard let side = info.byte(0).flatMap(Side.init(rawValue:)), let count = info.byte(1), count <= 15,
+            let inverted = info.byte(47)
+        else { return nil }
+        self.side = side
+        self.inverted = inverted != 0
+        ranges = []
+        var index = 0
+        while index < Int(count) {
+            guard let low = info.short(2 + 2 * index), let more = info.byte(32 + index) else { return nil }
+            if more != 0, index + 1 < Int(count) {
+                guard let high = info.short(4 + 2 * index), low <= high else { return nil }
+                ranges.append(low...high)
+                index += 2
+            } else {
+                ranges.append(low...low)
+                index += 1
+            }
+        }
+    }
+}
+
+/// `addrtype`: masks of `1 << RTN_*`, 0 for any.
+package struct XtAddressType: Hashable, Sendable {
+    package var source: UInt16
+    package var destination: UInt16
+    package var sourceInverted: Bool
+    package var destinationInverted: Bool
+    package var limitsInterface: Bool
+
+    fileprivate init?(_ info: XtInfo, revision: UInt8) {
+        guard let source = info.short(0), let destination = info.short(2), let flags = info.word(4) else { return nil }
+        self.source = source
+        self.destination = destination
+        if revision == 0 {
+            guard let second = info.word(8) else { return nil }
+            (sourceInverted, destinationInverted, limitsInterface) = (flags != 0, second != 0, false)
+        } else {
+            (sourceInverted, destinationInverted, limitsInterface) = (flags & 1 != 0, flags & 2 != 0, flags & 12 != 0)
+        }
+    }
+}
+
+/// `physdev`: which tests are made (1 in, 2 out, 4 is-bridged, 8 is-in, 16 is-out) and which are inverted.
+package struct XtPhysdev: Hashable, Sendable {
+    package var tests: UInt8
+    package var inverted: UInt8
+}
+
+/// `iprange` for IPv4.
+package struct XtAddressRange: Hashable, Sendable {
+    package var source: ClosedRange<IPv4Address>?
+    package var destination: ClosedRange<IPv4Address>?
+    package var sourceInverted: Bool
+    package var destinationInverted: Bool
+
+    fileprivate init?(_ info: XtInfo) {
+        guard let flags = info.byte(64) else { return nil }
+        if flags & 1 != 0 {
+            guard let low = info.address(0), let high = info.address(16), low <= high else { return nil }
+            source = low...high
+        }
+        if flags & 2 != 0 {
+            guard let low = info.address(32), let high = info.address(48), low <= high else { return nil }
+            destination = low...high
+        }
+        sourceInverted = flags & 16 != 0
+        destinationInverted = flags & 32 != 0
+    }
+}
