@@ -42,9 +42,7 @@ final class ProofFence {
         for family in [NftFamily.ipv4, .bridge] {
             let batch = try Self.batch(family, name, log.group, nonce)
             do {
-                try owner.transact(
-                    batch.encoded(firstSequence: 1), sequences: 1...UInt32(batch.messageCount + 2),
-                    acknowledgements: batch.messageCount, operation: "raise the fence (table \(family.name) \(name))")
+                try owner.commit(batch, operation: "raise the fence (table \(family.name) \(name))")
             } catch {
                 throw Self.explained(error)
             }

@@ -1,1 +1,1 @@
-let filterProbes: [any Probe] = []
+let filterProbes: [any Probe] = [SourceTranslationProbe()]

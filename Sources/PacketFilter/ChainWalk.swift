@@ -1,0 +1,208 @@
+internal import WireFormats
+
+/// What becomes of a set of packets at the nat chains of a hook.
+package struct WalkOutcome: Hashable, Sendable {
+    package enum Result: Hashable, Sendable {
+        case masqueraded
+        /// Nil: to an address that cannot be told.
+        case sourceTranslated(IntervalSet?)
+        case untranslated
+        case dropped
+    }
+
+    package var box: PacketBox
+    package var result: Result
+    /// Index of the rule that decides; nil for a policy.
+    package var rule: Int?
+    /// The rule that led the packets past the rules behind it, where one did.
+    package var diverted: Int?
+    /// What would have to be known to be sure that these packets come here.
+    package var doubts: [String]
+}
+
+/// Why a walk gave no answer.
+package struct WalkLimit: Error, Hashable, Sendable {
+    package var reason: String
+}
+
+/// Follows sets of packets through chains.
+///
+/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), four million rules in all.
+struct ChainWalk {
+    private struct Piece: Hashable {
+        var box: PacketBox
+        var diverted: Int?
+        var doubts: [String]
+    }
+
+    private let ruleset: Ruleset
+    private let context: PacketContext
+    /// Whether accept and return are passed over: what would be translated if nothing stood before it.
+    private let ignoresDiversions: Bool
+    private var reader: NftRuleReader
+    private(set) var outcomes: [WalkOutcome] = []
+    private var steps = 0
+
+    init(_ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false) {
+        self.ruleset = ruleset
+        self.context = context
+        self.ignoresDiversions = ignoresDiversions
+        reader = NftRuleReader(ruleset, context)
+    }
+
+    /// Through the nat chains of postrouting: an accept ends its own chain only, a translation ends all.
+    mutating func postrouting(_ boxes: [PacketBox]) throws(WalkLimit) {
+        var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
+        for chain in ruleset.baseChains(type: "nat", hook: .postrouting) {
+            var accepted: [Piece] = []
+            let returned = try walk(chain, pieces, &accepted, depth: 0)
+            if ruleset.chains[chain].base?.policy == .drop {
+                for piece in returned { settle(piece, .dropped, rule: nil) }
+                pieces = accepted
+            } else {
+                pieces = returned + accepted
+            }
+        }
+        for piece in pieces { settle(piece, .untranslated, rule: nil) }
+    }
+
+    /// The packets that a rule exempts from tracking at prerouting, before conntrack (priority -200).
+    static func untracked(
+        _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox]
+    ) throws(WalkLimit) -> [WalkOutcome] {
+        var walk = ChainWalk(ruleset, context)
+        walk.seeksNotrack = true
+        var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
+        for chain in ruleset.baseChains(type: nil, hook: .prerouting) {
+            guard let base = ruleset.chains[chain].base, base.priority < -200 else { continue }
+            var accepted: [Piece] = []
+            let returned = try walk.walk(chain, pieces, &accepted, depth: 0)
+            pieces = returned + accepted
+        }
+        return walk.outcomes
+    }
+
+    private var seeksNotrack = false
+
+    private mutating func settle(_ piece: Piece, _ result: WalkOutcome.Result, rule: Int?) {
+        outcomes.append(
+            WalkOutcome(
+                box: piece.box, result: result, rule: rule, diverted: piece.diverted, doubts: piece.doubts))
+    }
+
+    /// Gives the pieces that come out at the end, or by a return.
+    private mutating func walk(
+        _ chain: Int, _ entering: [Piece], _ accepted: inout [Piece], depth: Int
+    ) throws(WalkLimit) -> [Piece] {
+        guard depth <= 16 else { throw WalkLimit(reason: "jumps more than 16 deep") }
+        var pieces = entering
+        var returned: [Piece] = []
+        for index in ruleset.chains[chain].rules {
+            if pieces.isEmpty { break }
+            steps += 1
+            guard steps < 4_000_000 else { throw WalkLimit(reason: "more than four million rules on the way") }
+            for branch in branches(of: index) {
+                var next: [Piece] = []
+                var matched: [Piece] = []
+                for piece in pieces {
+                    guard let box = piece.box.intersection(branch.box) else {
+                        next.append(piece)
+                        continue
+                    }
+                    var part = piece
+                    part.box = box
+                    for doubt in branch.doubts where !part.doubts.contains(doubt) { part.doubts.append(doubt) }
+                    matched.append(part)
+                    if box != piece.box {
+                        for rest in piece.box.subtracting(branch.box) {
+                            var other = piece
+                            other.box = rest
+                            next.append(other)
+                        }
+                    }
+                    // In doubt, the same packets also go on as if the rule did not match.
+                    if !branch.doubts.isEmpty { next.append(part) }
+                }
+                if matched.isEmpty { continue }
+                let onward = try apply(branch, matched, rule: index, chain: chain, &returned, &accepted, depth)
+                if branch.doubts.isEmpty {
+                    next += onward
+                } else {
+                    // The same packets may come on both ways: once is enough.
+                    next += onward.filter { piece in
+                        !next.contains { $0.box == piece.box && $0.doubts == piece.doubts }
+                    }
+                }
+                guard next.count + returned.count <= 4096 else {
+                    throw WalkLimit(reason: "the rules divide the packets into more than 4,096 sets")
+                }
+                pieces = next
+            }
+        }
+        return returned + pieces
+    }
+
+    /// What the matching pieces do; gives those that go on to the next rule.
+    private mutating func apply(
+        _ branch: RuleBranch, _ matched: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
+        _ accepted: inout [Piece], _ depth: Int
+    ) throws(WalkLimit) -> [Piece] {
+        if branch.notrack && seeksNotrack {
+            for piece in matched { settle(piece, .untranslated, rule: rule) }
+        }
+        switch branch.action {
+        case .next: return matched
+        case .accept:
+            if ignoresDiversions { return matched }
+            accepted += matched.map { diverted($0, by: rule) }
+            return []
+        case .return:
+            if ignoresDiversions { return matched }
+            returned += matched.map { diverted($0, by: rule) }
+            return []
+        case .drop:
+            if ignoresDiversions { return matched }
+            for piece in matched { settle(piece, .dropped, rule: rule) }
+            return []
+        case .masquerade:
+            for piece in matched { settle(piece, .masqueraded, rule: rule) }
+            return []
+        case .sourceNat(let addresses):
+            for piece in matched { settle(piece, .sourceTranslated(addresses), rule: rule) }
+            return []
+        case .unknown(let name):
+            // It may end the walk with a translation, or go on.
+            return matched.map { piece in
+                var piece = piece
+                if !piece.doubts.contains(name) { piece.doubts.append(name) }
+                settle(piece, .sourceTranslated(nil), rule: rule)
+                return piece
+            }
+        case .jump(let name), .goto(let name):
+            guard let target = ruleset.chain(named: name, inTable: ruleset.chains[chain].table) else {
+                throw WalkLimit(reason: "a jump to chain \(name), which does not exist")
+            }
+            let back = try walk(target, matched, &accepted, depth: depth + 1)
+            if case .goto = branch.action, !ignoresDiversions {
+                returned += back.map { diverted($0, by: rule) }
+                return []
+            }
+            return back
+        }
+    }
+
+    private func diverted(_ piece: Piece, by rule: Int) -> Piece {
+        var piece = piece
+        if piece.diverted == nil { piece.diverted = rule }
+        return piece
+    }
+
+    private mutating func branches(of index: Int) -> [RuleBranch] {
+        let rule = ruleset.rules[index]
+        switch rule.body {
+        case .nft(let position):
+            return reader.branches(of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table)
+        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package import WireFormats
+
+/// The rules of every backend as one model: tables, chains, rules.
+package struct Ruleset: Sendable {
+    package enum Backend: String, Sendable, CaseIterable {
+        case nft
+        case iptablesNft = "iptables-nft"
+        case iptablesLegacy = "iptables-legacy"
+    }
+
+    package struct Table: Hashable, Sendable {
+        package var backend: Backend
+        package var name: NftTableName
+        package var dormant: Bool
+
+        /// `ip lxc`; for legacy tables `iptables-legacy nat`.
+        package var description: String {
+            backend == .iptablesLegacy ? "iptables-legacy \(name.name)" : name.description
+        }
+    }
+
+    package struct Chain: Hashable, Sendable {
+        package var table: Int
+        package var name: String
+        package var base: NftBaseChain?
+        /// Indices into `rules`, in the order in which they run.
+        package var rules: Range<Int>
+    }
+
+    package struct Rule: Hashable, Sendable {
+        package enum Body: Hashable, Sendable {
+            /// Index into the rules of `nft`.
+            case nft(Int)
+            case legacy(XtRule)
+        }
+
+        package var chain: Int
+        /// From 1, as `iptables -S` counts.
+        package var number: Int
+        package var body: Body
+    }
+
+    package private(set) var tables: [Table] = []
+    package private(set) var chains: [Chain] = []
+    package private(set) var rules: [Rule] = []
+    package let nft: NftRuleset
+    private var chainIndices: [ChainKey: Int] = [:]
+    private var setIndices: [ChainKey: Int] = [:]
+
+    private struct ChainKey: Hashable {
+        var table: Int
+        var name: String
+    }
+
+    private static let compatTables: Set<String> = ["filter", "nat", "mangle", "raw", "security"]
+    private static let compatChains: Set<String> = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+    /// Priorities of the tables of iptables at a hook (`linux/netfilter_ipv4.h`).
+    private static func legacyPriority(_ table: String, _ hook: NftHook) -> Int32 {
+        switch table {
+        case "raw": -300
+        case "mangle": -150
+        case "nat": hook == .prerouting || hook == .output ? -100 : 100
+        case "security": 50
+        default: 0
+        }
+    }
+
+    package init(nft: NftRuleset = NftRuleset(), legacy: [XtTable] = []) {
+        self.nft = nft
+        addNft()
+        for table in legacy { add(table) }
+        for (index, chain) in chains.enumerated() {
+            chainIndices[ChainKey(table: chain.table, name: chain.name)] = index
+        }
+    }
+
+    private mutating func addNft() {
+        var tableIndices: [NftTableName: Int] = [:]
+        for table in nft.tables {
+            tableIndices[table.name] = tables.count
+            tables.append(Table(backend: .nft, name: table.name, dormant: table.flags.contains(.dormant)))
+        }
+        var sizes = [Int](repeating: 0, count: nft.chains.count)
+        for rule in nft.rules where sizes.indices.contains(rule.chain) { sizes[rule.chain] += 1 }
+        var next = 0
+        for (index, chain) in nft.chains.enumerated() {
+            let table: Int
+            if let known = tableIndices[chain.table] {
+                table = known
+            } else {
+                table = tables.count
+                tableIndices[chain.table] = table
+                tables.append(Table(backend: .nft, name: chain.table, dormant: false))
+            }
+            if chain.base != nil, Self.compatTables.contains(chain.table.name),
+                Self.compatChains.contains(chain.name), chain.table.family != .inet
+            {
+                tables[table].backend = .iptablesNft
+            }
+            chains.append(
+                Chain(table: table, name: chain.name, base: chain.base, rules: next..<next + sizes[index]))
+            next += sizes[index]
+        }
+        rules = [Rule](repeating: Rule(chain: 0, number: 0, body: .nft(0)), count: next)
+        var filled = [Int](repeating: 0, count: sizes.count)
+        for (index, rule) in nft.rules.enumerated() where sizes.indices.contains(rule.chain) {
+            let number = filled[rule.chain]
+            rules[chains[rule.chain].rules.lowerBound + number] = Rule(
+                chain: rule.chain, number: number + 1, body: .nft(index))
+            filled[rule.chain] += 1
+        }
+        for (index, set) in nft.sets.enumerated() {
+            guard let table = tableIndices[set.table] else { continue }
+            setIndices[ChainKey(table: table, name: set.name)] = index
+        }
+    }
+
+    private mutating func add(_ table: XtTable) {
+        tables.append(
+            Table(backend: .iptablesLegacy, name: NftTableName(.ipv4, table.name), dormant: false))
+        for chain in table.chains {
+            let base = chain.hook.map { hook in
+                NftBaseChain(
+                    type: table.name == "nat" ? "nat" : "filter", hook: hook,
+                    priority: Self.legacyPriority(table.name, hook), policy: chain.policy == .drop ? .drop : .accept)
+            }
+            let first = rules.count
+            for (index, rule) in chain.rules.enumerated() {
+                rules.append(Rule(chain: chains.count, number: index + 1, body: .legacy(rule)))
+            }
+            chains.append(Chain(table: tables.count - 1, name: chain.name, base: base, rules: first..<rules.count))
+        }
+    }
+
+    package func chain(named name: String, inTable table: Int) -> Int? {
+        chainIndices[ChainKey(table: table, name: name)]
+    }
+
+    package func set(named name: String, inTable table: Int) -> NftSet? {
+        setIndices[ChainKey(table: table, name: name)].map { nft.sets[$0] }
+    }
+
+    /// The base chains of a type that see IPv4 packets at a hook, first to run first.
+    ///
+    /// Chains of equal priority run in an order that no dump shows.
+    package func baseChains(type: String?, hook: NftHook) -> [Int] {
+        let found = chains.indices.filter { index in
+            guard let base = chains[index].base, base.hook == hook, type == nil || base.type == type else {
+                return false
+            }
+            let table = tables[chains[index].table]
+            return !table.dormant && (table.name.family == .ipv4 || table.name.family == .inet)
+        }
+        return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
+    }
+
+    /// The backends that hold a base chain, in a fixed order.
+    package var backends: [Backend] {
+        Backend.allCases.filter { backend in
+            chains.contains { $0.base != nil && tables[$0.table].backend == backend }
+        }
+    }
+
+    /// Whether any rule gives packets or connections a mark: then a packet's mark is not known to be zero.
+    package var setsMarks: Bool {
+        for expression in nft.expressions {
+            switch expression {
+            case .setMeta(.mark, _), .setConntrack(.mark, _): return true
+            case .target(let xt) where xt.name == "MARK" || xt.name == "CONNMARK": return true
+            default: continue
+            }
+        }
+        return rules.contains { rule in
+            guard case .legacy(let entry) = rule.body, case .target(let xt) = entry.target else { return false }
+            return xt.name == "MARK" || xt.name == "CONNMARK"
+        }
+    }
+}

@@ -1,0 +1,304 @@
+package import HostModel
+
+/// The question: does every new packet from a subnet to the outside leave with another source address?
+package struct SourceTranslationQuestion: Hashable, Sendable {
+    package var network: IPv4Prefix
+    package var bridge: PacketContext.Link
+    package var uplink: PacketContext.Link
+    /// An address that counts as outside even where it is private.
+    package var target: IPv4Address?
+    /// Every address of this host with its prefix; nil where they are not known.
+    package var localAddresses: [IPv4Prefix]?
+
+    package init(
+        network: IPv4Prefix, bridge: PacketContext.Link, uplink: PacketContext.Link, target: IPv4Address? = nil,
+        localAddresses: [IPv4Prefix]? = nil
+    ) {
+        self.network = network.network
+        self.bridge = bridge
+        self.uplink = uplink
+        self.target = target
+        self.localAddresses = localAddresses
+    }
+}
+
+/// The answer.
+package struct SourceTranslation: Hashable, Sendable {
+    package enum Extent: String, Sendable {
+        case all, some, none
+    }
+
+    package enum Defect: String, Sendable {
+        case none, missing, shadowed, notrack
+        case wrongInterface = "wrong-interface"
+        case wrongSubnet = "wrong-subnet"
+        case wrongSource = "wrong-source"
+    }
+
+    package var translated: Extent
+    package var defect: Defect
+    /// Index of the rule that translates, or that is to blame; nil where there is none.
+    package var rule: Int?
+    /// Whether a packet from container to container is translated by a rule.
+    package var eastWest: Bool
+    /// The tables that translate packets of the subnet, as indices.
+    package var makers: [Int]
+    /// Private destinations that some rule leaves alone on purpose.
+    package var exempted: [IPv4Prefix]
+    /// One packet that leaves untranslated.
+    package var counterexample: PacketBox?
+}
+
+/// Why there is no answer.
+package enum UndecidedTranslation: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Conditions that would have to be known.
+    case unknownConditions([String])
+    case limit(String)
+
+    package var description: String {
+        switch self {
+        case .unknownConditions(let names):
+            "whether the packets are translated depends on what this program does not know: "
+                + names.joined(separator: ", ")
+        case .limit(let reason): "the ruleset is too large to follow: \(reason)"
+        }
+    }
+}
+
+extension SourceTranslationQuestion {
+    /// RFC 1918, RFC 6598 and RFC 3927: not translating these is taken for a deliberate exemption.
+    private static let privateDestinations = IntervalSet([
+        0x0a00_0000...0x0aff_ffff, 0xac10_0000...0xac1f_ffff, 0xc0a8_0000...0xc0a8_ffff, 0x6440_0000...0x647f_ffff,
+        0xa9fe_0000...0xa9fe_ffff,
+    ])
+
+    /// Every packet from the subnet's hosts to what can be routed to: no loopback, multicast or class E.
+    private var everyPacket: PacketBox {
+        var source = IntervalSet(network)
+        if network.length <= 30 {
+            source = source.subtracting(
+                IntervalSet([
+                    network.first.value...network.first.value, network.last.value...network.last.value,
+                ]))
+            for local in localAddresses ?? [] where network.contains(local.address) {
+                source = source.subtracting(IntervalSet(local.address.value...local.address.value))
+            }
+        }
+        let unrouted = IntervalSet([0...0x00ff_ffff, 0x7f00_0000...0x7fff_ffff, 0xe000_0000...UInt32.max])
+        return PacketBox(
+            source: source, destination: unrouted.complement.subtracting(IntervalSet(network)))
+    }
+
+    private func context(_ ruleset: Ruleset) -> PacketContext {
+        PacketContext(input: bridge, output: uplink, mayBeMarked: ruleset.setsMarks)
+    }
+
+    private func walk(
+        _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false
+    ) throws(UndecidedTranslation) -> [WalkOutcome] {
+        do {
+            var walk = ChainWalk(ruleset, context, ignoresDiversions: ignoresDiversions)
+            try walk.postrouting(boxes)
+            return walk.outcomes
+        } catch {
+            throw .limit(error.reason)
+        }
+    }
+
+    private func subtract(_ others: [PacketBox], from boxes: [PacketBox]) throws(UndecidedTranslation) -> [PacketBox] {
+        guard let rest = PacketBox.subtract(others, from: boxes) else {
+            throw .limit("the rules divide the packets into more than 4,096 sets")
+        }
+        return rest
+    }
+
+    /// Answers for every packet. Counters are never looked at.
+    package func answer(_ ruleset: Ruleset) throws(UndecidedTranslation) -> SourceTranslation {
+        let context = context(ruleset)
+        let untracked = try untracked(ruleset, context)
+        let outcomes = try walk(ruleset, context, [everyPacket])
+        let certain = outcomes.filter { isGood($0) }
+        let good = certain.map(\.box)
+        var bad = outcomes.filter { $0.result == .untranslated }
+        bad += outcomes.filter { isWrongSource($0) }
+        // Packets that a doubt sends both ways are neither good nor bad.
+        var leaks: [WalkOutcome] = []
+        var undecided: Set<String> = []
+        for outcome in bad {
+            let others = outcome.doubts.isEmpty ? certain.filter { !$0.doubts.isEmpty } : certain
+            for box in try subtract(others.map(\.box), from: [outcome.box]) {
+                var leak = outcome
+                leak.box = box
+                leaks.append(leak)
+            }
+            for other in others where other.box.intersection(outcome.box) != nil {
+                undecided.formUnion(outcome.doubts + other.doubts)
+            }
+        }
+        var result = SourceTranslation(
+            translated: .all, defect: .none, rule: nil, eastWest: try isEastWestTranslated(ruleset),
+            makers: makers(certain, ruleset), exempted: [], counterexample: nil)
+
+        if !untracked.isEmpty {
+            let hit = untracked.filter { outcome in good.contains { $0.intersection(outcome.box) != nil } }
+            if let first = hit.first {
+                if !first.doubts.isEmpty { throw .unknownConditions(first.doubts) }
+                let rest = try subtract(hit.map(\.box), from: good)
+                result.translated = rest.isEmpty ? .none : .some
+                result.defect = .notrack
+                result.rule = first.rule
+                result.counterexample = first.box
+                return result
+            }
+        }
+        let (outside, exempted) = try split(leaks, translated: certain)
+        result.exempted = exempted.prefixes()
+        guard let first = outside.first else {
+            if !undecided.isEmpty { throw .unknownConditions(undecided.sorted()) }
+            result.rule = certain.first?.rule
+            return result
+        }
+        result.translated = certain.isEmpty ? .none : .some
+        result.counterexample = first.box
+        (result.defect, result.rule) = try diagnose(outside, ruleset, context, certain)
+        return result
+    }
+
+    /// Untranslated packets without those to private destinations, and those destinations. Where nothing public is
+    /// translated, nothing counts as an exemption.
+    private func split(
+        _ leaks: [WalkOutcome], translated: [WalkOutcome]
+    ) throws(UndecidedTranslation) -> ([WalkOutcome], IntervalSet) {
+        let publicPart = PacketBox(destination: Self.privateDestinations.complement)
+        guard translated.contains(where: { $0.box.intersection(publicPart) != nil }) else { return (leaks, .empty) }
+        var exemptable = Self.privateDestinations
+        if let target {
+            exemptable = exemptable.subtracting(IntervalSet(target.value...target.value))
+        }
+        var outside: [WalkOutcome] = []
+        var exempted = IntervalSet.empty
+        for leak in leaks {
+            // A translation to a wrong address is no exemption.
+            guard leak.result == .untranslated else {
+                outside.append(leak)
+                continue
+            }
+            // An exemption speaks of destinations: of every source and protocol alike, or of a rule's own prefix.
+            let part = leak.box.destination.intersection(exemptable)
+            let rest = leak.box.destination.subtracting(exemptable)
+            if rest.isEmpty {
+                exempted = exempted.union(part)
+            } else {
+                var box = leak
+                box.box.destination = rest
+                outside.append(box)
+                // Where the same rule lets public destinations out too, it exempts nothing.
+            }
+        }
+        return (outside, exempted)
+    }
+
+    private func untracked(
+        _ ruleset: Ruleset, _ context: PacketContext
+    ) throws(UndecidedTranslation) -> [WalkOutcome] {
+        var before = context
+        before.output = nil
+        do {
+            return try ChainWalk.untracked(ruleset, before, [everyPacket])
+        } catch {
+            throw .limit(error.reason)
+        }
+    }
+
+    private func isGood(_ outcome: WalkOutcome) -> Bool {
+        switch outcome.result {
+        case .masqueraded: true
+        case .sourceTranslated: !isWrongSource(outcome)
+        case .untranslated, .dropped: false
+        }
+    }
+
+    /// Whether packets are translated to an address that this host does not have.
+    private func isWrongSource(_ outcome: WalkOutcome) -> Bool {
+        guard case .sourceTranslated(let addresses?) = outcome.result, let localAddresses else { return false }
+        let local = IntervalSet(localAddresses.map { $0.address.value...$0.address.value })
+        return !addresses.isSubset(of: local)
+    }
+
+    private func makers(_ certain: [WalkOutcome], _ ruleset: Ruleset) -> [Int] {
+        var tables: [Int] = []
+        for outcome in certain {
+            guard let rule = outcome.rule else { continue }
+            let table = ruleset.chains[ruleset.rules[rule].chain].table
+            if !tables.contains(table) { tables.append(table) }
+        }
+        return tables
+    }
+
+    /// A packet from one host of the subnet to another that comes by postrouting: routed back by the same bridge, or
+    /// bridged with bridge-nf-call-iptables.
+    private func isEastWestTranslated(_ ruleset: Ruleset) throws(UndecidedTranslation) -> Bool {
+        var context = context(ruleset)
+        context.output = bridge
+        context.isBridged = true
+        var packets = everyPacket
+        packets.destination = packets.source
+        return try walk(ruleset, context, [packets]).contains {
+            $0.result != .untranslated && $0.result != .dropped && $0.doubts.isEmpty
+        }
+    }
+
+    /// Why packets leave untranslated: asks again with one obstacle taken away at a time.
+    private func diagnose(
+        _ leaks: [WalkOutcome], _ ruleset: Ruleset, _ context: PacketContext, _ certain: [WalkOutcome]
+    ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?) {
+        if let wrong = leaks.first(where: { $0.result != .untranslated }) { return (.wrongSource, wrong.rule) }
+        let boxes = leaks.map(\.box)
+        let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { isGood($0) && $0.doubts.isEmpty }
+        if let rescued = open.first {
+            let blamed = leaks.first { $0.box.intersection(rescued.box) != nil && $0.diverted != nil }
+            if let blamed { return (.shadowed, blamed.diverted) }
+        }
+        if let rule = try wrongInterface(boxes, ruleset, context) { return (.wrongInterface, rule) }
+        // A rule for a part of the subnet.
+        var partial: Int?
+        for outcome in certain where !everyPacket.source.isSubset(of: outcome.box.source) { partial = outcome.rule }
+        if let partial,
+            boxes.contains(where: { leak in !certain.contains { !$0.box.source.isDisjoint(with: leak.source) } })
+        {
+            return (.wrongSubnet, partial)
+        }
+        if let foreign = try foreignRule(ruleset, context) { return (.wrongSubnet, foreign) }
+        return (.missing, nil)
+    }
+
+    /// A rule whose only obstacle is the interface that it names.
+    private func wrongInterface(
+        _ boxes: [PacketBox], _ ruleset: Ruleset, _ context: PacketContext
+    ) throws(UndecidedTranslation) -> Int? {
+        var relaxed = context
+        relaxed.ignoresOutput = true
+        if let found = try walk(ruleset, relaxed, boxes).first(where: { isGood($0) && $0.doubts.isEmpty }) {
+            return found.rule
+        }
+        // A rule for another input interface is meant for this subnet only where it names the subnet.
+        relaxed.ignoresInput = true
+        let found = try walk(ruleset, relaxed, boxes).filter { isGood($0) && $0.doubts.isEmpty }
+        var others = everyPacket
+        others.source = Self.privateDestinations.subtracting(IntervalSet(network))
+        let general = Set(try walk(ruleset, relaxed, [others]).compactMap { isGood($0) ? $0.rule : nil })
+        return found.first { $0.rule.map { !general.contains($0) } ?? false }?.rule
+    }
+
+    /// A rule that translates a subnet that no link of this host has: what was this one before it was renumbered.
+    private func foreignRule(_ ruleset: Ruleset, _ context: PacketContext) throws(UndecidedTranslation) -> Int? {
+        guard let localAddresses else { return nil }
+        let linked = IntervalSet((localAddresses + [network]).map { $0.first.value...$0.last.value })
+        var packets = everyPacket
+        packets.source = Self.privateDestinations.subtracting(linked)
+        packets.destination = Self.privateDestinations.complement.intersection(packets.destination)
+        return try walk(ruleset, context, [packets]).first { outcome in
+            isGood(outcome) && outcome.doubts.isEmpty && outcome.rule != nil
+        }?.rule
+    }
+}

@@ -1,0 +1,134 @@
+internal import HostModel
+internal import WireFormats
+
+/// Reads rules and matches of x_tables over sets of packets.
+struct XtRuleReader {
+    let context: PacketContext
+
+    /// A rule of iptables-legacy.
+    func branches(of rule: XtRule) -> [RuleBranch] {
+        var builder = BranchBuilder()
+        address(.source, rule.source, rule.sourceMask, rule.inversions.contains(.source), &builder)
+        address(.destination, rule.destination, rule.destinationMask, rule.inversions.contains(.destination), &builder)
+        if !context.ignoresInput {
+            interface(rule.input, context.input, rule.inversions.contains(.input), &builder)
+        }
+        if !context.ignoresOutput {
+            interface(rule.output, context.output, rule.inversions.contains(.output), &builder)
+        }
+        if rule.transport != 0 {
+            let number = UInt32(rule.transport)
+            builder.require(.transport, IntervalSet(number...number), inverted: rule.inversions.contains(.transport))
+        }
+        // The first packet of a flow is reassembled by conntrack: it is no second fragment.
+        if rule.fragment { builder.require(rule.inversions.contains(.fragment)) }
+        for match in rule.matches { require(XtMatch(match), &builder) }
+        var action: RuleBranch.Action
+        var notrack = false
+        switch rule.target {
+        case .verdict(let verdict): action = Self.action(verdict)
+        case .target(let xt):
+            let target = XtTarget(xt)
+            notrack = target == .notrack
+            action = Self.action(target)
+        }
+        if action == .next && !notrack { return [] }
+        return builder.branch(action, notrack: notrack).map { [$0] } ?? []
+    }
+
+    static func action(_ verdict: NftVerdict) -> RuleBranch.Action {
+        switch verdict {
+        case .accept: .accept
+        case .drop: .drop
+        case .return: .return
+        case .continue, .break: .next
+        case .jump(let chain): .jump(chain)
+        case .goto(let chain): .goto(chain)
+        case .queue: .unknown("queue")
+        case .other(let code): .unknown("verdict \(code)")
+        }
+    }
+
+    static func action(_ target: XtTarget) -> RuleBranch.Action {
+        switch target {
+        case .masquerade: .masquerade
+        case .sourceNat(let range), .netmap(let range):
+            .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
+        case .destinationNat: .accept
+        case .notrack, .mark, .passes: .next
+        case .reject: .drop
+        case .other(let name): .unknown("target \(name)")
+        }
+    }
+
+    private func address(
+        _ field: PacketField, _ address: IPv4Address, _ mask: IPv4Address, _ inverted: Bool,
+        _ builder: inout BranchBuilder
+    ) {
+        guard mask.value != 0 || inverted else { return }
+        guard let prefix = IPv4Prefix(address: address, netmask: mask) else { return builder.doubt("netmask \(mask)") }
+        builder.require(field, IntervalSet(prefix), inverted: inverted)
+    }
+
+    private func interface(
+        _ wanted: XtInterface, _ link: PacketContext.Link?, _ inverted: Bool, _ builder: inout BranchBuilder
+    ) {
+        if wanted == .any && !inverted { return }
+        builder.require(wanted.matches(link?.name ?? "") != inverted)
+    }
+
+    /// A match, of either flavour of iptables.
+    func require(_ match: XtMatch, _ builder: inout BranchBuilder) {
+        switch match {
+        case .comment: return
+        case .ports(let transport, let source, let destination, let flags):
+            builder.require(.transport, IntervalSet(UInt32(transport)...UInt32(transport)))
+            for (field, ports) in [(PacketField.sourcePort, source), (.destinationPort, destination)] where !ports.isAny
+            {
+                builder.require(
+                    field, IntervalSet(UInt32(ports.range.lowerBound)...UInt32(ports.range.upperBound)),
+                    inverted: ports.inverted)
+            }
+            if flags != nil { builder.doubt("tcp flags") }
+        case .icmp(let type, _, let inverted):
+            builder.require(.transport, IntervalSet(1...1))
+            if type != 255 || inverted { builder.doubt("icmp type") }
+        case .multiport(let multiport):
+            let set = IntervalSet(multiport.ranges.map { UInt32($0.lowerBound)...UInt32($0.upperBound) })
+            switch multiport.side {
+            case .source: builder.require(.sourcePort, set, inverted: multiport.inverted)
+            case .destination: builder.require(.destinationPort, set, inverted: multiport.inverted)
+            case .either: builder.doubt("multiport --ports")
+            }
+        case .conntrack(let states, let inverted, let other):
+            if other { return builder.doubt("conntrack") }
+            builder.require((UInt32(states) & PacketContext.newState != 0) != inverted)
+        case .mark(let value, let mask, let inverted), .connmark(let value, let mask, let inverted):
+            if context.mayBeMarked { return builder.doubt("mark") }
+            builder.require((0 & mask == value) != inverted)
+        case .addressType(let type):
+            // Neither end is an address of this host: both are plain unicast (RTN_UNICAST is 1).
+            if type.source != 0 { builder.require((type.source & 2 != 0) != type.sourceInverted) }
+            if type.destination != 0 { builder.require((type.destination & 2 != 0) != type.destinationInverted) }
+        case .physdev(let physdev):
+            guard physdev.tests == 4, !context.isBridged else { return builder.doubt("physdev") }
+            builder.require(physdev.inverted & 4 != 0)
+        case .addressRange(let range):
+            if let source = range.source {
+                builder.require(
+                    .source, IntervalSet(source.lowerBound.value...source.upperBound.value),
+                    inverted: range.sourceInverted)
+            }
+            if let destination = range.destination {
+                builder.require(
+                    .destination, IntervalSet(destination.lowerBound.value...destination.upperBound.value),
+                    inverted: range.destinationInverted)
+            }
+        case .policy(let ipsec, let out):
+            // What an IPsec policy takes is exempted on purpose and no part of the question.
+            guard out else { return builder.doubt("policy") }
+            builder.require(!ipsec)
+        case .other(let name): builder.doubt("match \(name)")
+        }
+    }
+}

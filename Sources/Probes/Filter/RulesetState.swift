@@ -1,0 +1,120 @@
+internal import HostAccess
+internal import HostModel
+internal import PacketFilter
+internal import WireFormats
+
+/// Reads the ruleset of every backend: nftables (iptables-nft with it), and those tables of iptables-legacy that
+/// are loaded already. Nothing is created by looking.
+struct RulesetState {
+    let host: any Host
+
+    func ruleset() throws(ObservationFailure) -> Ruleset {
+        let legacy = try legacyTables()
+        return Ruleset(nft: try nft(), legacy: legacy)
+    }
+
+    /// Empty where the kernel has no nftables.
+    private func nft() throws(ObservationFailure) -> NftRuleset {
+        var ruleset = NftRuleset()
+        guard let tables = try queryIfSupported(.nftTables()) else { return ruleset }
+        try decode(.nftTables()) { () throws(WireError) in try ruleset.addTables(tables) }
+        if ruleset.tables.isEmpty { return ruleset }
+        let chains = try query(.nftChains())
+        try decode(.nftChains()) { () throws(WireError) in try ruleset.addChains(chains) }
+        let rules = try query(.nftRules())
+        try decode(.nftRules()) { () throws(WireError) in try ruleset.addRules(rules) }
+        let wanted = setsInUse(ruleset)
+        if !wanted.isEmpty {
+            let sets = try query(.nftSets())
+            try decode(.nftSets()) { () throws(WireError) in try ruleset.addSets(sets) }
+        }
+        for (index, set) in ruleset.sets.enumerated() {
+            guard wanted[set.table]?.contains(set.name) == true else { continue }
+            let request = KernelQuery.nftSetElements(set.table, set: set.name)
+            let elements = try query(request)
+            try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
+        }
+        guard ruleset.generations.count <= 1 else {
+            throw .unknown("the nftables ruleset changed while it was read")
+        }
+        return ruleset
+    }
+
+    /// The sets that rules of tables with a nat or raw base chain look into.
+    private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
+        let tables = Set(
+            ruleset.chains.compactMap { chain in
+                guard let base = chain.base else { return nil as NftTableName? }
+                return base.type == "nat" || base.priority < -200 ? chain.table : nil
+            })
+        var names: [NftTableName: Set<String>] = [:]
+        for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
+            let table = ruleset.chains[rule.chain].table
+            guard tables.contains(table) else { continue }
+            for case .lookup(let set, _, _, _) in ruleset.expressions(of: rule) {
+                names[table, default: []].insert(set)
+            }
+        }
+        return names
+    }
+
+    /// The loaded tables among those that can touch NAT. Any other would be created by asking for it.
+    private func legacyTables() throws(ObservationFailure) -> [XtTable] {
+        let listed: String
+        do {
+            listed = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
+        } catch {
+            if error.code == .notPermitted {
+                throw .unknown("reading iptables-legacy tables needs root: \(error)")
+            }
+            throw ObservationFailure(error)
+        }
+        let loaded = Set(listed.split(separator: "\n").map(String.init))
+        var tables: [XtTable] = []
+        for name in ["raw", "mangle", "nat"] where loaded.contains(name) {
+            let reply: (info: [UInt8], entries: [UInt8])
+            do {
+                reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))
+            } catch {
+                throw ObservationFailure(error)
+            }
+            do {
+                tables.append(try XtTable(info: reply.info, entries: reply.entries))
+            } catch {
+                throw .unknown("iptables-legacy table \(name): \(error)")
+            }
+        }
+        return tables
+    }
+
+    private func queryIfSupported(_ query: KernelQuery) throws(ObservationFailure) -> [[UInt8]]? {
+        do {
+            return try host.query(query)
+        } catch {
+            // Without nf_tables in the kernel nfnetlink answers EINVAL (22).
+            if error.code == .unsupported || error.errno == 22 { return nil }
+            throw failure(error)
+        }
+    }
+
+    private func query(_ query: KernelQuery) throws(ObservationFailure) -> [[UInt8]] {
+        do {
+            return try host.query(query)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func failure(_ error: HostError) -> ObservationFailure {
+        error.code == .notPermitted
+            ? .unknown("reading nftables rules needs CAP_NET_ADMIN: \(error)") : ObservationFailure(error)
+    }
+
+    private func decode(_ query: KernelQuery, _ body: () throws(WireError) -> Void) throws(ObservationFailure) {
+        do {
+            try body()
+        } catch {
+            throw .unknown("nfnetlink \(query.name): \(error)")
+        }
+    }
+}
