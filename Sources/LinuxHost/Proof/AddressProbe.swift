@@ -11,7 +11,7 @@ enum AddressProbe {
     private static let waitMilliseconds = 3
 
     /// The addresses of the order that are taken.
-    static func taken(_ addresses: [IPv4Address], in container: borrowing ProofContainer) throws(HostError)
+    static func taken(_ addresses: [IPv4Address], in container: inout ProofContainer) throws(HostError)
         -> [IPv4Address]
     {
         let arp = UInt16(ETH_P_ARP).bigEndian
@@ -30,6 +30,7 @@ enum AddressProbe {
             // Our own requests come by as well, with the sender 0.0.0.0.
             if addresses.contains(sender), !taken.contains(sender) { taken.append(sender) }
         }
+        container.keep(socket)
         return taken
     }
 

@@ -15,6 +15,13 @@ struct ProofContainer: ~Copyable {
     private var host: NetlinkSocket
     private var inside: NetlinkSocket
     private let linkIndex: Int32
+    /// Sockets that are done with. Closing a packet socket waits for every processor (RCU), so it waits for the end.
+    private var spent: [SpentSocket] = []
+
+    private final class SpentSocket {
+        let descriptor: Descriptor
+        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    }
 
     private static let insideName = "eth0"
     /// A port that has carrier forwards within a millisecond, unless spanning tree holds it back.
@@ -86,6 +93,11 @@ struct ProofContainer: ~Copyable {
                 namespace.rawValue, domain,
                 Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), protocolNumber),
             operation: "open a socket in the throw-away container")
+    }
+
+    /// Keeps a socket open as long as the container lives.
+    mutating func keep(_ socket: consuming Descriptor) {
+        spent.append(SpentSocket(socket))
     }
 
     /// `eth0` in the namespace.

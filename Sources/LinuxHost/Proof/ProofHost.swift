@@ -5,9 +5,29 @@ internal import WireFormats
 
 /// The live host, with the right to send a probe from a throw-away container.
 ///
-/// Questions go to the host that it is given. Everything it makes hangs on descriptors of one call of `send`.
+/// Questions go to the host that it is given. What `send` makes hangs on descriptors of this object, until the next
+/// order or its own end: closing them waits for every processor (RCU), and nobody should wait for that.
 package final class ProofHost: ActiveHost {
     private let host: any Host
+    private var instruments: Instruments?
+
+    /// In the order in which they end: first what sends, then what stops it.
+    private final class Instruments {
+        let sender: ProofSender
+        let container: ProofContainer
+        let fence: ProofFence?
+        let capture: ProofCapture
+
+        init(
+            _ sender: consuming ProofSender, _ container: consuming ProofContainer, _ fence: ProofFence?,
+            _ capture: ProofCapture
+        ) {
+            self.sender = sender
+            self.container = container
+            self.fence = fence
+            self.capture = capture
+        }
+    }
 
     package init(_ host: any Host) {
         self.host = host
@@ -21,13 +41,14 @@ package final class ProofHost: ActiveHost {
         guard order.mode != .off else {
             throw HostError(.unsupported, operation: "send", message: "the proof is off")
         }
+        instruments = nil
         var capture = try ProofCapture(order: order)
         // It stands before the container can send, and until the container is gone.
         let fence = order.mode == .fence ? try ProofFence(nonce: order.nonce.bytes) : nil
         var container = try ProofContainer(order: order)
         let result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
         if order.probesAddresses {
-            let taken = try AddressProbe.taken(order.addresses.map(\.address), in: container)
+            let taken = try AddressProbe.taken(order.addresses.map(\.address), in: &container)
             guard taken.isEmpty else {
                 var result = result
                 result.takenAddresses = taken
@@ -37,9 +58,7 @@ package final class ProofHost: ActiveHost {
         try container.configure(order)
         let sender = try ProofSender(in: container)
         let seen = try observe(order, sender, fence, &capture, result)
-        // First the container, then the fence.
-        _ = consume container
-        withExtendedLifetime(fence) {}
+        instruments = Instruments(sender, container, fence, capture)
         return seen
     }
 
