@@ -64,7 +64,8 @@ package final class FileJournalStore: JournalStore {
         guard facts.isRegular, facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
             throw HostError(.malformed, operation: operation, message: "it is not a file of root's alone")
         }
-        return try file.readToEnd(limit: Self.limit, expected: Int(facts.st_size), operation: operation)
+        return try Descriptor.readToEnd(
+            file.rawValue, limit: Self.limit, expected: Int(facts.st_size), operation: operation)
     }
 
     package func save(_ bytes: [UInt8], run: String) throws(HostError) {
@@ -79,7 +80,7 @@ package final class FileJournalStore: JournalStore {
         let file = try Descriptor(
             openat(folder.rawValue, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600).orErrno,
             operation: operation)
-        try file.put(bytes, operation: operation)
+        try file.writeAll(bytes, operation: operation)
         guard fsync(file.rawValue) == 0 else { throw HostError(errno: errno, operation: operation) }
         try file.close(operation: operation)
         guard renameat(folder.rawValue, temporary, folder.rawValue, name) == 0 else {
@@ -109,20 +110,5 @@ private final class HeldLock {
 
     init(_ file: consuming Descriptor) {
         self.file = file
-    }
-}
-
-extension Descriptor {
-    /// Writes all bytes, however many calls that takes.
-    fileprivate borrowing func put(_ bytes: [UInt8], operation: String) throws(HostError) {
-        var offset = 0
-        while offset < bytes.count {
-            let written = bytes.withUnsafeBytes { buffer in
-                Glibc.write(rawValue, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw HostError(errno: errno, operation: operation) }
-            offset += written
-        }
     }
 }
