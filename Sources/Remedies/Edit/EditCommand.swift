@@ -29,7 +29,8 @@ enum EditCommand {
     }
 
     private static func printf(_ lines: ArraySlice<String>, _ redirection: String, _ path: String) -> String {
-        let words = lines.isEmpty ? "''" : lines.map { Shell.quote($0) }.joined(separator: " ")
+        if lines.isEmpty { return ": \(redirection) \(Shell.quote(path))" }
+        let words = lines.map { Shell.quote($0) }.joined(separator: " ")
         return "printf '%s\\n' \(words) \(redirection) \(Shell.quote(path))"
     }
 }
