@@ -51,7 +51,7 @@ package final class LiveHost: Host {
                 kept = consume socket
                 return value
             } catch {
-                kept = consume socket
+                if !socket.isSpoiled { kept = consume socket }
                 throw error
             }
         }

@@ -22,6 +22,8 @@ package struct NetlinkSocket: ~Copyable {
     package var bounds = Bounds()
     /// The address that the kernel gave this socket (`nl_pid`).
     package let port: UInt32
+    /// An answer was given up before its end: the rest of it would meet the next request. Close the socket.
+    package private(set) var isSpoiled = false
     private let descriptor: Descriptor
     private let buffer: UnsafeMutableRawBufferPointer
     private var sequence: UInt32 = 0
@@ -83,16 +85,7 @@ package struct NetlinkSocket: ~Copyable {
             try send(message.bytes, operation: operation)
             var answer = NetlinkAnswer(
                 sequences: sequence...sequence, port: port, flags: flags, operation: operation)
-            var total = 0
-            while !answer.isComplete {
-                let count = try receive(deadline, operation: operation)
-                total += count
-                guard total <= bounds.bytes else {
-                    throw HostError(
-                        .limit, operation: operation, message: "the answer is longer than \(bounds.bytes) bytes")
-                }
-                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
+            try receiveAll(of: &answer, deadline)
             if !answer.wasInterrupted { return answer.messages }
         }
         throw HostError(
@@ -124,14 +117,33 @@ package struct NetlinkSocket: ~Copyable {
             sequences: first...sequence, port: port, flags: UInt16(NLM_F_ACK), operation: operation)
         answer.acknowledgementsWanted = transaction.messageCount
         do {
-            while !answer.isComplete {
-                let count = try receive(deadline, operation: operation)
-                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
+            try receiveAll(of: &answer, deadline)
         } catch {
             drain()
             throw error
         }
+    }
+
+    /// Reads until the answer is complete or an error ends it.
+    private mutating func receiveAll(of answer: inout NetlinkAnswer, _ deadline: Deadline) throws(HostError) {
+        var total = 0
+        while !answer.isComplete {
+            isSpoiled = true
+            let count = try receive(deadline, operation: answer.operation)
+            total += count
+            guard total <= bounds.bytes else {
+                throw HostError(
+                    .limit, operation: answer.operation, message: "the answer is longer than \(bounds.bytes) bytes")
+            }
+            do {
+                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } catch {
+                // An error that the kernel answered ends the answer.
+                isSpoiled = error.errno == nil
+                throw error
+            }
+        }
+        isSpoiled = false
     }
 
     /// Throws away what is left of an answer, so that it does not meet the next request.
