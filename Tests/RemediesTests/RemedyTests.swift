@@ -69,8 +69,8 @@ struct RemedyTests {
             guard case .file(let old) = old, path != LxcNetFacts.flag else { continue }
             let new = try #require(host.state.file(path), "\(path)")
             #expect(new.mode == old.mode && new.owner == old.owner && new.group == old.group)
-            let lines = TextLines(new.bytes.bytes).texts
-            for line in TextLines(old.bytes.bytes).texts {
+            let lines = EditCommand.lines(new.bytes.bytes)
+            for line in EditCommand.lines(old.bytes.bytes) {
                 let ours = line.contains("LXC_BRIDGE") || line.contains("ip_forward")
                 #expect(ours || lines.contains(line), "\(path): \(line)")
             }

@@ -80,7 +80,7 @@ package final class FileJournalStore: JournalStore {
         let file = try Descriptor(
             openat(folder.rawValue, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600).orErrno,
             operation: operation)
-        try file.put(bytes, operation: operation)
+        try file.writeAll(bytes, operation: operation)
         guard fsync(file.rawValue) == 0 else { throw HostError(errno: errno, operation: operation) }
         try file.close(operation: operation)
         guard renameat(folder.rawValue, temporary, folder.rawValue, name) == 0 else {
@@ -110,20 +110,5 @@ private final class HeldLock {
 
     init(_ file: consuming Descriptor) {
         self.file = file
-    }
-}
-
-extension Descriptor {
-    /// Writes all bytes, however many calls that takes.
-    fileprivate borrowing func put(_ bytes: [UInt8], operation: String) throws(HostError) {
-        var offset = 0
-        while offset < bytes.count {
-            let written = bytes.withUnsafeBytes { buffer in
-                Glibc.write(rawValue, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw HostError(errno: errno, operation: operation) }
-            offset += written
-        }
     }
 }

@@ -34,6 +34,11 @@ struct JournalRun {
                 } else {
                     journal.entries[index].state = .undone
                 }
+            } catch  where error.code == .stale {
+                // Between our look and the change, or a difference that only the kernel sees: someone else's.
+                journal.entries[index].state = .left
+                journal.entries[index].note = error.description
+                problems.append("left as it is: \(error.description)")
             } catch {
                 again = true
                 journal.entries[index].note = error.description

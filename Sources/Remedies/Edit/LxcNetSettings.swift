@@ -1,3 +1,5 @@
+internal import ConfigFiles
+internal import HostAccess
 internal import HostModel
 
 /// The settings of lxc-net as its script would see them, from its two files.
@@ -11,58 +13,36 @@ struct LxcNetSettings {
         "LXC_USE_NFT": "true",
     ]
 
-    /// By name; a value that the shell would have to expand is missing.
-    private(set) var values = defaults
-    /// Whether the main file sources the settings file.
+    private let environment: ShellEnvironment
+    /// Whether the main file sources the settings file, or would if there were one.
     let sourced: Bool
 
     /// `main` nil: there is no such file, and then nothing is sourced.
-    init(main: String?, settings: String?, settingsFile: String) {
-        let mainLines = Self.lines(main ?? "")
-        let sourcing = mainLines.firstIndex { Self.sources(settingsFile, line: $0) }
-        sourced = sourcing != nil
-        for (index, line) in mainLines.enumerated() {
-            if index == sourcing {
-                for (number, other) in Self.lines(settings ?? "").enumerated() { take(other, number) }
-            } else {
-                take(line, index)
+    init(main: FileContent?, settings: FileContent?, files: LxcNetFacts) {
+        let content = settings?.bytes.bytes ?? []
+        environment = ShellSettings(path: files.mainFile, bytes: main?.bytes.bytes ?? [])
+            .evaluate(initial: Self.defaults) { path in
+                path == files.settingsFile ? .text(content) : .unreadable("it was not looked at")
             }
-        }
+        sourced = environment.sourced.contains(files.settingsFile)
     }
 
-    subscript(_ name: String) -> String? { values[name] }
+    /// The value that the script sees; nil where that depends on what only a shell could tell.
+    subscript(_ name: String) -> String? { environment.value(name)?.text }
 
     /// Whether lxc-net, once started, makes this bridge.
     func makes(bridge: String) -> Bool {
-        values["USE_LXC_BRIDGE"] == "true" && values["LXC_BRIDGE"] == bridge
+        self["USE_LXC_BRIDGE"] == "true" && self["LXC_BRIDGE"] == bridge && environment.exits == nil
     }
 
     /// Whether it makes the translation of this network as a native nft table `ip lxc`.
     func translates(_ network: Network) -> Bool {
-        makes(bridge: network.bridge) && values["LXC_USE_NFT"] == "true"
-            && values["LXC_NETWORK"] == network.cidr.description
+        makes(bridge: network.bridge) && self["LXC_USE_NFT"] == "true"
+            && self["LXC_NETWORK"] == network.cidr.description
     }
 
     /// The line that Debian's `/etc/default/lxc` has for it.
-    static func sourcingLine(_ settingsFile: String) -> String {
-        "[ ! -f \(settingsFile) ] || . \(settingsFile)"
-    }
-
-    private mutating func take(_ line: String, _ number: Int) {
-        guard let assignment = ShellAssignment(text: line, line: number) else { return }
-        values[assignment.name] = assignment.value
-    }
-
-    private static func lines(_ text: String) -> [String] {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    }
-
-    /// `. FILE` or `source FILE` as a command of the line, whatever condition stands before it.
-    private static func sources(_ file: String, line: String) -> Bool {
-        let words = line.split { $0 == " " || $0 == "\t" || $0 == ";" }.map(String.init)
-        guard words.first?.hasPrefix("#") == false else { return false }
-        return zip(words, words.dropFirst()).contains { command, argument in
-            (command == "." || command == "source") && argument.filter { $0 != "\"" && $0 != "'" } == file
-        }
+    static func sourcingLine(_ files: LxcNetFacts) -> String {
+        "[ ! -f \(files.settingsFile) ] || . \(files.settingsFile)"
     }
 }

@@ -45,8 +45,8 @@ struct ChangeWording {
 
     /// The lines that this content has and the other has not; all of them where there is no other.
     private static func fileState(_ content: FileContent, against other: FileContent?) -> String {
-        let lines = TextLines(content.bytes.bytes).texts
-        var others = TextLines(other?.bytes.bytes ?? []).texts
+        let lines = EditCommand.lines(content.bytes.bytes)
+        var others = EditCommand.lines(other?.bytes.bytes ?? [])
         var own: [String] = []
         for line in lines {
             if let index = others.firstIndex(of: line) {
@@ -76,7 +76,7 @@ struct ChangeWording {
         case .deleteTranslationTable(let table): return "nft delete table ip \(table.name)"
         case .file(let path, let before, let after):
             guard let after else { return "rm \(Shell.quote(path))" }
-            return TextLines.command(from: before?.bytes.bytes, to: after.bytes.bytes, path: path)
+            return EditCommand.text(from: before?.bytes.bytes, to: after.bytes.bytes, path: path)
         case .symbolicLink(let path, _, let after):
             guard let after else { return "rm \(Shell.quote(path))" }
             return "ln -s \(Shell.quote(after)) \(Shell.quote(path))"

@@ -34,9 +34,8 @@ extension PlanDraft {
     /// What lxc-net would see, were it started now.
     var lxcNetSettings: LxcNetSettings {
         LxcNetSettings(
-            main: facts.state.file(facts.lxcNet.mainFile)?.bytes.text,
-            settings: facts.state.file(facts.lxcNet.settingsFile)?.bytes.text,
-            settingsFile: facts.lxcNet.settingsFile)
+            main: facts.state.file(facts.lxcNet.mainFile), settings: facts.state.file(facts.lxcNet.settingsFile),
+            files: facts.lxcNet)
     }
 }
 

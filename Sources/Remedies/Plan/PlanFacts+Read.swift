@@ -1,11 +1,9 @@
+internal import ConfigFiles
 package import HostAccess
 package import HostModel
 internal import WireFormats
 
 extension PlanFacts {
-    private static let sysctlDirectories = [
-        "/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d",
-    ]
     private static let unitDirectories = [
         "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
     ]
@@ -25,7 +23,7 @@ extension PlanFacts {
         let edited =
             [
                 LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile, net.settingsFile,
-                ForwardingPersistent.mainFile,
+                SysctlReplay.mainFile,
             ] + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
         scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
         var facts = PlanFacts(state: try HostState.read(scope, from: host), lxcNet: net)
@@ -76,9 +74,9 @@ extension PlanFacts {
 
     /// Only files that speak of forwarding: the others cannot override it.
     private static func sysctlFiles(_ host: any Host) throws(HostError) -> [String: String] {
-        var paths = [ForwardingPersistent.mainFile]
+        var paths = [SysctlReplay.mainFile]
         var taken: Set<String> = []
-        for directory in sysctlDirectories {
+        for directory in SysctlReplay.directories {
             for name in try host.listIfPresent(directory) where name.hasSuffix(".conf") {
                 if taken.insert(name).inserted { paths.append("\(directory)/\(name)") }
             }

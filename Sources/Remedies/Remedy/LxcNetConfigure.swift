@@ -1,3 +1,4 @@
+internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
 
@@ -25,8 +26,8 @@ struct LxcNetConfigure: Remedy {
         let settings = draft.lxcNetSettings
         if let name = wanted(network, settings).first(where: { settings[$0.0] != $0.1 })?.0 {
             throw LeftToPerson(
-                why: "\(net.mainFile) sets \(name) again after it has read \(net.settingsFile)",
-                what: ["Remove that line from \(net.mainFile)"])
+                why: "\(net.mainFile) decides \(name) itself, whatever \(net.settingsFile) says",
+                what: ["Remove that from \(net.mainFile)"])
         }
         try enable(unit, network, cause, &draft)
     }
@@ -45,23 +46,20 @@ struct LxcNetConfigure: Remedy {
     private func writeSettings(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let net = draft.facts.lxcNet
         let before = try draft.editable(net.settingsFile)
-        let current = LxcNetSettings(
-            main: LxcNetSettings.sourcingLine(net.settingsFile), settings: before?.bytes.text,
-            settingsFile: net.settingsFile)
-        let effective = draft.lxcNetSettings
         // With the line that sources it gone, what counts is what the file will say once it is read again.
-        let base = effective.sourced ? effective : current
+        let sourcing = FileContent(bytes: ByteString(LxcNetSettings.sourcingLine(net)))
+        let base =
+            draft.lxcNetSettings.sourced
+            ? draft.lxcNetSettings : LxcNetSettings(main: sourcing, settings: before, files: net)
         let missing = wanted(network, base).filter { base[$0.0] != $0.1 }
         guard !missing.isEmpty else { return }
-        var text = TextLines(before?.bytes.bytes ?? [])
-        let assignments = ShellAssignment.all(in: text.texts)
-        for (name, value) in missing {
-            let line = ShellAssignment.text(name, value)
-            if let last = assignments.last(where: { $0.name == name }), last.replaceable {
-                text.replace(last.line, with: [line])
-            } else {
-                text.append(line)
-            }
+        var text = ShellSettings(path: net.settingsFile, bytes: before?.bytes.bytes ?? [])
+        do throws(ConfigEditError) {
+            for (name, value) in missing { try text.set(name, to: value) }
+        } catch {
+            throw LeftToPerson(
+                why: "\(net.settingsFile) cannot be edited: \(error.message)",
+                what: missing.map { "Set \($0.0)=\"\($0.1)\" in \(net.settingsFile)" })
         }
         var after = before ?? FileContent(bytes: ByteString([]))
         after.bytes = ByteString(text.bytes)
@@ -78,7 +76,7 @@ struct LxcNetConfigure: Remedy {
         guard !draft.lxcNetSettings.sourced else { return }
         let before = try draft.editable(net.mainFile)
         var text = TextLines(before?.bytes.bytes ?? [])
-        text.append(LxcNetSettings.sourcingLine(net.settingsFile))
+        text.append(LxcNetSettings.sourcingLine(net))
         var after = before ?? FileContent(bytes: ByteString([]))
         after.bytes = ByteString(text.bytes)
         try draft.add(
@@ -158,4 +156,13 @@ private struct DHCPRange {
     var text: String { "\(first),\(last)" }
 
     var count: Int { last < first ? 0 : Int(last.value - first.value) + 1 }
+}
+
+extension ConfigEditError {
+    /// In words, for a person.
+    var message: String {
+        switch self {
+        case .notUnderstood(let words), .unwritable(let words): words
+        }
+    }
 }

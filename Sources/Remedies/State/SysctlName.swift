@@ -32,16 +32,4 @@ package enum SysctlName {
         else { return nil }
         return "/proc/sys/" + parts.joined(separator: "/")
     }
-
-    /// Dots and slashes as `path` expects them, the two spellings of `ip_forward` as one, a leading `-` dropped.
-    ///
-    /// The first separator decides which of the two it is.
-    package static func canonical(_ spelling: String) -> String {
-        var key = spelling
-        if key.hasPrefix("-") { key.removeFirst() }
-        if let separator = key.first(where: { $0 == "." || $0 == "/" }), separator == "/" {
-            key = String(key.map { $0 == "/" ? "." : $0 == "." ? "/" : $0 })
-        }
-        return key == allForwarding ? ipForward : key
-    }
 }

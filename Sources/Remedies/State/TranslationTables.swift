@@ -42,13 +42,17 @@ struct TranslationTables {
         else { return nil }
         let rules = ruleset.rules.filter { $0.chain == chains[0] }
         guard rules.count == 1 else { return nil }
-        let matches = AddressMatch.all(in: ruleset.expressions(of: rules[0]))
-        guard matches.others.count == 2, case .counter = matches.others[0],
-            case .masquerade(0, nil) = matches.others[1], matches.addresses.count == 2,
-            matches.addresses[0].isSource, !matches.addresses[0].inverted, !matches.addresses[1].isSource,
-            matches.addresses[1].inverted, matches.addresses[0].network == matches.addresses[1].network
-        else { return nil }
-        return matches.addresses[0].network
+        let expressions = ruleset.expressions(of: rules[0])
+        guard let network = AddressMatch.all(in: expressions).addresses.first?.network else { return nil }
+        let ours =
+            NftExpression.source(in: network) + NftExpression.destination(notIn: network) + [
+                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
+            ]
+        // What the counter has counted is no difference.
+        let uncounted = expressions.map { expression in
+            if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
+        }
+        return uncounted == ours ? network : nil
     }
 
     /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text.

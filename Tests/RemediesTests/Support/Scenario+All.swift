@@ -85,7 +85,10 @@ extension Scenario {
                 $0.paths["/etc/sysctl.d/99_cis.conf"] = Fixture.file("net.ipv4.conf.all.forwarding=0\n")
             },
             healthy: {
-                $0.file("/etc/sysctl.d/zz-lxc-doctor.conf")?.bytes.text.contains("net.ipv4.ip_forward = 1") == true
+                let own = $0.file("/etc/sysctl.d/zz-lxc-doctor.conf")?.bytes.text ?? ""
+                let main = $0.file("/etc/sysctl.conf")?.bytes.text ?? ""
+                return own.hasSuffix("\nnet.ipv4.ip_forward = 1\nnet.ipv4.conf.all.forwarding = 1\n")
+                    && (main.contains("\nnet.ipv4.ip_forward = 1\n") && !main.contains("\nnet/ipv4"))
             }),
         Scenario(
             name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
@@ -99,8 +102,7 @@ extension Scenario {
 
     private static func lxcNetIsWell(_ state: HostState) -> Bool {
         let settings = LxcNetSettings(
-            main: state.file("/etc/default/lxc")?.bytes.text, settings: state.file("/etc/default/lxc-net")?.bytes.text,
-            settingsFile: "/etc/default/lxc-net")
+            main: state.file("/etc/default/lxc"), settings: state.file("/etc/default/lxc-net"), files: LxcNetFacts())
         return settings.translates(Fixture.network) && settings["LXC_NETMASK"] == "255.255.0.0"
             && settings["LXC_ADDR"] == "10.5.0.1" && settings["LXC_DHCP_RANGE"] == "10.5.0.2,10.5.255.254"
             && state.path(LxcNetFacts.mask) == .absent
