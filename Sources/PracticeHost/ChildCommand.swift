@@ -42,8 +42,15 @@ func run(_ arguments: [String], input text: String? = nil) throws(PracticeHostEr
     guard pid > 0 else { throw .failed("\(name): \(errorText(-pid))") }
     var status: Int32 = 0
     guard clinux_lab_wait(pid, 1, &status) == pid else { throw .failed("\(name): wait: \(lastError())") }
+    reapOrphans()
     lseek(output, 0, SEEK_SET)
     return CommandResult(status: status, output: readDescriptor(output, limit: 64 << 10) ?? "")
+}
+
+/// Process 1 inherits daemons whose starter has ended; those that have ended too are collected.
+private func reapOrphans() {
+    var status: Int32 = 0
+    while getpid() == 1, clinux_lab_wait(-1, 0, &status) > 0 {}
 }
 
 /// Runs a program that must succeed.

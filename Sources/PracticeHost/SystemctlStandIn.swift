@@ -67,7 +67,14 @@ enum SystemctlStandIn {
             [ -e "$active/$1" ] || return 0
             rm -f "$active/$1"
             loadable "$1" 2>/dev/null || return 0
+            pid=$(cat /run/lxc/dnsmasq.pid 2>/dev/null)
             setting "$file" ExecStop | while read -r line; do sh -c "$line" </dev/null || true; done
+            # systemd waits for every process of a unit; the one that matters here is lxc-net's dnsmasq.
+            i=0
+            while [ "$1" = lxc-net.service ] && [ -n "$pid" ] && [ -d "/proc/$pid" ] && [ $i -lt 200 ]; do
+                sleep 0.01
+                i=$((i + 1))
+            done
         }
         reload() {
             loadable "$1" || return

@@ -10,7 +10,7 @@ let bridgeFaults: [Fault] = [
             FaultVariant(
                 "stopped", "lxc-net is stopped: no bridge, no rules, no DHCP",
                 [
-                    .run([FaultApplication.lxcNet, "stop"]), .attempt(["ip", "link", "del", "{bridge}"]),
+                    lxcNetStopped, .attempt(["ip", "link", "del", "{bridge}"]),
                     .remove("\(SystemctlStandIn.active)/lxc-net.service"),
                 ]),
             FaultVariant(

@@ -8,7 +8,7 @@ let lxcPathFaults: [Fault] = [
             FaultVariant(
                 "package", "The package was removed",
                 [
-                    .run([FaultApplication.lxcNet, "stop"]), .attempt(["ip", "link", "del", "{bridge}"]),
+                    lxcNetStopped, .attempt(["ip", "link", "del", "{bridge}"]),
                     .run(["dpkg", "--remove", "--force-depends", "lxc"]),
                 ]),
         ]),

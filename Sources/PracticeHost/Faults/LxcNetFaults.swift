@@ -1,3 +1,17 @@
+/// Stops lxc-net and waits for its dnsmasq, which is killed, to let go of its ports.
+let lxcNetStopped = FaultStep.run([
+    "sh", "-c",
+    """
+    pid=$(cat /run/lxc/dnsmasq.pid)
+    "$0" stop || exit
+    i=0
+    while [ $i -lt 200 ] && [ -d /proc/$pid ] && ! grep -q '^State:.[ZX]' /proc/$pid/status; do
+        sleep 0.01
+        i=$((i + 1))
+    done
+    """, FaultApplication.lxcNet,
+])
+
 /// lxc-net's settings in full, with a range of the caller's.
 private func settings(range: String) -> String {
     """
@@ -17,7 +31,7 @@ private let iptables: [PracticeBackend] = [.iptablesNft, .iptablesLegacy]
 
 private let restarted: [FaultStep] = [
     .only(iptables, [.run(["sh", "-c", "echo 'LXC_USE_NFT=\"false\"' >> /etc/default/lxc-net"])]),
-    .run([FaultApplication.lxcNet, "stop"]),
+    lxcNetStopped,
     .run([FaultApplication.lxcNet, "start"]),
 ]
 
@@ -79,7 +93,7 @@ let lxcNetFaults: [Fault] = [
             FaultVariant(
                 "wildcard", "A server on every address, started before lxc-net",
                 [
-                    .run([FaultApplication.lxcNet, "stop"]),
+                    lxcNetStopped,
                     .run(["dnsmasq", "--conf-file=/dev/null", "--pid-file=/run/other-dnsmasq.pid", "--no-resolv"]),
                     .attempt([FaultApplication.lxcNet, "start"]),
                     .remove("\(SystemctlStandIn.active)/lxc-net.service"),
