@@ -18,7 +18,8 @@ import Testing
         }
     }
 
-    @Test func createsReplacesAndRemoves() throws {
+    @Test(arguments: [true, false]) func createsReplacesAndRemoves(_ hasNamelessFiles: Bool) throws {
+        let host = LiveHost(hasNamelessFiles: hasNamelessFiles)
         try withDirectory { directory in
             let path = directory + "/file"
             let one = FileContent(bytes: ByteString("one\n"), mode: 0o640)
@@ -33,6 +34,8 @@ import Testing
             try host.apply(replace)
             let status = try host.status(path)
             #expect(status.mode == 0o755 && status.group == 4 && status.owner == 0)
+            #expect(try host.list(directory) == ["file"])
+            #expect(throws: HostError.self) { try host.apply(.file(path: path, before: nil, after: one)) }
             try host.apply(replace.inverse)
             #expect(try host.readText(path) == "one\n")
             try host.apply(create.inverse)
