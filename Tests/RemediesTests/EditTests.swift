@@ -7,7 +7,8 @@ struct EditTests {
     @Test(
         "says how a person would do it",
         arguments: [
-            (nil, "", ": > /f"), (nil, "a b\nc\n", "printf '%s\\n' 'a b' c > /f"), ("a\n", "a\nb\n", "printf '%s\\n' b >> /f"),
+            (nil, "", ": > /f"), (nil, "a b\nc\n", "printf '%s\\n' 'a b' c > /f"),
+            ("a\n", "a\nb\n", "printf '%s\\n' b >> /f"),
             ("a\nb\nc\n", "a\nx\nc\n", "sed -i '2c\\x' /f"), ("a\nb\nc\n", "a\nx\ny\nc\n", "sed -i '2c\\x\\ny' /f"),
             ("a\nb\nc\n", "a\nc\n", "sed -i 2d /f"), ("a\nb\n", "a\nx\nb\n", "sed -i '1a\\x' /f"),
         ] as [(String?, String, String)])

@@ -30,6 +30,7 @@ extension PlanFacts {
         facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
         facts.sysctlFiles = try sysctlFiles(host)
         try facts.readRuleset(host, profile)
+        facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
         facts.uplinks = try uplinks(host, profile, facts.state)
         return facts
     }
