@@ -8,7 +8,7 @@ enum BaseImageFiles {
     static var directory: String { "\(HealthyHost.lxcPath)/\(name)" }
 
     static func write(bridge: String) throws(PracticeHostError) {
-        for part in ["etc", "root", "sbin", "usr", "var"] {
+        for part in ["etc", "root", "bin", "sbin", "usr", "var"] {
             try makeDirectories("\(directory)/rootfs/\(part)")
         }
         try writeFile("\(directory)/rootfs/sbin/init", "#!/bin/sh\nexec sleep 1000000\n", mode: 0o755)

@@ -39,7 +39,8 @@ extension TerminalFormat {
         }
     }
 
-    /// `container -> vethA -> lxcbr1 -> forward -> NAT -> up0 as 203.0.113.2`; an `X` marks the place of death.
+    /// `container -> vethA -> lxcbr1 -> forward -> NAT -> up0 as 203.0.113.2`; an `X` marks the place of death. Where
+    /// the fence caught the packet, the link that it would leave by stands in parentheses.
     private func drawing(of probe: ProofProbe) -> String {
         var stations: [String] = []
         for step in probe.path {
@@ -49,6 +50,9 @@ extension TerminalFormat {
         }
         if let killer = probe.killer, stations.last != killer.hook, probe.verdict == .dropped {
             stations.append(killer.hook)
+        }
+        if let uplink = probe.path.last, uplink.hook == "uplink", !uplink.reached, probe.sourceAfter != nil {
+            stations.append("(\(station(uplink, probe)))")
         }
         var drawing = stations.joined(separator: " -> ")
         if probe.verdict == .dropped, !drawing.isEmpty { drawing += " -X" }
