@@ -51,15 +51,22 @@ struct Collector {
         of input: DiagnosisInput, plan: DiagnosisPlan, on host: any Host
     ) -> Result<[String], ObservationFailure> {
         guard plan.checks.contains(where: { $0.subject == .container }) else { return .success([]) }
-        let request = ProbeRequest(
+        return Self.containers(in: outcome(of: Self.containersRequest(input), on: host))
+    }
+
+    static func containersRequest(_ input: DiagnosisInput) -> ProbeRequest {
+        ProbeRequest(
             probe: "containers", parameters: ["path": .string(input.profile.profile.lxcPath ?? "")])
-        switch outcome(of: request, on: host).result {
+    }
+
+    static func containers(in outcome: ProbeOutcome) -> Result<[String], ObservationFailure> {
+        switch outcome.result {
         case .failure(let failure): return .failure(failure)
         case .success(let observation):
             guard case .strings(let names)? = observation.facts["names"] else {
                 return .failure(.unknown("the probe containers gave no names"))
             }
-            return .success(Array(names.prefix(Self.containerLimit)))
+            return .success(Array(names.prefix(containerLimit)))
         }
     }
 }

@@ -70,16 +70,18 @@ package func diagnose(_ input: DiagnosisInput, on host: any Host) -> DiagnosisRe
         observations: collector.outcomes)
 }
 
-/// Judges what was observed before, on this host or another.
+/// Judges what was observed before, on this host or another. Pure.
 package func judge(
-    _ input: DiagnosisInput, observations: [ProbeOutcome], containers: Result<[String], ObservationFailure>
+    _ input: DiagnosisInput, observations: [ProbeOutcome]
 ) -> (findings: [Finding], causes: [Cause]) {
-    let plan = DiagnosisPlan(input)
     var known: [ProbeRequest: ProbeOutcome] = [:]
     for outcome in observations { known[outcome.request] = outcome }
-    let judged = Judge(plan: plan, input: input, containers: containers).judge { request in
+    func outcome(_ request: ProbeRequest) -> ProbeOutcome {
         known[request]
             ?? ProbeOutcome(request: request, result: .failure(.unknown("\(request.probe) was not observed")))
     }
+    let plan = DiagnosisPlan(input)
+    let containers = Collector.containers(in: outcome(Collector.containersRequest(input)))
+    let judged = Judge(plan: plan, input: input, containers: containers).judge(outcome)
     return (judged.map(\.finding), rootCauses(of: judged, entries: input.causes))
 }

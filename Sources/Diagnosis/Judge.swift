@@ -89,8 +89,7 @@ extension JudgedFinding {
     mutating func judge(
         _ missing: [String], _ entries: [String: CauseEntry], _ observe: (ProbeRequest) -> ProbeOutcome
     ) {
-        let appliesToFacts = check.applies?.names.contains { $0.hasPrefix("fact.") } ?? false
-        if let applies = check.applies, !appliesToFacts, !applies.holds(variables, { variables[$0] }) {
+        if let applies = check.applies, !mayApply(applies) {
             settle(.notApplicable(notApplicable(applies)))
             return
         }
@@ -142,6 +141,15 @@ extension JudgedFinding {
         finding.observed = words(facts, check.expect.names + asked + check.show)
         let severities = rules.compactMap { $0.severity ?? entries[$0.id]?.severity }
         if let worst = severities.max() { finding.severity = min(finding.severity, worst) }
+    }
+
+    /// What the variables alone say, before anything is looked at.
+    private func mayApply(_ applies: FactCondition) -> Bool {
+        var parts = [applies]
+        if case .all(let several) = applies { parts = several }
+        return parts.allSatisfy { part in
+            part.names.contains { $0.hasPrefix("fact.") } || part.holds(variables) { variables[$0] }
+        }
     }
 
     private func notApplicable(_ applies: FactCondition) -> String {
