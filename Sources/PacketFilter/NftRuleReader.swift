@@ -330,15 +330,15 @@ extension NftRuleReader {
         _ set: NftSet, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool, _ builder: inout BranchBuilder,
         _ extra: inout [RuleBranch], _ notrack: Bool
     ) {
+        let parts = from.word.flatMap { operands(from: $0, bytes: Int(min(set.keyLength, 64))) }
+        // Only now may the data overwrite the register that held the key.
         if let into, into != .verdict {
             let values = set.elements.compactMap { element in
                 if case .value(let bytes)? = element.content { bytes } else { nil }
             }
             store(Operand(source: .mapped(values), length: values.first?.count ?? 4), into)
         }
-        guard !set.flags.contains(.dynamic), let word = from.word else { return builder.doubt("set \(set.name)") }
-        let parts = operands(from: word, bytes: Int(min(set.keyLength, 64)))
-        guard let parts else { return builder.doubt("set \(set.name)") }
+        guard !set.flags.contains(.dynamic), let parts else { return builder.doubt("set \(set.name)") }
         let entries = set.entries
         if let into, into == .verdict {
             for entry in entries.prefix(1024) {

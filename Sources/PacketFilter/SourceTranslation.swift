@@ -155,7 +155,7 @@ extension SourceTranslationQuestion {
         result.exempted = exempted.prefixes()
         guard let first = outside.first else {
             if !undecided.isEmpty { throw .unknownConditions(undecided.sorted()) }
-            result.rule = certain.first?.rule
+            result.rule = (certain.first { $0.doubts.isEmpty } ?? certain.first)?.rule
             return result
         }
         result.translated = certain.isEmpty ? .none : .some
@@ -227,7 +227,8 @@ extension SourceTranslationQuestion {
 
     private func makers(_ certain: [WalkOutcome], _ ruleset: Ruleset) -> [Int] {
         var tables: [Int] = []
-        for outcome in certain {
+        let sure = certain.filter(\.doubts.isEmpty)
+        for outcome in sure.isEmpty ? certain : sure {
             guard let rule = outcome.rule else { continue }
             let table = ruleset.chains[ruleset.rules[rule].chain].table
             if !tables.contains(table) { tables.append(table) }
@@ -268,7 +269,9 @@ extension SourceTranslationQuestion {
         {
             return (.wrongSubnet, partial)
         }
-        if let foreign = try foreignRule(ruleset, context) { return (.wrongSubnet, foreign) }
+        if let foreign = try foreignRule(ruleset, context, besides: Set(certain.compactMap(\.rule))) {
+            return (.wrongSubnet, foreign)
+        }
         return (.missing, nil)
     }
 
@@ -291,14 +294,16 @@ extension SourceTranslationQuestion {
     }
 
     /// A rule that translates a subnet that no link of this host has: what was this one before it was renumbered.
-    private func foreignRule(_ ruleset: Ruleset, _ context: PacketContext) throws(UndecidedTranslation) -> Int? {
+    private func foreignRule(
+        _ ruleset: Ruleset, _ context: PacketContext, besides own: Set<Int>
+    ) throws(UndecidedTranslation) -> Int? {
         guard let localAddresses else { return nil }
         let linked = IntervalSet((localAddresses + [network]).map { $0.first.value...$0.last.value })
         var packets = everyPacket
         packets.source = Self.privateDestinations.subtracting(linked)
         packets.destination = Self.privateDestinations.complement.intersection(packets.destination)
         return try walk(ruleset, context, [packets]).first { outcome in
-            isGood(outcome) && outcome.doubts.isEmpty && outcome.rule != nil
+            isGood(outcome) && outcome.doubts.isEmpty && outcome.rule.map { !own.contains($0) } ?? false
         }?.rule
     }
 }
