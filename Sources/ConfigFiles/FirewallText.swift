@@ -43,7 +43,7 @@ package struct IptablesRestoreFile: Hashable, Sendable {
         for (number, line) in lines.numbered {
             let text = line.trimmedBlanks
             if text.hasPrefix("*") { table = String(text.dropFirst()).trimmedBlanks }
-            guard table == "nat" else { continue }
+            guard table == "nat", text.hasPrefix("-") else { continue }
             if let rule = Self.translation(text, SourceLocation(file: path, line: number)) { rules.append(rule) }
         }
         return rules
