@@ -27,6 +27,9 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     package var mode: ProofMode
     /// Whether the addresses are asked for by ARP first. Only where no port of the bridge leads off the host.
     package var probesAddresses: Bool
+    /// Whether the kernel is asked to name the rule that drops a probe (`meta nftrace set 1`). Not where legacy
+    /// tables are loaded: those would write a line for each rule to the kernel's log.
+    package var traces: Bool
     /// Eight bytes that mark every packet of this order: at the start of the payload of UDP and ICMP echo; the first
     /// four are the sequence number of a TCP SYN.
     package var nonce: ByteString
@@ -38,7 +41,7 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
 
     package init(
         bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
-        probesAddresses: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
+        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
     ) {
         self.bridge = bridge
         self.addresses = addresses
@@ -47,6 +50,7 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
         self.mtu = mtu
         self.mode = mode
         self.probesAddresses = probesAddresses
+        self.traces = traces
         self.nonce = nonce
         self.packets = packets
         self.waitMilliseconds = waitMilliseconds
@@ -59,6 +63,8 @@ package struct Sighting: Codable, Sendable, Hashable {
         case received, sent
         /// Stopped by the fence, which is on the way out or, for `input`, into the host itself.
         case fenced
+        /// Passed a station of ours at a hook.
+        case passed
         /// Arrived in the throw-away container (an ICMP error, say).
         case returned
     }
@@ -70,9 +76,10 @@ package struct Sighting: Codable, Sendable, Hashable {
     package var microseconds: Int
     /// From the IPv4 header on.
     package var packet: ByteString
-    /// Of a fenced packet: `postrouting` or `input`.
+    /// Of a fenced packet: `postrouting` or `input`. Of one that passed: the hook with the end of it where the
+    /// station is, `forward.first` or `forward.last`.
     package var hook: String?
-    /// Of a fenced packet: `ip` or `bridge`.
+    /// Of a packet that was fenced or passed: `ip` or `bridge`.
     package var family: String?
 
     package init(
@@ -97,13 +104,37 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var captureDrops: Int
     /// Addresses of the order that somebody else answered ARP for. Where there are any, nothing was sent.
     package var takenAddresses: [IPv4Address]
+    /// Rules and policies of others that dropped a probe.
+    package var kills: [RuleKill]
 
     package init(
-        sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = []
+        sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],
+        kills: [RuleKill] = []
     ) {
         self.sightings = sightings
         self.port = port
         self.captureDrops = captureDrops
         self.takenAddresses = takenAddresses
+        self.kills = kills
+    }
+}
+
+/// A rule or a policy that dropped a packet, as the kernel's trace names it.
+package struct RuleKill: Codable, Sendable, Hashable {
+    /// `ip`, `inet`, `bridge`.
+    package var family: String
+    package var table: String
+    package var chain: String
+    /// The handle of the rule; nil: the policy of the chain.
+    package var handle: UInt64?
+    /// The packet's headers: IPv4, and twenty bytes behind it.
+    package var packet: ByteString
+
+    package init(family: String, table: String, chain: String, handle: UInt64?, packet: ByteString) {
+        self.family = family
+        self.table = table
+        self.chain = chain
+        self.handle = handle
+        self.packet = packet
     }
 }

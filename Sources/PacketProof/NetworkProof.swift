@@ -20,7 +20,7 @@ package struct NetworkProof: Sendable {
 
     /// Sends, looks and judges.
     package func run(on host: any ActiveHost, reading: (any Host)? = nil) -> ProofReport {
-        ProofReport(mode: mode, probes: transcripts(on: host, reading: reading).flatMap(Self.evaluate))
+        ProofReport(mode: mode, probes: transcripts(on: host, reading: reading).flatMap { Self.evaluate($0) })
     }
 
     /// Sends and looks. `reading` answers the questions about the host, where they should be asked through a cache
@@ -60,8 +60,25 @@ package struct NetworkProof: Sendable {
             transcript.failure = "every address tried in \(network.cidr) was answered for by somebody"
         } catch {
             transcript.failure = error.description
+            // Where the fence cannot be raised a packet can still be sent, if the user says so.
+            if mode == .fence, error.code == .unsupported, transcript.order != nil {
+                transcript.failure = "\(error.description); `--proof wire` needs no fence"
+            }
         }
         return transcript
+    }
+
+    /// Judges one network again from what was recorded. `describe` gives the text of a rule that dropped a probe, as
+    /// the user would list it; nil leaves its place.
+    package static func evaluate(
+        _ transcript: ProofTranscript, describe: (Killer) -> String?
+    ) -> [ProofProbe] {
+        evaluate(transcript).map { probe in
+            guard let killer = probe.killer, killer.table != nil, let text = describe(killer) else { return probe }
+            var probe = probe
+            probe.killer?.text = text
+            return probe
+        }
     }
 
     /// Judges one network again from what was recorded.

@@ -19,6 +19,10 @@ struct ProbeTrail {
     /// The positive control: the bridge itself, not just its port, received the probe.
     private(set) var reachedBridge = false
     private(set) var exit: Exit?
+    /// Stations of ours in the ip family that it passed: `forward.first`. Empty where there were none to pass.
+    private(set) var stations: Set<String> = []
+    /// The last rule or policy that dropped it.
+    private(set) var kill: RuleKill?
     /// An ICMP error about the probe, in words, that came back to the container or was sent towards it.
     private(set) var error: String?
     /// Somebody answered for the target.
@@ -35,6 +39,20 @@ struct ProbeTrail {
                 answered = true
             }
         }
+        kill = result.kills.last { kill in
+            IPv4Packet(kill.packet.bytes[...]).map(mark.matches) ?? false
+        }
+    }
+
+    /// Where on the ip way it was lost; nil where no station saw it.
+    ///
+    /// Stations stand at both ends of each hook: behind the last that saw it and before the next is where it died.
+    var lossHook: String? {
+        let order = [
+            ("postrouting.last", "uplink"), ("postrouting.first", "postrouting"), ("forward.last", "postrouting"),
+            ("forward.first", "forward"), ("prerouting.last", "routing"), ("prerouting.first", "prerouting"),
+        ]
+        return order.first { stations.contains($0.0) }?.1
     }
 
     private mutating func note(_ sighting: Sighting, _ packet: IPv4Packet, _ bridge: String, _ port: String) {
@@ -52,6 +70,8 @@ struct ProbeTrail {
             exit = Exit(
                 interface: sighting.interface, source: packet.source, destination: packet.destination,
                 hook: sighting.hook ?? "postrouting", family: sighting.family)
+        case .passed:
+            if sighting.family == "ip", let hook = sighting.hook { stations.insert(hook) }
         case .returned: break
         }
     }

@@ -22,7 +22,7 @@ struct ProofEvaluator {
     private func judge(_ sent: IPv4Packet, _ trail: ProbeTrail) -> ProofProbe {
         var probe = Self.probe(sent, network: network.name)
         probe.path = path(trail)
-        guard trail.reachedBridge else {
+        guard trail.reachedBridge || trail.kill != nil else {
             probe.reason = "the positive control failed: \(missingControl(trail))"
             return probe
         }
@@ -72,18 +72,48 @@ struct ProofEvaluator {
     }
 
     private func judgeAbsence(_ probe: inout ProofProbe, _ trail: ProbeTrail) {
-        if trail.answered {
+        if trail.answered || trail.stations.contains("input.last") {
             probe.verdict = .redirected
-            probe.reason = "this host answered in the place of \(network.target)"
+            probe.reason =
+                trail.answered
+                ? "this host answered in the place of \(network.target)" : "delivered to this host itself"
         } else if result.captureDrops > 0 {
             probe.reason = "not seen leaving, but the capture lost \(result.captureDrops) packets"
         } else {
             probe.verdict = .dropped
-            var reason = "reached \(order.bridge) and never left this host"
+            probe.killer = killer(trail)
+            // A filter of the bridge, or of ip called from the bridge (bridge-nf-call-iptables), acts before it.
+            let station = trail.reachedBridge ? order.bridge : result.port
+            var reason = "reached \(station) and never left this host"
+            if let place = place(of: trail) { reason += "; it was lost \(place)" }
             if let error = trail.error { reason += "; the container was told: \(error)" }
             if ground.route == nil, let error = ground.routeError { reason += "; the routing table says: \(error)" }
             probe.reason = reason
         }
+    }
+
+    private func place(of trail: ProbeTrail) -> String? {
+        switch trail.lossHook {
+        case "uplink": "behind POSTROUTING (neighbour, traffic control or carrier of the uplink)"
+        case "postrouting": "in POSTROUTING"
+        case "forward": "in FORWARD"
+        case "routing": "at the routing decision"
+        case "prerouting": "in PREROUTING"
+        default: nil
+        }
+    }
+
+    /// A rule where the kernel named one, else the routing table where it refuses.
+    private func killer(_ trail: ProbeTrail) -> Killer? {
+        if let kill = trail.kill {
+            let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
+            return Killer(
+                hook: trail.lossHook ?? "bridge", family: kill.family, table: kill.table, chain: kill.chain,
+                rule: kill.handle.map(String.init),
+                text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
+        }
+        guard trail.lossHook == "routing", ground.route == nil, let error = ground.routeError else { return nil }
+        return Killer(hook: "routing", text: error)
     }
 
     private func missingControl(_ trail: ProbeTrail) -> String {
@@ -104,14 +134,7 @@ struct ProofEvaluator {
             PathStep(hook: "port", link: result.port, reached: trail.reachedPort || trail.reachedBridge),
             PathStep(hook: "bridge", link: order.bridge, reached: trail.reachedBridge),
         ]
-        guard let exit = trail.exit else {
-            if trail.answered {
-                steps.append(PathStep(hook: "input", link: order.bridge, reached: true))
-            } else if trail.reachedBridge {
-                steps.append(PathStep(hook: "uplink", link: ground.route?.uplink, reached: false))
-            }
-            return steps
-        }
+        guard let exit = trail.exit else { return steps + lostPath(trail) }
         steps.append(PathStep(hook: "prerouting", reached: true))
         steps.append(PathStep(hook: "routing", reached: true))
         if exit.hook == "input" {
@@ -123,6 +146,27 @@ struct ProofEvaluator {
         // The fence stops a packet at the door: translation is proved, delivery is not.
         steps.append(PathStep(hook: "uplink", link: exit.interface, reached: exit.hook == nil))
         return steps
+    }
+
+    /// The way behind the bridge of a probe that did not leave, as far as it is known.
+    private func lostPath(_ trail: ProbeTrail) -> [PathStep] {
+        if trail.answered || trail.stations.contains("input.last") {
+            return [PathStep(hook: "input", link: order.bridge, reached: true)]
+        }
+        let uplink = PathStep(hook: "uplink", link: ground.route?.uplink, reached: false)
+        guard trail.reachedBridge else { return [] }
+        guard !trail.stations.isEmpty else { return [uplink] }
+        let kill = trail.kill
+        let hooks = [
+            ("prerouting", "prerouting.first"), ("routing", "prerouting.last"), ("forward", "forward.first"),
+            ("postrouting", "postrouting.first"),
+        ]
+        return hooks.map { hook, station in
+            let isEnd = hook == trail.lossHook && trail.stations.contains(station)
+            return PathStep(
+                hook: hook, family: isEnd ? kill?.family : nil, table: isEnd ? kill?.table : nil,
+                chain: isEnd ? kill?.chain : nil, reached: trail.stations.contains(station))
+        } + [uplink]
     }
 
     /// The row of a packet before it is judged.

@@ -33,7 +33,13 @@ extension ProofGround {
         self.init(
             capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
             addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
-            takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError)
+            takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError,
+            legacyTables: try Self.legacyTables(on: host))
+    }
+
+    private static func legacyTables(on host: any Host) throws(HostError) -> [String] {
+        let text = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
+        return text.split(separator: "\n").map(String.init)
     }
 
     /// dnsmasq's lease file as lxc-net names it: expiry, hardware address, address, name, client id.
@@ -67,9 +73,21 @@ extension ProofGround {
                     preferredSource: own?.link == link ? own?.preferredSource : nil), nil
             )
         } catch let error as HostError {
-            return (nil, error.message)
+            return (nil, words(error))
         } catch {
             return (nil, "\(error)")
+        }
+    }
+
+    /// What the errors of a lookup mean; each has more than one reason. Source: net/ipv4/route.c, fib_semantics.c.
+    private static func words(_ error: HostError) -> String {
+        switch error.errno {
+        // EACCES, EINVAL, ENETUNREACH, EHOSTUNREACH.
+        case 13: "prohibited by a routing rule"
+        case 22: "refused (reverse path filter, an address of this host as source, or a blackhole route)"
+        case 101: "there is no route"
+        case 113: "refused (forwarding is off, or an unreachable route)"
+        default: error.message
         }
     }
 }

@@ -36,6 +36,8 @@ package struct ProofGround: Codable, Sendable, Hashable {
     /// Nil where the kernel knows no way; `routeError` says why.
     package var route: Route?
     package var routeError: String?
+    /// Tables of iptables-legacy that are loaded (`/proc/net/ip_tables_names`).
+    package var legacyTables: [String]
 
     package struct Bridge: Codable, Sendable, Hashable {
         package var isBridge: Bool
@@ -57,7 +59,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
 
     package init(
         capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPv4Address],
-        route: Route?, routeError: String?
+        route: Route?, routeError: String?, legacyTables: [String] = []
     ) {
         self.capabilities = capabilities
         self.bridge = bridge
@@ -65,6 +67,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
         self.takenAddresses = takenAddresses
         self.route = route
         self.routeError = routeError
+        self.legacyTables = legacyTables
     }
 
     /// Why nothing can be sent on this network; nil where it can.

@@ -68,29 +68,51 @@ struct NetworkProofTests {
     private func judge(
         exit: Sighting?, network: Network = Self.network, ground: ProofGround = ProofPlanTests.ground
     ) throws -> ProofProbe {
+        try judge(sightings: [exit].compactMap { $0 }, network: network, ground: ground)
+    }
+
+    private func judge(
+        sightings: [Sighting], kills: [RuleKill] = [], control: [String] = ["p", "lxcbr1"], marked: Bool = true,
+        network: Network = Self.network, ground: ProofGround = ProofPlanTests.ground
+    ) throws -> ProofProbe {
+        let transcript = try transcript(
+            sightings: sightings, kills: kills, control: control, marked: marked, network: network, ground: ground)
+        let probes = NetworkProof.evaluate(transcript)
+        try #require(probes.count == 1)
+        return probes[0]
+    }
+
+    private func transcript(
+        sightings: [Sighting], kills: [RuleKill], control: [String], marked: Bool = true,
+        network: Network = Self.network, ground: ProofGround = ProofPlanTests.ground
+    ) throws -> ProofTranscript {
         var order = ProofPlan.order(
             network: network, ground: ground, mode: .fence, from: [try #require(IPv4Address("10.5.0.9"))],
             chance: Array(1...12))
         order.packets = Array(order.packets.prefix(1))
-        let control = ["p", "lxcbr1"].map {
-            Sighting(interface: $0, direction: .received, microseconds: 1, packet: order.packets[0])
-        }
-        var seen = exit
-        if var packet = IPv4Packet((exit?.packet.bytes ?? [])[...]),
-            let sent = IPv4Packet(order.packets[0].bytes[...])
-        {
-            // The sighting gives the addresses; the rest is the probe.
+        let sent = try #require(IPv4Packet(order.packets[0].bytes[...]))
+        // The literals give the addresses; the rest is the probe.
+        func probe(_ literal: ByteString) -> ByteString {
+            guard marked, var packet = IPv4Packet(literal.bytes[...]) else { return literal }
             packet.payload = sent.payload
             packet.identification = sent.identification
-            seen?.packet = ByteString(packet.encoded)
+            return ByteString(packet.encoded)
+        }
+        var seen = control.map {
+            Sighting(interface: $0, direction: .received, microseconds: 1, packet: order.packets[0])
+        }
+        for var sighting in sightings {
+            sighting.packet = probe(sighting.packet)
+            seen.append(sighting)
         }
         let result = ProbeSightings(
-            sightings: control + [seen].compactMap { $0 }, port: "p", captureDrops: 0)
-        let transcript = ProofTranscript(
-            mode: .fence, network: network, ground: ground, order: order, sightings: result)
-        let probes = NetworkProof.evaluate(transcript)
-        try #require(probes.count == 1)
-        return probes[0]
+            sightings: seen, port: "p", captureDrops: 0,
+            kills: kills.map {
+                var kill = $0
+                kill.packet = probe($0.packet)
+                return kill
+            })
+        return ProofTranscript(mode: .fence, network: network, ground: ground, order: order, sightings: result)
     }
 
     private func packet(_ source: String, _ destination: String = "198.51.100.7") throws -> ByteString {
@@ -154,5 +176,70 @@ struct NetworkProofTests {
         #expect(probe.verdict == .dropped)
         #expect(probe.reason?.contains("the routing table says: Network is unreachable") == true)
         #expect(probe.path.last == PathStep(hook: "uplink", reached: false))
+    }
+
+    @Test(
+        "Where a probe was lost, by the last station that saw it",
+        arguments: [
+            (["prerouting.first"], "in PREROUTING", "prerouting"),
+            (["prerouting.first", "prerouting.last"], "at the routing decision", "routing"),
+            (["prerouting.first", "prerouting.last", "forward.first"], "in FORWARD", "forward"),
+            (
+                ["prerouting.last", "forward.first", "forward.last", "postrouting.first"], "in POSTROUTING",
+                "postrouting"
+            ),
+            (["postrouting.first", "postrouting.last"], "behind POSTROUTING", "uplink"),
+        ])
+    func stations(_ passed: [String], _ words: String, _ hook: String) throws {
+        let sightings = try passed.map {
+            Sighting(
+                interface: "lxcbr1", direction: .passed, microseconds: 3, packet: try packet("10.5.0.9"), hook: $0,
+                family: "ip")
+        }
+        let probe = try judge(sightings: sightings)
+        #expect(probe.verdict == .dropped)
+        #expect(probe.reason?.contains(words) == true, "\(probe.reason ?? "")")
+        #expect(probe.path.first { $0.hook == "uplink" }?.reached == false)
+        // A rule that dropped it is named, at that hook.
+        let kill = RuleKill(
+            family: "ip", table: "filter", chain: "FORWARD", handle: 4, packet: try packet("10.5.0.9"))
+        let named = try judge(sightings: sightings, kills: [kill])
+        #expect(
+            named.killer
+                == Killer(
+                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", rule: "4",
+                    text: "ip filter FORWARD: rule with handle 4 drop"))
+    }
+
+    @Test("A rule that drops before the bridge is a drop, not a failed control")
+    func killedAtThePort() throws {
+        let kill = RuleKill(
+            family: "bridge", table: "f", chain: "p", handle: nil, packet: try packet("10.5.0.9"))
+        let probe = try judge(sightings: [], kills: [kill], control: ["p"])
+        #expect(probe.verdict == .dropped)
+        #expect(probe.killer?.text == "bridge f p: policy drop")
+        #expect(try judge(sightings: [], control: ["p"]).verdict == .unknown)
+        // Somebody else's packet explains nothing.
+        let foreign = RuleKill(
+            family: "ip", table: "f", chain: "p", handle: 1, packet: try packet("10.5.0.9"))
+        #expect(try judge(sightings: [], kills: [foreign], control: ["p"], marked: false).verdict == .unknown)
+    }
+
+    @Test("In wire mode a probe that comes to the host itself is redirected")
+    func deliveredHere() throws {
+        let sighting = Sighting(
+            interface: "lxcbr1", direction: .passed, microseconds: 3, packet: try packet("10.5.0.9", "10.5.0.1"),
+            hook: "input.last", family: "ip")
+        #expect(try judge(sightings: [sighting]).verdict == .redirected)
+    }
+
+    @Test("The describer gives a killer its words")
+    func describer() throws {
+        let kill = RuleKill(family: "ip", table: "filter", chain: "FORWARD", handle: 4, packet: try packet("10.5.0.9"))
+        let transcript = try transcript(sightings: [], kills: [kill], control: ["p"])
+        let probes = NetworkProof.evaluate(transcript) { $0.rule == "4" ? "-A FORWARD -j DROP" : nil }
+        #expect(probes.map(\.killer?.text) == ["-A FORWARD -j DROP"])
+        let plain = NetworkProof.evaluate(transcript) { _ in nil }
+        #expect(plain.map(\.killer?.text) == ["ip filter FORWARD: rule with handle 4 drop"])
     }
 }

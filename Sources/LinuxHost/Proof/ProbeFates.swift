@@ -17,6 +17,18 @@ struct ProbeFates {
         self.port = port
     }
 
+    /// Returns those kills that are of a probe: nothing more will be seen of it.
+    mutating func take(_ kills: [RuleKill]) -> [RuleKill] {
+        kills.filter { kill in
+            guard kept < Self.limit, let packet = IPv4Packet(kill.packet.bytes[...]),
+                let mark = marks.first(where: { $0.matches(packet) })
+            else { return false }
+            known.insert(mark)
+            kept += 1
+            return true
+        }
+    }
+
     var areKnown: Bool { known.count == marks.count }
 
     /// Returns those sightings that are of a probe, or about one.

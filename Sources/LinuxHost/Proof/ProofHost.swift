@@ -44,7 +44,7 @@ package final class ProofHost: ActiveHost {
         instruments = nil
         var capture = try ProofCapture(order: order)
         // It stands before the container can send, and until the container is gone.
-        let fence = order.mode == .fence ? try ProofFence(nonce: order.nonce.bytes) : nil
+        let fence = try raiseFence(order)
         var container = try ProofContainer(order: order)
         let result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
         if order.probesAddresses {
@@ -62,6 +62,16 @@ package final class ProofHost: ActiveHost {
         return seen
     }
 
+    /// In fence mode a must; otherwise its stations are welcome where the kernel can have them.
+    private func raiseFence(_ order: ProbeOrder) throws(HostError) -> ProofFence? {
+        do {
+            return try ProofFence(order)
+        } catch {
+            guard order.mode == .wire, error.code == .unsupported else { throw error }
+            return nil
+        }
+    }
+
     /// Sends everything and reads until every probe's fate is known, or time is up.
     private func observe(
         _ order: ProbeOrder, _ sender: borrowing ProofSender, _ fence: ProofFence?, _ capture: inout ProofCapture,
@@ -75,15 +85,17 @@ package final class ProofHost: ActiveHost {
         var fates = ProbeFates(order: order, port: result.port)
         let deadline = Deadline(milliseconds: order.waitMilliseconds)
         var descriptors = capture.descriptors + [sender.descriptor]
-        if let fence { descriptors.append(fence.descriptor) }
+        descriptors += fence?.descriptors ?? []
         var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while !fates.areKnown, deadline.milliseconds > 0 {
             let ready = poll(&waiting, nfds_t(waiting.count), deadline.milliseconds)
             guard ready >= 0 || errno == EINTR else { throw HostError(errno: errno, operation: "wait for sightings") }
             result.sightings += fates.take(try read(sender, fence, &capture, start))
+            result.kills += fates.take(try fence?.readKills() ?? [])
         }
         // Stations of the way that were still on the way to us.
         result.sightings += fates.take(try read(sender, fence, &capture, start))
+        result.kills += fates.take(try fence?.readKills() ?? [])
         result.captureDrops = try capture.drops()
         return result
     }

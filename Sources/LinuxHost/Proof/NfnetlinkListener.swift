@@ -1,0 +1,83 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// A netfilter socket on which the kernel speaks unasked: packets of an NFLOG group, events of a multicast group.
+///
+/// Source: netlink(7), linux/netfilter/nfnetlink.h.
+struct NfnetlinkListener: ~Copyable {
+    private let descriptor: Descriptor
+    private let operation: String
+
+    init(operation: String) throws(HostError) {
+        let descriptor = try Descriptor(
+            clinux_socket_in_netns(
+                -1, AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), NETLINK_NETFILTER),
+            operation: operation)
+        var address = sockaddr_nl()
+        address.nl_family = sa_family_t(AF_NETLINK)
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor.rawValue, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
+            }
+        }
+        guard bound == 0 else { throw HostError(errno: errno, operation: operation) }
+        self.operation = operation
+        self.descriptor = descriptor
+    }
+
+    /// For poll(2).
+    var rawValue: Int32 { descriptor.rawValue }
+
+    /// Joins a multicast group.
+    func join(_ group: Int32) throws(HostError) {
+        var group = group
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        guard setsockopt(descriptor.rawValue, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, size) == 0 else {
+            throw HostError(errno: errno, operation: operation)
+        }
+    }
+
+    /// Asks for something and waits for the kernel's answer: zero or an errno.
+    func ask(type: UInt16, sequence: UInt32, payload: [UInt8]) throws(HostError) -> Int32 {
+        let message = NetlinkMessage(
+            type: type, flags: UInt16(NLM_F_REQUEST | NLM_F_ACK), sequence: sequence, payload: payload)
+        guard send(descriptor.rawValue, message.bytes, message.bytes.count, 0) == message.bytes.count else {
+            throw HostError(errno: errno, operation: operation)
+        }
+        let deadline = Deadline(milliseconds: 1000)
+        while deadline.milliseconds > 0 {
+            var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, deadline.milliseconds) > 0 else { continue }
+            for answer in try read() where answer.header.sequence == sequence {
+                guard Int32(answer.header.type) == NLMSG_ERROR,
+                    let error: Int32 = answer.bytes.hostInteger(at: NetlinkHeader.size)
+                else { continue }
+                return error == Int32.min ? EIO : abs(error)
+            }
+        }
+        throw HostError(errno: ETIMEDOUT, operation: operation)
+    }
+
+    /// Every message that waits.
+    func read() throws(HostError) -> [NetlinkMessage] {
+        var messages: [NetlinkMessage] = []
+        var buffer = [UInt8](repeating: 0, count: 32 << 10)
+        // A bound: others may trace at the same time.
+        for _ in 0..<1000 {
+            let count = recv(descriptor.rawValue, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count < 0, errno == ENOBUFS {
+                throw HostError(.limit, operation: operation, message: "the kernel lost messages")
+            }
+            guard count > 0 else { break }
+            do {
+                messages += try NetlinkMessage.split(Array(buffer.prefix(count)))
+            } catch {
+                throw HostError(.malformed, operation: operation, message: "\(error)")
+            }
+        }
+        return messages
+    }
+}
