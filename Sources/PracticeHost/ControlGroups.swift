@@ -6,7 +6,9 @@ internal import Glibc
 struct ControlGroups: Sendable {
     static let prefix = "lxc-doctor-practice."
     /// LXC needs these. The others would let a practice host set what is the machine's, or need values first.
-    private static let controllers: Set<String> = ["cpu", "cpuacct", "memory", "pids", "devices", "freezer", "blkio", ""]
+    private static let controllers: Set<String> = [
+        "cpu", "cpuacct", "memory", "pids", "devices", "freezer", "blkio", "",
+    ]
 
     /// One hierarchy as a line of /proc/self/cgroup names it; cgroups(7).
     struct Hierarchy: Sendable, Hashable {

@@ -40,7 +40,9 @@ struct HealthyHost: Sendable {
         }) == true {
             try writeFile("/etc/sysctl.conf", "# Kernel variables: see sysctl.conf(5).\n")
         }
-        let services = ["nftables", "ufw", "firewalld", "shorewall", "netfilter-persistent", "docker", "libvirtd", "incus"]
+        let services = [
+            "nftables", "ufw", "firewalld", "shorewall", "netfilter-persistent", "docker", "libvirtd", "incus",
+        ]
         for target in directoryEntries("/etc/systemd/system") where target.hasSuffix(".wants") {
             for service in services {
                 _ = unlink("/etc/systemd/system/\(target)/\(service).service")

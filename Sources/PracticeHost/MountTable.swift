@@ -27,7 +27,9 @@ func unescapeMountField(_ field: Substring) -> String {
     var rest = Array(field.utf8)[...]
     while let byte = rest.popFirst() {
         let digits = rest.prefix(3)
-        if byte == UInt8(ascii: "\\"), digits.count == 3, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+        if byte == UInt8(ascii: "\\"), digits.count == 3,
+            let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+        {
             bytes.append(value)
             rest = rest.dropFirst(3)
         } else {

@@ -101,7 +101,8 @@ struct OverlayRoot: ~Copyable {
         try mountFilesystem(
             "none", on: path + "/proc/sys/net", type: nil, flags: MS_REMOUNT | MS_BIND | quiet,
             refusedAs: "bind mounts")
-        for name in ["sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr"] where fileExists(path + "/proc/" + name) {
+        for name in ["sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr"]
+        where fileExists(path + "/proc/" + name) {
             try bindReadOnly(path + "/proc/" + name, refusedAs: "read-only bind mounts")
         }
         try mountFilesystem("sysfs", on: path + "/sys", type: "sysfs", flags: quiet, refusedAs: "a fresh sysfs")

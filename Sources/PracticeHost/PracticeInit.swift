@@ -93,7 +93,9 @@ struct PracticeInit {
 /// process; else returns at once. To be called first of all in `main`.
 package func becomePracticeInitIfAsked() {
     guard CommandLine.arguments.first == PracticeInit.programName else { return }
-    guard getpid() == 1, let request = InitRequest(arguments: Array(CommandLine.arguments.dropFirst())) else { exit(64) }
+    guard getpid() == 1, let request = InitRequest(arguments: Array(CommandLine.arguments.dropFirst())) else {
+        exit(64)
+    }
     guard clinux_lab_set_close_on_exec(request.errorDescriptor) == 0, clinux_lab_block_signals() == 0 else { exit(70) }
     do {
         exit(try request.run())

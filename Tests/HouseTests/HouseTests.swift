@@ -73,7 +73,7 @@ import Testing
             for (number, line) in lines.enumerated() {
                 let code = line.drop { $0 == " " }
                 guard !code.hasPrefix("//") else { continue }
-                if code.contains("try?") { complaints.append("\(file):\(number + 1): try? loses an error") }
+                if code.contains(/\btry\?/) { complaints.append("\(file):\(number + 1): try? loses an error") }
                 if code.hasPrefix("public ") { complaints.append("\(file):\(number + 1): public") }
             }
         }

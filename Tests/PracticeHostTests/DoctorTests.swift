@@ -159,8 +159,8 @@ import Testing
     @Test func aHostThatSpeaksForNoProfileIsNotRepaired() throws {
         // No bridge, no lxc-net, no container: nothing says that this host is meant to be a makina host.
         let wipe =
-            "ip link del lxcbr1; nft flush ruleset; rm -rf /etc/default/lxc-net /etc/default/lxc /usr/libexec/lxc/lxc-net"
-            + " /lib/systemd/system/lxc-net.service /etc/systemd/system/*/lxc-net.service /run/lxc /var/lib/lxc/*; "
+            "ip link del lxcbr1; nft flush ruleset; find / -xdev -name 'lxc-net*' -delete;"
+            + " rm -rf /etc/default/lxc /run/lxc /var/lib/lxc/*; "
         let ended = try Program.lab(
             [], wipe + "lxc-doctor --auto-remediate --yes --format json; echo $? >&2; ip -br link show lxcbr1 >&2")
         let report = try report(ended.output)

@@ -66,7 +66,8 @@ let lxcNetFaults: [Fault] = [
                     .only(
                         iptables,
                         [
-                            .run(["iptables", "-w", "-t", "nat", "-F"]), .run(["iptables", "-w", "-t", "mangle", "-F"]),
+                            .run(["iptables", "-w", "-t", "nat", "-F"]),
+                            .run(["iptables", "-w", "-t", "mangle", "-F"]),
                             .run(["iptables", "-w", "-F"]),
                         ]),
                 ]),

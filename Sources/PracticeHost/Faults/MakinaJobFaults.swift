@@ -91,7 +91,9 @@ let makinaJobFaults: [Fault] = [
             FaultVariant(
                 "both", "Neither is installed", profiles: [.makina],
                 systemdJob(guardValue: "true") + lxcNetOff("USE_LXC_BRIDGE=\"true\"\n")
-                    + [.attempt(["rm", "-f", "/sbin/brctl", "/usr/sbin/brctl", "/sbin/ifconfig", "/usr/sbin/ifconfig"])])
+                    + [
+                        .attempt(["rm", "-f", "/sbin/brctl", "/usr/sbin/brctl", "/sbin/ifconfig", "/usr/sbin/ifconfig"])
+                    ])
         ]),
     Fault(
         "makina-shares-network-up", "The makina job and lxc-net share one flag file",

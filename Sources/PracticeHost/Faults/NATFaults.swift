@@ -5,7 +5,12 @@ private let withoutRule: [FaultStep] = [
     .only([.nft], [.nft("flush chain ip lxc postrouting")]),
     .only(
         iptables,
-        [.run(["iptables", "-w", "-t", "nat", "-D", "POSTROUTING", "-s", "{network}", "!", "-d", "{network}", "-j", "MASQUERADE"])]),
+        [
+            .run([
+                "iptables", "-w", "-t", "nat", "-D", "POSTROUTING", "-s", "{network}", "!", "-d", "{network}", "-j",
+                "MASQUERADE",
+            ])
+        ]),
 ]
 
 /// Puts another rule where lxc-net's was: the same in both languages.
@@ -14,7 +19,11 @@ private func insteadOfRule(nft: String, iptables arguments: String) -> [FaultSte
         .only([.nft], [.nft("add rule ip lxc postrouting " + nft)]),
         .only(
             iptables,
-            [.run(["iptables", "-w", "-t", "nat", "-A", "POSTROUTING"] + arguments.split(separator: " ").map(String.init))]),
+            [
+                .run(
+                    ["iptables", "-w", "-t", "nat", "-A", "POSTROUTING"]
+                        + arguments.split(separator: " ").map(String.init))
+            ]),
     ]
 }
 
@@ -104,7 +113,12 @@ let natFaults: [Fault] = [
                         ]),
                     .only(
                         iptables,
-                        [.run(["iptables", "-w", "-t", "raw", "-A", "PREROUTING", "-i", "{bridge}", "-j", "CT", "--notrack"])]),
+                        [
+                            .run([
+                                "iptables", "-w", "-t", "raw", "-A", "PREROUTING", "-i", "{bridge}", "-j", "CT",
+                                "--notrack",
+                            ])
+                        ]),
                 ])
         ]),
     Fault(
@@ -115,7 +129,11 @@ let natFaults: [Fault] = [
                 [
                     .only(
                         [.nft],
-                        [.nft("add rule ip lxc postrouting ip saddr {network} ip daddr != {network} counter masquerade")]),
+                        [
+                            .nft(
+                                "add rule ip lxc postrouting ip saddr {network} ip daddr != {network} counter masquerade"
+                            )
+                        ]),
                     .only(
                         iptables,
                         [

@@ -22,7 +22,9 @@ let persistenceFaults: [Fault] = [
                         }
 
                         """),
-                    .link("/etc/systemd/system/sysinit.target.wants/nftables.service", to: "/lib/systemd/system/nftables.service"),
+                    .link(
+                        "/etc/systemd/system/sysinit.target.wants/nftables.service",
+                        to: "/lib/systemd/system/nftables.service"),
                 ])
         ]),
     Fault(
