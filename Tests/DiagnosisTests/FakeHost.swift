@@ -79,7 +79,7 @@ struct Scene {
         "source-translation": [
             "translated": .string("all"), "defect": .string("none"), "eastWest": .boolean(false),
         ],
-        "sysctl-next-boot": ["effective": .string("1"), "agrees": .boolean(true)],
+        "sysctl-next-boot": ["effective": .string("1"), "value": .string("1"), "agrees": .boolean(true)],
         "bridge-next-boot": [
             "creators": .strings(["lxc-net"]), "count": .integer(1), "carriesAddress": .boolean(true),
         ],
