@@ -12,6 +12,18 @@ struct PracticeInit {
 
     /// Ends with the command's status.
     func run() throws(PracticeHostError) -> Int32 {
+        do throws(PracticeHostError) {
+            try prepare()
+        } catch {
+            // Control-C at a terminal has ended the program that the error speaks of.
+            if let status = interruption() { return status }
+            throw error
+        }
+        if let status = interruption() { return status }
+        return try runCommand()
+    }
+
+    private func prepare() throws(PracticeHostError) {
         try build()
         try HealthyHost(profile: plan.profile, backend: plan.backend).start()
         try PracticeContainers.start(count: plan.containers)
@@ -20,7 +32,6 @@ struct PracticeInit {
             let variant = try resolve(selection, profile: plan.profile, backend: plan.backend)
             try application.apply(variant.steps)
         }
-        return try runCommand()
     }
 
     private func build() throws(PracticeHostError) {
@@ -67,7 +78,6 @@ struct PracticeInit {
     }
 
     private func runCommand() throws(PracticeHostError) -> Int32 {
-        if let status = interruption() { return status }
         let directory = isDirectory(workingDirectory) ? workingDirectory : "/"
         let child = spawn(plan.command, directory: directory)
         guard child > 0 else {

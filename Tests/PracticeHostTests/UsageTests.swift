@@ -74,6 +74,20 @@ struct UsageTests {
         #expect(result.output == "machine\ninside\nmachine\n", "\(result.errors)")
     }
 
+    @Test("has its layers where /var is a filesystem of its own")
+    func separateVar() {
+        _ = BuiltProgram.layers
+        let result = BuiltProgram.shell(
+            """
+            unshare --mount --propagation private sh -c '
+            mount --bind /var /var
+            "$1" lab run --containers 1 -- sh -c "lxc-ls --running; touch /var/lib/inside; dpkg-query -Wf x lxc"
+            ls /var/lib/inside
+            ' sh "$1"
+            """, BuiltProgram.path)
+        #expect(result.output.split(whereSeparator: \.isWhitespace) == ["c1", "x"], "\(result.errors)")
+    }
+
     @Test("says which layer is missing")
     func noLayers() {
         let result = BuiltProgram.shell("LXC_DOCTOR_LAYERS=/nowhere/layers $1 lab run -- true", BuiltProgram.path)
