@@ -42,7 +42,7 @@ struct OverlayRoot: ~Copyable {
             }
         }
         try Self.overlay(lower + ["/"], upper: upper, work: Self.base + "/work", on: path)
-        mountTreeMounts(table)
+        mountTreeMounts(table, layers: lower)
         try mountKernelFilesystems()
     }
 
@@ -71,16 +71,21 @@ struct OverlayRoot: ~Copyable {
             refusedAs: "overlayfs")
     }
 
-    /// Overlays what is mounted below the root. What overlayfs will not take stays hidden.
-    private func mountTreeMounts(_ table: [MountEntry]) {
+    /// Overlays what is mounted below the root: the layers' part of it lies over the machine's, and what is written goes
+    /// to the same place as if it were no mount. What overlayfs will not take stays hidden.
+    private func mountTreeMounts(_ table: [MountEntry], layers: [String]) {
         for (index, entry) in treeMounts(table).prefix(Self.maximumTreeMounts).enumerated() {
             let target = path + entry.mountPoint
-            guard isDirectory(entry.mountPoint), isDirectory(target) else { continue }
-            let writable = "\(Self.base)/mounts/\(index)"
+            var status = stat()
+            guard isDirectory(entry.mountPoint), lstat(target, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+                // Has overlayfs copy the directory, and those above it, to the upper layer as they are.
+                chmod(target, status.st_mode & 0o7777) == 0
+            else { continue }
+            let work = "\(Self.base)/mounts/\(index)"
+            let lower = layers.map { $0 + entry.mountPoint }.filter { isDirectory($0) } + [entry.mountPoint]
             do {
-                try makeDirectories(writable + "/upper")
-                try makeDirectories(writable + "/work")
-                try Self.overlay([entry.mountPoint], upper: writable + "/upper", work: writable + "/work", on: target)
+                try makeDirectories(work)
+                try Self.overlay(lower, upper: upper + entry.mountPoint, work: work, on: target)
             } catch {
                 continue
             }
