@@ -6,45 +6,44 @@ import Testing
 @testable import Diagnosis
 
 @Suite struct ProfileResolverTests {
-    static let stock = ProfileTraces.LXCNet(
+    static let stock = HostTraces.LXCNet(
         installed: true, useBridge: true, bridge: "lxcbr0", address: "10.0.3.1/24", dhcpRange: "10.0.3.2,10.0.3.254")
 
-    private func resolve(_ traces: ProfileTraces) throws(ProfileError) -> ChosenProfile {
+    private func resolve(_ traces: HostTraces) throws(ProfileError) -> ChosenProfile {
         try ProfileResolver.resolve(requested: nil, because: "", builtIn: BuiltIn.profiles(), traces: traces)
     }
 
     @Test(arguments: [
-        (ProfileTraces(bridges: ["lxcbr0", "lxcbr1"], lxcNet: stock), "makina", "lxcbr1 exists", true),
+        (HostTraces(bridges: ["lxcbr0", "lxcbr1"], lxcNet: stock), "makina", "lxcbr1 exists", true),
         (
-            ProfileTraces(bridges: ["lxcbr0"], makinaJob: true, lxcNet: stock), "makina",
+            HostTraces(bridges: ["lxcbr0"], makinaJob: true, lxcNet: stock), "makina",
             "the lxc-net-makina job is installed", true
         ),
         (
-            ProfileTraces(
+            HostTraces(
                 lxcNet: .init(installed: true, useBridge: true, bridge: "lxcbr1", address: "10.5.0.1/16")),
             "makina", "lxc-net is configured for lxcbr1", true
         ),
         (
-            ProfileTraces(lxcNet: .init(installed: true, useBridge: true, bridge: "br5", address: "10.5.0.9/16")),
+            HostTraces(lxcNet: .init(installed: true, useBridge: true, bridge: "br5", address: "10.5.0.9/16")),
             "makina", "lxc-net is configured for 10.5.0.0/16", true
         ),
-        (ProfileTraces(lxcNet: stock, makinaContainer: "web"), "makina", "container web links lxcbr1", true),
-        (ProfileTraces(bridges: ["lxcbr0"], lxcNet: stock), "lxc-net", "lxc-net is configured for lxcbr0", true),
+        (HostTraces(lxcNet: stock, makinaContainer: "web"), "makina", "container web links lxcbr1", true),
+        (HostTraces(bridges: ["lxcbr0"], lxcNet: stock), "lxc-net", "lxc-net is configured for lxcbr0", true),
         (
-            ProfileTraces(lxcNet: .init(installed: true, useBridge: false, bridge: "lxcbr0", address: "10.0.3.1/24")),
+            HostTraces(lxcNet: .init(installed: true, useBridge: false, bridge: "lxcbr0", address: "10.0.3.1/24")),
             "makina", "no lxc-net network is configured, nor any other trace found", false
         ),
         (
-            ProfileTraces(lxcNet: .init(installed: false, useBridge: false, bridge: "", address: "")),
+            HostTraces(lxcNet: .init(installed: false, useBridge: false, bridge: "", address: "")),
             "makina", "no lxc-net network is configured, nor any other trace found", false
         ),
-        (ProfileTraces(), "makina", "lxc-net's settings could not be read", false),
+        (HostTraces(), "makina", "lxc-net's settings could not be read", false),
         (
-            ProfileTraces(lxcNet: .init(installed: true, useBridge: true, bridge: "lxcbr0", address: "rubbish")),
+            HostTraces(lxcNet: .init(installed: true, useBridge: true, bridge: "lxcbr0", address: "rubbish")),
             "makina", "lxc-net's settings give no network", false
         ),
-    ]) func takesWhatTheHostShows(_ traces: ProfileTraces, _ name: String, _ because: String, _ supported: Bool) throws
-    {
+    ]) func takesWhatTheHostShows(_ traces: HostTraces, _ name: String, _ because: String, _ supported: Bool) throws {
         let chosen = try resolve(traces)
         #expect(chosen.profile.name == name)
         #expect(chosen.because == because)
@@ -52,12 +51,12 @@ import Testing
     }
 
     @Test func namesTheBridgesThatItLeavesOut() throws {
-        let chosen = try resolve(ProfileTraces(bridges: ["docker0", "lxcbr0", "lxcbr1"], lxcNet: Self.stock))
+        let chosen = try resolve(HostTraces(bridges: ["docker0", "lxcbr0", "lxcbr1"], lxcNet: Self.stock))
         #expect(chosen.otherBridges == ["docker0", "lxcbr0"])
     }
 
     @Test func lxcNetTakesTheHostsValues() throws {
-        let network = try #require(try resolve(ProfileTraces(lxcNet: Self.stock)).profile.networks.first)
+        let network = try #require(try resolve(HostTraces(lxcNet: Self.stock)).profile.networks.first)
         #expect(network.bridge == "lxcbr0")
         #expect(network.address.description == "10.0.3.1/24")
         #expect(network.dhcp == .required)
