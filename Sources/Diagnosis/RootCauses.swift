@@ -6,15 +6,13 @@ func rootCauses(of judged: [JudgedFinding], entries list: [CauseEntry]) -> [Caus
     var entries: [String: CauseEntry] = [:]
     for entry in list { entries[entry.id] = entry }
     let present = presentCauses(of: judged, entries)
+    let explains = explained(by: present, entries)
     let roots = present.indices.filter { index in
-        !present.indices.contains { other in
-            explains(present[other], present[index], entries) && !explains(present[index], present[other], entries)
-        }
+        !present.indices.contains { explains[$0].contains(index) && !explains[index].contains($0) }
     }
     var causes: [Cause] = []
     for root in roots {
-        let explained = present.indices.filter { $0 != root && explains(present[root], present[$0], entries) }
-        causes.append(cause(present[root], explained.map { present[$0] }, judged, entries))
+        causes.append(cause(present[root], explains[root].sorted().map { present[$0] }, judged, entries))
     }
     let order = Dictionary(uniqueKeysWithValues: Area.allCases.enumerated().map { ($1, $0) })
     return causes.enumerated().sorted { left, right in
@@ -47,18 +45,27 @@ private func presentCauses(of judged: [JudgedFinding], _ entries: [String: Cause
     return present
 }
 
-/// Whether the first explains the second, directly or by steps. Subjects of one kind must be the same one.
-private func explains(_ first: PresentCause, _ second: PresentCause, _ entries: [String: CauseEntry]) -> Bool {
-    guard first.id != second.id, first.subject.kind != second.subject.kind || first.subject == second.subject else {
-        return false
+/// Which causes each one explains, directly or by steps over causes that are present as well. Subjects of one kind must
+/// be the same one.
+private func explained(by present: [PresentCause], _ entries: [String: CauseEntry]) -> [Set<Int>] {
+    var places: [String: [Int]] = [:]
+    for (index, cause) in present.enumerated() { places[cause.id, default: []].append(index) }
+    return present.indices.map { start in
+        var reached: Set<Int> = []
+        var open = [start]
+        while let index = open.popLast() {
+            let subject = present[index].subject
+            for id in entries[present[index].id]?.explains ?? [] {
+                for next in places[id] ?? [] where next != start && !reached.contains(next) {
+                    let other = present[next].subject
+                    if other.kind == subject.kind, other != subject { continue }
+                    reached.insert(next)
+                    open.append(next)
+                }
+            }
+        }
+        return reached
     }
-    var open = entries[first.id]?.explains ?? []
-    var seen: Set<String> = []
-    while let id = open.popLast() {
-        if id == second.id { return true }
-        if seen.insert(id).inserted { open += entries[id]?.explains ?? [] }
-    }
-    return false
 }
 
 private func cause(

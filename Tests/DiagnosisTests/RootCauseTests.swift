@@ -153,6 +153,36 @@ import Testing
         #expect(scene.diagnosed().causes.map(\.id) == ["masq-missing", "ip-forward-reset", "storage-full"])
     }
 
+    /// lxc-not-installed explains lxc-net-not-enabled, and that explains bridge-not-persistent; without the one in the
+    /// middle the ends have nothing to do with each other.
+    @Test func stepsOverCausesThatAreNotThereDoNotCount() {
+        let scene = Scene.healthy.with("lxc-installation", ["installed": .boolean(false)])
+            .with("bridge-next-boot", ["creators": .strings([]), "carriesAddress": .boolean(false)])
+        #expect(scene.diagnosed().causes.map(\.id) == ["lxc-not-installed", "bridge-not-persistent"])
+    }
+
+    @Test func expectedAndObservedReadWell() throws {
+        func words(_ scene: Scene, _ check: String) throws -> [String?] {
+            let finding = try #require(scene.diagnosed().findings.first { $0.check == check })
+            return [finding.expected, finding.observed]
+        }
+        let mask = Scene.healthy.with(
+            "interface-addresses", ["addresses": .strings(["10.5.0.1/24"]), "count": .integer(1)])
+        #expect(try words(mask, "bridge.address") == ["10.5.0.1/16", "10.5.0.1/24"])
+        let gone = Scene.healthy.with(
+            "bridge-next-boot", ["creators": .strings([]), "carriesAddress": .boolean(false)])
+        #expect(
+            try words(gone, "bridge.persistent") == [
+                "creators is not empty and carries address is yes", "creators: none; carries address: no",
+            ])
+        #expect(
+            try words(Scene.healthy, "forwarding.interfaces") == [
+                "bridge is yes and (uplink is absent or uplink is yes)", "bridge: yes; uplink: yes; uplink name: eth0",
+            ])
+        let unset = Scene.healthy.with("sysctl-next-boot", ["effective": .string("")])
+        #expect(try words(unset, "forwarding.next-boot") == ["1", "nothing"])
+    }
+
     @Test func causesThatExplainEachOtherBothStay() {
         let check = Check(
             id: "host.x", title: "x", severity: .warning, area: .host, subject: .host, probe: "sysctl",
