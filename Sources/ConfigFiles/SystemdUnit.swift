@@ -72,7 +72,14 @@ package enum UnitOrder: String, Sendable {
         }
         let forwards = reaches(one.name, other.name, edges)
         let backwards = reaches(other.name, one.name, edges)
-        return forwards == backwards ? .unordered : forwards ? .before : .after
+        if forwards != backwards { return forwards ? .before : .after }
+        // No rule of systemd orders these, but a unit of sysinit.target starts long before one with defaults.
+        let isEarly = [one, other].map { !$0.hasDefaultDependencies && $0.wantedBy.contains("sysinit.target") }
+        if isEarly[0] != isEarly[1], !forwards {
+            let late = isEarly[0] ? other : one
+            if late.hasDefaultDependencies { return isEarly[0] ? .before : .after }
+        }
+        return .unordered
     }
 
     private static func reaches(_ start: String, _ end: String, _ edges: [String: Set<String>]) -> Bool {

@@ -121,6 +121,7 @@ private func unit(_ name: String, _ texts: String...) -> SystemdUnit {
     ("[Unit]\nDefaultDependencies=no\nBefore=network-pre.target\n", "", UnitOrder.before),
     ("[Unit]\nDefaultDependencies=no\nBefore=network-pre.target\n", "[Unit]\nBefore=\nAfter=lxc-net.service\n", .after),
     ("[Unit]\nAfter=network-online.target\n", "", .unordered), ("[Unit]\nBefore=lxc-net.service\n", "", .before),
+    ("[Unit]\nDefaultDependencies=no\n[Install]\nWantedBy=sysinit.target\n", "", .before),
     ("[Unit]\nDefaultDependencies=no\n", "", .unordered),
     ("[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n", "", .before),
 ])

@@ -182,7 +182,7 @@ private let dhcp = ["bridge": "lxcbr1", "address": "10.5.0.1/16"]
 
 @Test(arguments: ["", "x", "-1", "99999999999999999999", "1 2"])
 func oddPids(text: String) {
-    #expect(DHCPServerProbe.pid(Array(text.utf8)) == (text == "1 2" ? 12 : nil))
+    #expect(DHCPServerProbe.pid(Array(text.utf8)) == (text == "1 2" ? 1 : nil))
 }
 
 @Test func traces() throws {
@@ -201,4 +201,22 @@ func oddPids(text: String) {
     let names = configurationProbes.map(\.specification.name)
     #expect(Set(names).count == names.count)
     #expect(names.count == 12)
+}
+
+@Test(arguments: [("/etc/x-1.conf", "/etc/x-1.conf"), ("a b", "'a b'"), ("`x`'y", "'`x`'\\''y'"), ("", "''")])
+func wordsToPaste(word: String, quoted: String) {
+    #expect(Evidence.quoted(word) == quoted)
+}
+
+@Test func oldInstallationsTakeLegacyKeys() throws {
+    let host = container("lxc.network.type = veth\nlxc.network.link = lxcbr1\nlxc.rootfs = /var/lib/lxc/c1/rootfs\n")
+    host.set("/usr/local/bin/lxc-start", "")
+    host.version = "1.1.5"
+    let found = try facts(ContainerConfigProbe(), c1, on: host)
+    #expect(found["loadable"] == .boolean(true))
+    #expect(found["links"] == .strings(["lxcbr1"]))
+    #expect(found["rootfsExists"] == .boolean(true))
+    #expect(
+        found["legacyKeys"]
+            == .strings(["config:1 lxc.network.type", "config:2 lxc.network.link", "config:3 lxc.rootfs"]))
 }

@@ -17,7 +17,7 @@ package struct DHCPServerProbe: Probe {
 
     /// A process id as a pid file holds it.
     static func pid(_ bytes: [UInt8]) -> Int? {
-        let digits = bytes.filter { $0 != 0x0a && $0 != 0x20 }
+        let digits = bytes.drop { $0 == 0x20 }.prefix { $0 != 0x0a && $0 != 0x20 }
         guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
     }
