@@ -10,11 +10,16 @@ package struct SystemdUnit: Hashable, Sendable {
         self.files = files
     }
 
-    /// The words of a list setting such as `After=`: an empty assignment clears what was before it.
+    /// The words of a list setting. An empty assignment clears what was before it, but never a dependency such as
+    /// `After=`: those can only be added to.
     package func words(_ section: String, _ key: String) -> [String] {
         var words: [String] = []
         for entry in files.flatMap({ $0.entries(section, key) }) {
-            if entry.value.isEmpty { words = [] } else { words += entry.value.blankSeparated }
+            if entry.value.isEmpty, section != "Unit" {
+                words = []
+            } else {
+                words += entry.value.blankSeparated
+            }
         }
         return words
     }
@@ -31,13 +36,13 @@ package struct SystemdUnit: Hashable, Sendable {
     }
     package var wantedBy: [String] { words("Install", "WantedBy") + words("Install", "RequiredBy") }
 
-    /// The program of every `ExecStart=`, without its prefixes and arguments.
+    /// The program of every `ExecStart=` that is left after the last empty one, without prefixes and arguments.
     package var programs: [String] {
-        words("Service", "ExecStart").isEmpty
-            ? []
-            : files.flatMap { $0.entries("Service", "ExecStart") }.compactMap { entry in
-                entry.value.blankSeparated.first.map { String($0.drop { "-@:+!".contains($0) }) }
-            }
+        let entries = files.flatMap { $0.entries("Service", "ExecStart") }
+        let start = entries.lastIndex { $0.value.isEmpty }.map { $0 + 1 } ?? 0
+        return entries[start...].compactMap { entry in
+            entry.value.blankSeparated.first.map { String($0.drop { "-@:+!".contains($0) }) }
+        }
     }
 
     var hasDefaultDependencies: Bool {
