@@ -54,6 +54,7 @@ struct ShellEvaluator {
     private(set) var assignments: [Assignment] = []
     private(set) var endsInBlock = false
     private var path = ""
+    private var source: [UInt8] = []
     private var depth = 0
     private var blocks: [Block] = []
     /// Whether commands of this file still run: `maybe` after a conditional exit.
@@ -72,6 +73,7 @@ struct ShellEvaluator {
 
     mutating func evaluate(path: String, bytes: [UInt8]) {
         self.path = path
+        source = bytes
         environment.sourced.append(path)
         var lexer = ShellLexer(bytes)
         let tokens = lexer.tokenize()
@@ -325,10 +327,11 @@ struct ShellEvaluator {
         if depth == 0 {
             let start = word.range.lowerBound + name.utf8.count + 1
             // A line continuation inside the name would shift the value: then it is not edited in place.
+            let isPlain = start <= word.range.upperBound && source[start - 1] == UInt8(ascii: "=")
             assignments.append(
                 Assignment(
                     name: name, value: min(start, word.range.upperBound)..<word.range.upperBound,
-                    certain: runs == .yes))
+                    certain: runs == .yes && isPlain))
         }
     }
 

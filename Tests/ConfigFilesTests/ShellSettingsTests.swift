@@ -103,7 +103,7 @@ func shellSourcing(text: String, wanted: String) {
     ("A=0\n#A=9\nA=1", "A=0\n#A=9\nA=\"2\""), ("B=1\n", "B=1\nA=\"2\"\n"), ("B=1", "B=1\nA=\"2\""), ("", "A=\"2\"\n"),
     ("A=1\nmaybe && A=5\n", "A=1\nmaybe && A=5\nA=\"2\"\n"), ("  A=1;B=2\n", "  A=\"2\";B=2\n"),
     ("A='a\nb'\nC=1\n", "A=\"2\"\nC=1\n"), ("# \u{e9}\nA=\n", "# \u{e9}\nA=\"2\"\n"),
-    ("[ ! -f /x ] || . /x\nA=1\n", "[ ! -f /x ] || . /x\nA=\"2\"\n"),
+    ("A\\\n=1\n", "A\\\n=1\nA=\"2\"\n"), ("[ ! -f /x ] || . /x\nA=1\n", "[ ! -f /x ] || . /x\nA=\"2\"\n"),
 ])
 func shellEdits(before: String, after: String) throws {
     var settings = ShellSettings(path: "/x", text: before)
