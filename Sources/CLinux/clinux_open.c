@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,4 +97,8 @@ int clinux_is_procfs(int fd) {
     struct statfs facts;
     if (fstatfs(fd, &facts) < 0) return -errno;
     return facts.f_type == PROC_SUPER_MAGIC;
+}
+
+int clinux_rename_new(int directory, const char *from, const char *to) {
+    return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
 }

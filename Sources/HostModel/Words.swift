@@ -63,11 +63,11 @@ package enum FactValue: Sendable, Hashable {
 extension FactValue: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) {
+        if let value = container.value(as: Bool.self) {
             self = .boolean(value)
-        } else if let value = try? container.decode(Int.self) {
+        } else if let value = container.value(as: Int.self) {
             self = .integer(value)
-        } else if let value = try? container.decode([String].self) {
+        } else if let value = container.value(as: [String].self) {
             self = .strings(value)
         } else {
             self = .string(try container.decode(String.self))
@@ -81,6 +81,17 @@ extension FactValue: Codable {
         case .integer(let value): try container.encode(value)
         case .boolean(let value): try container.encode(value)
         case .strings(let value): try container.encode(value)
+        }
+    }
+}
+
+extension SingleValueDecodingContainer {
+    /// The value if it has this type: a union type asks for one after the other.
+    fileprivate func value<Value: Decodable>(as type: Value.Type) -> Value? {
+        do {
+            return try decode(type)
+        } catch {
+            return nil
         }
     }
 }

@@ -4,12 +4,14 @@ internal import HostAccess
 
 /// Running a program to be asked for its version. Source: posix_spawn(3).
 extension LiveHost {
-    private static let directories = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin"]
+    static let programDirectories = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin"]
 
     /// What `PROGRAM --version` prints, without the newline at its end.
-    func version(of program: ProgramName) throws(HostError) -> String {
+    func version(
+        of program: ProgramName, in directories: [String] = LiveHost.programDirectories, milliseconds: Int = 2_000
+    ) throws(HostError) -> String {
         let operation = "\(program.rawValue) --version"
-        let path = try trustedPath(of: program, operation)
+        let path = try trustedPath(of: program, in: directories, operation)
         var ends: [Int32] = [-1, -1]
         let result = clinux_pipe(&ends)
         guard result == 0 else { throw HostError(errno: -result, operation: operation) }
@@ -17,7 +19,7 @@ extension LiveHost {
         let input = Descriptor(owning: ends[1])
         let child = try spawn(path, output: input.rawValue, operation)
         try input.close(operation: operation)
-        let deadline = Deadline(milliseconds: 2_000)
+        let deadline = Deadline(milliseconds: milliseconds)
         do {
             let text = try output.readText(limit: 4_096, deadline, operation)
             try finish(child, deadline, operation)
@@ -31,9 +33,11 @@ extension LiveHost {
     }
 
     /// A program of this name that only root can have put there.
-    private func trustedPath(of program: ProgramName, _ operation: String) throws(HostError) -> String {
+    private func trustedPath(
+        of program: ProgramName, in directories: [String], _ operation: String
+    ) throws(HostError) -> String {
         var refused: String?
-        for directory in LiveHost.directories {
+        for directory in directories {
             let path = "\(directory)/\(program.rawValue)"
             do {
                 let place = try fileStatus(directory, root: nil, followLinks: true)

@@ -23,8 +23,13 @@ extension LiveHost {
             try directory.remove()
             return
         }
-        let new = try writeTemporary(after, in: directory, like: oldNumber)
-        try place(new, in: directory, replaces: oldNumber)
+        do throws(HostError) {
+            let new = try writeTemporary(after, in: directory, like: oldNumber)
+            try place(new, in: directory, replaces: oldNumber)
+        } catch {
+            unlinkat(directory.descriptor.rawValue, LiveHost.temporary, 0)
+            throw error
+        }
         try directory.synchronise()
     }
 
@@ -52,8 +57,7 @@ extension LiveHost {
         let number = directory.descriptor.rawValue
         if before == nil {
             guard symlinkat(after, number, directory.name) == 0 else {
-                throw errno == EEXIST
-                    ? stale(operation, "it was made meanwhile") : HostError(errno: errno, operation: operation)
+                throw madeMeanwhile(operation)
             }
         } else {
             try clearTemporary(directory)
@@ -92,14 +96,27 @@ extension LiveHost {
             group: Int(facts.st_gid))
     }
 
+    /// A file without a name; on a file system that has none such (overlayfs before Linux 6.1), one with the
+    /// temporary name.
+    private func openNew(in directory: borrowing TrustedDirectory) throws(HostError) -> Descriptor {
+        let number = directory.descriptor.rawValue
+        let nameless = openat(number, ".", clinux_o_tmpfile | O_WRONLY | O_CLOEXEC, 0o600).orErrno
+        guard !hasNamelessFiles || nameless == -EOPNOTSUPP || nameless == -EISDIR else {
+            return try Descriptor(nameless, operation: directory.operation)
+        }
+        if nameless >= 0 { _ = Glibc.close(nameless) }
+        try clearTemporary(directory)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        return try Descriptor(
+            openat(number, LiveHost.temporary, flags, 0o600).orErrno, operation: directory.operation)
+    }
+
     /// A file without a name that holds the new content, durable, with owner, attributes and mode set.
     private func writeTemporary(
         _ content: FileContent, in directory: borrowing TrustedDirectory, like old: Int32?
     ) throws(HostError) -> Descriptor {
         let operation = directory.operation
-        let file = try Descriptor(
-            openat(directory.descriptor.rawValue, ".", clinux_o_tmpfile | O_WRONLY | O_CLOEXEC, 0o600).orErrno,
-            operation: operation)
+        let file = try openNew(in: directory)
         try file.writeAll(content.bytes.bytes, operation: operation)
         guard let owner = UInt32(exactly: content.owner), let group = UInt32(exactly: content.group) else {
             throw HostError(.malformed, operation: operation, message: "no such owner or group")
@@ -122,24 +139,31 @@ extension LiveHost {
     ) throws(HostError) {
         let number = directory.descriptor.rawValue
         let operation = directory.operation
-        if old != nil { try clearTemporary(directory) }
-        let name = old == nil ? directory.name : LiveHost.temporary
-        guard linkat(AT_FDCWD, "/proc/self/fd/\(file.rawValue)", number, name, AT_SYMLINK_FOLLOW) == 0 else {
-            throw errno == EEXIST
-                ? stale(operation, "it was made meanwhile") : HostError(errno: errno, operation: operation)
+        var facts = stat()
+        guard fstat(file.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
+        let isNamed = facts.st_nlink > 0
+        if !isNamed {
+            if old != nil { try clearTemporary(directory) }
+            let name = old == nil ? directory.name : LiveHost.temporary
+            guard linkat(AT_FDCWD, "/proc/self/fd/\(file.rawValue)", number, name, AT_SYMLINK_FOLLOW) == 0 else {
+                throw madeMeanwhile(operation)
+            }
         }
-        guard let old else { return }
-        do {
+        if let old {
             try requireSame(old, directory)
-        } catch {
-            unlinkat(number, LiveHost.temporary, 0)
-            throw error
+            guard renameat(number, LiveHost.temporary, number, directory.name) == 0 else {
+                throw HostError(errno: errno, operation: operation)
+            }
+        } else if isNamed {
+            guard clinux_rename_new(number, LiveHost.temporary, directory.name) == 0 else {
+                throw madeMeanwhile(operation)
+            }
         }
-        guard renameat(number, LiveHost.temporary, number, directory.name) == 0 else {
-            let error = errno
-            unlinkat(number, LiveHost.temporary, 0)
-            throw HostError(errno: error, operation: operation)
-        }
+    }
+
+    /// The error of a call that refuses a name that is taken.
+    private func madeMeanwhile(_ operation: String) -> HostError {
+        errno == EEXIST ? stale(operation, "it was made meanwhile") : HostError(errno: errno, operation: operation)
     }
 
     /// What stands at the name must still be the file that was read, and unchanged since.

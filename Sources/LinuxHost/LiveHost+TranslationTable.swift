@@ -75,20 +75,20 @@ extension LiveHost {
 
     private func state(of wanted: TranslationTable, _ operation: String) throws(HostError) -> TableState {
         let name = NftTableName(.ipv4, wanted.name)
-        let messages = try (
-            tables: query(.nftTables(.ipv4)), chains: query(.nftChains(.ipv4)),
-            rules: query(.nftRules(.ipv4, table: wanted.name)), sets: query(.nftSets(.ipv4, table: wanted.name))
-        )
         var ruleset = NftRuleset()
-        do {
-            try ruleset.addTables(messages.tables)
-            try ruleset.addChains(messages.chains)
-            try ruleset.addRules(messages.rules)
-            try ruleset.addSets(messages.sets)
-        } catch {
-            throw HostError(.malformed, operation: operation, message: error.description)
-        }
+        let tables = try query(.nftTables(.ipv4))
+        try decode(operation) { () throws(WireError) in try ruleset.addTables(tables) }
+        // The kernel refuses to list what is in a table that does not exist.
         guard let table = ruleset.tables.first(where: { $0.name == name }) else { return .absent }
+        let contents = try (
+            chains: query(.nftChains(.ipv4)), rules: query(.nftRules(.ipv4, table: wanted.name)),
+            sets: query(.nftSets(.ipv4, table: wanted.name))
+        )
+        try decode(operation) { () throws(WireError) in
+            try ruleset.addChains(contents.chains)
+            try ruleset.addRules(contents.rules)
+            try ruleset.addSets(contents.sets)
+        }
         let chains = ruleset.chains.indices.filter { ruleset.chains[$0].table == name }
         let rules = ruleset.rules.filter { chains.contains($0.chain) }
         let base = NftBaseChain(
@@ -105,5 +105,13 @@ extension LiveHost {
                 .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
             ]
         return expressions == same ? .same : .other
+    }
+
+    private func decode(_ operation: String, _ body: () throws(WireError) -> Void) throws(HostError) {
+        do {
+            try body()
+        } catch {
+            throw HostError(.malformed, operation: operation, message: error.description)
+        }
     }
 }

@@ -10,7 +10,16 @@ package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
 
-    package init() {}
+    /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
+    let hasNamelessFiles: Bool
+
+    package convenience init() {
+        self.init(hasNamelessFiles: true)
+    }
+
+    init(hasNamelessFiles: Bool) {
+        self.hasNamelessFiles = hasNamelessFiles
+    }
 
     package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
         switch request {

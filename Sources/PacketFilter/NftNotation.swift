@@ -6,7 +6,7 @@ struct NftNotation {
     private(set) var parts: [RulePart] = []
     private var registers: [Int: (expression: NftExpression, mask: [UInt8])] = [:]
 
-    mutating func add(_ expression: NftExpression, setText: (String) -> String) {
+    mutating func add(_ expression: NftExpression, setText: (_ set: String, _ field: String) -> String) {
         switch expression {
         case .payload(_, _, _, let into), .meta(_, let into), .conntrack(_, _, let into), .immediate(let into, _),
             .fib(_, _, let into):
@@ -24,7 +24,7 @@ struct NftNotation {
         case .lookup(let set, let from, let into, let inverted):
             let name = Self.name(registers[from.word ?? -1]?.expression)
             let map = into == nil ? "" : into == .verdict ? "vmap " : "map "
-            parts.append(.nft("\(name) \(inverted ? "!= " : "")\(map)\(setText(set))"))
+            parts.append(.nft("\(name) \(inverted ? "!= " : "")\(map)\(setText(set, name))"))
         case .match(let xt): parts.append(.match(XtMatch(xt)))
         case .target(let xt): parts.append(.target(xt))
         case .counter: parts.append(.counter)
@@ -142,6 +142,7 @@ struct NftNotation {
         switch name {
         case "ip saddr", "ip daddr": address(bytes, [])
         case "th sport", "th dport": bytes.count == 2 ? "\(Int(bytes[0]) << 8 | Int(bytes[1]))" : hexadecimal(bytes)
+        case "meta l4proto", "ip protocol": bytes.count == 1 ? XtNotation.transport(bytes[0]) : hexadecimal(bytes)
         case "iifname", "oifname": "\"\(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))\""
         default: hexadecimal(bytes)
         }
@@ -163,11 +164,11 @@ struct NftNotation {
     }
 
     /// `{ 10.5.0.0/16, 10.6.0.1 }`, the first eight elements.
-    static func anonymous(_ set: NftSet) -> String {
+    static func anonymous(_ set: NftSet, of field: String) -> String {
         let entries = set.entries
         let shown = entries.prefix(8).map { entry in
-            let low = address(entry.low, [])
-            let value = entry.low == entry.high ? low : "\(low)-\(address(entry.high, []))"
+            let low = value(field, entry.low)
+            let value = entry.low == entry.high ? low : "\(low)-\(value(field, entry.high))"
             if case .verdict(let verdict)? = entry.content { return "\(value) : \(self.verdict(verdict))" }
             return value
         }

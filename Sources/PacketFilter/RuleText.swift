@@ -57,11 +57,11 @@ extension Ruleset {
     private func nftParts(_ rule: NftRule, table: Int) -> [RulePart] {
         var notation = NftNotation()
         for expression in nft.expressions(of: rule) {
-            notation.add(expression) { name in
+            notation.add(expression) { name, field in
                 guard let set = set(named: name, inTable: table), set.flags.contains(.anonymous) else {
                     return "@\(name)"
                 }
-                return NftNotation.anonymous(set)
+                return NftNotation.anonymous(set, of: field)
             }
         }
         return notation.parts

@@ -67,13 +67,13 @@ package enum UndecidedTranslation: Error, Hashable, Sendable, CustomStringConver
 
 extension SourceTranslationQuestion {
     /// RFC 1918, RFC 6598 and RFC 3927: not translating these is taken for a deliberate exemption.
-    private static let privateDestinations = IntervalSet([
+    static let privateDestinations = IntervalSet([
         0x0a00_0000...0x0aff_ffff, 0xac10_0000...0xac1f_ffff, 0xc0a8_0000...0xc0a8_ffff, 0x6440_0000...0x647f_ffff,
         0xa9fe_0000...0xa9fe_ffff,
     ])
 
     /// Every packet from the subnet's hosts to what can be routed to: no loopback, multicast or class E.
-    private var everyPacket: PacketBox {
+    var everyPacket: PacketBox {
         var source = IntervalSet(network)
         if network.length <= 30 {
             source = source.subtracting(
@@ -93,7 +93,7 @@ extension SourceTranslationQuestion {
         PacketContext(input: bridge, output: uplink, mayBeMarked: ruleset.setsMarks)
     }
 
-    private func walk(
+    func walk(
         _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false
     ) throws(UndecidedTranslation) -> [WalkOutcome] {
         do {
@@ -155,7 +155,7 @@ extension SourceTranslationQuestion {
         result.exempted = exempted.prefixes()
         guard let first = outside.first else {
             if !undecided.isEmpty { throw .unknownConditions(undecided.sorted()) }
-            result.rule = certain.first?.rule
+            result.rule = (certain.first { $0.doubts.isEmpty } ?? certain.first)?.rule
             return result
         }
         result.translated = certain.isEmpty ? .none : .some
@@ -210,7 +210,7 @@ extension SourceTranslationQuestion {
         }
     }
 
-    private func isGood(_ outcome: WalkOutcome) -> Bool {
+    func isGood(_ outcome: WalkOutcome) -> Bool {
         switch outcome.result {
         case .masqueraded: true
         case .sourceTranslated: !isWrongSource(outcome)
@@ -227,7 +227,8 @@ extension SourceTranslationQuestion {
 
     private func makers(_ certain: [WalkOutcome], _ ruleset: Ruleset) -> [Int] {
         var tables: [Int] = []
-        for outcome in certain {
+        let sure = certain.filter(\.doubts.isEmpty)
+        for outcome in sure.isEmpty ? certain : sure {
             guard let rule = outcome.rule else { continue }
             let table = ruleset.chains[ruleset.rules[rule].chain].table
             if !tables.contains(table) { tables.append(table) }
@@ -246,59 +247,5 @@ extension SourceTranslationQuestion {
         return try walk(ruleset, context, [packets]).contains {
             $0.result != .untranslated && $0.result != .dropped && $0.doubts.isEmpty
         }
-    }
-
-    /// Why packets leave untranslated: asks again with one obstacle taken away at a time.
-    private func diagnose(
-        _ leaks: [WalkOutcome], _ ruleset: Ruleset, _ context: PacketContext, _ certain: [WalkOutcome]
-    ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?) {
-        if let wrong = leaks.first(where: { $0.result != .untranslated }) { return (.wrongSource, wrong.rule) }
-        let boxes = leaks.map(\.box)
-        let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { isGood($0) && $0.doubts.isEmpty }
-        if let rescued = open.first {
-            let blamed = leaks.first { $0.box.intersection(rescued.box) != nil && $0.diverted != nil }
-            if let blamed { return (.shadowed, blamed.diverted) }
-        }
-        if let rule = try wrongInterface(boxes, ruleset, context) { return (.wrongInterface, rule) }
-        // A rule for a part of the subnet.
-        var partial: Int?
-        for outcome in certain where !everyPacket.source.isSubset(of: outcome.box.source) { partial = outcome.rule }
-        if let partial,
-            boxes.contains(where: { leak in !certain.contains { !$0.box.source.isDisjoint(with: leak.source) } })
-        {
-            return (.wrongSubnet, partial)
-        }
-        if let foreign = try foreignRule(ruleset, context) { return (.wrongSubnet, foreign) }
-        return (.missing, nil)
-    }
-
-    /// A rule whose only obstacle is the interface that it names.
-    private func wrongInterface(
-        _ boxes: [PacketBox], _ ruleset: Ruleset, _ context: PacketContext
-    ) throws(UndecidedTranslation) -> Int? {
-        var relaxed = context
-        relaxed.ignoresOutput = true
-        if let found = try walk(ruleset, relaxed, boxes).first(where: { isGood($0) && $0.doubts.isEmpty }) {
-            return found.rule
-        }
-        // A rule for another input interface is meant for this subnet only where it names the subnet.
-        relaxed.ignoresInput = true
-        let found = try walk(ruleset, relaxed, boxes).filter { isGood($0) && $0.doubts.isEmpty }
-        var others = everyPacket
-        others.source = Self.privateDestinations.subtracting(IntervalSet(network))
-        let general = Set(try walk(ruleset, relaxed, [others]).compactMap { isGood($0) ? $0.rule : nil })
-        return found.first { $0.rule.map { !general.contains($0) } ?? false }?.rule
-    }
-
-    /// A rule that translates a subnet that no link of this host has: what was this one before it was renumbered.
-    private func foreignRule(_ ruleset: Ruleset, _ context: PacketContext) throws(UndecidedTranslation) -> Int? {
-        guard let localAddresses else { return nil }
-        let linked = IntervalSet((localAddresses + [network]).map { $0.first.value...$0.last.value })
-        var packets = everyPacket
-        packets.source = Self.privateDestinations.subtracting(linked)
-        packets.destination = Self.privateDestinations.complement.intersection(packets.destination)
-        return try walk(ruleset, context, [packets]).first { outcome in
-            isGood(outcome) && outcome.doubts.isEmpty && outcome.rule != nil
-        }?.rule
     }
 }

@@ -35,9 +35,21 @@ enum XtNotation {
         return parts
     }
 
+    /// The order in which `iptables -S` writes the parts, whatever their order in the rule.
+    private static func rank(_ part: RulePart) -> Int {
+        switch part {
+        case .address(let field, _, _): field == .source ? 0 : 1
+        case .interface(let isInput, _, _): isInput ? 2 : 3
+        case .transport: 4
+        case .match, .nft, .counter: 5
+        case .verdict, .masquerade, .sourceNat, .target: 6
+        }
+    }
+
     /// Every part with a space before it.
-    static func text(_ parts: [RulePart]) -> String {
-        parts.map { part in
+    static func text(_ unordered: [RulePart]) -> String {
+        let parts = (0...6).flatMap { wanted in unordered.filter { rank($0) == wanted } }
+        return parts.map { part in
             switch part {
             case .address(let field, let text, let inverted):
                 "\(not(inverted)) \(field == .source ? "-s" : "-d") \(text.contains("/") ? text : text + "/32")"

@@ -1,5 +1,8 @@
+internal import Commands
+
 @main
 struct Main {
     static func main() {
+        runLXCDoctor()
     }
 }

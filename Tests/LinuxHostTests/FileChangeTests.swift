@@ -6,7 +6,7 @@ import Testing
 @testable import LinuxHost
 
 /// Changes of files, in a directory of the test's own. They need root, as files that are changed must be root's.
-@Suite(.enabled(if: LiveHost.isRoot)) struct FileChangeTests {
+@Suite(.enabled(if: isRoot)) struct FileChangeTests {
     let host = LiveHost()
 
     private func code(_ change: Change) -> HostError.Code? {
@@ -18,7 +18,8 @@ import Testing
         }
     }
 
-    @Test func createsReplacesAndRemoves() throws {
+    @Test(arguments: [true, false]) func createsReplacesAndRemoves(_ hasNamelessFiles: Bool) throws {
+        let host = LiveHost(hasNamelessFiles: hasNamelessFiles)
         try withDirectory { directory in
             let path = directory + "/file"
             let one = FileContent(bytes: ByteString("one\n"), mode: 0o640)
@@ -33,6 +34,8 @@ import Testing
             try host.apply(replace)
             let status = try host.status(path)
             #expect(status.mode == 0o755 && status.group == 4 && status.owner == 0)
+            #expect(try host.list(directory) == ["file"])
+            #expect(throws: HostError.self) { try host.apply(.file(path: path, before: nil, after: one)) }
             try host.apply(replace.inverse)
             #expect(try host.readText(path) == "one\n")
             try host.apply(create.inverse)
@@ -112,15 +115,5 @@ import Testing
     @Test(arguments: ["kernel.panic", "vm.swappiness", "net", "net.ipv4/../../kernel.panic", ""])
     func changesNoOtherParameters(_ key: String) {
         #expect(code(.setSysctl(key: key, from: "0", to: "1")) == .notPermitted)
-    }
-}
-
-extension LiveHost {
-    fileprivate static var isRoot: Bool {
-        do {
-            return try LiveHost().identity().effectiveUser == 0
-        } catch {
-            return false
-        }
     }
 }

@@ -5,5 +5,6 @@
 #include "clinux_netlink.h"
 #include "clinux_open.h"
 #include "clinux_proof.h"
+#include "clinux_lab.h"
 
 #endif

@@ -24,4 +24,7 @@ int clinux_copy_xattrs(int from, int to);
 /* Whether the file lies on procfs (PROC_SUPER_MAGIC, fstatfs(2), which Swift's Glibc does not show): 1, 0 or -errno. */
 int clinux_is_procfs(int fd);
 
+/* renameat2(2) with RENAME_NOREPLACE inside one directory, which needs _GNU_SOURCE. Gives 0, or -1 and errno. */
+int clinux_rename_new(int directory, const char *from, const char *to);
+
 #endif

@@ -63,13 +63,15 @@ package struct SourceTranslationProbe: Probe {
             source: ruleset.place(ofRule: rule), command: ruleset.command(forRule: rule), value: text)
     }
 
-    /// One packet of a set: `tcp 10.5.0.2 > 1.0.0.0`.
+    /// One packet of a set: `udp 10.5.0.2 > 1.0.0.0:53`.
     private static func text(_ box: PacketBox) -> String {
         let transport =
             [17, 6, 1].first { box.transport.contains($0) } ?? box.transport.ranges.first?.lowerBound ?? 0
         let name = transport == 17 ? "udp" : transport == 6 ? "tcp" : transport == 1 ? "icmp" : "protocol \(transport)"
         let source = IPv4Address(value: box.source.ranges.first?.lowerBound ?? 0)
         let destination = IPv4Address(value: box.destination.ranges.first?.lowerBound ?? 0)
-        return "\(name) \(source) > \(destination)"
+        var port = ""
+        if let first = box.destinationPort.ranges.first, first.lowerBound > 0 { port = ":\(first.lowerBound)" }
+        return "\(name) \(source) > \(destination)\(port)"
     }
 }

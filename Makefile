@@ -1,0 +1,69 @@
+# lxc-doctor: the verbs that also install system libraries. Everything else is plain `swift`.
+#
+#   make demo     sets up a fresh Debian machine, builds, and shows the main job on a practice host
+#   make test     sets up and runs every test
+#   make bench    measures against peers, in one run
+#   make install  PREFIX=/usr/local [DESTDIR=]
+#   make clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+# Libraries to build with, and plain programs that the practice host is made with. None has a service or a firewall:
+# those go into layers that only a practice host mounts.
+BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
+TEST_PACKAGES = python3-jsonschema tcpdump tshark procps
+BENCH_PACKAGES = hyperfine jq python3-venv
+
+RELEASE = .build/release/lxc-doctor
+
+.PHONY: all demo test bench build setup setup-test setup-bench layers lint install clean
+
+all: build
+
+# Installs what is missing, and nothing else: packages that are there stay as they are.
+define install_packages
+	@missing=''; for package in $(1); do \
+	  dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" != 0 ]; then echo "make: as root, install:$$missing" >&2; exit 77; fi; \
+	  echo "installing:$$missing"; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
+
+setup:
+	$(call install_packages,$(BUILD_PACKAGES))
+
+setup-test: setup
+	$(call install_packages,$(TEST_PACKAGES))
+
+setup-bench: setup
+	$(call install_packages,$(BENCH_PACKAGES))
+
+build: setup
+	$(SWIFT) build -c release --static-swift-stdlib --product lxc-doctor
+
+layers: build
+	$(RELEASE) lab layers
+
+demo: build layers
+	@Tests/Demo/demo $(RELEASE)
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+test: setup-test lint
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	.build/debug/lxc-doctor lab layers
+	@Tests/Tools/run-tests $(SWIFT)
+
+bench: build layers setup-bench
+	@Tests/Bench/bench $(RELEASE)
+
+install: build
+	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
+
+clean:
+	rm -rf .build .build-*

@@ -1,0 +1,38 @@
+internal import HostModel
+
+extension CauseEntry {
+    /// Reads a cause file.
+    package static func read(_ bytes: [UInt8], file: String) throws(CatalogError) -> CauseEntry {
+        let node = try YAMLReader.read(bytes, file: file)
+        var fields = try Fields(node, file: file, what: "a cause")
+        // Which of these a cause may name depends on the checks that name it; CatalogValidation looks at that.
+        var names = Variables.known(for: .network)
+        names.merge(Variables.known(for: .container)) { first, _ in first }
+        let texts = TemplateScope(file: file, names: names)
+        let entry = CauseEntry(
+            id: try kebab(try fields.required("id"), file, "id"),
+            area: try fields.required("area").word(file, "area"),
+            severity: try fields.required("severity").word(file, "severity"),
+            title: try texts.text(try fields.required("title"), "title"),
+            explanation: try texts.text(try fields.required("explanation"), "explanation"),
+            explains: try fields.optional("explains")?.texts(file, "explains") ?? [],
+            remedy: try fields.optional("remedy").map { node throws(CatalogError) in
+                try kebab(node, file, "remedy")
+            },
+            commands: try commands(fields.optional("commands"), texts),
+            symptom: try fields.required("symptom").text(file, "symptom"),
+            why: try fields.required("why").text(file, "why"),
+            look: try fields.required("look").text(file, "look"),
+            fix: try fields.required("fix").text(file, "fix"),
+            references: try fields.optional("references")?.texts(file, "references") ?? [])
+        try fields.finish()
+        return entry
+    }
+
+    private static func commands(_ node: YAMLNode?, _ texts: TemplateScope) throws(CatalogError) -> [String] {
+        guard let node else { return [] }
+        var commands: [String] = []
+        for item in try node.items(texts.file, "commands") { commands.append(try texts.text(item, "a command")) }
+        return commands
+    }
+}

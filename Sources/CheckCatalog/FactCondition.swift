@@ -1,0 +1,68 @@
+package import HostModel
+
+/// A question about several facts.
+package indirect enum FactCondition: Sendable, Hashable {
+    case fact(String, FactPredicate)
+    case all([FactCondition])
+    case any([FactCondition])
+    case none([FactCondition])
+
+    package func holds(_ variables: Variables, _ value: (String) -> FactValue?) -> Bool {
+        switch self {
+        case .fact(let name, let predicate): predicate.holds(value(name), variables)
+        case .all(let parts): parts.allSatisfy { $0.holds(variables, value) }
+        case .any(let parts): parts.contains { $0.holds(variables, value) }
+        case .none(let parts): !parts.contains { $0.holds(variables, value) }
+        }
+    }
+
+    /// The facts that it asks about, each once, in order.
+    package var names: [String] {
+        var seen: Set<String> = []
+        return allNames.filter { seen.insert($0).inserted }
+    }
+
+    private var allNames: [String] {
+        switch self {
+        case .fact(let name, _): [name]
+        case .all(let parts), .any(let parts), .none(let parts): parts.flatMap(\.allNames)
+        }
+    }
+
+    /// In words: `translated is all`, `exists is yes and kind is bridge`.
+    package func words(_ variables: Variables) -> String {
+        switch self {
+        case .fact(let name, let predicate): "\(name) \(predicate.words(variables))"
+        case .all(let parts): parts.map { $0.words(variables) }.joined(separator: " and ")
+        case .any(let parts): parts.map { $0.words(variables) }.joined(separator: " or ")
+        case .none(let parts): "not (" + parts.map { $0.words(variables) }.joined(separator: " or ") + ")"
+        }
+    }
+}
+
+extension FactPredicate {
+    /// In words: `is all`, `is at least 5`.
+    package func words(_ variables: Variables) -> String {
+        func word(_ value: FactValue) -> String {
+            let text = Template.resolve(value, variables).description
+            return text.isEmpty ? "empty" : text
+        }
+        func render(_ text: String) -> String { Template.render(text, variables) }
+        return switch self {
+        case .equals(let value): "is \(word(value))"
+        case .notEquals(let value): "is not \(word(value))"
+        case .oneOf(let values): "is one of " + values.map(word).filter { $0 != "none" }.joined(separator: ", ")
+        case .contains(let text): "contains \(render(text))"
+        case .matches(let text): "matches \(render(text))"
+        case .atLeast(let value): "is at least \(word(value))"
+        case .atMost(let value): "is at most \(word(value))"
+        case .exists(let wanted): wanted ? "is known" : "is absent"
+        case .count(.equals(.integer(0))): "is empty"
+        case .count(let predicate): "has a number of items that \(predicate.words(variables))"
+        case .all(let predicate): "has only items of which each \(predicate.words(variables))"
+        case .any(let predicate): "has an item that \(predicate.words(variables))"
+        case .none(let predicate): "has no item that \(predicate.words(variables))"
+        case .every(let parts): parts.map { $0.words(variables) }.joined(separator: " and ")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import HostModel
+internal import LinuxHost
+internal import Reporting
+
+/// `doctor`: checks, proof, causes. Changes nothing, unless told to with `--auto-remediate`.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Checks this host, proves that its containers' traffic leaves, names causes.",
+        discussion: """
+            Exit codes: 0 healthy, 1 warning, 2 critical (also: a repair was refused or rolled back), 3 unknown, \
+            64 usage, 65 bad input file, 70 internal error, 77 a privilege is missing.
+            """)
+
+    @OptionGroup var hostOptions: HostOptions
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(name: .long, help: "The packet proof: fence (no packet on the wire), wire (sent with TTL 2) or off.")
+    var proof: ProofMode = .fence
+
+    @Flag(name: .long, help: "Repair what was found: shows the plan, asks on a terminal, verifies, rolls back.")
+    var autoRemediate = false
+
+    @Flag(name: .long, help: "With --auto-remediate: do not ask.")
+    var yes = false
+
+    func validate() throws {
+        if yes && !autoRemediate { throw ValidationError("--yes goes with --auto-remediate") }
+        if autoRemediate && hostOptions.replay != nil {
+            throw ValidationError("a recording cannot be repaired: --auto-remediate and --replay exclude each other")
+        }
+        if output.format.filter({ $0.file == nil }).count > 1 {
+            throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
+        }
+    }
+
+    func run() throws {
+        let session = try Session(hostOptions, selection: selection)
+        if autoRemediate { try Remediation.requirePrivilege(session) }
+        session.prove(proof)
+        let result = session.diagnose()
+        if let path = hostOptions.record { try session.record(to: path) }
+        let report: Report
+        if autoRemediate {
+            let remediation = Remediation(
+                session: session, proofMode: proof, consent: yes ? .given : .asked, output: output)
+            report = try remediation.run(from: result)
+        } else {
+            report = session.report(result)
+        }
+        try emit(report)
+        throw ExitCode(report.exitCode)
+    }
+
+    private func emit(_ report: Report) throws(CommandError) {
+        let invocation = Session.invocation(hostOptions)
+        try output.emit(invocation: invocation) { format, options in
+            render(report, as: format, options: options)
+        }
+    }
+}
+
+extension OutputOptions {
+    /// Writes a result in every format that was asked for. Files are written even when quiet.
+    func emit(
+        invocation: String = Tool.name, _ text: (FormatName, RenderingOptions) -> String
+    ) throws(CommandError) {
+        let targets = format.isEmpty ? [FormatTarget(format: .terminal, file: nil)] : format
+        for target in targets {
+            let toTerminal = target.file == nil
+            let options = RenderingOptions(
+                colour: toTerminal && target.format == .terminal && Output.wantsColour,
+                width: toTerminal ? min(Console.columns ?? 80, 100) : 80, quiet: false, verbose: verbose,
+                invocation: invocation)
+            if let file = target.file {
+                try Output.file(file, Array(text(target.format, options).utf8))
+            } else if !quiet {
+                Output.result(text(target.format, options))
+            }
+        }
+    }
+}

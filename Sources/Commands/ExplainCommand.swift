@@ -1,0 +1,95 @@
+internal import ArgumentParser
+internal import BuiltInCatalog
+internal import CheckCatalog
+internal import HostModel
+internal import Reporting
+
+/// `explain ID`: what a cause or a check means, offline.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Explains a cause or a check: symptom, why, how to see it, what to do.")
+
+    @Argument(help: "The id of a cause or a check, as reports show it.")
+    var id: String
+
+    @OptionGroup var output: OutputOptions
+
+    private struct Document: Encodable {
+        var schema = "lxc-doctor/explanation/1"
+        var id: String
+        var kind: String
+        var title: String
+        var severity: Severity
+        var area: Area
+        var sections: [Section]
+        var references: [String]
+    }
+
+    private struct Section: Encodable {
+        var heading: String
+        var text: String
+    }
+
+    func run() throws {
+        let document = try document()
+        try output.emit { format, options in
+            switch format {
+            case .json: JSONText.encode(document)
+            case .terminal: Self.page(document, options)
+            }
+        }
+    }
+
+    private func document() throws(CommandError) -> Document {
+        if let cause = BuiltIn.causes().first(where: { $0.id == id }) {
+            let sections = [
+                ("What happens", cause.explanation), ("Symptom", cause.symptom), ("Why", cause.why),
+                ("How the doctor sees it", cause.look), ("What to do", cause.fix),
+                ("Commands", cause.commands.joined(separator: "\n")),
+                ("Repair", cause.remedy.map { "remedy \($0)" } ?? "by hand"),
+            ]
+            return Document(
+                id: id, kind: "cause", title: cause.title, severity: cause.severity, area: cause.area,
+                sections: sections.filter { !$0.1.isEmpty }.map { Section(heading: $0.0, text: $0.1) },
+                references: cause.references)
+        }
+        if let check = BuiltIn.checks().first(where: { $0.id == id || $0.aliases.contains(id) }) {
+            let sections = [
+                ("Why it matters", check.rationale), ("Looks at", "probe \(check.probe)"),
+                ("Needs", check.needs.joined(separator: ", ")),
+                ("Causes it can name", check.causes.map(\.id).joined(separator: ", ")),
+            ]
+            return Document(
+                id: check.id, kind: "check", title: check.title, severity: check.severity, area: check.area,
+                sections: sections.filter { !$0.1.isEmpty }.map { Section(heading: $0.0, text: $0.1) },
+                references: check.references)
+        }
+        let ids = BuiltIn.causes().map(\.id) + BuiltIn.checks().map(\.id)
+        throw CommandError(.usage, "no cause and no check is called \"\(id)\"\(Suggestion.hint(for: id, among: ids))")
+    }
+
+    private static func page(_ document: Document, _ options: RenderingOptions) -> String {
+        var lines = ["\(document.id): \(document.title)", "\(document.severity.rawValue), area \(document.area.rawValue)"]
+        for section in document.sections {
+            lines += ["", section.heading]
+            for paragraph in section.text.split(whereSeparator: \.isNewline) {
+                lines += wrapped(String(paragraph), width: options.width - 2).map { "  " + $0 }
+            }
+        }
+        if !document.references.isEmpty { lines += ["", "References"] + document.references.map { "  " + $0 } }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func wrapped(_ text: String, width: Int) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ") {
+            if !line.isEmpty && line.count + 1 + word.count > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        return line.isEmpty ? lines : lines + [line]
+    }
+}

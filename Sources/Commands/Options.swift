@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import HostModel
+internal import Reporting
+
+/// Which host is looked at, and as what.
+struct HostOptions: ParsableArguments {
+    @Option(name: .long, help: "What this host is meant to be: a profile's name, or a profile file.")
+    var profile: String?
+
+    @Option(name: .long, help: "Write everything that was read to FILE, to be judged elsewhere.")
+    var record: String?
+
+    @Option(name: .long, help: "Judge the recording FILE instead of this host.")
+    var replay: String?
+}
+
+/// Which checks run.
+struct SelectionOptions: ParsableArguments {
+    @Option(name: .long, help: "Only these checks (an id or a tag; repeatable). What they need runs too.")
+    var only: [String] = []
+
+    @Option(name: .long, help: "Without these checks (an id or a tag; repeatable).")
+    var skip: [String] = []
+}
+
+/// Where the result goes, and how it looks.
+struct OutputOptions: ParsableArguments {
+    @Option(
+        name: .long, help: "terminal or json, to standard output or into =FILE. Repeatable.",
+        transform: FormatTarget.init(argument:))
+    var format: [FormatTarget] = []
+
+    @Flag(name: .shortAndLong, help: "Print nothing; the exit code says it.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Also what does not apply, and all evidence.")
+    var verbose = false
+}
+
+/// One `--format F[=FILE]`.
+struct FormatTarget: Hashable, Sendable {
+    var format: FormatName
+    /// Nil: standard output.
+    var file: String?
+
+    init(format: FormatName, file: String?) {
+        self.format = format
+        self.file = file
+    }
+
+    /// Throws a validation error that names the formats there are.
+    @Sendable init(argument: String) throws {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let format = FormatName(rawValue: String(parts.first ?? "")) else {
+            let names = FormatName.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
+        }
+        self.format = format
+        file = parts.count == 2 ? String(parts[1]) : nil
+        guard file != "" else { throw ValidationError("--format \(format.rawValue)= names no file") }
+    }
+}
+
+extension ProofMode: ExpressibleByArgument {}

@@ -1,0 +1,57 @@
+internal import HostAccess
+internal import HostModel
+internal import Probes
+
+/// The packet proof as a fact that checks can ask for. It was made before: this only hands it on.
+struct PacketProofProbe: Probe {
+    static let specification = ProbeSpecification(
+        name: "packet-proof", summary: "where a packet of a throw-away container goes, and as whom it leaves",
+        parameters: ["network": .string],
+        facts: [
+            "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "reason": .string,
+            "probes": .strings,
+        ])
+
+    var specification: ProbeSpecification { Self.specification }
+
+    /// Nil where the proof is off.
+    let report: ProofReport?
+
+    func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
+        let network = try parameters.string("network")
+        guard let report, report.mode != .off else {
+            throw .notApplicable("the packet proof was turned off (--proof off)")
+        }
+        let probes = report.probes.filter { $0.network == network && $0.container == nil }
+        guard let worst = probes.min(by: { $0.verdict < $1.verdict }) else {
+            throw .notApplicable("nothing is to be translated on \(network)")
+        }
+        return Observation(
+            facts: [
+                "verdict": .string(worst.verdict.rawValue),
+                "sourceAfter": .string(worst.sourceAfter ?? ""),
+                "uplink": .string(worst.uplink ?? ""),
+                "mode": .string(report.mode.rawValue),
+                "reason": .string(worst.reason ?? ""),
+                "probes": .strings(probes.map(Self.line)),
+            ],
+            evidence: [worst].map {
+                Evidence(
+                    source: "packet \($0.protocol.rawValue) \($0.from) > \($0.to)", command: "lxc-doctor prove",
+                    value: Self.outcome($0))
+            })
+    }
+
+    private static func line(_ probe: ProofProbe) -> String {
+        "\(probe.protocol.rawValue) \(probe.from) > \(probe.to): \(outcome(probe))"
+    }
+
+    private static func outcome(_ probe: ProofProbe) -> String {
+        var words = probe.verdict.rawValue
+        if let source = probe.sourceAfter { words += " as \(source)" }
+        if let uplink = probe.uplink { words += " out of \(uplink)" }
+        if let killer = probe.killer { words += ", killed by \(killer.text)" }
+        if let reason = probe.reason { words += ": \(reason)" }
+        return words
+    }
+}

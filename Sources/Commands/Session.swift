@@ -1,0 +1,169 @@
+internal import BuiltInCatalog
+internal import CheckCatalog
+internal import Diagnosis
+internal import HostAccess
+internal import HostModel
+internal import LinuxHost
+internal import PacketProof
+internal import Probes
+internal import Reporting
+
+/// One run on one host, live or recorded: profile, checks, proof, findings, report.
+final class Session {
+    let host: RecordingHost
+    /// Nil where a recording is judged.
+    let live: LiveHost?
+    let recording: Recording?
+    let chosen: ChosenProfile
+    let identity: HostIdentity
+    let startedAt: String
+    private let startedNanoseconds: UInt64
+    private let checks: [Check]
+    private let causes: [CauseEntry]
+    private var only: Set<String>?
+    private var skip: Set<String> = []
+
+    private(set) var proofTranscripts: [ProofTranscript]?
+    private(set) var proof: ProofReport?
+
+    /// Opens the host and settles what it is meant to be. Throws usage and input errors.
+    init(_ options: HostOptions, selection: SelectionOptions? = nil) throws(CommandError) {
+        startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
+        startedNanoseconds = Console.monotonicNanoseconds()
+        guard options.record == nil || options.replay == nil else {
+            throw CommandError(.usage, "--record and --replay exclude each other")
+        }
+        if let path = options.replay {
+            let recording = try Recording.read(path)
+            self.recording = recording
+            live = nil
+            host = RecordingHost(ReplayHost(recording.transcript))
+        } else {
+            recording = nil
+            let live = LiveHost()
+            self.live = live
+            host = RecordingHost(live)
+        }
+        do {
+            identity = try host.identity()
+        } catch {
+            throw CommandError(.internalError, error.description)
+        }
+        if let recording, options.profile == nil {
+            chosen = recording.profile
+        } else {
+            chosen = try Self.profile(options.profile, on: host)
+        }
+        causes = BuiltIn.causes()
+        do {
+            let builtIn = BuiltIn.checks()
+            checks =
+                try builtIn
+                + UserChecks.read(
+                    beside: builtIn, causes: causes, probes: Self.probeSpecifications, on: host)
+        } catch {
+            throw CommandError(.input, error.description)
+        }
+        if let selection { try narrow(selection) }
+    }
+
+    private func narrow(_ selection: SelectionOptions) throws(CommandError) {
+        do {
+            if !selection.only.isEmpty { only = try select(selection.only, from: checks) }
+            skip = try select(selection.skip, from: checks)
+        } catch {
+            throw CommandError(.usage, error.description)
+        }
+    }
+
+    private static func profile(_ argument: String?, on host: any Host) throws(CommandError) -> ChosenProfile {
+        do {
+            return try ProfileResolver.choose(
+                requested: argument, builtIn: BuiltIn.profiles(), registry: allProbes, on: host)
+        } catch {
+            throw CommandError(CommandError.Code(rawValue: error.exitCode) ?? .input, error.description)
+        }
+    }
+
+    /// Everything that a check may observe.
+    static var probeSpecifications: [ProbeSpecification] {
+        allProbes.map(\.specification) + [PacketProofProbe.specification]
+    }
+
+    // MARK: Looking
+
+    /// Makes the packet proof, or judges the recorded one again.
+    func prove(_ mode: ProofMode) {
+        if let recording {
+            proofTranscripts = mode == .off ? nil : recording.proofTranscripts
+            proof = proofTranscripts.map {
+                ProofReport(mode: recording.proof?.mode ?? mode, probes: $0.flatMap(NetworkProof.evaluate))
+            }
+        } else if let live, mode != .off {
+            let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
+                .transcripts(on: ProofHost(live), reading: host)
+            proofTranscripts = transcripts
+            proof = ProofReport(mode: mode, probes: transcripts.flatMap(NetworkProof.evaluate))
+        } else {
+            proofTranscripts = nil
+            proof = nil
+        }
+    }
+
+    /// Judges the chosen checks; `checks` narrows further, to these and what they need.
+    func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
+        let input = DiagnosisInput(
+            checks: checks, causes: causes, registry: allProbes + [PacketProofProbe(report: proof)], profile: chosen,
+            hostname: identity.hostname, only: narrowed ?? only, skip: skip,
+            nanoseconds: Console.monotonicNanoseconds)
+        return Diagnosis.diagnose(input, on: host)
+    }
+
+    // MARK: Telling
+
+    func report(_ result: DiagnosisResult, fixes: FixReport? = nil) -> Report {
+        Report(
+            startedAt: startedAt, durationMilliseconds: milliseconds,
+            tool: Report.Tool(name: Tool.name, version: Tool.version), host: description,
+            profile: Report.ProfileDescription(
+                name: chosen.profile.name, chosenBecause: chosen.because, networks: chosen.profile.networks,
+                otherBridges: chosen.otherBridges),
+            causes: result.causes, findings: result.findings, proof: proof, fixes: fixes)
+    }
+
+    /// Rounded to microseconds: more would be noise.
+    private var milliseconds: Double {
+        Double((Console.monotonicNanoseconds() - startedNanoseconds) / 1000) / 1000
+    }
+
+    var description: Report.HostDescription {
+        Report.HostDescription(
+            hostname: identity.hostname, kernel: identity.kernel, os: operatingSystem,
+            privileges: (identity.effectiveUser == 0 ? ["root"] : []) + identity.capabilities)
+    }
+
+    private var operatingSystem: String {
+        do {
+            let text = try host.readText("/etc/os-release", limit: 65_536)
+            for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("PRETTY_NAME=") {
+                return String(line.dropFirst("PRETTY_NAME=".count)).filter { $0 != "\"" }
+            }
+            return "Linux"
+        } catch {
+            return "Linux"
+        }
+    }
+
+    /// Writes everything that was read so far.
+    func record(to path: String) throws(CommandError) {
+        let recording = Recording(
+            startedAt: startedAt, profile: chosen, host: description, transcript: host.transcript, proof: proof,
+            proofTranscripts: proofTranscripts)
+        try Output.file(path, Array(try Output.json(recording).utf8))
+    }
+
+    /// How this program was called, as far as a suggested command must repeat it.
+    static func invocation(_ options: HostOptions) -> String {
+        options.profile.map { "\(Tool.name) --profile \($0)" } ?? Tool.name
+    }
+}

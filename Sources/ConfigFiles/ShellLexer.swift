@@ -1,0 +1,328 @@
+/// A piece of a shell word.
+indirect enum ShellWordPart: Hashable, Sendable {
+    case literal([UInt8], quoted: Bool)
+    /// `$NAME`, or `${NAME<operator>word}` with one of the operators `-`, `=`, `+`; `colon` also acts on empty values.
+    case variable(String, operation: ShellExpansion?)
+    /// An expansion whose value only a running shell knows; the text says which kind.
+    case unknown(String)
+}
+
+struct ShellExpansion: Hashable, Sendable {
+    var sign: UInt8
+    var colon: Bool
+    var word: [ShellWordPart]
+}
+
+struct ShellWord: Hashable, Sendable {
+    var parts: [ShellWordPart]
+    /// Where it stands in the file's bytes.
+    var range: Range<Int>
+    var line: Int
+
+    /// The text of a word that has neither quotes nor expansions: what may be a reserved word.
+    var plain: String? {
+        if parts.isEmpty { return "" }
+        guard parts.count == 1, case .literal(let bytes, quoted: false) = parts[0] else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The name, where the word is an assignment `NAME=…`.
+    var assignedName: String? {
+        guard case .literal(let bytes, quoted: false)? = parts.first,
+            let equals = bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0
+        else { return nil }
+        let name = bytes[..<equals]
+        guard let first = name.first, !(0x30...0x39).contains(first), name.allSatisfy(ShellLexer.isNameByte) else {
+            return nil
+        }
+        return String(decoding: name, as: UTF8.self)
+    }
+}
+
+enum ShellToken: Hashable, Sendable {
+    case word(ShellWord)
+    /// `;`, `&&`, `||`, `|`, `&`, `;;`, `(`, `)` or a newline.
+    case control(String, line: Int)
+    /// `<`, `>` and their kind; the next word is the target.
+    case redirection(line: Int)
+}
+
+/// Splits a shell file into words and operators, as POSIX (XCU 2.3) says. Never fails: it stops at the first thing a
+/// shell would refuse, and says so in `error`.
+struct ShellLexer {
+    private let bytes: [UInt8]
+    private var index = 0
+    private var line = 1
+    private var tokens: [ShellToken] = []
+    private var hereDocuments: [[UInt8]] = []
+    private(set) var error: (line: Int, message: String)?
+    private static let maximumNesting = 16
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    static func isNameByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte == 0x5f
+    }
+
+    private static func isMetacharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x20, 0x09, 0x0a, 0x3b, 0x26, 0x7c, 0x3c, 0x3e, 0x28, 0x29: true
+        default: false
+        }
+    }
+
+    private func peek(_ offset: Int = 0) -> UInt8? {
+        index + offset < bytes.count ? bytes[index + offset] : nil
+    }
+
+    mutating func tokenize() -> [ShellToken] {
+        while error == nil, let byte = peek() {
+            switch byte {
+            case 0x20, 0x09:
+                index += 1
+            case UInt8(ascii: "\\") where peek(1) == 0x0a:
+                index += 2
+                line += 1
+            case UInt8(ascii: "#"):
+                while let next = peek(), next != 0x0a { index += 1; _ = next }
+            case 0x0a:
+                tokens.append(.control("\n", line: line))
+                index += 1
+                line += 1
+                skipHereDocuments()
+            case 0x3b, 0x26, 0x7c:
+                let double = peek(1) == byte
+                let one = String(decoding: [byte], as: UTF8.self)
+                tokens.append(.control(double ? one + one : one, line: line))
+                index += double ? 2 : 1
+            case 0x28, 0x29:
+                tokens.append(.control(String(decoding: [byte], as: UTF8.self), line: line))
+                index += 1
+            case 0x3c, 0x3e:
+                redirection()
+            default:
+                word()
+            }
+        }
+        return tokens
+    }
+
+    private mutating func redirection() {
+        // A number that touches the operator is a descriptor, not an argument.
+        if case .word(let last)? = tokens.last, last.range.upperBound == index, let plain = last.plain,
+            !plain.isEmpty, plain.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        {
+            tokens.removeLast()
+        }
+        let isHereDocument = peek() == 0x3c && peek(1) == 0x3c
+        index += isHereDocument ? 2 : 1
+        if isHereDocument, peek() == UInt8(ascii: "-") { index += 1 }
+        if !isHereDocument, let next = peek(), next == 0x3e || next == 0x26 || next == 0x7c { index += 1 }
+        tokens.append(.redirection(line: line))
+        if isHereDocument {
+            while let byte = peek(), byte == 0x20 || byte == 0x09 { index += 1; _ = byte }
+            let before = tokens.count
+            if let byte = peek(), !Self.isMetacharacter(byte) { word() }
+            if tokens.count > before, case .word(let delimiter)? = tokens.last {
+                hereDocuments.append(
+                    delimiter.parts.flatMap { part -> [UInt8] in
+                        if case .literal(let bytes, _) = part { bytes } else { [] }
+                    })
+            }
+        }
+    }
+
+    private mutating func skipHereDocuments() {
+        for delimiter in hereDocuments {
+            var found = false
+            while index < bytes.count, !found {
+                let end = bytes[index...].firstIndex(of: 0x0a) ?? bytes.count
+                found = Array(bytes[index..<end].drop(while: { $0 == 0x09 })) == delimiter
+                index = min(end + 1, bytes.count)
+                line += 1
+            }
+        }
+        hereDocuments = []
+    }
+
+    private mutating func word() {
+        let start = index
+        let startLine = line
+        let parts = wordParts(until: nil, inQuotes: false, depth: 0)
+        guard error == nil else { return }
+        tokens.append(.word(ShellWord(parts: parts, range: start..<index, line: startLine)))
+    }
+
+    /// Reads parts up to a metacharacter, or to the byte `end`, which is consumed.
+    private mutating func wordParts(until end: UInt8?, inQuotes: Bool, depth: Int) -> [ShellWordPart] {
+        var parts: [ShellWordPart] = []
+        var literal: [UInt8] = []
+        let startLine = line
+        func flush(_ parts: inout [ShellWordPart], _ literal: inout [UInt8]) {
+            if !literal.isEmpty {
+                parts.append(.literal(literal, quoted: inQuotes))
+                literal = []
+            }
+        }
+        while error == nil, let byte = peek() {
+            if byte == end {
+                index += 1
+                flush(&parts, &literal)
+                return parts
+            }
+            if end == nil, Self.isMetacharacter(byte) { break }
+            switch byte {
+            case UInt8(ascii: "\\"):
+                let next = peek(1)
+                if next == 0x0a {
+                    line += 1
+                    index += 2
+                } else if let next, !inQuotes || [0x24, 0x60, 0x22, 0x5c].contains(next) || next == end {
+                    flush(&parts, &literal)
+                    parts.append(.literal([next], quoted: true))
+                    index += 2
+                } else {
+                    literal.append(byte)
+                    index += 1
+                }
+            case UInt8(ascii: "'") where !inQuotes:
+                flush(&parts, &literal)
+                index += 1
+                let from = index
+                while let next = peek(), next != UInt8(ascii: "'") {
+                    if next == 0x0a { line += 1 }
+                    index += 1
+                }
+                guard peek() != nil else {
+                    error = (startLine, "unterminated single quote")
+                    return parts
+                }
+                parts.append(.literal(Array(bytes[from..<index]), quoted: true))
+                index += 1
+            case UInt8(ascii: "\"") where !inQuotes || end == UInt8(ascii: "}"):
+                flush(&parts, &literal)
+                index += 1
+                guard depth < Self.maximumNesting else {
+                    error = (startLine, "quotes nest too deeply")
+                    return parts
+                }
+                let inner = wordParts(until: UInt8(ascii: "\""), inQuotes: true, depth: depth + 1)
+                parts.append(contentsOf: inner.isEmpty ? [.literal([], quoted: true)] : inner)
+            case UInt8(ascii: "$"):
+                if let part = expansion(inQuotes: inQuotes, depth: depth) {
+                    flush(&parts, &literal)
+                    parts.append(part)
+                } else {
+                    literal.append(byte)
+                    index += 1
+                }
+            case UInt8(ascii: "`"):
+                flush(&parts, &literal)
+                index += 1
+                while let next = peek(), next != UInt8(ascii: "`") {
+                    if next == 0x0a { line += 1 }
+                    index += next == UInt8(ascii: "\\") && index + 1 < bytes.count ? 2 : 1
+                }
+                guard peek() != nil else {
+                    error = (startLine, "unterminated command substitution")
+                    return parts
+                }
+                index += 1
+                parts.append(.unknown("a command substitution"))
+            case 0:
+                flush(&parts, &literal)
+                parts.append(.unknown("a NUL byte"))
+                index += 1
+            default:
+                if byte == 0x0a { line += 1 }
+                literal.append(byte)
+                index += 1
+            }
+        }
+        if let end, error == nil {
+            error = (startLine, end == UInt8(ascii: "\"") ? "unterminated double quote" : "unterminated expansion")
+        }
+        flush(&parts, &literal)
+        return parts
+    }
+
+    /// Reads what a `$` begins. Nil where the `$` stands for itself.
+    private mutating func expansion(inQuotes: Bool, depth: Int) -> ShellWordPart? {
+        guard let next = peek(1) else { return nil }
+        switch next {
+        case UInt8(ascii: "("):
+            index += 2
+            skip(open: UInt8(ascii: "("), close: UInt8(ascii: ")"))
+            return .unknown("a command substitution")
+        case UInt8(ascii: "{"):
+            index += 2
+            return braced(inQuotes: inQuotes, depth: depth)
+        case UInt8(ascii: "'"), UInt8(ascii: "\""):
+            guard !inQuotes else { return nil }
+            index += 1
+            return .unknown("$-quoting, which shells read differently")
+        case 0x30...0x39, UInt8(ascii: "@"), UInt8(ascii: "*"), UInt8(ascii: "#"), UInt8(ascii: "?"),
+            UInt8(ascii: "$"), UInt8(ascii: "!"), UInt8(ascii: "-"):
+            index += 2
+            return .unknown("a special parameter")
+        default:
+            guard Self.isNameByte(next) else { return nil }
+            index += 1
+            return .variable(name(), operation: nil)
+        }
+    }
+
+    private mutating func name() -> String {
+        let from = index
+        while let byte = peek(), Self.isNameByte(byte) { index += 1 }
+        return String(decoding: bytes[from..<index], as: UTF8.self)
+    }
+
+    private mutating func braced(inQuotes: Bool, depth: Int) -> ShellWordPart {
+        let isName = peek().map { Self.isNameByte($0) && !(0x30...0x39).contains($0) } ?? false
+        let name = isName ? name() : ""
+        if isName, peek() == UInt8(ascii: "}") {
+            index += 1
+            return .variable(name, operation: nil)
+        }
+        var colon = false
+        if isName, peek() == UInt8(ascii: ":") {
+            colon = true
+            index += 1
+        }
+        guard isName, let sign = peek(), [0x2d, 0x3d, 0x2b].contains(sign), depth < Self.maximumNesting else {
+            skip(open: UInt8(ascii: "{"), close: UInt8(ascii: "}"))
+            return .unknown("an expansion of a kind that is not evaluated")
+        }
+        index += 1
+        let word = wordParts(until: UInt8(ascii: "}"), inQuotes: inQuotes, depth: depth + 1)
+        return .variable(name, operation: ShellExpansion(sign: sign, colon: colon, word: word))
+    }
+
+    /// Skips to the bracket that closes the one just read, over quotes and nested brackets.
+    private mutating func skip(open: UInt8, close: UInt8) {
+        let startLine = line
+        var depth = 1
+        var quote: UInt8?
+        while let byte = peek() {
+            index += 1
+            if byte == 0x0a { line += 1 }
+            if byte == UInt8(ascii: "\\"), quote != UInt8(ascii: "'") {
+                if peek() == 0x0a { line += 1 }
+                index = min(index + 1, bytes.count)
+            } else if let current = quote {
+                if byte == current { quote = nil }
+            } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+                quote = byte
+            } else if byte == open {
+                depth += 1
+            } else if byte == close {
+                depth -= 1
+                if depth == 0 { return }
+            }
+        }
+        error = (startLine, "unterminated expansion")
+    }
+}

@@ -1,0 +1,174 @@
+internal import CheckCatalog
+internal import HostModel
+
+/// A finding with what is needed to speak about its causes.
+struct JudgedFinding {
+    var finding: Finding
+    var check: Check
+    var variables: Variables
+    /// The rules of the check that hold.
+    var rules: [CauseRule] = []
+}
+
+/// Turns observations into findings. Pure, but for the closure that brings the observations.
+struct Judge {
+    let plan: DiagnosisPlan
+    let input: DiagnosisInput
+    let containers: Result<[String], ObservationFailure>
+
+    func judge(_ observe: (ProbeRequest) -> ProbeOutcome) -> [JudgedFinding] {
+        var entries: [String: CauseEntry] = [:]
+        for entry in input.causes { entries[entry.id] = entry }
+        let host = Variables(input.profile, hostname: input.hostname)
+        var judged: [JudgedFinding] = []
+        var verdicts: [String: [Subject: Verdict]] = [:]
+        for check in plan.checks {
+            for (subject, variables) in subjects(of: check, host) {
+                var one = JudgedFinding(
+                    finding: blank(check, subject, variables), check: check, variables: variables)
+                if subject.name.isEmpty, case .failure(let failure) = containers {
+                    one.settle(failure)
+                } else {
+                    one.judge(needs(check, subject, verdicts), entries, observe)
+                }
+                verdicts[check.id, default: [:]][subject] = one.finding.verdict
+                judged.append(one)
+            }
+        }
+        return judged
+    }
+
+    private func blank(_ check: Check, _ subject: Subject, _ variables: Variables) -> Finding {
+        Finding(
+            check: check.id, subject: subject, title: Template.render(check.title, variables), area: check.area,
+            severity: check.severity, verdict: .unknown)
+    }
+
+    /// Where the containers cannot be listed, one finding without a name says so.
+    private func subjects(of check: Check, _ host: Variables) -> [(Subject, Variables)] {
+        switch check.subject {
+        case .host: return [(Subject(kind: .host, name: input.hostname), host)]
+        case .network:
+            return input.profile.profile.networks.map {
+                (Subject(kind: .network, name: $0.name), host.adding($0))
+            }
+        case .container:
+            guard case .success(let names) = containers else {
+                return [(Subject(kind: .container, name: ""), host.adding(container: "*"))]
+            }
+            return names.map { (Subject(kind: .container, name: $0), host.adding(container: $0)) }
+        }
+    }
+
+    /// The needed checks that do not hold for this subject. A check of the same subject counts for it alone; one of
+    /// another kind of subject (the host's, the networks') counts as a whole.
+    private func needs(
+        _ check: Check, _ subject: Subject, _ verdicts: [String: [Subject: Verdict]]
+    ) -> [String] {
+        check.needs.filter { need in
+            guard let known = verdicts[need] else { return false }
+            if let same = known[subject] { return same.blocks }
+            return known.contains { $0.key.kind != subject.kind && $0.value.blocks }
+        }
+    }
+}
+
+extension Verdict {
+    /// Whether what needs this cannot be judged.
+    fileprivate var blocks: Bool { self == .fail || self == .unknown || self == .blocked }
+}
+
+extension JudgedFinding {
+    fileprivate mutating func settle(_ failure: ObservationFailure) {
+        switch failure {
+        case .unknown(let reason): (finding.verdict, finding.reason) = (.unknown, reason)
+        case .notApplicable(let reason): (finding.verdict, finding.reason) = (.notApplicable, reason)
+        }
+    }
+
+    mutating func judge(
+        _ missing: [String], _ entries: [String: CauseEntry], _ observe: (ProbeRequest) -> ProbeOutcome
+    ) {
+        if let applies = check.applies, !mayApply(applies) {
+            settle(.notApplicable(notApplicable(applies)))
+            return
+        }
+        guard missing.isEmpty else {
+            finding.verdict = .blocked
+            finding.reason = "needs \(missing.joined(separator: ", "))"
+            finding.blockedBy = missing
+            return
+        }
+        let outcome = observe(
+            ProbeRequest(
+                probe: check.probe, parameters: check.parameters.mapValues { Template.resolve($0, variables) }))
+        finding.durationMilliseconds = outcome.durationMilliseconds
+        switch outcome.result {
+        case .failure(let failure): settle(failure)
+        case .success(let observation): judge(observation, entries)
+        }
+    }
+
+    private mutating func judge(_ observation: Observation, _ entries: [String: CauseEntry]) {
+        let facts = observation.facts
+        let variables = variables
+        finding.evidence = observation.evidence
+        if let applies = check.applies,
+            !applies.holds(variables, { $0.hasPrefix("fact.") ? facts[String($0.dropFirst(5))] : variables[$0] })
+        {
+            settle(.notApplicable(notApplicable(applies)))
+            return
+        }
+        finding.expected = words(expected: check.expect)
+        finding.observed = words(facts, check.expect.names + check.show)
+        if let unknownWhen = check.unknownWhen, unknownWhen.holds(variables, { facts[$0] }) {
+            settle(.unknown(facts["reason"]?.description ?? words(facts, unknownWhen.names)))
+            return
+        }
+        if check.expect.holds(variables, { facts[$0] }) {
+            finding.verdict = .pass
+            return
+        }
+        finding.verdict = .fail
+        for rule in check.causes where rule.when?.holds(variables, { facts[$0] }) ?? true {
+            if !finding.causes.contains(rule.id) {
+                rules.append(rule)
+                finding.causes.append(rule.id)
+            }
+            if !rule.all { break }
+        }
+        let asked = rules.flatMap { $0.when?.names ?? [] }
+        finding.observed = words(facts, check.expect.names + asked + check.show)
+        let severities = rules.compactMap { $0.severity ?? entries[$0.id]?.severity }
+        if let worst = severities.max() { finding.severity = min(finding.severity, worst) }
+    }
+
+    /// What the variables alone say, before anything is looked at.
+    private func mayApply(_ applies: FactCondition) -> Bool {
+        var parts = [applies]
+        if case .all(let several) = applies { parts = several }
+        return parts.allSatisfy { part in
+            part.names.contains { $0.hasPrefix("fact.") } || part.holds(variables) { variables[$0] }
+        }
+    }
+
+    private func notApplicable(_ applies: FactCondition) -> String {
+        check.notApplicable.map { Template.render($0, variables) } ?? "only where \(applies.words(variables))"
+    }
+
+    /// One fact that must equal a value: the value alone.
+    private func words(expected: FactCondition) -> String {
+        guard case .fact(_, .equals(let value)) = expected else { return expected.words(variables) }
+        return Template.resolve(value, variables).description
+    }
+
+    private func words(_ facts: [String: FactValue], _ names: [String]) -> String {
+        var seen: Set<String> = []
+        let names = names.filter { seen.insert($0).inserted }
+        if names.count == 1, let name = names.first { return facts[name]?.description ?? "not known" }
+        return names.compactMap { name in
+            guard let text = facts[name]?.description else { return nil }
+            return text.isEmpty ? nil : "\(name): \(text)"
+        }.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,131 @@
+package import CheckCatalog
+package import HostAccess
+package import HostModel
+package import Probes
+
+/// Decides what the host is meant to be.
+///
+/// `--profile`; else `/etc/lxc-doctor/profile.yaml`; else `makina` where the host shows any trace of it or no lxc-net
+/// network is configured; else `lxc-net`.
+package enum ProfileResolver {
+    package static let systemFile = "/etc/lxc-doctor/profile.yaml"
+
+    /// Reads what it needs from the host and decides.
+    package static func choose(
+        requested: String?, builtIn: [ProfileEntry], registry: [any Probe], on host: any Host
+    ) throws(ProfileError) -> ChosenProfile {
+        let traces = ProfileTraces.read(bridge: makina(builtIn)?.networks.first?.bridge ?? "", registry: registry, on: host)
+        if let requested, requested.contains("/") || requested.hasSuffix(".yaml") {
+            guard let entry = try file(requested, on: host, named: true) else {
+                throw .file(path: requested, problem: "there is no such file")
+            }
+            return try resolve(requested: entry, because: "--profile \(requested)", builtIn: builtIn, traces: traces)
+        }
+        if let requested {
+            guard let entry = builtIn.first(where: { $0.name == requested }) else {
+                throw .unknownName(
+                    requested, suggestion: Suggestion.nearest(to: requested, among: builtIn.map(\.name)))
+            }
+            return try resolve(requested: entry, because: "--profile \(requested)", builtIn: builtIn, traces: traces)
+        }
+        let entry = try file(systemFile, on: host, named: false)
+        return try resolve(requested: entry, because: systemFile, builtIn: builtIn, traces: traces)
+    }
+
+    /// Pure: the choice for what was asked and seen.
+    package static func resolve(
+        requested: ProfileEntry?, because: String, builtIn: [ProfileEntry], traces: ProfileTraces
+    ) throws(ProfileError) -> ChosenProfile {
+        if let requested {
+            switch requested.values {
+            case .fixed(let profile): return chosen(profile, because, traces)
+            case .derived("lxc-net"): return chosen(try lxcNet(traces), because, traces)
+            case .derived(let other): throw .notDerivable(name: requested.name, problem: "nothing derives \"\(other)\"")
+            }
+        }
+        guard let makina = makina(builtIn), let network = makina.networks.first else {
+            throw .notDerivable(name: "makina", problem: "it is not built in")
+        }
+        if let trace = trace(of: network, traces) { return chosen(makina, trace, traces) }
+        guard let settings = traces.lxcNet else {
+            return chosen(makina, "lxc-net's settings could not be read", traces, supported: false)
+        }
+        guard settings.installed, settings.useBridge else {
+            return chosen(makina, "no lxc-net network is configured, nor any other trace found", traces, supported: false)
+        }
+        do {
+            return chosen(try lxcNet(traces), "lxc-net is configured for \(settings.bridge)", traces)
+        } catch {
+            return chosen(makina, "lxc-net's settings give no network", traces, supported: false)
+        }
+    }
+
+    /// What on the host speaks for the makina network.
+    private static func trace(of network: Network, _ traces: ProfileTraces) -> String? {
+        if traces.bridges.contains(network.bridge) { return "\(network.bridge) exists" }
+        if traces.makinaJob { return "the lxc-net-makina job is installed" }
+        if let settings = traces.lxcNet, settings.installed {
+            if settings.bridge == network.bridge { return "lxc-net is configured for \(network.bridge)" }
+            if let address = IPv4Prefix(settings.address), address.network == network.cidr {
+                return "lxc-net is configured for \(network.cidr)"
+            }
+        }
+        return traces.makinaContainer.map { "container \($0) links \(network.bridge)" }
+    }
+
+    /// The network that lxc-net makes, and serves with DHCP and DNS by its own dnsmasq.
+    private static func lxcNet(_ traces: ProfileTraces) throws(ProfileError) -> Profile {
+        guard let settings = traces.lxcNet else {
+            throw .notDerivable(name: "lxc-net", problem: "lxc-net's settings could not be read")
+        }
+        guard settings.installed else {
+            throw .notDerivable(name: "lxc-net", problem: "lxc-net is not installed on this host")
+        }
+        guard !settings.bridge.isEmpty, let address = IPv4Prefix(settings.address), (1...30).contains(address.length)
+        else {
+            throw .notDerivable(
+                name: "lxc-net",
+                problem: "its settings give no network (bridge \"\(settings.bridge)\", address \"\(settings.address)\")")
+        }
+        let range = settings.dhcpRange.split(separator: ",").compactMap { IPv4Address(String($0)) }
+        return Profile(
+            name: "lxc-net",
+            networks: [
+                Network(
+                    name: settings.bridge, bridge: settings.bridge, address: address, dhcp: .required,
+                    dhcpRange: range.count == 2 ? range : [], dns: .required)
+            ])
+    }
+
+    private static func makina(_ builtIn: [ProfileEntry]) -> Profile? {
+        for entry in builtIn where entry.name == "makina" {
+            if case .fixed(let profile) = entry.values { return profile }
+        }
+        return nil
+    }
+
+    private static func chosen(
+        _ profile: Profile, _ because: String, _ traces: ProfileTraces, supported: Bool = true
+    ) -> ChosenProfile {
+        let own = Set(profile.networks.map(\.bridge))
+        return ChosenProfile(
+            profile: profile, because: because, supported: supported,
+            otherBridges: traces.bridges.filter { !own.contains($0) })
+    }
+
+    /// Nil where there is no such file. A file that the user names may also belong to that user.
+    private static func file(
+        _ path: String, on host: any Host, named: Bool
+    ) throws(ProfileError) -> ProfileEntry? {
+        var trusted = TrustedFile(host: host)
+        if named {
+            do { trusted.owners.insert(try host.identity().effectiveUser) } catch {
+                // Then only root's files are taken.
+            }
+        }
+        let bytes: [UInt8]?
+        do { bytes = try trusted.read(path) } catch { throw .file(path: path, problem: error.text) }
+        guard let bytes else { return nil }
+        do { return try ProfileEntry.read(bytes, file: path) } catch { throw .malformed(error) }
+    }
+}

@@ -1,0 +1,102 @@
+package import HostAccess
+internal import HostModel
+package import Probes
+
+/// What a host shows of the networks that it is meant to have. Read by `ProfileTraces.read`, judged by `ProfileResolver`.
+package struct ProfileTraces: Sendable, Hashable {
+    /// What lxc-net's settings say.
+    package struct LXCNet: Sendable, Hashable {
+        package var installed: Bool
+        package var useBridge: Bool
+        package var bridge: String
+        /// `10.0.3.1/24`; empty or not an address where the settings are no good.
+        package var address: String
+        /// `FIRST,LAST`.
+        package var dhcpRange: String
+
+        package init(installed: Bool, useBridge: Bool, bridge: String, address: String, dhcpRange: String = "") {
+            self.installed = installed
+            self.useBridge = useBridge
+            self.bridge = bridge
+            self.address = address
+            self.dhcpRange = dhcpRange
+        }
+    }
+
+    /// The names of all bridge links.
+    package var bridges: [String]
+    /// Whether anything of the makina service is installed for the makina bridge.
+    package var makinaJob: Bool
+    /// Nil where the settings could not be read.
+    package var lxcNet: LXCNet?
+    /// A container that links the makina bridge; nil where there is none, or where nobody needed to look.
+    package var makinaContainer: String?
+
+    package init(bridges: [String] = [], makinaJob: Bool = false, lxcNet: LXCNet? = nil, makinaContainer: String? = nil)
+    {
+        self.bridges = bridges
+        self.makinaJob = makinaJob
+        self.lxcNet = lxcNet
+        self.makinaContainer = makinaContainer
+    }
+
+    /// Looks, through the probes `bridges` (or `link`), `makina-job`, `lxc-net-settings`, `containers` and
+    /// `container-config`. What cannot be seen counts as not there. Containers are looked at only where nothing else
+    /// speaks for the makina bridge, and at most 256 of them.
+    package static func read(bridge: String, registry: [any Probe], on host: any Host) -> ProfileTraces {
+        let reader = TraceReader(registry: registry, host: host)
+        var traces = ProfileTraces(bridges: reader.bridges(), lxcNet: reader.lxcNet())
+        traces.makinaJob = reader.facts("makina-job", ["bridge": bridge])?["present"] == .boolean(true)
+        if !traces.bridges.contains(bridge), !traces.makinaJob, traces.lxcNet?.bridge != bridge {
+            traces.makinaContainer = reader.container(linking: bridge)
+        }
+        return traces
+    }
+}
+
+private struct TraceReader {
+    let registry: [any Probe]
+    let host: any Host
+
+    func facts(_ name: String, _ parameters: [String: String]) -> [String: FactValue]? {
+        guard let probe = registry.first(where: { $0.specification.name == name }) else { return nil }
+        do {
+            return try probe.observe(ProbeParameters(parameters.mapValues { .string($0) }), on: host).facts
+        } catch {
+            return nil
+        }
+    }
+
+    func bridges() -> [String] {
+        if case .strings(let names)? = facts("bridges", [:])?["names"] { return names }
+        // Without that probe: the names of /proc/net/dev (proc(5)), which follows the network namespace, each asked for
+        // its kind.
+        let text: String
+        do { text = try host.readText("/proc/net/dev") } catch { return [] }
+        let names = text.split(separator: "\n").dropFirst(2).compactMap { line -> String? in
+            guard let name = line.split(separator: ":").first?.split(separator: " ").first else { return nil }
+            return name.hasPrefix("veth") || name == "lo" ? nil : String(name)
+        }
+        return names.prefix(64).filter { facts("link", ["name": $0])?["kind"] == .string("bridge") }
+    }
+
+    func lxcNet() -> ProfileTraces.LXCNet? {
+        guard let facts = facts("lxc-net-settings", [:]) else { return nil }
+        func text(_ name: String) -> String {
+            if case .string(let text)? = facts[name] { return text }
+            return ""
+        }
+        return ProfileTraces.LXCNet(
+            installed: facts["installed"] == .boolean(true), useBridge: facts["useBridge"] == .boolean(true),
+            bridge: text("bridge"), address: text("address"), dhcpRange: text("dhcpRange"))
+    }
+
+    func container(linking bridge: String) -> String? {
+        guard case .strings(let names)? = facts("containers", ["path": ""])?["names"] else { return nil }
+        return names.prefix(256).first { name in
+            guard case .strings(let links)? = facts("container-config", ["path": "", "container": name])?["links"]
+            else { return false }
+            return links.contains(bridge)
+        }
+    }
+}

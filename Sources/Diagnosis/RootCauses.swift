@@ -1,0 +1,125 @@
+internal import CheckCatalog
+internal import HostModel
+
+/// The causes that failing findings speak for, without those that another present cause explains.
+func rootCauses(of judged: [JudgedFinding], entries list: [CauseEntry]) -> [Cause] {
+    var entries: [String: CauseEntry] = [:]
+    for entry in list { entries[entry.id] = entry }
+    let present = presentCauses(of: judged, entries)
+    let roots = present.indices.filter { index in
+        !present.indices.contains { other in
+            explains(present[other], present[index], entries) && !explains(present[index], present[other], entries)
+        }
+    }
+    var causes: [Cause] = []
+    for root in roots {
+        let explained = present.indices.filter { $0 != root && explains(present[root], present[$0], entries) }
+        causes.append(cause(present[root], explained.map { present[$0] }, judged, entries))
+    }
+    let order = Dictionary(uniqueKeysWithValues: Area.allCases.enumerated().map { ($1, $0) })
+    return causes.enumerated().sorted { left, right in
+        if left.element.severity != right.element.severity { return left.element.severity > right.element.severity }
+        let areas = (order[left.element.area] ?? 0, order[right.element.area] ?? 0)
+        return areas.0 != areas.1 ? areas.0 < areas.1 : left.offset < right.offset
+    }.map(\.element)
+}
+
+/// A cause with the findings (indices) that speak for it.
+private struct PresentCause {
+    var id: String
+    var subject: Subject
+    var rule: CauseRule
+    var findings: [Int]
+}
+
+private func presentCauses(of judged: [JudgedFinding], _ entries: [String: CauseEntry]) -> [PresentCause] {
+    var present: [PresentCause] = []
+    for (index, one) in judged.enumerated() where one.finding.verdict == .fail {
+        for rule in one.rules {
+            if let known = present.firstIndex(where: { $0.id == rule.id && $0.subject == one.finding.subject }) {
+                present[known].findings.append(index)
+            } else {
+                present.append(
+                    PresentCause(id: rule.id, subject: one.finding.subject, rule: rule, findings: [index]))
+            }
+        }
+    }
+    return present
+}
+
+/// Whether the first explains the second, directly or by steps. Subjects of one kind must be the same one.
+private func explains(_ first: PresentCause, _ second: PresentCause, _ entries: [String: CauseEntry]) -> Bool {
+    guard first.id != second.id, first.subject.kind != second.subject.kind || first.subject == second.subject else {
+        return false
+    }
+    var open = entries[first.id]?.explains ?? []
+    var seen: Set<String> = []
+    while let id = open.popLast() {
+        if id == second.id { return true }
+        if seen.insert(id).inserted { open += entries[id]?.explains ?? [] }
+    }
+    return false
+}
+
+private func cause(
+    _ root: PresentCause, _ explained: [PresentCause], _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
+) -> Cause {
+    let first = judged[root.findings[0]]
+    let entry = entries[root.id]
+    let spoken = Set((root.findings + explained.flatMap(\.findings)).map { $0 })
+    // What speaks for it beside its own check, and what could not be judged because of all these.
+    var consequences = judged.indices.filter { spoken.contains($0) && $0 != root.findings[0] }
+    consequences += blocked(by: spoken, judged)
+    var seen: Set<String> = [first.finding.check]
+    let names = consequences.sorted().map { judged[$0].finding.check }.filter { seen.insert($0).inserted }
+    var evidence: [Evidence] = []
+    for index in root.findings {
+        for piece in judged[index].finding.evidence where !evidence.contains(piece) { evidence.append(piece) }
+    }
+    return Cause(
+        id: root.id, area: entry?.area ?? first.finding.area, subject: root.subject,
+        severity: spoken.map { judged[$0].finding.severity }.max() ?? first.finding.severity,
+        title: entry.map { Template.render($0.title, first.variables) } ?? first.finding.title,
+        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "", check: first.finding.check,
+        evidence: evidence, consequences: names, remedy: advice(root, explained, judged, entries))
+}
+
+/// Findings that are blocked by failing ones, directly or by steps.
+private func blocked(by failing: Set<Int>, _ judged: [JudgedFinding]) -> [Int] {
+    var down = failing
+    var result: [Int] = []
+    for (index, one) in judged.enumerated() where one.finding.verdict == .blocked {
+        let isDown = one.finding.blockedBy.contains { need in
+            down.contains { other in
+                let finding = judged[other].finding
+                return finding.check == need
+                    && (finding.subject.kind != one.finding.subject.kind || finding.subject == one.finding.subject)
+            }
+        }
+        if isDown {
+            down.insert(index)
+            result.append(index)
+        }
+    }
+    return result
+}
+
+/// The rule's remedy, else the cause's own, else that of what it explains; `none` stands for none and ends the search.
+private func advice(
+    _ root: PresentCause, _ explained: [PresentCause], _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
+) -> RemedyAdvice? {
+    func own(_ cause: PresentCause) -> String? { cause.rule.remedy ?? entries[cause.id]?.remedy }
+    var id = own(root)
+    var commands = entries[root.id]?.commands ?? []
+    var variables = judged[root.findings[0]].variables
+    if id == nil, let other = explained.first(where: { own($0).map { $0 != "none" } ?? false }) {
+        id = own(other)
+        if let others = entries[other.id]?.commands, !others.isEmpty {
+            commands = others
+            variables = judged[other.findings[0]].variables
+        }
+    }
+    let rendered = commands.map { Template.render($0, variables) }
+    if let id, id != "none" { return RemedyAdvice(id: id, automatic: true, commands: rendered) }
+    return rendered.isEmpty ? nil : RemedyAdvice(id: "by-hand", automatic: false, commands: rendered)
+}

@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// The process's own terminal, streams and clock: what commands need of the C library.
+package enum Console {
+    package enum Stream: Int32 {
+        case input = 0
+        case output = 1
+        case error = 2
+    }
+
+    /// Whether the stream is a terminal (`isatty(3)`).
+    package static func isTerminal(_ stream: Stream) -> Bool {
+        isatty(stream.rawValue) == 1
+    }
+
+    /// Columns of the terminal on standard output; nil where it is none or does not say.
+    package static var columns: Int? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Writes all of the text. False where the stream is closed or full: the reader has gone.
+    @discardableResult
+    package static func write(_ text: String, to stream: Stream) -> Bool {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(stream.rawValue, $0.baseAddress, $0.count) }
+            if written < 0 {
+                if errno == EINTR || errno == EAGAIN { continue }
+                return false
+            }
+            rest = rest.dropFirst(written)
+        }
+        return true
+    }
+
+    /// One line of standard input, without its end; nil at its end.
+    package static func readLine() -> String? {
+        Swift.readLine(strippingNewline: true)
+    }
+
+    /// Nanoseconds of the monotonic clock.
+    package static func monotonicNanoseconds() -> UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+
+    /// Seconds since 1970.
+    package static func wallClockSeconds() -> Int {
+        time(nil)
+    }
+
+    /// A variable of the environment, or nil.
+    package static func environment(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        return String(cString: value)
+    }
+
+    /// A write to a closed pipe becomes an error of that write instead of a signal (`signal(7)`).
+    package static func ignoreBrokenPipes() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+}

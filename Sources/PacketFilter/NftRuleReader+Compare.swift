@@ -1,0 +1,167 @@
+internal import WireFormats
+
+/// Comparisons.
+extension NftRuleReader {
+    /// Which field a byte of the packet belongs to, and its place in it from the left.
+    static func field(
+        _ base: NftPayloadBase, _ position: Int
+    ) -> (field: PacketField, place: Int, width: Int)? {
+        switch (base, position) {
+        case (.network, 9): (.transport, 0, 1)
+        case (.network, 12...15): (.source, position - 12, 4)
+        case (.network, 16...19): (.destination, position - 16, 4)
+        case (.transport, 0...1): (.sourcePort, position, 2)
+        case (.transport, 2...3): (.destinationPort, position - 2, 2)
+        default: nil
+        }
+    }
+
+    private struct FieldTest {
+        var field: PacketField
+        var width: Int
+        var mask: UInt32 = 0
+        var value: UInt32 = 0
+
+        /// The values that pass; nil where the mask is not a prefix.
+        var set: IntervalSet? {
+            let bits = UInt32(width * 8)
+            let full: UInt32 = bits == 32 ? .max : 1 << bits - 1
+            let free = full & ~mask
+            guard free & (free &+ 1) == 0 else { return nil }
+            guard value & free == 0 else { return .empty }
+            return IntervalSet(value...(value | free))
+        }
+    }
+
+    /// Splits a comparison of bytes into tests of fields; nil where a byte belongs to none.
+    private func tests(_ operand: NftOperand, _ bytes: [UInt8]) -> [FieldTest]? {
+        if case .meta(.transportProtocol) = operand.source, operand.mask.isEmpty, let first = bytes.first {
+            return [FieldTest(field: .transport, width: 1, mask: 0xff, value: UInt32(first))]
+        }
+        guard case .payload(let base, let offset) = operand.source, bytes.count <= operand.length else { return nil }
+        var tests: [FieldTest] = []
+        for index in bytes.indices {
+            let mask = operand.mask.isEmpty ? 0xff : index < operand.mask.count ? operand.mask[index] : 0
+            let xor = index < operand.xor.count ? operand.xor[index] : 0
+            if mask == 0 { continue }
+            guard let place = Self.field(base, offset + index) else { return nil }
+            let shift = UInt32(8 * (place.width - 1 - place.place))
+            if tests.last?.field != place.field { tests.append(FieldTest(field: place.field, width: place.width)) }
+            tests[tests.count - 1].mask |= UInt32(mask) << shift
+            tests[tests.count - 1].value |= UInt32(bytes[index] ^ xor) << shift
+        }
+        return tests
+    }
+
+    func compare(
+        _ operand: NftOperand?, _ comparison: NftComparison, _ value: NftValue, _ builder: inout BranchBuilder
+    ) {
+        guard let operand else { return builder.doubt("register") }
+        if let tests = tests(operand, value.bytes) {
+            guard !tests.isEmpty else { return builder.require(comparison == .equal) }
+            switch comparison {
+            case .equal:
+                for test in tests {
+                    guard let set = test.set else { return builder.doubt(operand.name) }
+                    builder.require(test.field, set)
+                }
+            case .notEqual:
+                guard tests.count == 1, let set = tests[0].set else { return builder.doubt(operand.name) }
+                builder.require(tests[0].field, set, inverted: true)
+            default:
+                let test = tests[0]
+                guard tests.count == 1, let set = test.set, let only = set.ranges.first,
+                    only.lowerBound == only.upperBound
+                else { return builder.doubt(operand.name) }
+                builder.require(test.field, Self.ordered(comparison, only.lowerBound))
+            }
+            return
+        }
+        builder.require(truth(operand, comparison, value))
+    }
+
+    private static func ordered(_ comparison: NftComparison, _ value: UInt32) -> IntervalSet {
+        switch comparison {
+        case .less: value == 0 ? .empty : IntervalSet(0...value - 1)
+        case .lessOrEqual: IntervalSet(0...value)
+        case .greater: value == .max ? .empty : IntervalSet(value + 1...UInt32.max)
+        case .greaterOrEqual: IntervalSet(value...UInt32.max)
+        case .equal: IntervalSet(value...value)
+        case .notEqual: IntervalSet(value...value).complement
+        }
+    }
+
+    func range(
+        _ operand: NftOperand?, _ inverted: Bool, _ low: NftValue, _ high: NftValue, _ builder: inout BranchBuilder
+    ) {
+        guard let operand else { return builder.doubt("register") }
+        guard let first = tests(operand, low.bytes), let last = tests(operand, high.bytes), first.count == 1,
+            last.count == 1, let from = first[0].set?.ranges.first, let through = last[0].set?.ranges.first,
+            from.lowerBound <= through.upperBound
+        else { return builder.doubt(operand.name) }
+        builder.require(first[0].field, IntervalSet(from.lowerBound...through.upperBound), inverted: inverted)
+    }
+
+    /// A comparison whose outcome is the same for every packet of the question.
+    private func truth(_ operand: NftOperand, _ comparison: NftComparison, _ value: NftValue) -> Truth {
+        let isEqual = comparison == .equal
+        guard isEqual || comparison == .notEqual else { return .unknown(operand.name) }
+        switch operand.source {
+        case .meta(.inputName), .meta(.outputName):
+            guard operand.mask.isEmpty else { return .unknown(operand.name) }
+            if isIgnored(operand) { return .known(true) }
+            return interface(operand, Self.interface(value.bytes)).inverted(!isEqual)
+        case .meta(.inputIndex), .meta(.outputIndex):
+            if isIgnored(operand) { return .known(true) }
+            let link = isInput(operand) ? context.input : context.output
+            guard let index = link?.index, let wanted = value.host32 else { return .unknown(operand.name) }
+            return .known((index == wanted) == isEqual)
+        default:
+            guard let constant = constant(operand), constant.count >= value.count else {
+                return .unknown(operand.name)
+            }
+            let masked = constant.prefix(value.count).enumerated().map { index, byte in
+                (byte & (operand.mask.isEmpty ? 0xff : index < operand.mask.count ? operand.mask[index] : 0))
+                    ^ (index < operand.xor.count ? operand.xor[index] : 0)
+            }
+            return .known((masked == value.bytes) == isEqual)
+        }
+    }
+
+    private func isInput(_ operand: NftOperand) -> Bool {
+        if case .meta(let key) = operand.source { return key == .inputName || key == .inputIndex }
+        return false
+    }
+
+    private func isIgnored(_ operand: NftOperand) -> Bool {
+        isInput(operand) ? context.ignoresInput : context.ignoresOutput
+    }
+
+    /// A whole name ends in a zero; without one it is the beginning of a name.
+    private static func interface(_ bytes: [UInt8]) -> XtInterface {
+        let name = bytes.prefix { $0 != 0 }
+        return XtInterface(
+            prefix: String(decoding: name, as: UTF8.self), isWildcard: name.count == bytes.count && bytes.count < 16)
+    }
+
+    private func interface(_ operand: NftOperand, _ wanted: XtInterface) -> Truth {
+        guard let link = isInput(operand) ? context.input : context.output else { return .known(false) }
+        return .known(wanted.matches(link.name))
+    }
+
+    /// What is known of every packet of the question, as bytes.
+    private func constant(_ operand: NftOperand) -> [UInt8]? {
+        switch operand.source {
+        case .meta(.networkProtocol): [NftFamily.ipv4.rawValue]
+        case .meta(.etherType): [0x08, 0x00]
+        case .meta(.packetType): [0]
+        case .meta(.mark): context.mayBeMarked ? nil : [0, 0, 0, 0]
+        case .conntrack(.state): NftValue(host32: PacketContext.newState).bytes
+        case .conntrack(.direction): [0, 0, 0, 0]
+        case .conntrack(.mark): context.mayBeMarked ? nil : [0, 0, 0, 0]
+        // Neither the containers' addresses nor the outside are the host's own.
+        case .fib(.addressType): NftValue(host32: 1).bytes
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/// One step of bringing a fault about. Words in braces stand for the practice host's own values; see PracticeNetwork.
+package enum FaultStep: Sendable, Hashable {
+    /// A program that must succeed.
+    case run([String])
+    /// A program of which it does not matter whether it succeeds.
+    case attempt([String])
+    /// Commands for nft(8).
+    case nft(String)
+    /// A file, written anew.
+    case write(String, String)
+    /// A file or a link that goes.
+    case remove(String)
+    /// A link: where it lies, what it points at.
+    case link(String, to: String)
+    /// A sysctl under /proc/sys, by its path below that.
+    case sysctl(String, String)
+    /// Steps that only these backends need.
+    case only([PracticeBackend], [FaultStep])
+}
+
+/// One way in which a fault comes about.
+package struct FaultVariant: Sendable, Hashable {
+    package var name: String
+    package var title: String
+    /// Where it makes sense.
+    package var profiles: [PracticeProfile]
+    package var backends: [PracticeBackend]
+    var steps: [FaultStep]
+
+    init(
+        _ name: String, _ title: String, profiles: [PracticeProfile] = PracticeProfile.allCases,
+        backends: [PracticeBackend] = PracticeBackend.allCases, _ steps: [FaultStep]
+    ) {
+        self.name = name
+        self.title = title
+        self.profiles = profiles
+        self.backends = backends
+        self.steps = steps
+    }
+}
+
+/// A fault that a practice host can have. Its id is that of the cause which the doctor is to find.
+package struct Fault: Sendable, Hashable {
+    package var id: String
+    package var title: String
+    /// The first is taken where none is named.
+    package var variants: [FaultVariant]
+
+    init(_ id: String, _ title: String, _ variants: [FaultVariant]) {
+        self.id = id
+        self.title = title
+        self.variants = variants
+    }
+}
+
+/// Every fault, in the order of the host's parts.
+package let faults: [Fault] =
+    bridgeFaults + forwardingFaults + natFaults + firewallFaults + lxcNetFaults + persistenceFaults + makinaJobFaults
+    + lxcPathFaults + containerFaults
+
+/// The fault and the variant that are meant.
+func resolve(
+    _ selection: FaultSelection, profile: PracticeProfile, backend: PracticeBackend
+) throws(PracticeHostError) -> FaultVariant {
+    guard let fault = faults.first(where: { $0.id == selection.id }) else {
+        throw .usage("unknown fault `\(selection.id)`\(suggestion(for: selection.id, among: faults.map(\.id)))")
+    }
+    let fitting = fault.variants.filter { $0.profiles.contains(profile) && $0.backends.contains(backend) }
+    if let name = selection.variant {
+        guard let variant = fault.variants.first(where: { $0.name == name }) else {
+            let names = fault.variants.map(\.name)
+            throw .usage("fault `\(fault.id)` has no variant `\(name)`; it has \(names.joined(separator: ", "))")
+        }
+        guard fitting.contains(variant) else {
+            throw .usage("fault `\(selection)` makes no sense with profile \(profile.rawValue) and \(backend.rawValue)")
+        }
+        return variant
+    }
+    guard let variant = fitting.first else {
+        throw .usage("fault `\(fault.id)` makes no sense with profile \(profile.rawValue) and \(backend.rawValue)")
+    }
+    return variant
+}
+
+/// `; did you mean X?`, or nothing where nothing is near.
+func suggestion(for word: String, among known: [String]) -> String {
+    let ranked = known.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
+    guard let ranked, ranked.distance <= max(3, word.utf8.count / 3) else { return "; see `lxc-doctor list faults`" }
+    return "; did you mean `\(ranked.name)`?"
+}
+
+/// Levenshtein distance. Only the first 64 bytes of each count.
+func editDistance(_ left: String, _ right: String) -> Int {
+    let first = Array(left.utf8.prefix(64))
+    let second = Array(right.utf8.prefix(64))
+    var row = Array(0...second.count)
+    for (index, byte) in first.enumerated() {
+        var diagonal = row[0]
+        row[0] = index + 1
+        for (column, other) in second.enumerated() {
+            let above = row[column + 1]
+            row[column + 1] = min(above + 1, row[column] + 1, diagonal + (byte == other ? 0 : 1))
+            diagonal = above
+        }
+    }
+    return row[second.count]
+}

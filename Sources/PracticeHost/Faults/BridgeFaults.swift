@@ -1,0 +1,86 @@
+/// The DHCP server of the bridge, gone without a word to lxc-net.
+let dnsmasqKilled: [FaultStep] = [
+    .run(["sh", "-c", "kill -9 $(cat /run/lxc/dnsmasq.pid)"])
+]
+
+let bridgeFaults: [Fault] = [
+    Fault(
+        "bridge-missing", "Nobody has made the bridge",
+        [
+            FaultVariant(
+                "stopped", "lxc-net is stopped: no bridge, no rules, no DHCP",
+                [
+                    lxcNetStopped, .attempt(["ip", "link", "del", "{bridge}"]),
+                    .remove("\(SystemctlStandIn.active)/lxc-net.service"),
+                ]),
+            FaultVariant(
+                "removed", "The bridge alone is gone; rules stay",
+                dnsmasqKilled + [
+                    .run(["ip", "link", "del", "{bridge}"]), .remove("/run/lxc/dnsmasq.pid"),
+                    .remove("/run/lxc/network_up"), .remove("\(SystemctlStandIn.active)/lxc-net.service"),
+                ]),
+        ]),
+    Fault(
+        "bridge-down", "The bridge is administratively down",
+        [FaultVariant("down", "ip link set down", [.run(["ip", "link", "set", "{bridge}", "down"])])]),
+    Fault(
+        "bridge-wrong-address-or-mask", "The bridge carries another address or netmask than it should",
+        [
+            FaultVariant(
+                "mask", "The netmask is too long",
+                [
+                    .run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"]),
+                    .run(["ip", "addr", "add", "{address}/{lowerLength}", "broadcast", "+", "dev", "{bridge}"]),
+                ]),
+            FaultVariant(
+                "address", "The address is another one of the network",
+                [
+                    .run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"]),
+                    .run(["ip", "addr", "add", "{otherAddress}/{prefix}", "broadcast", "+", "dev", "{bridge}"]),
+                ]),
+            FaultVariant(
+                "none", "There is no IPv4 address",
+                [.run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"])]),
+        ]),
+    Fault(
+        "bridge-addr-duplicated", "The bridge's address is on a second link",
+        [
+            FaultVariant(
+                "bridge", "A second bridge carries the same address",
+                [
+                    .run(["ip", "link", "add", "br-copy", "type", "bridge"]),
+                    .run(["ip", "addr", "add", "{address}/{prefix}", "dev", "br-copy"]),
+                    .run(["ip", "link", "set", "br-copy", "up"]),
+                ]),
+            FaultVariant(
+                "uplink", "The uplink carries the same address",
+                [.run(["ip", "addr", "add", "{address}/32", "dev", "{uplink}"])]),
+        ]),
+    Fault(
+        "subnet-overlap", "A part of the network is routed elsewhere",
+        [
+            FaultVariant(
+                "route", "A more specific route by the uplink",
+                [.run(["ip", "route", "add", "{upper}", "via", "{gateway}", "dev", "{uplink}"])]),
+            FaultVariant(
+                "address", "Another bridge carries a part of the network",
+                [
+                    .run(["ip", "link", "add", "br-part", "type", "bridge"]),
+                    .run(["ip", "addr", "add", "{upperAddress}", "dev", "br-part"]),
+                    .run(["ip", "link", "set", "br-part", "up"]),
+                ]),
+            FaultVariant(
+                "table", "A route in a table of its own, as VPNs do",
+                [
+                    .run(["ip", "route", "add", "{upper}", "via", "{gateway}", "dev", "{uplink}", "table", "100"]),
+                    .run(["ip", "rule", "add", "priority", "100", "lookup", "100"]),
+                ]),
+        ]),
+    Fault(
+        "bridge-stp-delay", "Spanning tree holds every new port back for 30 s",
+        [
+            FaultVariant(
+                "on", "STP on with the default delay",
+                [.run(["ip", "link", "set", "{bridge}", "type", "bridge", "stp_state", "1", "forward_delay", "1500"])])
+        ]),
+]

@@ -1,0 +1,36 @@
+/// The far side of a practice host's uplink: a network namespace that answers at one address and knows no route back to
+/// the containers, so that only translated packets get an answer.
+enum StubInternet {
+    /// As `ip netns exec` knows it.
+    static let namespace = "internet"
+    static let uplink = "up0"
+    static let farEnd = "isp0"
+    static let address = "203.0.113.2"
+    static let gateway = "203.0.113.1"
+    /// Documentation space (RFC 5737), as are the others.
+    static let target = "198.51.100.7"
+
+    /// Makes the uplink with iproute2, in the network namespace of this process.
+    static func connect() throws(PracticeHostError) {
+        try runOrFail(["ip", "netns", "add", namespace])
+        try runOrFail(
+            ["ip", "-batch", "-"],
+            input: """
+                link set lo up
+                link add \(uplink) type veth peer name \(farEnd) netns \(namespace)
+                addr add \(address)/24 dev \(uplink)
+                link set \(uplink) up
+                route add default via \(gateway)
+
+                """)
+        try runOrFail(
+            ["ip", "-n", namespace, "-batch", "-"],
+            input: """
+                link set lo up
+                addr add \(target)/32 dev lo
+                addr add \(gateway)/24 dev \(farEnd)
+                link set \(farEnd) up
+
+                """)
+    }
+}

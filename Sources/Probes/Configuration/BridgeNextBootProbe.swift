@@ -1,0 +1,46 @@
+package import HostAccess
+package import HostModel
+
+/// Who makes a bridge at the next boot, and whether with its address.
+package struct BridgeNextBootProbe: Probe {
+    package let specification = ProbeSpecification(
+        name: "bridge-next-boot", summary: "who will make the bridge and its address at the next boot",
+        parameters: ["bridge": .string, "address": .string],
+        facts: [
+            "creators": .strings, "count": .integer, "creator": .string, "carriesAddress": .boolean,
+            "problems": .strings, "addresses": .strings,
+        ])
+
+    package init() {}
+
+    package func observe(
+        _ parameters: ProbeParameters, on host: any Host
+    ) throws(ObservationFailure) -> Observation {
+        let bridge = try parameters.string("bridge")
+        let wanted = try parameters.prefix("address")
+        let services = try BootServices(ConfigurationReader(host: host))
+        let found = try BridgeCreators(bridge: bridge, services)
+        let addresses = found.creators.flatMap(\.addresses)
+        var observation = Observation(facts: [
+            "creators": .strings(found.creators.map(\.name)), "count": .integer(found.creators.count),
+            "creator": .string(found.creators.first?.name ?? ""),
+            "carriesAddress": .boolean(addresses.contains { IPv4Prefix($0) == wanted }),
+            "problems": .strings(found.problems), "addresses": .strings(addresses),
+        ])
+        observation.evidence = found.creators.map(\.evidence)
+        for problem in found.problems {
+            observation.evidence.append(
+                Evidence(
+                    source: "\(services.initSystem.rawValue) boot", command: services.command("lxc-net"), value: problem
+                ))
+        }
+        if observation.evidence.isEmpty {
+            observation.evidence.append(
+                Evidence(
+                    source: "\(services.initSystem.rawValue) boot",
+                    command: "grep -rn \(bridge) /etc/default /etc/network /etc/netplan /etc/systemd/network",
+                    value: "nothing makes \(bridge)"))
+        }
+        return observation
+    }
+}

@@ -1,0 +1,134 @@
+internal import ConfigFiles
+package import HostAccess
+package import HostModel
+
+/// The names of the containers: directories of the LXC path that hold a `config`.
+///
+/// Source: `list_defined_containers` in `src/lxc/lxccontainer.c`.
+package struct ContainersProbe: Probe {
+    package let specification = ProbeSpecification(
+        name: "containers", summary: "the containers that are defined below the LXC path",
+        parameters: ["path": .string], facts: ["names": .strings, "count": .integer])
+
+    package init() {}
+
+    static func names(_ path: String, _ reader: ConfigurationReader) throws(ObservationFailure) -> [String] {
+        var names: [String] = []
+        for name in try reader.names(path) where !name.hasPrefix(".") {
+            if try reader.exists("\(path)/\(name)/config") { names.append(name) }
+        }
+        return names
+    }
+
+    package func observe(
+        _ parameters: ProbeParameters, on host: any Host
+    ) throws(ObservationFailure) -> Observation {
+        let reader = ConfigurationReader(host: host)
+        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
+        let names: [String]
+        if let status = try reader.status(path), status.kind != .directory {
+            names = []
+        } else {
+            names = try Self.names(path, reader)
+        }
+        return Observation(
+            facts: ["names": .strings(names), "count": .integer(names.count)],
+            evidence: [
+                Evidence(
+                    source: path, command: "ls -d \(path)/*/config", value: "\(names.count) containers")
+            ])
+    }
+}
+
+/// One container's configuration with its includes: its links, its rootfs, and whether LXC loads it.
+package struct ContainerConfigProbe: Probe {
+    package let specification = ProbeSpecification(
+        name: "container-config", summary: "a container's configuration, with its includes, as LXC would read it",
+        parameters: ["path": .string, "container": .string],
+        facts: [
+            "links": .strings, "noLink": .boolean, "types": .strings, "legacyKeys": .strings, "rootfs": .string,
+            "rootfsExists": .boolean, "loadable": .boolean, "error": .string, "addresses": .strings,
+            "gateways": .strings,
+        ])
+
+    package init() {}
+
+    /// Reads `PATH/NAME/config`. Throws `unknown` where it or an include is refused, `notApplicable` where there is none.
+    static func read(
+        _ path: String, _ name: String, _ reader: ConfigurationReader
+    ) throws(ObservationFailure) -> LXCConfig {
+        guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
+            throw .unknown("not a container's name: \(name)")
+        }
+        let file = "\(path)/\(name)/config"
+        guard let bytes = try reader.bytes(file) else { throw .notApplicable("\(file) does not exist") }
+        let refuses = try LXCInstallation.read(from: reader.host).refusesLegacyKeys ?? true
+        let config = LXCConfig(path: file, bytes: bytes, refusesLegacyKeys: refuses) { included in
+            do {
+                guard let status = try reader.status(included) else { return .missing }
+                if status.kind == .directory { return .directory(try reader.names(included)) }
+                guard let bytes = try reader.bytes(included) else { return .missing }
+                return .file(bytes)
+            } catch {
+                return .unreadable("\(error)")
+            }
+        }
+        if let unreadable = config.unreadable { throw .unknown(unreadable) }
+        return config
+    }
+
+    /// The host path behind `lxc.rootfs.path`, for storage that is a path.
+    static func hostPaths(_ rootfs: String, directory: String) -> [String] {
+        guard let colon = rootfs.firstIndex(of: ":"), !rootfs.hasPrefix("/") else { return [rootfs] }
+        let rest = String(rootfs[rootfs.index(after: colon)...])
+        switch String(rootfs[..<colon]) {
+        case "dir", "btrfs", "loop", "lvm", "nbd": return [rest]
+        case "overlay", "overlayfs", "aufs": return rest.split(separator: ":").map(String.init)
+        // A dataset's name, not a path: it is mounted here.
+        default: return [directory + "/rootfs"]
+        }
+    }
+
+    package func observe(
+        _ parameters: ProbeParameters, on host: any Host
+    ) throws(ObservationFailure) -> Observation {
+        let reader = ConfigurationReader(host: host)
+        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
+        let name = try parameters.string("container")
+        let config = try Self.read(path, name, reader)
+        let veths = config.devices.filter { $0.type == "veth" }
+        let links = veths.compactMap(\.link)
+        let legacy = config.legacyKeys.map { "config:\($0.location.line) \($0.key)" }
+        let rootfs = config.rootfs?.value ?? ""
+        var exists = !rootfs.isEmpty
+        for part in Self.hostPaths(rootfs, directory: "\(path)/\(name)") where exists {
+            exists = try reader.exists(part)
+        }
+        var observation = Observation(facts: [
+            "links": .strings(links), "noLink": .boolean(veths.contains { $0.link == nil }),
+            "types": .strings(config.devices.map { $0.type ?? "none given" }), "legacyKeys": .strings(legacy),
+            "rootfs": .string(rootfs), "rootfsExists": .boolean(exists),
+            "loadable": .boolean(config.error == nil), "error": .string(config.error ?? ""),
+            "addresses": .strings(config.devices.flatMap(\.addresses)),
+            "gateways": .strings(config.devices.compactMap(\.gateway)),
+        ])
+        for device in config.devices {
+            observation.evidence.append(
+                Evidence(
+                    device.location, pattern: "lxc.net",
+                    value: "\(device.type ?? "no type"), link \(device.link ?? "none")"))
+        }
+        for key in config.legacyKeys.prefix(8) {
+            observation.evidence.append(Evidence(key.location, pattern: key.key, value: "\(key.key) = \(key.value)"))
+        }
+        if let entry = config.rootfs {
+            observation.evidence.append(
+                Evidence(entry.location, pattern: entry.key, value: "\(rootfs): \(exists ? "present" : "absent")"))
+        }
+        if let error = config.error {
+            observation.evidence.append(
+                Evidence(source: "\(path)/\(name)/config", command: "lxc-info -P \(path) -n \(name)", value: error))
+        }
+        return observation
+    }
+}

@@ -1,0 +1,41 @@
+internal import HostAccess
+internal import HostModel
+
+extension ConfigurationReader {
+    /// The names of this network namespace's links. `/proc/net/dev` belongs to the reader's namespace; sysfs belongs
+    /// to whoever mounted it.
+    func linkNames() throws(ObservationFailure) -> Set<String> {
+        guard let bytes = try bytes("/proc/net/dev", limit: 4 << 20) else {
+            throw .unknown("/proc/net/dev does not exist")
+        }
+        var names: Set<String> = []
+        for line in bytes.split(separator: 0x0a) {
+            // A name may hold a colon; the counters do not.
+            guard let colon = line.lastIndex(of: 0x3a) else { continue }
+            names.insert(String(decoding: line[..<colon].drop { $0 == 0x20 }, as: UTF8.self))
+        }
+        return names
+    }
+
+    /// `/proc/PID/comm`; nil where there is no such process.
+    func processName(_ pid: Int) throws(ObservationFailure) -> String? {
+        guard let bytes = try processFile(pid, "comm") else { return nil }
+        return String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
+    }
+
+    /// The arguments of a process.
+    func commandLine(_ pid: Int) throws(ObservationFailure) -> [String]? {
+        guard let bytes = try processFile(pid, "cmdline") else { return nil }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func processFile(_ pid: Int, _ name: String) throws(ObservationFailure) -> [UInt8]? {
+        do {
+            return try host.read("/proc/\(pid)/\(name)", limit: 1 << 17)
+        } catch {
+            // ESRCH: the process ended between opening and reading.
+            if error.code == .notFound || error.errno == 3 { return nil }
+            throw ObservationFailure(error)
+        }
+    }
+}

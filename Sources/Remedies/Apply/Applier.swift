@@ -1,0 +1,188 @@
+package import HostAccess
+package import HostModel
+
+/// Which run this is, for its journal.
+package struct RunIdentity: Codable, Sendable, Hashable {
+    /// Unique, sortable by time, usable as a file name: `20250405T101500Z-4711`.
+    package var run: String
+    /// RFC 3339, UTC.
+    package var startedAt: String
+
+    package init(run: String, startedAt: String) {
+        self.run = run
+        self.startedAt = startedAt
+    }
+}
+
+/// The questions that a repair is judged by. `Commands` supplies them; they must look at the host anew.
+package struct Verification {
+    /// The findings before the repair.
+    package var before: [Finding]
+    package var proofBefore: ProofVerdict?
+    /// The findings of these checks now, for every subject.
+    package var recheck: ([String]) -> [Finding]
+    /// The verdict of the packet proof now; nil where it is off.
+    package var prove: () -> ProofVerdict?
+
+    package init(
+        before: [Finding], proofBefore: ProofVerdict?, recheck: @escaping ([String]) -> [Finding],
+        prove: @escaping () -> ProofVerdict?
+    ) {
+        self.before = before
+        self.proofBefore = proofBefore
+        self.recheck = recheck
+        self.prove = prove
+    }
+}
+
+/// Makes the changes of a plan, proves that they helped, and takes them back where they did not.
+///
+/// Every change is journalled before it is made. Nothing is thrown: the report says how it ended.
+package struct Applier {
+    let host: any MutableHost
+    let store: any JournalStore
+    let identity: RunIdentity
+
+    package init(host: any MutableHost, store: any JournalStore, identity: RunIdentity) {
+        self.host = host
+        self.store = store
+        self.identity = identity
+    }
+
+    /// Applies the plan: lock, recovery of what an earlier run left, every before-state verified, then phase by phase
+    /// change and verification. Refused: nothing was changed.
+    package func apply(_ plan: Plan, verify: Verification) -> FixReport {
+        if let reason = refusal(plan) { return refused(plan, reason) }
+        do throws(HostError) {
+            try store.lock()
+        } catch {
+            return refused(plan, "the lock of repairs is not to be had: \(error.message)")
+        }
+        defer { store.unlock() }
+        do throws(HostError) {
+            let recovered = try recoverLocked()
+            let standings = try verifyBefores(plan)
+            if let stale = standings.stale {
+                return refused(
+                    plan, (recovered.map(\.sentence) + ["the plan is stale: \(stale)"]).joined(separator: "; "))
+            }
+            if standings.allAfter {
+                return report(.applied, plan.steps.map { $0.with(.unchanged) }, reason: nil, journal: nil)
+            }
+            var run = try begin(plan)
+            return perform(plan, &run, verify)
+        } catch {
+            return refused(plan, error.description)
+        }
+    }
+
+    // MARK: Before anything happens
+
+    private func refusal(_ plan: Plan) -> String? {
+        if let reason = plan.refusal { return reason }
+        let who: HostIdentity
+        do throws(HostError) {
+            who = try host.identity()
+        } catch {
+            return "who asks could not be read: \(error.message)"
+        }
+        if who.effectiveUser != 0 { return "only root can repair a host" }
+        if who.isPracticeHost || who.inInitialNetworkNamespace == true { return nil }
+        return who.inInitialNetworkNamespace == nil
+            ? "whether this is the host's own network namespace could not be read"
+            : "this network namespace is not the host's own: the repair would be written into another host's files"
+    }
+
+    /// Walks the plan over the host as it is now: the first change of each thing must find it as planned.
+    private func verifyBefores(_ plan: Plan) throws(HostError) -> (stale: String?, allAfter: Bool) {
+        var state = try HostState.read(StateScope(of: plan.changes.flatMap { [$0.change] + $0.undo }), from: host)
+        var allAfter = true
+        for planned in plan.changes {
+            switch state.standing(of: planned.change) {
+            case .before:
+                allAfter = false
+                state.apply(planned.change)
+            case .after: break
+            case .other(let words): return (words, false)
+            }
+        }
+        return (nil, allAfter)
+    }
+
+    private func begin(_ plan: Plan) throws(HostError) -> Journal {
+        let boot = try host.readTextIfPresent(JournalRun.bootFile) ?? ""
+        let journal = Journal(
+            run: identity.run, startedAt: identity.startedAt, boot: JournalRun.line(boot), plan: plan)
+        try store.save(try journal.encoded(), run: journal.run)
+        return journal
+    }
+
+    // MARK: Change and verification
+
+    private func perform(_ plan: Plan, _ journal: inout Journal, _ verify: Verification) -> FixReport {
+        do throws(HostError) {
+            for phase in FixPhase.allCases where plan.changes.contains(where: { $0.phase == phase }) {
+                try make(phase, &journal)
+                if let worse = Judgement(plan: plan, phase: phase, verify: verify).complaint() {
+                    return rollBack(&journal, worse)
+                }
+            }
+            journal.status = .applied
+            try store.save(try journal.encoded(), run: journal.run)
+        } catch {
+            return rollBack(&journal, error.description)
+        }
+        return report(.applied, journal.steps, reason: nil, journal: store.location(of: journal.run))
+    }
+
+    private func make(_ phase: FixPhase, _ journal: inout Journal) throws(HostError) {
+        for index in journal.entries.indices where journal.entries[index].phase == phase {
+            let change = journal.entries[index].change
+            let state = try HostState.read(StateScope(of: [change]), from: host)
+            switch state.standing(of: change) {
+            case .after:
+                journal.entries[index].state = .unchanged
+            case .other(let words):
+                throw HostError(.stale, operation: journal.entries[index].step.command, message: words)
+            case .before:
+                journal.entries[index].state = .intended
+                try store.save(try journal.encoded(), run: journal.run)
+                do throws(HostError) {
+                    try host.apply(change)
+                } catch {
+                    journal.entries[index].note = error.description
+                    throw error
+                }
+                journal.entries[index].state = .done
+            }
+            try store.save(try journal.encoded(), run: journal.run)
+        }
+    }
+
+    private func rollBack(_ journal: inout Journal, _ reason: String) -> FixReport {
+        journal.reason = reason
+        let problems = JournalRun(host: host, store: store).takeBack(&journal, sameBoot: true)
+        let text = ([reason] + problems).joined(separator: "; ")
+        return report(.rolledBack, journal.steps, reason: text, journal: store.location(of: journal.run))
+    }
+
+    // MARK: Reports
+
+    private func refused(_ plan: Plan, _ reason: String) -> FixReport {
+        report(.refused, plan.steps.map { $0.with(.refused) }, reason: reason, journal: nil)
+    }
+
+    private func report(
+        _ outcome: FixOutcome, _ steps: [FixStep], reason: String?, journal: String?
+    ) -> FixReport {
+        FixReport(outcome: outcome, reason: reason, steps: steps, journal: journal)
+    }
+}
+
+extension FixStep {
+    func with(_ state: FixStepState) -> FixStep {
+        var step = self
+        step.state = state
+        return step
+    }
+}

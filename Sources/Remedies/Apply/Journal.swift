@@ -1,0 +1,88 @@
+internal import FoundationEssentials
+package import HostAccess
+package import HostModel
+
+/// The durable record of one repair: what was intended, what was done, what was taken back.
+///
+/// It is written before and after every change, so that after a crash at any instant the host is either as an entry
+/// says or one change away from it.
+package struct Journal: Codable, Sendable, Hashable {
+    package static let schemaName = "lxc-doctor/journal/1"
+
+    package enum Status: String, Codable, Sendable {
+        /// Changes are being made: if nobody is at it any more, they are to be taken back.
+        case running
+        /// Changes are being taken back.
+        case rollingBack
+        case applied
+        case rolledBack
+
+        package var isUnfinished: Bool { self == .running || self == .rollingBack }
+    }
+
+    package enum EntryState: String, Codable, Sendable {
+        /// Not begun.
+        case pending
+        /// About to be made: it may or may not have happened.
+        case intended
+        case done
+        /// The host was in the wanted state already: nothing to take back.
+        case unchanged
+        case undone
+        /// It could not be taken back; `note` says why.
+        case left
+    }
+
+    package struct Entry: Codable, Sendable, Hashable {
+        package var step: FixStep
+        package var change: Change
+        package var undo: [Change]
+        package var phase: FixPhase
+        package var state: EntryState
+        package var note: String?
+    }
+
+    package var schema: String
+    package var run: String
+    /// RFC 3339, UTC.
+    package var startedAt: String
+    /// `/proc/sys/kernel/random/boot_id`: after a reboot, runtime entries are gone with the boot that they belong to.
+    package var boot: String
+    package var status: Status
+    package var reason: String?
+    package var entries: [Entry]
+
+    package init(run: String, startedAt: String, boot: String, plan: Plan) {
+        schema = Self.schemaName
+        self.run = run
+        self.startedAt = startedAt
+        self.boot = boot
+        status = .running
+        entries = plan.changes.map {
+            Entry(step: $0.step, change: $0.change, undo: $0.undo, phase: $0.phase, state: .pending)
+        }
+    }
+
+    /// The journal as JSON. Error of code `malformed` where it cannot be written so.
+    package func encoded() throws(HostError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        do {
+            return Array(try encoder.encode(self))
+        } catch {
+            throw HostError(.malformed, operation: "write journal \(run)", message: "\(error)")
+        }
+    }
+
+    /// Reads a journal. Error of code `malformed` where it is not one of this version.
+    package init(decoding bytes: [UInt8], run: String) throws(HostError) {
+        do {
+            self = try JSONDecoder().decode(Journal.self, from: Data(bytes))
+        } catch {
+            throw HostError(.malformed, operation: "read journal \(run)", message: "\(error)")
+        }
+        guard schema == Self.schemaName else {
+            throw HostError(.malformed, operation: "read journal \(run)", message: "its schema is \(schema)")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+internal import HostAccess
+internal import HostModel
+
+/// Takes back what a journal says was done, in reverse order.
+struct JournalRun {
+    static let bootFile = "/proc/sys/kernel/random/boot_id"
+
+    let host: any MutableHost
+    let store: any JournalStore
+
+    /// Undoes every entry that was or may have been made. Goes on where one cannot be taken back, and returns what
+    /// is left, in words; empty: the host is as before. Never touches what someone else has changed since.
+    ///
+    /// Ends with the status `rolledBack`; where the host refused something, with `rollingBack`, so that the next run
+    /// tries again.
+    func takeBack(_ journal: inout Journal, sameBoot: Bool) -> [String] {
+        var problems: [String] = []
+        var again = false
+        journal.status = .rollingBack
+        save(journal, &problems)
+        for index in journal.entries.indices.reversed() {
+            let entry = journal.entries[index]
+            guard entry.state == .intended || entry.state == .done || entry.state == .left else { continue }
+            if entry.phase == .runtime, !sameBoot {
+                journal.entries[index].state = .undone
+                journal.entries[index].note = "gone with the reboot"
+                continue
+            }
+            do throws(HostError) {
+                if let conflict = try undo(entry) {
+                    journal.entries[index].state = .left
+                    journal.entries[index].note = conflict
+                    problems.append("left as it is: \(conflict)")
+                } else {
+                    journal.entries[index].state = .undone
+                }
+            } catch  where error.code == .stale {
+                // Between our look and the change, or a difference that only the kernel sees: someone else's.
+                journal.entries[index].state = .left
+                journal.entries[index].note = error.description
+                problems.append("left as it is: \(error.description)")
+            } catch {
+                again = true
+                journal.entries[index].note = error.description
+                problems.append("not taken back: \(error.description)")
+            }
+            save(journal, &problems)
+        }
+        if !again { journal.status = .rolledBack }
+        save(journal, &problems)
+        return problems
+    }
+
+    /// The first line without its end.
+    static func line(_ text: String) -> String {
+        String(text.prefix { $0 != "\n" })
+    }
+
+    /// What someone else has changed since, in words; nil: the entry's target is as before.
+    private func undo(_ entry: Journal.Entry) throws(HostError) -> String? {
+        var conflict: String?
+        for change in entry.undo {
+            let state = try HostState.read(StateScope(of: [change]), from: host)
+            // The switch of an interface that is gone went with it.
+            if case .setSysctl(let key, _, _) = change, state.sysctls[key] == nil { continue }
+            switch state.standing(of: change) {
+            case .after: continue
+            case .other(let words): conflict = conflict ?? words
+            case .before: try host.apply(change)
+            }
+        }
+        return conflict
+    }
+
+    /// A journal that cannot be written does not stop a rollback: the host matters more than its record.
+    private func save(_ journal: Journal, _ problems: inout [String]) {
+        do throws(HostError) {
+            try store.save(try journal.encoded(), run: journal.run)
+        } catch {
+            let text = "the journal could not be written: \(error.message)"
+            if !problems.contains(text) { problems.append(text) }
+        }
+    }
+}
+
+extension Journal {
+    /// The steps as they ended.
+    var steps: [FixStep] {
+        entries.map { entry in
+            let state: FixStepState =
+                switch entry.state {
+                case .pending: .planned
+                case .intended, .left: .failed
+                case .done: .applied
+                case .unchanged: .unchanged
+                case .undone: .rolledBack
+                }
+            return entry.step.with(state)
+        }
+    }
+}

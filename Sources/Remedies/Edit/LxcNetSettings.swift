@@ -1,0 +1,48 @@
+internal import ConfigFiles
+internal import HostAccess
+internal import HostModel
+
+/// The settings of lxc-net as its script would see them, from its two files.
+///
+/// The script sources `lxc`; that file has to source `lxc-net`. Later assignments win.
+/// Source: lxc `config/init/common/lxc-net.in`.
+struct LxcNetSettings {
+    static let defaults = [
+        "USE_LXC_BRIDGE": "true", "LXC_BRIDGE": "lxcbr0", "LXC_ADDR": "10.0.3.1", "LXC_NETMASK": "255.255.255.0",
+        "LXC_NETWORK": "10.0.3.0/24", "LXC_DHCP_RANGE": "10.0.3.2,10.0.3.254", "LXC_DHCP_MAX": "253",
+        "LXC_USE_NFT": "true",
+    ]
+
+    private let environment: ShellEnvironment
+    /// Whether the main file sources the settings file, or would if there were one.
+    let sourced: Bool
+
+    /// `main` nil: there is no such file, and then nothing is sourced.
+    init(main: FileContent?, settings: FileContent?, files: LxcNetFacts) {
+        let content = settings?.bytes.bytes ?? []
+        environment = ShellSettings(path: files.mainFile, bytes: main?.bytes.bytes ?? [])
+            .evaluate(initial: Self.defaults) { path in
+                path == files.settingsFile ? .text(content) : .unreadable("it was not looked at")
+            }
+        sourced = environment.sourced.contains(files.settingsFile)
+    }
+
+    /// The value that the script sees; nil where that depends on what only a shell could tell.
+    subscript(_ name: String) -> String? { environment.value(name)?.text }
+
+    /// Whether lxc-net, once started, makes this bridge.
+    func makes(bridge: String) -> Bool {
+        self["USE_LXC_BRIDGE"] == "true" && self["LXC_BRIDGE"] == bridge && environment.exits == nil
+    }
+
+    /// Whether it makes the translation of this network as a native nft table `ip lxc`.
+    func translates(_ network: Network) -> Bool {
+        makes(bridge: network.bridge) && self["LXC_USE_NFT"] == "true"
+            && self["LXC_NETWORK"] == network.cidr.description
+    }
+
+    /// The line that Debian's `/etc/default/lxc` has for it.
+    static func sourcingLine(_ files: LxcNetFacts) -> String {
+        "[ ! -f \(files.settingsFile) ] || . \(files.settingsFile)"
+    }
+}

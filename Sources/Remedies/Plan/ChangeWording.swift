@@ -1,0 +1,104 @@
+internal import HostAccess
+internal import HostModel
+
+/// A change in the words of a report: target, before, after, and the commands that a person would type.
+struct ChangeWording {
+    let target: String
+    let before: String
+    let after: String
+    let command: String
+    let reversal: String
+
+    init(_ change: Change) {
+        target = Self.target(change)
+        before = Self.state(change.inverse)
+        after = Self.state(change)
+        command = Self.command(change)
+        reversal = Self.command(change.inverse)
+    }
+
+    private static func target(_ change: Change) -> String {
+        switch change {
+        case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
+        case .addAddress(let link, let address), .removeAddress(let link, let address):
+            "address \(address) of \(link)"
+        case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
+        case .createTranslationTable(let table), .deleteTranslationTable(let table): "nft table ip \(table.name)"
+        case .file(let path, _, _), .symbolicLink(let path, _, _): path
+        }
+    }
+
+    /// What the target is once the change was made.
+    private static func state(_ change: Change) -> String {
+        switch change {
+        case .createBridge: "a bridge, down"
+        case .setLinkUp(_, let up): up ? "up" : "down"
+        case .addAddress: "present"
+        case .deleteBridge, .removeAddress, .deleteTranslationTable: "absent"
+        case .setSysctl(_, _, let value): value
+        case .createTranslationTable(let table):
+            "postrouting: ip saddr \(table.network) ip daddr != \(table.network) counter masquerade"
+        case .file(_, let other, let content): content.map { fileState($0, against: other) } ?? "absent"
+        case .symbolicLink(_, _, let target): target.map { "link to \($0)" } ?? "absent"
+        }
+    }
+
+    /// The lines that this content has and the other has not; all of them where there is no other.
+    private static func fileState(_ content: FileContent, against other: FileContent?) -> String {
+        let lines = EditCommand.lines(content.bytes.bytes)
+        var others = EditCommand.lines(other?.bytes.bytes ?? [])
+        var own: [String] = []
+        for line in lines {
+            if let index = others.firstIndex(of: line) {
+                others.remove(at: index)
+            } else {
+                own.append(line)
+            }
+        }
+        if own.isEmpty { return other == nil ? "empty" : "without the line" }
+        return own.joined(separator: "; ")
+    }
+
+    private static func command(_ change: Change) -> String {
+        switch change {
+        case .createBridge(let name): return "ip link add \(Shell.quote(name)) type bridge"
+        case .deleteBridge(let name): return "ip link delete \(Shell.quote(name)) type bridge"
+        case .setLinkUp(let name, let up): return "ip link set \(Shell.quote(name)) \(up ? "up" : "down")"
+        case .addAddress(let link, let address):
+            return "ip address add \(address) broadcast + dev \(Shell.quote(link))"
+        case .removeAddress(let link, let address): return "ip address delete \(address) dev \(Shell.quote(link))"
+        case .setSysctl(let key, _, let value): return "sysctl -w \(Shell.quote("\(key)=\(value)"))"
+        case .createTranslationTable(let table):
+            let text =
+                "table ip \(table.name) { chain postrouting { type nat hook postrouting priority 100; "
+                + "ip saddr \(table.network) ip daddr != \(table.network) counter masquerade; }; }"
+            return "nft \(Shell.quote("add " + text))"
+        case .deleteTranslationTable(let table): return "nft delete table ip \(table.name)"
+        case .file(let path, let before, let after):
+            guard let after else { return "rm \(Shell.quote(path))" }
+            return EditCommand.text(from: before?.bytes.bytes, to: after.bytes.bytes, path: path)
+        case .symbolicLink(let path, _, let after):
+            guard let after else { return "rm \(Shell.quote(path))" }
+            return "ln -s \(Shell.quote(after)) \(Shell.quote(path))"
+        }
+    }
+}
+
+/// Words for a POSIX shell.
+enum Shell {
+    /// The word as it is where nothing in it is special, else in single quotes.
+    static func quote(_ word: String) -> String {
+        let plain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "="),
+                    UInt8(ascii: ":"), UInt8(ascii: "+"), UInt8(ascii: ","):
+                    true
+                default: false
+                }
+            }
+        return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,88 @@
+package import HostAccess
+package import HostModel
+
+/// When a change takes effect, and so when it is made: what lives until the next boot comes first, so that a reboot in
+/// the middle of a repair is itself a rollback.
+package enum FixPhase: String, Codable, Sendable, CaseIterable, Comparable {
+    case runtime, persistent
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left == .runtime && right == .persistent
+    }
+}
+
+/// A cause that a plan repairs, with the check that must pass afterwards.
+package struct ServedCause: Codable, Sendable, Hashable {
+    package var id: String
+    package var check: String
+    package var subject: Subject
+
+    package init(_ cause: Cause) {
+        id = cause.id
+        check = cause.check
+        subject = cause.subject
+    }
+}
+
+/// One change of a plan with everything that is said about it.
+package struct PlannedChange: Codable, Sendable, Hashable {
+    package var step: FixStep
+    package var change: Change
+    /// What takes it back, in this order: the inverse, then what the inverse alone would not restore.
+    package var undo: [Change]
+    package var phase: FixPhase
+    package var serves: [ServedCause]
+
+    package init(step: FixStep, change: Change, undo: [Change], phase: FixPhase, serves: [ServedCause]) {
+        self.step = step
+        self.change = change
+        self.undo = undo
+        self.phase = phase
+        self.serves = serves
+    }
+}
+
+/// A cause that the fix module leaves to a person.
+package struct ByHand: Codable, Sendable, Hashable {
+    package var cause: String
+    package var subject: Subject
+    /// Why it is not repaired automatically, in one sentence.
+    package var why: String
+    /// What to do: sentences or commands.
+    package var what: [String]
+
+    package init(cause: String, subject: Subject, why: String, what: [String]) {
+        self.cause = cause
+        self.subject = subject
+        self.why = why
+        self.what = what
+    }
+}
+
+/// The ordered changes that repair a host, and what is left to a person. Nothing has happened yet.
+package struct Plan: Codable, Sendable, Hashable {
+    package static let schemaName = "lxc-doctor/plan/1"
+
+    package var schema: String
+    package var profile: String
+    /// Why the plan may not be applied; nil: it may.
+    package var refusal: String?
+    /// The causes that the changes repair.
+    package var causes: [ServedCause]
+    /// All of the runtime phase before all of the persistent phase.
+    package var changes: [PlannedChange]
+    package var byHand: [ByHand]
+
+    package init(
+        profile: String, refusal: String? = nil, causes: [ServedCause], changes: [PlannedChange], byHand: [ByHand]
+    ) {
+        schema = Self.schemaName
+        self.profile = profile
+        self.refusal = refusal
+        self.causes = causes
+        self.changes = changes
+        self.byHand = byHand
+    }
+
+    package var steps: [FixStep] { changes.map(\.step) }
+}

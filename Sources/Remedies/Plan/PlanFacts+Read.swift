@@ -1,0 +1,125 @@
+internal import ConfigFiles
+package import HostAccess
+package import HostModel
+internal import WireFormats
+
+extension PlanFacts {
+    private static let unitDirectories = [
+        "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+    ]
+
+    /// Asks the host everything that a plan for the profile may need.
+    package static func read(from host: any Host, profile: Profile) throws(HostError) -> PlanFacts {
+        let net = LxcNetFacts(unit: try unit(host), settingsDirectory: try settingsDirectory(host))
+        var scope = StateScope()
+        scope.links = true
+        scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
+        for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
+            scope.sysctls.insert(SysctlName.forwarding(of: link))
+        }
+        for link in ["all", "default"] + profile.networks.map(\.bridge) {
+            scope.sysctls.insert(SysctlName.promoteSecondaries(of: link))
+        }
+        let edited =
+            [
+                LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile, net.settingsFile,
+                SysctlReplay.mainFile,
+            ] + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
+        scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
+        var facts = PlanFacts(state: try HostState.read(scope, from: host), lxcNet: net)
+        facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
+        facts.sysctlFiles = try sysctlFiles(host)
+        try facts.readRuleset(host, profile)
+        facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
+        facts.uplinks = try uplinks(host, profile, facts.state)
+        return facts
+    }
+
+    private mutating func readRuleset(_ host: any Host, _ profile: Profile) throws(HostError) {
+        do throws(HostError) {
+            let tables = try TranslationTables(host, wholeRulesets: true)
+            state.tables = tables.states()
+            translationExemptions = tables.exemptions(for: profile.networks.map(\.cidr))
+        } catch {
+            guard error.code == .unsupported || error.code == .notPermitted else { throw error }
+            nftablesMissing = error.message
+        }
+    }
+
+    private static func unit(_ host: any Host) throws(HostError) -> String? {
+        for directory in unitDirectories {
+            let path = "\(directory)/lxc-net.service"
+            if try host.statusIfPresent(path, followLinks: false)?.kind == .file { return path }
+        }
+        return nil
+    }
+
+    /// Debian and Ubuntu have `/etc/default`; where only the other one speaks of lxc, it is that.
+    private static func settingsDirectory(_ host: any Host) throws(HostError) -> String {
+        for directory in ["/etc/default", "/etc/sysconfig"] {
+            for name in ["lxc", "lxc-net"] where try host.statusIfPresent("\(directory)/\(name)") != nil {
+                return directory
+            }
+        }
+        if try host.statusIfPresent("/etc/default") != nil { return "/etc/default" }
+        return try host.statusIfPresent("/etc/sysconfig") != nil ? "/etc/sysconfig" : "/etc/default"
+    }
+
+    /// Without a running one, by what is installed (an image, a practice host).
+    private static func initSystem(_ host: any Host) throws(HostError) -> String {
+        for path in ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"] where try host.statusIfPresent(path) != nil {
+            return "systemd"
+        }
+        return "other"
+    }
+
+    /// Only files that speak of forwarding: the others cannot override it.
+    private static func sysctlFiles(_ host: any Host) throws(HostError) -> [String: String] {
+        var paths = [SysctlReplay.mainFile]
+        var taken: Set<String> = []
+        for directory in SysctlReplay.directories {
+            for name in try host.listIfPresent(directory) where name.hasSuffix(".conf") {
+                if taken.insert(name).inserted { paths.append("\(directory)/\(name)") }
+            }
+        }
+        var files: [String: String] = [:]
+        for path in paths {
+            guard try host.statusIfPresent(path)?.kind == .file, let text = try host.readTextIfPresent(path),
+                text.contains("forward")
+            else { continue }
+            files[path] = text
+        }
+        return files
+    }
+
+    /// Where packets to each network's target leave. No route is no uplink, not an error.
+    private static func uplinks(
+        _ host: any Host, _ profile: Profile, _ state: HostState
+    ) throws(HostError) -> [String: String] {
+        var uplinks: [String: String] = [:]
+        for network in profile.networks {
+            if let name = network.uplink {
+                uplinks[network.name] = name
+                continue
+            }
+            do throws(HostError) {
+                let messages = try host.query(.routeLookup(destination: network.target))
+                let links = try host.query(.links())
+                uplinks[network.name] = name(messages, links)
+            } catch {
+                // ENETUNREACH and its like: the host has no way there.
+                continue
+            }
+        }
+        return uplinks
+    }
+
+    private static func name(_ lookup: [[UInt8]], _ links: [[UInt8]]) -> String? {
+        do throws(WireError) {
+            guard let index = try Route.all(in: lookup).first?.links.first else { return nil }
+            return try Link.all(in: links).first { $0.index == index }?.name
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
+package struct PlanFacts: Codable, Sendable, Hashable {
+    package var state: HostState
+    /// The interface towards the outside, by the name of the network.
+    package var uplinks: [String: String]
+    /// `systemd`, or `other`.
+    package var initSystem: String
+    package var lxcNet: LxcNetFacts
+    /// Why nftables cannot be used; nil: it can.
+    package var nftablesMissing: String?
+    /// The files that set sysctls at boot, as text, by path; a link is followed.
+    package var sysctlFiles: [String: String]
+    /// Rules of source NAT chains that let some traffic through untranslated on purpose, as text.
+    package var translationExemptions: [String]
+
+    package init(
+        state: HostState, uplinks: [String: String] = [:], initSystem: String = "systemd",
+        lxcNet: LxcNetFacts = LxcNetFacts(), nftablesMissing: String? = nil, sysctlFiles: [String: String] = [:],
+        translationExemptions: [String] = []
+    ) {
+        self.state = state
+        self.uplinks = uplinks
+        self.initSystem = initSystem
+        self.lxcNet = lxcNet
+        self.nftablesMissing = nftablesMissing
+        self.sysctlFiles = sysctlFiles
+        self.translationExemptions = translationExemptions
+    }
+}
+
+/// Where lxc-net and its settings are on this host.
+package struct LxcNetFacts: Codable, Sendable, Hashable {
+    /// The unit as the package installs it; nil: lxc-net is not installed for systemd.
+    package var unit: String?
+    /// The directory of its settings: `/etc/default`, or `/etc/sysconfig` on RPM hosts.
+    package var settingsDirectory: String
+
+    package init(unit: String? = nil, settingsDirectory: String = "/etc/default") {
+        self.unit = unit
+        self.settingsDirectory = settingsDirectory
+    }
+
+    /// Sourced by lxc-net; must source `settingsFile` in turn.
+    package var mainFile: String { settingsDirectory + "/lxc" }
+    package var settingsFile: String { settingsDirectory + "/lxc-net" }
+
+    package static let flag = "/run/lxc/network_up"
+    package static let enablement = "/etc/systemd/system/multi-user.target.wants/lxc-net.service"
+    package static let mask = "/etc/systemd/system/lxc-net.service"
+}

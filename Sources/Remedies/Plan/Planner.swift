@@ -1,0 +1,62 @@
+package import HostModel
+
+/// One way to repair a cause: a pure function from the cause and what is known of the host to changes.
+protocol Remedy: Sendable {
+    /// As check files name it.
+    var id: String { get }
+    /// Adds the changes that repair the cause, or says why a person must do it.
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson)
+}
+
+/// The remedies of this program, in the order in which they are applied: each may rely on those before it.
+enum RemedyCatalog {
+    static let all: [any Remedy] = [
+        NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
+        Masquerade(), LxcNetConfigure(), ForwardingPersistent(),
+    ]
+}
+
+/// The ids of the causes' remedies that this program applies by itself, for `list remedies`.
+package let automaticRemedies: [String] = RemedyCatalog.all.map(\.id)
+
+/// Turns causes into an ordered plan. Pure: the same causes and facts give the same plan.
+///
+/// Causes without an automatic remedy are listed in `byHand`, with their own advice.
+package func plan(for causes: [Cause], profile chosen: ChosenProfile, facts: PlanFacts) -> Plan {
+    var draft = PlanDraft(profile: chosen.profile, facts: facts)
+    var served: [ServedCause] = []
+    var byHand: [ByHand] = []
+    for remedy in RemedyCatalog.all {
+        for cause in causes where cause.remedy?.id == remedy.id {
+            do throws(LeftToPerson) {
+                var attempt = draft
+                try remedy.plan(cause, in: &attempt)
+                try attempt.credit(cause, remedy: remedy.id)
+                draft = attempt
+                served.append(ServedCause(cause))
+            } catch {
+                byHand.append(leave(cause, error))
+            }
+        }
+    }
+    for cause in causes where !automaticRemedies.contains(cause.remedy?.id ?? "") {
+        byHand.append(
+            leave(cause, LeftToPerson(why: "there is no automatic remedy for it in this version", what: [])))
+    }
+    let order = draft.changes.filter { $0.phase == .runtime } + draft.changes.filter { $0.phase == .persistent }
+    return Plan(
+        profile: chosen.profile.name, refusal: refusal(chosen), causes: served, changes: order, byHand: byHand)
+}
+
+private func leave(_ cause: Cause, _ reason: LeftToPerson) -> ByHand {
+    var what = reason.what
+    for command in cause.remedy?.commands ?? [] where !what.contains(command) { what.append(command) }
+    if what.isEmpty { what = ["Read: lxc-doctor explain \(cause.id)"] }
+    return ByHand(cause: cause.id, subject: cause.subject, why: reason.why, what: what)
+}
+
+private func refusal(_ chosen: ChosenProfile) -> String? {
+    guard !chosen.supported else { return nil }
+    return "nothing on this host speaks for the profile \(chosen.profile.name); "
+        + "name it with --profile \(chosen.profile.name) if it is right"
+}

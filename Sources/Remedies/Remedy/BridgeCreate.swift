@@ -1,0 +1,47 @@
+internal import HostAccess
+internal import HostModel
+
+/// Makes the bridge, gives it its address and sets it up.
+struct BridgeCreate: Remedy {
+    let id = "bridge-create"
+
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
+        let network = try draft.network(of: cause)
+        let bridge = network.bridge
+        guard LinkName.isValid(bridge) else {
+            throw LeftToPerson(why: "\(bridge) cannot be the name of a network interface", what: [])
+        }
+        if draft.facts.state.exists(link: bridge), !draft.facts.state.isBridge(bridge) {
+            throw LeftToPerson(
+                why: "\(bridge) exists and is not a bridge; what it is used for is not known",
+                what: ["ip -details link show \(Shell.quote(bridge))"])
+        }
+        try BridgeAddress.refuseElsewhere(network, in: draft)
+        try draft.add(
+            .createBridge(name: bridge), phase: .runtime, remedy: id,
+            risk: "Containers that run already are not attached to the new bridge until they are restarted, "
+                + "and a DHCP server of the old bridge stays on the old one until lxc-net is restarted.",
+            for: cause)
+        let forwarding = SysctlName.forwarding(of: bridge)
+        if draft.facts.state.sysctls[SysctlName.ipForward] == "1", draft.facts.state.sysctls[forwarding] == "0" {
+            try draft.add(
+                .setSysctl(key: forwarding, from: "0", to: "1"), phase: .runtime, remedy: id,
+                risk: "Packets that enter by \(bridge) may be forwarded, as the host's global switch says.", for: cause)
+        }
+        try draft.add(
+            .addAddress(link: bridge, address: network.address), phase: .runtime, remedy: id,
+            risk: "The host routes \(network.cidr) to \(bridge) from now on.", for: cause)
+        try draft.add(
+            .setLinkUp(name: bridge, up: true), phase: .runtime, remedy: id,
+            risk: "None: a bridge without ports sends nothing.", for: cause)
+    }
+}
+
+/// Names of network interfaces.
+enum LinkName {
+    /// `dev_valid_name` of the kernel: 1 to 15 bytes, not `.` or `..`, no slash, colon or space.
+    static func isValid(_ name: String) -> Bool {
+        (1...15).contains(name.utf8.count) && name != "." && name != ".."
+            && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
+    }
+}

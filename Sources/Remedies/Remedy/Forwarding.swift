@@ -1,0 +1,36 @@
+internal import HostAccess
+internal import HostModel
+
+/// Switches IPv4 forwarding on for the whole host.
+struct Forwarding: Remedy {
+    let id = "forwarding"
+
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
+        let values = draft.facts.state.sysctls
+        guard let value = values[SysctlName.ipForward] else {
+            throw LeftToPerson(why: "this kernel has no net.ipv4.ip_forward", what: [])
+        }
+        guard value != "1" else { return }
+        try draft.add(
+            .setSysctl(key: SysctlName.ipForward, from: value, to: "1"), also: Self.notRestored(by: value, values),
+            phase: .runtime, remedy: id,
+            risk: "The host then routes between ALL its interfaces, not only the containers': the change resets "
+                + "the forwarding of every interface to 1 and stops it from accepting ICMP redirects.",
+            for: cause)
+    }
+
+    /// What writing the old value back does not bring back: writing `ip_forward` sets every interface's own switch
+    /// and the reverse of `all.accept_redirects`.
+    private static func notRestored(by value: String, _ values: [String: String]) -> [Change] {
+        var changes: [Change] = []
+        for (key, own) in values.sorted(by: { $0.key < $1.key }) {
+            let isSwitch =
+                key.hasPrefix("net.ipv4.conf.") && key.hasSuffix(".forwarding") && key != SysctlName.allForwarding
+            if isSwitch, own != value { changes.append(.setSysctl(key: key, from: value, to: own)) }
+        }
+        if values[SysctlName.acceptRedirects] == "0" {
+            changes.append(.setSysctl(key: SysctlName.acceptRedirects, from: "1", to: "0"))
+        }
+        return changes
+    }
+}

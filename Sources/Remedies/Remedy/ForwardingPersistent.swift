@@ -1,0 +1,114 @@
+internal import ConfigFiles
+internal import HostAccess
+internal import HostModel
+
+/// Keeps IPv4 forwarding on across reboots: a file of our own that sorts last in `/etc/sysctl.d`, for systemd-sysctl
+/// and for `sysctl --system` alike, and the one line of `/etc/sysctl.conf`, which the latter applies once more at the
+/// very end.
+struct ForwardingPersistent: Remedy {
+    let id = "forwarding-persistent"
+
+    static let directory = "/etc/sysctl.d"
+    static let names = ["99-zz-lxc-doctor.conf", "zz-lxc-doctor.conf", "zzzz-lxc-doctor.conf"]
+
+    private static let key = SysctlKey(SysctlName.ipForward)
+    /// Both names of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
+    /// where a later line with the other name overrides it.
+    private static let spellings = [SysctlName.ipForward, SysctlName.allForwarding]
+
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
+        let files = draft.facts.sysctlFiles
+        if value(files, .systemd) == "1", value(files, .procps) == "1" { return }
+        let main = files[SysctlReplay.mainFile]
+        let chosen = try ownFile(files, draft)
+        try write(chosen.path, chosen.before, chosen.text, files, cause, &draft)
+        var after = files
+        after[chosen.path] = chosen.text.lines.text
+        guard let main, value(after, .procps) != "1" else { return }
+        try editMainFile(main, cause, &draft)
+    }
+
+    /// What the tool leaves the switch at, with these files and no others.
+    private func value(_ files: [String: String], _ tool: SysctlReplay.Tool) -> String? {
+        let listing = SysctlReplay.directories.map { directory in
+            (
+                directory: directory,
+                names: files.keys.filter { HostState.directory(of: $0) == directory }
+                    .map { String($0.dropFirst(directory.utf8.count + 1)) }
+            )
+        }
+        let parsed = SysctlReplay.order(listing).map { SysctlFile(path: $0, text: files[$0] ?? "") }
+        let main = files[SysctlReplay.mainFile].map { SysctlFile(path: SysctlReplay.mainFile, text: $0) }
+        return SysctlReplay(files: parsed, main: main).outcome(Self.key, tool: tool).value
+    }
+
+    /// The first of our names with which the switch ends on under systemd-sysctl.
+    private func ownFile(
+        _ files: [String: String], _ draft: PlanDraft
+    ) throws(LeftToPerson) -> (path: String, before: FileContent?, text: SysctlFile) {
+        for name in Self.names {
+            let path = "\(Self.directory)/\(name)"
+            let before = try draft.editable(path)
+            let comment = "# Containers reach other networks only if this host forwards packets.\n"
+            var lines = TextLines(before?.bytes.bytes ?? Array(comment.utf8))
+            let assignments = SysctlFile(path: path, bytes: lines.bytes).assignments
+            for spelling in Self.spellings {
+                let last = assignments.last { $0.key == SysctlKey(spelling) && $0.value != nil }
+                if let last, last.value != "1" {
+                    lines.replaceLine(last.location.line, with: "\(spelling) = 1")
+                } else if last == nil {
+                    lines.append("\(spelling) = 1")
+                }
+            }
+            let text = SysctlFile(path: path, bytes: lines.bytes)
+            var after = files
+            after[path] = text.lines.text
+            if value(after, .systemd) == "1" { return (path, before, text) }
+        }
+        throw LeftToPerson(
+            why: "a file that sorts after any name of ours switches forwarding off",
+            what: ["Set net.ipv4.ip_forward to 1 in \(opponents(files).joined(separator: ", "))"])
+    }
+
+    /// The files that set the switch to something else.
+    private func opponents(_ files: [String: String]) -> [String] {
+        files.filter { path, text in
+            SysctlFile(path: path, text: text).assignments.contains {
+                Self.key.aliases.contains($0.key) && $0.value != nil && $0.value != "1"
+            }
+        }.keys.sorted()
+    }
+
+    private func write(
+        _ path: String, _ before: FileContent?, _ text: SysctlFile, _ files: [String: String], _ cause: Cause,
+        _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        var after = before ?? FileContent(bytes: ByteString([]))
+        after.bytes = ByteString(text.bytes)
+        let over = opponents(files).filter { $0 != path && $0 != SysctlReplay.mainFile }
+        try draft.add(
+            .file(path: path, before: before, after: after), phase: .persistent, remedy: id,
+            risk: "The host routes between ALL its interfaces after every boot"
+                + (over.isEmpty ? "." : "; it overrides \(over.joined(separator: ", "))."),
+            for: cause)
+    }
+
+    /// Replaces the line that decides in `/etc/sysctl.conf`, and keeps its old text as a comment before it.
+    private func editMainFile(_ text: String, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+        let path = SysctlReplay.mainFile
+        let deciding = SysctlFile(path: path, text: text).assignments.last {
+            Self.key.aliases.contains($0.key) && $0.value != nil
+        }
+        guard let line = deciding?.location.line, let before = try draft.editable(path) else { return }
+        var lines = TextLines(before.bytes.bytes)
+        guard let old = lines.line(line) else { return }
+        lines.replaceLine(line, with: "\(SysctlName.ipForward) = 1")
+        lines.insert("# lxc-doctor: was \(old)", afterLine: line - 1)
+        var after = before
+        after.bytes = ByteString(lines.bytes)
+        try draft.add(
+            .file(path: path, before: before, after: after), phase: .persistent, remedy: id,
+            risk: "Whoever wrote that line wanted forwarding off; the old value stays beside it as a comment.",
+            for: cause)
+    }
+}

@@ -1,0 +1,168 @@
+internal import ConfigFiles
+internal import HostAccess
+internal import HostModel
+
+/// Makes lxc-net create the network at every boot: its settings with the profile's values, the line by which they are
+/// sourced, and the unit enabled. Only what differs is written.
+struct LxcNetConfigure: Remedy {
+    let id = "lxc-net-configure"
+
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
+        let network = try draft.network(of: cause)
+        let net = draft.facts.lxcNet
+        guard let unit = net.unit, draft.facts.initSystem == "systemd" else {
+            throw LeftToPerson(
+                why: net.unit == nil
+                    ? "lxc-net is not installed" : "this host does not boot with systemd",
+                what: ["Install lxc, or have this host's own network configuration make \(network.bridge)"])
+        }
+        guard network.nat == .masquerade else {
+            throw LeftToPerson(
+                why: "lxc-net always masquerades, and the profile wants \(network.nat.rawValue)", what: [])
+        }
+        try refuseTakeover(network, draft)
+        try writeSettings(network, cause, &draft)
+        try sourceSettings(cause, &draft)
+        let settings = draft.lxcNetSettings
+        if let name = wanted(network, settings).first(where: { settings[$0.0] != $0.1 })?.0 {
+            throw LeftToPerson(
+                why: "\(net.mainFile) decides \(name) itself, whatever \(net.settingsFile) says",
+                what: ["Remove that from \(net.mainFile)"])
+        }
+        try enable(unit, network, cause, &draft)
+    }
+
+    /// One lxc-net manages one bridge.
+    private func refuseTakeover(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) {
+        let settings = draft.lxcNetSettings
+        guard let other = settings["LXC_BRIDGE"], other != network.bridge, draft.facts.state.exists(link: other) else {
+            return
+        }
+        throw LeftToPerson(
+            why: "lxc-net manages \(other) on this host, and it can manage only one bridge",
+            what: ["Have this host's own network configuration make \(network.bridge), or give up \(other)"])
+    }
+
+    private func writeSettings(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+        let net = draft.facts.lxcNet
+        let before = try draft.editable(net.settingsFile)
+        // With the line that sources it gone, what counts is what the file will say once it is read again.
+        let sourcing = FileContent(bytes: ByteString(LxcNetSettings.sourcingLine(net)))
+        let base =
+            draft.lxcNetSettings.sourced
+            ? draft.lxcNetSettings : LxcNetSettings(main: sourcing, settings: before, files: net)
+        let missing = wanted(network, base).filter { base[$0.0] != $0.1 }
+        guard !missing.isEmpty else { return }
+        var text = ShellSettings(path: net.settingsFile, bytes: before?.bytes.bytes ?? [])
+        do throws(ConfigEditError) {
+            for (name, value) in missing { try text.set(name, to: value) }
+        } catch {
+            throw LeftToPerson(
+                why: "\(net.settingsFile) cannot be edited: \(error.message)",
+                what: missing.map { "Set \($0.0)=\"\($0.1)\" in \(net.settingsFile)" })
+        }
+        var after = before ?? FileContent(bytes: ByteString([]))
+        after.bytes = ByteString(text.bytes)
+        try draft.add(
+            .file(path: net.settingsFile, before: before, after: after), phase: .persistent, remedy: id,
+            risk: "At its next start lxc-net makes \(network.bridge)"
+                + (base["LXC_BRIDGE"].map { $0 == network.bridge ? "" : " and no longer \($0)" } ?? "")
+                + "; nothing changes before.",
+            for: cause)
+    }
+
+    private func sourceSettings(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+        let net = draft.facts.lxcNet
+        guard !draft.lxcNetSettings.sourced else { return }
+        let before = try draft.editable(net.mainFile)
+        var text = TextLines(before?.bytes.bytes ?? [])
+        text.append(LxcNetSettings.sourcingLine(net))
+        var after = before ?? FileContent(bytes: ByteString([]))
+        after.bytes = ByteString(text.bytes)
+        try draft.add(
+            .file(path: net.mainFile, before: before, after: after), phase: .persistent, remedy: id,
+            risk: "Everything that \(net.settingsFile) sets counts from the next start of lxc-net on.", for: cause)
+    }
+
+    private func enable(
+        _ unit: String, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        switch draft.facts.state.path(LxcNetFacts.mask) {
+        case .symbolicLink("/dev/null"):
+            try draft.add(
+                .symbolicLink(path: LxcNetFacts.mask, before: "/dev/null", after: nil), phase: .persistent, remedy: id,
+                risk: "lxc-net was masked by someone; from the next boot on it may start again.", for: cause,
+                command: "systemctl unmask lxc-net.service")
+        case .absent: break
+        case _ where unit == LxcNetFacts.mask: break
+        default:
+            throw LeftToPerson(
+                why: "\(LxcNetFacts.mask) replaces the packaged unit, and what it does is not known",
+                what: ["systemctl cat lxc-net.service"])
+        }
+        switch draft.facts.state.path(LxcNetFacts.enablement) {
+        case .symbolicLink: return
+        case .absent: break
+        default:
+            throw LeftToPerson(why: "\(LxcNetFacts.enablement) is not a symbolic link", what: [])
+        }
+        try draft.requireDirectory(of: LxcNetFacts.enablement)
+        try draft.add(
+            .symbolicLink(path: LxcNetFacts.enablement, before: nil, after: unit), phase: .persistent, remedy: id,
+            risk: "lxc-net makes \(network.bridge), its DHCP server and its NAT at every boot.", for: cause,
+            command: "systemctl enable lxc-net.service")
+    }
+
+    /// The variables with the values that the profile wants, in the order of lxc-net's own file.
+    private func wanted(_ network: Network, _ current: LxcNetSettings) -> [(String, String)] {
+        var values = [
+            ("USE_LXC_BRIDGE", "true"), ("LXC_BRIDGE", network.bridge),
+            ("LXC_ADDR", network.address.address.description), ("LXC_NETMASK", network.address.netmask.description),
+            ("LXC_NETWORK", network.cidr.description),
+        ]
+        let range = DHCPRange(network: network, current: current["LXC_DHCP_RANGE"])
+        if current["LXC_DHCP_RANGE"] != range.text {
+            values += [("LXC_DHCP_RANGE", range.text), ("LXC_DHCP_MAX", String(range.count))]
+        }
+        return values
+    }
+}
+
+/// The addresses that lxc-net's dnsmasq hands out.
+private struct DHCPRange {
+    let first: IPv4Address
+    let last: IPv4Address
+
+    /// The profile's; else the current one where it lies in the subnet; else everything after the bridge's address.
+    init(network: Network, current: String?) {
+        let subnet = network.cidr
+        if network.dhcpRange.count == 2, subnet.contains(network.dhcpRange[0]), subnet.contains(network.dhcpRange[1]) {
+            first = network.dhcpRange[0]
+            last = network.dhcpRange[1]
+            return
+        }
+        let parts = (current ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) }
+        if parts.count == 2, subnet.contains(parts[0]), subnet.contains(parts[1]), parts[0] <= parts[1] {
+            first = parts[0]
+            last = parts[1]
+            return
+        }
+        let beyond = IPv4Address(value: subnet.last.value &- 1)
+        let next = IPv4Address(value: network.address.address.value &+ 1)
+        first = subnet.contains(next) && next <= beyond ? next : IPv4Address(value: subnet.first.value &+ 1)
+        last = beyond
+    }
+
+    var text: String { "\(first),\(last)" }
+
+    var count: Int { last < first ? 0 : Int(last.value - first.value) + 1 }
+}
+
+extension ConfigEditError {
+    /// In words, for a person.
+    var message: String {
+        switch self {
+        case .notUnderstood(let words), .unwritable(let words): words
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import HostAccess
+internal import HostModel
+
+/// Translates the network to the host's address by a small nft table of its own.
+///
+/// Where lxc-net makes the network's translation and its table is gone, the table is made again exactly as lxc-net
+/// would, so that `lxc-net stop` removes it; else it is `ip lxc_doctor_BRIDGE`. A native table works beside
+/// iptables-nft and iptables-legacy: an accept in another nat base chain does not end NAT.
+struct Masquerade: Remedy {
+    let id = "masquerade"
+
+    /// The causes that one more table cures. A shadowed rule is not among them: what shadows it may be a deliberate
+    /// exemption, and another table would undo that too.
+    private static let cured: Set<String> = ["masq-missing", "masq-wrong-oif", "masq-wrong-subnet"]
+
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
+        let network = try draft.network(of: cause)
+        let rule = "ip saddr \(network.cidr) ip daddr != \(network.cidr) counter masquerade"
+        guard Self.cured.contains(cause.id) else {
+            throw LeftToPerson(
+                why: "a rule that comes first decides; it may be an exemption made on purpose",
+                what: ["Put before that rule, or narrow it: \(rule)"])
+        }
+        guard network.nat == .masquerade else {
+            throw LeftToPerson(
+                why: "the profile wants \(network.nat.rawValue), which this repair does not make", what: [])
+        }
+        try refuseExemptions(network, rule, draft)
+        if let missing = draft.facts.nftablesMissing {
+            let cidr = network.cidr
+            throw LeftToPerson(
+                why: "nftables cannot be used on this host: \(missing)",
+                what: ["iptables -t nat -A POSTROUTING -s \(cidr) ! -d \(cidr) -j MASQUERADE"])
+        }
+        if draft.facts.state.tables.values.contains(.translation(network.cidr)) {
+            throw LeftToPerson(
+                why: "a table that translates \(network.cidr) is there already, and something else decides",
+                what: ["nft list ruleset"])
+        }
+        let name = try tableName(network, draft)
+        try draft.add(
+            .createTranslationTable(TranslationTable(name: name, network: network.cidr)), phase: .runtime, remedy: id,
+            risk: "Everything from \(network.cidr) to other networks, private ones included, "
+                + "gets the host's address; flows that exist already keep theirs.",
+            for: cause)
+    }
+
+    private func refuseExemptions(_ network: Network, _ rule: String, _ draft: PlanDraft) throws(LeftToPerson) {
+        let exempt = network.exempt.map(\.description) + draft.facts.translationExemptions
+        guard !exempt.isEmpty else { return }
+        throw LeftToPerson(
+            why: "some destinations are exempt from translation, and one more table would translate them too: "
+                + exempt.joined(separator: ", "),
+            what: ["Put after the exemptions, in their chain: \(rule)"])
+    }
+
+    private func tableName(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) -> String {
+        let table = draft.facts.state.table
+        if draft.lxcNetSettings.translates(network), table("lxc") == .absent { return "lxc" }
+        let own =
+            "lxc_doctor_"
+            + String(network.bridge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+        for name in [own] + (2...9).map({ "\(own)_\($0)" }) where table(name) == .absent { return name }
+        throw LeftToPerson(
+            why: "there are many tables ip \(own) already, and the network is still not translated",
+            what: ["nft list ruleset"])
+    }
+}

@@ -1,0 +1,128 @@
+package import HostAccess
+
+/// Where a host stands towards a change.
+package enum Standing: Sendable, Hashable {
+    /// As the change expects it.
+    case before
+    /// The change, or someone else, has been there already.
+    case after
+    /// Neither; in words.
+    case other(String)
+}
+
+extension HostState {
+    /// Whether the state is the one that the change starts from, the one that it leads to, or neither.
+    package func standing(of change: Change) -> Standing {
+        switch change {
+        case .createBridge(let name):
+            switch link(name) {
+            case .absent: .before
+            case .present("bridge", _, _): .after
+            case .present(let kind, _, _): .other("\(name) is a link of kind \(kind.isEmpty ? "physical" : kind)")
+            }
+        case .deleteBridge(let name):
+            switch link(name) {
+            case .absent: .after
+            case .present("bridge", _, 0): .before
+            case .present("bridge", _, let ports): .other("\(name) has \(ports) ports")
+            case .present: .other("\(name) is not a bridge")
+            }
+        case .setLinkUp(let name, let wanted):
+            switch link(name) {
+            case .absent: .other("there is no link \(name)")
+            case .present(_, let up, _): up == wanted ? .after : .before
+            }
+        case .addAddress(let name, let address):
+            if !exists(link: name) {
+                .other("there is no link \(name)")
+            } else {
+                addresses[name, default: []].contains(address) ? .after : .before
+            }
+        case .removeAddress(let name, let address):
+            addresses[name, default: []].contains(address) ? .before : .after
+        case .setSysctl(let key, let from, let to):
+            switch sysctls[key] {
+            case to: .after
+            case from: .before
+            case let value?: .other("\(key) is \(value)")
+            case nil: .other("there is no \(key)")
+            }
+        case .createTranslationTable(let table): standing(of: table, wanted: true)
+        case .deleteTranslationTable(let table): standing(of: table, wanted: false)
+        case .file(let path, let before, let after):
+            standing(
+                of: path, before: before.map(PathState.file) ?? .absent, after: after.map(PathState.file) ?? .absent)
+        case .symbolicLink(let path, let before, let after):
+            standing(
+                of: path, before: before.map(PathState.symbolicLink) ?? .absent,
+                after: after.map(PathState.symbolicLink) ?? .absent)
+        }
+    }
+
+    private func standing(of table: TranslationTable, wanted: Bool) -> Standing {
+        switch self.table(table.name) {
+        case .absent: wanted ? .before : .after
+        case .translation(table.network): wanted ? .after : .before
+        case .translation, .other: .other("table ip \(table.name) holds something else")
+        }
+    }
+
+    private func standing(of path: String, before: PathState, after: PathState) -> Standing {
+        let now = self.path(path)
+        if now == after { return .after }
+        if now == before { return .before }
+        switch now {
+        case .absent: return .other("\(path) does not exist")
+        case .file: return .other("\(path) holds something else, or has another owner or mode")
+        case .symbolicLink(let target): return .other("\(path) is a symbolic link to \(target)")
+        case .directory: return .other("\(path) is a directory")
+        case .other(let words): return .other("\(path) is \(words)")
+        }
+    }
+
+    /// Makes the change in this value, with its side effects in the kernel.
+    package mutating func apply(_ change: Change) {
+        switch change {
+        case .createBridge(let name):
+            links[name] = .present(kind: "bridge", up: false, ports: 0)
+            addresses[name] = []
+            sysctls[SysctlName.forwarding(of: name)] = sysctls[SysctlName.defaultForwarding]
+            sysctls[SysctlName.promoteSecondaries(of: name)] = sysctls[SysctlName.promoteSecondaries(of: "default")]
+        case .deleteBridge(let name):
+            links[name] = nil
+            addresses[name] = nil
+            sysctls[SysctlName.forwarding(of: name)] = nil
+            sysctls[SysctlName.promoteSecondaries(of: name)] = nil
+        case .setLinkUp(let name, let up):
+            if case .present(let kind, _, let ports) = link(name) {
+                links[name] = .present(kind: kind, up: up, ports: ports)
+            }
+        case .addAddress(let link, let address):
+            addresses[link, default: []].append(address)
+        case .removeAddress(let link, let address):
+            addresses[link, default: []].removeAll { $0 == address }
+        case .setSysctl(let key, _, let value):
+            setSysctl(key, to: value)
+        case .createTranslationTable(let table):
+            tables[table.name] = .translation(table.network)
+        case .deleteTranslationTable(let table):
+            tables[table.name] = nil
+        case .file(let path, _, let after):
+            paths[path] = after.map(PathState.file) ?? .absent
+        case .symbolicLink(let path, _, let after):
+            paths[path] = after.map(PathState.symbolicLink) ?? .absent
+        }
+    }
+
+    private mutating func setSysctl(_ key: String, to value: String) {
+        let changes = sysctls[key] != value
+        sysctls[key] = value
+        guard changes, key == SysctlName.ipForward else { return }
+        for other in sysctls.keys where other.hasPrefix("net.ipv4.conf.") && other.hasSuffix(".forwarding") {
+            sysctls[other] = value
+        }
+        if sysctls[SysctlName.acceptRedirects] != nil {
+            sysctls[SysctlName.acceptRedirects] = value == "0" ? "1" : "0"
+        }
+    }
+}

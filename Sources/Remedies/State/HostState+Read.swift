@@ -1,0 +1,63 @@
+package import HostAccess
+internal import HostModel
+internal import WireFormats
+
+extension HostState {
+    /// The longest file that a repair edits, in bytes.
+    static let fileLimit = 1 << 20
+
+    /// Reads the parts of a host that the scope names.
+    package static func read(_ scope: StateScope, from host: any Host) throws(HostError) -> HostState {
+        var state = HostState()
+        if scope.links { try state.readLinks(host) }
+        for key in scope.sysctls { try state.readSysctl(key, host) }
+        for path in scope.paths { state.paths[path] = try readPath(path, host) }
+        if !scope.tables.isEmpty {
+            state.tables = try TranslationTables(host, wholeRulesets: false).states(of: scope.tables)
+        }
+        return state
+    }
+
+    private mutating func readLinks(_ host: any Host) throws(HostError) {
+        let linkMessages = try host.query(.links())
+        let addressMessages = try host.query(.addresses())
+        let links: [Link]
+        let dump: [InterfaceAddress]
+        do throws(WireError) {
+            links = try Link.all(in: linkMessages)
+            dump = try InterfaceAddress.all(in: addressMessages)
+        } catch {
+            throw HostError(.malformed, operation: "read links and addresses", message: error.description)
+        }
+        var names: [Int: String] = [:]
+        for link in links {
+            names[link.index] = link.name
+            let ports = links.filter { $0.master == link.index }.count
+            self.links[link.name] = .present(kind: link.kind, up: link.isUp, ports: ports)
+            addresses[link.name] = []
+        }
+        for entry in dump {
+            if let name = names[entry.link] { addresses[name, default: []].append(entry.address) }
+        }
+    }
+
+    private mutating func readSysctl(_ key: String, _ host: any Host) throws(HostError) {
+        guard let path = SysctlName.path(key), let text = try host.readTextIfPresent(path, limit: 4096) else { return }
+        sysctls[key] = JournalRun.line(text)
+    }
+
+    static func readPath(_ path: String, _ host: any Host) throws(HostError) -> PathState {
+        guard let status = try host.statusIfPresent(path, followLinks: false) else { return .absent }
+        switch status.kind {
+        case .directory: return .directory
+        case .link: return .symbolicLink(status.target ?? "")
+        case .other: return .other("neither a file nor a directory")
+        case .file:
+            guard status.size <= fileLimit else { return .other("longer than \(fileLimit) bytes") }
+            let bytes = try host.read(path, limit: fileLimit)
+            return .file(
+                FileContent(
+                    bytes: ByteString(bytes), mode: status.mode, owner: status.owner, group: status.group))
+        }
+    }
+}

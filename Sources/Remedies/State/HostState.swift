@@ -1,0 +1,73 @@
+package import HostAccess
+package import HostModel
+
+/// A network interface, as far as repairs are concerned.
+package enum LinkState: Codable, Sendable, Hashable {
+    case absent
+    /// `kind` as rtnetlink says it: `bridge`, `veth`, empty for hardware. `ports`: links whose master it is.
+    case present(kind: String, up: Bool, ports: Int)
+}
+
+/// What lies at a path, without following a link.
+package enum PathState: Codable, Sendable, Hashable {
+    case absent
+    case file(FileContent)
+    case symbolicLink(String)
+    case directory
+    /// Anything else, in words.
+    case other(String)
+}
+
+/// What bears the name of an nft table of family ip.
+package enum TableState: Codable, Sendable, Hashable {
+    case absent
+    /// Exactly the shape of `TranslationTable`, for this network.
+    case translation(IPv4Prefix)
+    case other
+}
+
+/// The part of a host that a plan may change: everything that `Change` can speak of, and nothing else.
+///
+/// A value: what a change would do is computed by `apply` without touching the host.
+package struct HostState: Codable, Sendable, Hashable {
+    /// By name; a link that is not listed is absent.
+    package var links: [String: LinkState]
+    /// IPv4 addresses by link, in the order of the dump.
+    package var addresses: [String: [IPv4Prefix]]
+    /// By key; a key that is not listed does not exist.
+    package var sysctls: [String: String]
+    /// By path; only paths that were looked at.
+    package var paths: [String: PathState]
+    /// nft tables of family ip by name; a table that is not listed is absent.
+    package var tables: [String: TableState]
+
+    package init(
+        links: [String: LinkState] = [:], addresses: [String: [IPv4Prefix]] = [:], sysctls: [String: String] = [:],
+        paths: [String: PathState] = [:], tables: [String: TableState] = [:]
+    ) {
+        self.links = links
+        self.addresses = addresses
+        self.sysctls = sysctls
+        self.paths = paths
+        self.tables = tables
+    }
+
+    package func link(_ name: String) -> LinkState { links[name] ?? .absent }
+
+    package func path(_ path: String) -> PathState { paths[path] ?? .absent }
+
+    package func table(_ name: String) -> TableState { tables[name] ?? .absent }
+
+    package func exists(link name: String) -> Bool { link(name) != .absent }
+
+    package func isBridge(_ name: String) -> Bool {
+        if case .present("bridge", _, _) = link(name) { return true }
+        return false
+    }
+
+    /// The text of a regular file, or nil.
+    package func file(_ path: String) -> FileContent? {
+        if case .file(let content) = self.path(path) { return content }
+        return nil
+    }
+}

@@ -1,0 +1,31 @@
+internal import HostAccess
+
+/// Which parts of a host are to be read into a `HostState`.
+package struct StateScope: Sendable, Hashable {
+    /// Whether to dump links and addresses.
+    package var links = false
+    package var sysctls: Set<String> = []
+    package var paths: Set<String> = []
+    /// Names of nft tables of family ip; empty: nftables is not asked.
+    package var tables: Set<String> = []
+
+    package init() {}
+}
+
+extension StateScope {
+    /// Everything that these changes touch.
+    init(of changes: [Change]) {
+        for change in changes {
+            switch change {
+            case .createBridge:
+                links = true
+                // A new link begins with them.
+                sysctls.formUnion([SysctlName.defaultForwarding, SysctlName.promoteSecondaries(of: "default")])
+            case .deleteBridge, .setLinkUp, .addAddress, .removeAddress: links = true
+            case .setSysctl(let key, _, _): sysctls.insert(key)
+            case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
+            case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
+            }
+        }
+    }
+}

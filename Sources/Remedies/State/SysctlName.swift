@@ -1,0 +1,35 @@
+/// The names of sysctl keys that repairs use.
+///
+/// Source: sysctl.d(5): with dots as separators, a dot inside a name is written as a slash
+/// (`net.ipv4.conf.eth0/100.forwarding`).
+package enum SysctlName {
+    /// Writing it sets the forwarding of every interface and the reverse of `all.accept_redirects`
+    /// (kernel, `inet_forward_change` of net/ipv4/devinet.c).
+    package static let ipForward = "net.ipv4.ip_forward"
+    /// The same knob under another name.
+    package static let allForwarding = "net.ipv4.conf.all.forwarding"
+    /// What an interface made later begins with.
+    package static let defaultForwarding = "net.ipv4.conf.default.forwarding"
+    package static let acceptRedirects = "net.ipv4.conf.all.accept_redirects"
+
+    package static func forwarding(of link: String) -> String {
+        interface(link, "forwarding")
+    }
+
+    package static func promoteSecondaries(of link: String) -> String {
+        interface(link, "promote_secondaries")
+    }
+
+    private static func interface(_ link: String, _ name: String) -> String {
+        "net.ipv4.conf.\(link.replacing(".", with: "/")).\(name)"
+    }
+
+    /// The file below `/proc/sys`. Nil for anything that is not below `net`, or that would leave it.
+    package static func path(_ key: String) -> String? {
+        let parts = key.split(separator: ".", omittingEmptySubsequences: false)
+            .map { $0.replacing("/", with: ".") }
+        guard parts.first == "net", parts.count > 1, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
+        else { return nil }
+        return "/proc/sys/" + parts.joined(separator: "/")
+    }
+}

@@ -1,0 +1,157 @@
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// The nft ruleset, as far as repairs of source NAT need it.
+struct TranslationTables {
+    private let ruleset: NftRuleset
+
+    /// Reads tables, chains and rules of family ip; `wholeRulesets`: of every family.
+    init(_ host: any Host, wholeRulesets: Bool) throws(HostError) {
+        let family: NftFamily = wholeRulesets ? .unspecified : .ipv4
+        let tables = try host.query(.nftTables(family))
+        let chains = try host.query(.nftChains(family))
+        let rules = try host.query(.nftRules(family))
+        var ruleset = NftRuleset()
+        do throws(WireError) {
+            try ruleset.addTables(tables)
+            try ruleset.addChains(chains)
+            try ruleset.addRules(rules)
+        } catch {
+            throw HostError(.malformed, operation: "read the nft ruleset", message: error.description)
+        }
+        self.ruleset = ruleset
+    }
+
+    /// Of the tables of family ip that are there, or of those named.
+    func states(of names: Set<String>? = nil) -> [String: TableState] {
+        var states: [String: TableState] = [:]
+        for table in ruleset.tables where table.name.family == .ipv4 {
+            guard names?.contains(table.name.name) ?? true else { continue }
+            states[table.name.name] = translated(by: table).map(TableState.translation) ?? .other
+        }
+        return states
+    }
+
+    /// The network that a table translates, where it is exactly of the shape of `TranslationTable`.
+    private func translated(by table: NftTable) -> IPv4Prefix? {
+        let chains = ruleset.chains.indices.filter { ruleset.chains[$0].table == table.name }
+        guard chains.count == 1, table.flags.isEmpty, let base = ruleset.chains[chains[0]].base,
+            base.type == "nat", base.hook == .postrouting, base.priority == NftBaseChain.sourceTranslationPriority,
+            base.policy == .accept
+        else { return nil }
+        let rules = ruleset.rules.filter { $0.chain == chains[0] }
+        guard rules.count == 1 else { return nil }
+        let expressions = ruleset.expressions(of: rules[0])
+        guard let network = AddressMatch.all(in: expressions).addresses.first?.network else { return nil }
+        let ours =
+            NftExpression.source(in: network) + NftExpression.destination(notIn: network) + [
+                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
+            ]
+        // What the counter has counted is no difference.
+        let uncounted = expressions.map { expression in
+            if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
+        }
+        return uncounted == ours ? network : nil
+    }
+
+    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text.
+    func exemptions(for networks: [IPv4Prefix]) -> [String] {
+        reachable().flatMap { index in
+            let chain = ruleset.chains[index]
+            return ruleset.rules.filter { $0.chain == index }.compactMap { rule -> String? in
+                let matches = AddressMatch.all(in: ruleset.expressions(of: rule))
+                let ends = matches.others.contains { $0 == .verdict(.accept) || $0 == .verdict(.return) }
+                let concerns = matches.addresses.allSatisfy { match in
+                    !match.isSource || match.inverted || networks.contains { $0.overlaps(match.network) }
+                }
+                guard ends, concerns else { return nil }
+                let targets = matches.addresses.filter { !$0.isSource }
+                    .map { ($0.inverted ? "all but " : "") + $0.network.description }
+                return "rule \(rule.handle) of \(chain.table) \(chain.name)"
+                    + (targets.isEmpty ? "" : " (\(targets.joined(separator: ", ")))")
+            }
+        }
+    }
+
+    /// The base chains of source NAT and what they jump to, at most every chain once.
+    private func reachable() -> [Int] {
+        var order = ruleset.chains.indices.filter { index in
+            let chain = ruleset.chains[index]
+            return chain.base?.type == "nat" && chain.base?.hook == .postrouting
+                && (chain.table.family == .ipv4 || chain.table.family == .inet)
+        }
+        var next = 0
+        while next < order.count {
+            let index = order[next]
+            next += 1
+            for rule in ruleset.rules where rule.chain == index {
+                for expression in ruleset.expressions(of: rule) {
+                    guard case .verdict(let verdict) = expression else { continue }
+                    switch verdict {
+                    case .jump(let name), .goto(let name):
+                        let table = ruleset.chains[index].table
+                        let found = ruleset.chains.firstIndex { $0.table == table && $0.name == name }
+                        if let found, !order.contains(found) { order.append(found) }
+                    default: break
+                    }
+                }
+            }
+        }
+        return order
+    }
+}
+
+/// A match on an IPv4 source or destination address, as nft and iptables-nft write it: load, mask, compare.
+struct AddressMatch: Hashable {
+    let isSource: Bool
+    let inverted: Bool
+    let network: IPv4Prefix
+
+    /// The address matches of a rule and the expressions that are none, both in order.
+    static func all(
+        in expressions: ArraySlice<NftExpression>
+    ) -> (addresses: [AddressMatch], others: [NftExpression]) {
+        var addresses: [AddressMatch] = []
+        var others: [NftExpression] = []
+        var rest = expressions
+        while let first = rest.first {
+            if let (match, count) = AddressMatch.leading(rest) {
+                addresses.append(match)
+                rest = rest.dropFirst(count)
+            } else {
+                others.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        return (addresses, others)
+    }
+
+    /// The match that the expressions begin with, and how many of them it takes.
+    private static func leading(_ expressions: ArraySlice<NftExpression>) -> (AddressMatch, Int)? {
+        var rest = expressions
+        guard case .payload(.network, let offset, let length, let register)? = rest.popFirst(),
+            offset == 12 || offset == 16, (1...4).contains(length)
+        else { return nil }
+        var prefix = Int(length) * 8
+        if case .bitwise(register, register, let mask, let xor)? = rest.first, length == 4 {
+            rest = rest.dropFirst()
+            guard xor == NftValue(big32: 0), let found = (0...32).first(where: { mask == NftValue(Self.netmask($0)) })
+            else {
+                return nil
+            }
+            prefix = found
+        }
+        guard case .compare(register, let comparison, let value)? = rest.popFirst(),
+            comparison == .equal || comparison == .notEqual, value.count == Int(length),
+            let address = IPv4Address(octets: value.bytes + [UInt8](repeating: 0, count: 4 - Int(length))),
+            let network = IPv4Prefix(address: address, length: prefix)
+        else { return nil }
+        let match = AddressMatch(isSource: offset == 12, inverted: comparison == .notEqual, network: network.network)
+        return (match, expressions.count - rest.count)
+    }
+
+    private static func netmask(_ length: Int) -> IPv4Address {
+        IPv4Prefix(address: IPv4Address(value: 0), length: length)?.netmask ?? IPv4Address(value: 0)
+    }
+}

@@ -1,0 +1,108 @@
+internal import HostModel
+
+/// The findings: what failed without a known cause, what could not be seen, then what is fine, one line each.
+extension TerminalFormat {
+    func write(_ findings: [Finding], of report: Report, options: RenderingOptions, to page: inout TextPage) {
+        let failed = findings.filter { $0.verdict == .fail && (options.verbose || !report.explains($0)) }
+        if !failed.isEmpty {
+            page.blank()
+            page.paragraph(
+                options.verbose ? "FAILED CHECKS" : "FAILED, AND NO KNOWN CAUSE EXPLAINS IT", style: .strong)
+            for finding in failed { write(failed: finding, to: &page) }
+        }
+        writeGrouped(findings, .unknown, "could not be looked at: neither good nor bad", options: options, to: &page)
+        writeGrouped(findings, .blocked, "cannot be judged before something else holds", options: options, to: &page)
+        writeGrouped(findings, .waived, "waived by the operator", options: options, to: &page)
+        let fine = findings.filter { $0.verdict == .pass }
+        if !fine.isEmpty {
+            page.blank()
+            page.paragraph(fine.count == findings.count ? "ALL FINE" : "FINE", style: .strong)
+            for finding in fine {
+                page.row("OK", title(of: finding), column: Self.wordColumn, labelStyle: .good)
+            }
+        }
+        writeNotApplicable(findings.filter { $0.verdict == .notApplicable }, options: options, to: &page)
+    }
+
+    private func write(failed finding: Finding, to page: inout TextPage) {
+        page.labelled(
+            finding.severity == .notice ? "NOTICE" : "FAIL", "\(title(of: finding)) [\(finding.check)]",
+            column: Self.wordColumn, labelStyle: finding.severity.style)
+        let column = Self.labelColumn
+        let indent = Self.wordColumn
+        if let expected = finding.expected {
+            page.labelled(
+                "wanted", SafeText.line(expected, limit: Self.valueLimit), indent: indent, column: column)
+        }
+        if let observed = finding.observed {
+            page.labelled("found", SafeText.line(observed, limit: Self.valueLimit), indent: indent, column: column)
+        }
+        for evidence in finding.evidence { write(evidence, indent: indent, to: &page) }
+    }
+
+    /// Findings of one verdict, those with the same reason together.
+    private func writeGrouped(
+        _ findings: [Finding], _ verdict: Verdict, _ meaning: String, options: RenderingOptions,
+        to page: inout TextPage
+    ) {
+        let findings = findings.filter { $0.verdict == verdict }
+        if findings.isEmpty { return }
+        let word = verdict.rawValue.uppercased()
+        page.blank()
+        page.labelled(
+            "\(word) (\(findings.count))", meaning, column: word.utf8.count + 5 + String(findings.count).utf8.count,
+            labelStyle: verdict == .waived ? .strong : .doubtful)
+        var reasons: [String] = []
+        var groups: [String: [Finding]] = [:]
+        for finding in findings {
+            let reason = reason(of: finding)
+            if groups[reason] == nil { reasons.append(reason) }
+            groups[reason, default: []].append(finding)
+        }
+        for reason in reasons {
+            page.paragraph("\(reason):", indent: 2)
+            for finding in groups[reason] ?? [] {
+                page.row("-", title(of: finding), indent: 4, column: 2)
+                if options.verbose {
+                    for evidence in finding.evidence { write(evidence, indent: 6, to: &page) }
+                }
+            }
+        }
+    }
+
+    private func reason(of finding: Finding) -> String {
+        if let reason = finding.reason, !reason.isEmpty {
+            return SafeText.line(reason, limit: Self.valueLimit)
+        }
+        return finding.blockedBy.isEmpty ? "no reason given" : "waits for \(finding.blockedBy.joined(separator: ", "))"
+    }
+
+    private func writeNotApplicable(_ findings: [Finding], options: RenderingOptions, to page: inout TextPage) {
+        if findings.isEmpty { return }
+        if options.verbose {
+            writeGrouped(findings, .notApplicable, "does not arise on this host", options: options, to: &page)
+            return
+        }
+        let checks = findings.count == 1 ? "1 check does" : "\(findings.count) checks do"
+        page.paragraph("\(checks) not apply to this host (--verbose says why).", style: .faint)
+    }
+
+    /// The title, with the subject where the title does not say it already.
+    private func title(of finding: Finding) -> String {
+        guard finding.subject.kind == .container || finding.subject.kind == .interface,
+            !finding.title.utf8.elementsEqual(finding.subject.name.utf8),
+            !finding.title.split(separator: " ").contains(where: { $0 == finding.subject.name[...] })
+        else { return finding.title }
+        return "\(finding.title) (\(finding.subject.name))"
+    }
+}
+
+extension Report {
+    /// Whether a root cause of this report speaks for a failed finding already.
+    func explains(_ finding: Finding) -> Bool {
+        causes.contains { cause in
+            finding.causes.contains(cause.id) || cause.consequences.contains(finding.check)
+                || (cause.check == finding.check && cause.subject == finding.subject)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import BuiltInCatalog
+import CheckCatalog
+import HostModel
+import Probes
+import Testing
+
+/// The built-in catalog as a whole.
+@Suite struct CatalogTests {
+    @Test func checksAndCausesFitTogether() {
+        #expect(CatalogValidation.problems(of: BuiltIn.checks(), causes: BuiltIn.causes()) == [])
+    }
+
+    @Test(arguments: BuiltIn.checks().map(\.id)) func fitsItsProbe(_ id: String) throws {
+        let check = try #require(BuiltIn.checks().first { $0.id == id })
+        #expect(CatalogValidation.problems(of: check, probes: Vocabulary.probes) == [])
+    }
+
+    /// A real probe keeps to the vocabulary; it may give more facts.
+    @Test(arguments: Vocabulary.probes) func realProbesKeepToTheVocabulary(_ wanted: ProbeSpecification) {
+        guard let real = allProbes.first(where: { $0.specification.name == wanted.name }) else { return }
+        #expect(real.specification.parameters == wanted.parameters)
+        for (name, type) in wanted.facts {
+            #expect(real.specification.facts[name] == type, "\(wanted.name): \(name)")
+        }
+    }
+
+    @Test(arguments: BuiltIn.causes().map(\.id)) func isNamedByACheck(_ id: String) {
+        #expect(BuiltIn.checks().contains { $0.causes.contains { $0.id == id } }, "no check speaks for \(id)")
+    }
+
+    @Test(arguments: BuiltIn.causes().map(\.id)) func canBeExplained(_ id: String) throws {
+        let cause = try #require(BuiltIn.causes().first { $0.id == id })
+        for text in [cause.title, cause.explanation, cause.symptom, cause.why, cause.look, cause.fix] {
+            #expect(text.split(separator: " ").count >= 3, "\(cause.id): \"\(text)\"")
+        }
+    }
+}

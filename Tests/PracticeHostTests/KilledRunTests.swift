@@ -1,0 +1,64 @@
+import Glibc
+import Testing
+
+@Suite("A killed practice host", .serialized, .enabled(if: BuiltProgram.isRoot))
+struct KilledRunTests {
+    /// Set-up takes about 200 ms, with a container about 350.
+    @Test("leaves nothing that works, whenever it is killed")
+    func killedAnywhere() {
+        _ = BuiltProgram.layers
+        let before = BuiltProgram.machineState()
+        let marker = "31415\(getpid())"
+        for attempt in 0..<24 {
+            let child = BuiltProgram.start(
+                [
+                    BuiltProgram.path, "lab", "run", "--containers", attempt.isMultiple(of: 2) ? "1" : "0", "--",
+                    "sleep",
+                    marker,
+                ], output: BuiltProgram.temporaryFile(), errors: BuiltProgram.temporaryFile())
+            usleep(useconds_t(attempt * 17_000 + Int.random(in: 0..<17_000)))
+            kill(child, SIGKILL)
+            #expect(BuiltProgram.wait(child) == 137)
+            #expect(eventually { processes(with: marker).isEmpty }, "attempt \(attempt): processes are left")
+        }
+        #expect(eventually { BuiltProgram.machineState() == before })
+        // Another run removes the directories of those.
+        #expect(BuiltProgram.lab([], ["true"]).status == 0)
+        #expect(eventually { emptyGroups().isEmpty })
+    }
+
+    @Test("takes every process of the host along")
+    func daemons() {
+        let marker = "27182\(getpid())"
+        let result = BuiltProgram.lab([], ["sh", "-c", "setsid sleep \(marker) & exit 0"])
+        #expect(result.status == 0)
+        #expect(eventually { processes(with: marker).isEmpty })
+    }
+
+    private func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<300 {
+            if condition() { return true }
+            usleep(10_000)
+        }
+        return condition()
+    }
+
+    private func processes(with marker: String) -> String {
+        BuiltProgram.shell("grep -lasF \(marker) /proc/[0-9]*/cmdline | grep -v /self/ || true").output
+            .split(separator: "\n").filter { line in
+                // The shell and the grep that ask.
+                let text = BuiltProgram.shell("tr '\\0' ' ' < \(line) 2>/dev/null").output
+                return text.contains(marker) && !text.contains("grep")
+            }.joined()
+    }
+
+    private func emptyGroups() -> String {
+        BuiltProgram.shell(
+            """
+            find /sys/fs/cgroup -type d -name 'lxc-doctor-practice.*' 2>/dev/null | while read -r group; do
+                [ -n "$(find $group -name cgroup.procs -exec cat {} + 2>/dev/null)" ] || echo $group
+            done
+            """
+        ).output
+    }
+}

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import HostAccess
+import HostModel
+import Testing
+
+@testable import Remedies
+
+@Suite("Every remedy")
+struct RemedyTests {
+    @Test("plans steps that say everything, runtime before persistent", arguments: Scenario.all)
+    func planning(_ scenario: Scenario) throws {
+        let facts = try Fixture.facts(scenario.host)
+        let made = plan(for: scenario.causes, profile: Fixture.chosen, facts: facts)
+        #expect(made.byHand == [])
+        #expect(made.causes.map(\.id) == [scenario.cause])
+        #expect(!made.changes.isEmpty)
+        #expect(Set(made.steps.map(\.id)).count == made.changes.count)
+        #expect(made.changes.map(\.phase) == made.changes.map(\.phase).sorted())
+        for step in made.steps {
+            for text in [step.target, step.before, step.after, step.reversal, step.risk, step.command] {
+                #expect(!text.isEmpty, "\(step)")
+            }
+            #expect(step.before != step.after, "\(step)")
+            #expect(step.remedy == scenario.remedy)
+            #expect(step.state == .planned)
+        }
+        let copy = try JSONDecoder().decode(Plan.self, from: JSONEncoder().encode(made))
+        #expect(copy == made)
+    }
+
+    @Test("has an exact inverse", arguments: Scenario.all)
+    func inverse(_ scenario: Scenario) throws {
+        let host = scenario.host
+        let before = host.state
+        let made = plan(for: scenario.causes, profile: Fixture.chosen, facts: try Fixture.facts(host))
+        for change in made.changes { try host.apply(change.change) }
+        #expect(scenario.healthy(host.state))
+        for change in made.changes.reversed() {
+            for undo in change.undo { try host.apply(undo) }
+        }
+        #expect(host.state.normalised == before.normalised)
+    }
+
+    @Test("repairs, and finds nothing to do the second time", arguments: Scenario.all)
+    func idempotence(_ scenario: Scenario) throws {
+        let host = scenario.host
+        let run = Repair(scenario, host)
+        let made = try run.plan()
+        let first = run.apply(made)
+        #expect(first.outcome == .applied, "\(first.reason ?? "")")
+        #expect(first.steps.allSatisfy { $0.state == .applied })
+        #expect(scenario.healthy(host.state))
+        let count = host.made.count
+        let second = run.apply(made)
+        #expect(second.outcome == .applied)
+        #expect(second.steps.allSatisfy { $0.state == .unchanged })
+        #expect(second.journal == nil)
+        #expect(host.made.count == count)
+        #expect(try run.plan().changes.isEmpty)
+    }
+
+    @Test("keeps every foreign line, the mode and the owner", arguments: Scenario.all)
+    func foreignLines(_ scenario: Scenario) throws {
+        let host = scenario.host
+        let before = host.state
+        let run = Repair(scenario, host)
+        _ = run.apply(try run.plan())
+        for (path, old) in before.paths {
+            guard case .file(let old) = old, path != LxcNetFacts.flag else { continue }
+            let new = try #require(host.state.file(path), "\(path)")
+            #expect(new.mode == old.mode && new.owner == old.owner && new.group == old.group)
+            let lines = EditCommand.lines(new.bytes.bytes)
+            for line in EditCommand.lines(old.bytes.bytes) {
+                let ours = line.contains("LXC_BRIDGE") || line.contains("ip_forward")
+                #expect(ours || lines.contains(line), "\(path): \(line)")
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import HostAccess
+import HostModel
+import WireFormats
+
+@testable import Remedies
+
+/// A host in memory that answers like a live one and can be changed: links, addresses, sysctls, files, nft tables.
+final class OverlayHost: MutableHost {
+    var state: HostState
+    let faults: Faults
+    var boot = "boot-1"
+    var identity = HostIdentity(
+        hostname: "test", kernel: "6.1", effectiveUser: 0, capabilities: ["net_admin"],
+        inInitialNetworkNamespace: true, isPracticeHost: false)
+    /// The link of the default route.
+    var uplink: String? = "eth0"
+    /// nftables as it is beside the tables of `state`.
+    var otherRules: [NftTransaction] = []
+    var hasNftables = true
+    /// Every change that was made, in order.
+    private(set) var made: [Change] = []
+
+    init(_ state: HostState, faults: Faults = Faults()) {
+        self.state = state
+        self.faults = faults
+    }
+
+    func apply(_ change: Change) throws(HostError) {
+        switch state.standing(of: change) {
+        case .after: return
+        case .other(let words): throw HostError(.stale, operation: "apply", message: words)
+        case .before:
+            try faults.event {
+                if case .removeAddress(let link, let address) = change { removeSecondaries(of: address, link) }
+                state.apply(change)
+                made.append(change)
+            }
+        }
+    }
+
+    /// The kernel removes the secondaries of a primary address with it, unless told to promote them.
+    private func removeSecondaries(of address: IPv4Prefix, _ link: String) {
+        let promotes = [link, "all"].contains { state.sysctls[SysctlName.promoteSecondaries(of: $0)] == "1" }
+        let family = state.addresses[link, default: []].filter {
+            $0.network == address.network
+        }
+        guard !promotes, family.first == address else { return }
+        state.addresses[link, default: []].removeAll { family.contains($0) && $0 != address }
+    }
+
+    func answer(_ request: HostRequest) throws(HostError) -> HostReply {
+        switch request {
+        case .read(let path, _, _): .bytes(ByteString(try read(path)))
+        case .list(let path, _, _): .names(try list(path))
+        case .status(let path, _, _): .status(try status(path))
+        case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .identity: .identity(identity)
+        case .space, .legacyTable, .programVersion:
+            throw HostError(.unsupported, operation: "overlay", message: "not on this host")
+        }
+    }
+
+    private func missing(_ path: String) -> HostError {
+        HostError(.notFound, operation: path, message: "there is no such file")
+    }
+
+    private func read(_ path: String) throws(HostError) -> [UInt8] {
+        if path == "/proc/sys/kernel/random/boot_id" { return Array("\(boot)\n".utf8) }
+        if let key = state.sysctls.keys.first(where: { SysctlName.path($0) == path }), let value = state.sysctls[key] {
+            return Array("\(value)\n".utf8)
+        }
+        switch state.path(path) {
+        case .file(let content): return content.bytes.bytes
+        case .symbolicLink(let target):
+            let base = target.hasPrefix("/") ? "" : HostState.directory(of: path) + "/"
+            return try read(base.isEmpty ? target : resolve(base + target))
+        default: throw missing(path)
+        }
+    }
+
+    private func resolve(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") {
+            if part == ".." { parts = Array(parts.dropLast()) } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    private func list(_ path: String) throws(HostError) -> [String] {
+        if path == "/proc/sys/net/ipv4/conf" {
+            return state.sysctls.keys.filter { $0.hasSuffix(".forwarding") }
+                .compactMap { $0.split(separator: ".").dropLast().last.map(String.init) }.sorted()
+        }
+        guard state.path(path) == .directory else { throw missing(path) }
+        return state.paths.filter { $0.value != .absent && HostState.directory(of: $0.key) == path }
+            .map { String($0.key.split(separator: "/").last ?? "") }.sorted()
+    }
+
+    private func status(_ path: String) throws(HostError) -> FileStatus {
+        switch state.path(path) {
+        case .absent: throw missing(path)
+        case .directory: FileStatus(kind: .directory, mode: 0o755, owner: 0, group: 0, size: 0)
+        case .other: FileStatus(kind: .other, mode: 0o644, owner: 0, group: 0, size: 0)
+        case .symbolicLink(let target):
+            FileStatus(kind: .link, mode: 0o777, owner: 0, group: 0, size: 0, target: target)
+        case .file(let content):
+            FileStatus(
+                kind: .file, mode: content.mode, owner: content.owner, group: content.group,
+                size: content.bytes.bytes.count)
+        }
+    }
+
+    // MARK: Netlink
+
+    private var order: [String] { state.links.keys.sorted() }
+
+    private func messages(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+        if query == .links() { return order.enumerated().map { link($1, $0 + 1) } }
+        if query == .addresses() {
+            return order.enumerated().flatMap { index, name in
+                state.addresses[name, default: []].map { address($0, index + 1) }
+            }
+        }
+        if query.name.hasPrefix("RTM_GETROUTE ") {
+            guard let uplink, let index = order.firstIndex(of: uplink) else { throw missing(query.name) }
+            var body = NetlinkAttributeBuilder(header: [2, 0, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0])
+            body.append(4, host: UInt32(index + 1))
+            return [NetlinkMessage(type: RouteMessageType.newRoute, flags: 0, payload: body.bytes).bytes]
+        }
+        guard query.family == .netfilter, hasNftables else {
+            throw HostError(.unsupported, operation: query.name, message: "this kernel has no nf_tables")
+        }
+        let all = try nftMessages()
+        // NFT_MSG_NEWTABLE, NEWCHAIN and NEWRULE are one below the GET that asks for them.
+        return all.filter { $0.header.type == query.type - 1 }.map(\.bytes)
+    }
+
+    private func nftMessages() throws(HostError) -> [NetlinkMessage] {
+        var transactions = otherRules
+        for (name, table) in state.tables.sorted(by: { $0.key < $1.key }) {
+            switch table {
+            case .absent: continue
+            case .translation(let network): transactions.append(.translationTable(name, network: network))
+            case .other:
+                var other = NftTransaction()
+                other.newTable(NftTableName(.ipv4, name))
+                transactions.append(other)
+            }
+        }
+        do throws(WireError) {
+            var messages: [NetlinkMessage] = []
+            for transaction in transactions { messages += try NetlinkMessage.split(transaction.encoded()) }
+            return messages
+        } catch {
+            throw HostError(.malformed, operation: "nft", message: error.description)
+        }
+    }
+
+    private func link(_ name: String, _ index: Int) -> [UInt8] {
+        guard case .present(let kind, let up, _) = state.link(name) else { return [] }
+        var header: [UInt8] = [0, 0, 1, 0]
+        header += withUnsafeBytes(of: UInt32(index)) { Array($0) }
+        header += withUnsafeBytes(of: UInt32(up ? 1 : 0)) { Array($0) }
+        header += [0, 0, 0, 0]
+        var body = NetlinkAttributeBuilder(header: header)
+        body.append(3, text: name)
+        if !kind.isEmpty { body.nest(18, marked: false) { $0.append(1, text: kind) } }
+        return NetlinkMessage(type: RouteMessageType.newLink, flags: 0, payload: body.bytes).bytes
+    }
+
+    private func address(_ prefix: IPv4Prefix, _ index: Int) -> [UInt8] {
+        let header: [UInt8] = [2, UInt8(prefix.length), 0, 0] + withUnsafeBytes(of: UInt32(index)) { Array($0) }
+        var body = NetlinkAttributeBuilder(header: header)
+        body.append(1, address: prefix.address)
+        body.append(2, address: prefix.address)
+        return NetlinkMessage(type: RouteMessageType.newAddress, flags: 0, payload: body.bytes).bytes
+    }
+}

@@ -1,0 +1,111 @@
+import HostAccess
+import HostModel
+
+@testable import Remedies
+
+extension Scenario {
+    /// Every remedy, with the states of a host in which it does something different.
+    static let all: [Scenario] = [
+        Scenario(
+            name: "bridge missing", cause: "bridge-missing", remedy: "bridge-create",
+            breakage: { $0.apply(.deleteBridge(name: "lxcbr1")) }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "bridge missing, new links do not forward", cause: "bridge-missing", remedy: "bridge-create",
+            breakage: {
+                $0.apply(.deleteBridge(name: "lxcbr1"))
+                $0.sysctls[SysctlName.defaultForwarding] = "0"
+            },
+            healthy: { bridgeIsWell($0) && $0.sysctls[SysctlName.forwarding(of: "lxcbr1")] == "1" }),
+        Scenario(
+            name: "bridge down", cause: "bridge-down", remedy: "bridge-up",
+            breakage: { $0.apply(.setLinkUp(name: "lxcbr1", up: false)) }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "address lost", cause: "bridge-address-lost", remedy: "bridge-address",
+            breakage: { $0.addresses["lxcbr1"] = [] }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "wrong netmask", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
+            breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24"), Fixture.prefix("10.0.3.1/24")] },
+            healthy: {
+                $0.addresses["lxcbr1"]?.sorted { "\($0)" < "\($1)" } == [
+                    Fixture.prefix("10.0.3.1/24"), Fixture.address,
+                ]
+            }),
+        Scenario(
+            name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
+            breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "forwarding off, one interface on its own", cause: "ip-forward-off", remedy: "forwarding",
+            breakage: {
+                $0.apply(.setSysctl(key: SysctlName.ipForward, from: "1", to: "0"))
+                $0.sysctls[SysctlName.forwarding(of: "eth1")] = "1"
+                $0.sysctls[SysctlName.acceptRedirects] = "0"
+            },
+            healthy: { $0.sysctls[SysctlName.ipForward] == "1" }),
+        Scenario(
+            name: "forwarding off on bridge and uplink", cause: "per-interface-forwarding-off",
+            remedy: "interface-forwarding",
+            breakage: {
+                $0.sysctls[SysctlName.forwarding(of: "lxcbr1")] = "0"
+                $0.sysctls[SysctlName.forwarding(of: "eth0")] = "0"
+            },
+            healthy: { state in
+                ["lxcbr1", "eth0"].allSatisfy { state.sysctls[SysctlName.forwarding(of: $0)] == "1" }
+            }),
+        Scenario(
+            name: "masquerade missing, lxc-net's", cause: "masq-missing", remedy: "masquerade",
+            breakage: { $0.tables = [:] }, healthy: { $0.tables["lxc"] == .translation(Fixture.cidr) }),
+        Scenario(
+            name: "masquerade of a wrong subnet", cause: "masq-wrong-subnet", remedy: "masquerade",
+            breakage: { $0.tables = ["lxc": .translation(Fixture.prefix("10.5.0.0/24"))] },
+            healthy: { $0.tables["lxc_doctor_lxcbr1"] == .translation(Fixture.cidr) }),
+        Scenario(
+            name: "lxc-net masked, disabled, set for another network", cause: "bridge-not-persistent",
+            remedy: "lxc-net-configure",
+            breakage: {
+                $0.paths[LxcNetFacts.mask] = .symbolicLink("/dev/null")
+                $0.paths[LxcNetFacts.enablement] = .absent
+                $0.paths["/etc/default/lxc-net"] = Fixture.file("# mine\nLXC_BRIDGE=lxcbr0\nexport FOREIGN='a b'\nlast")
+            },
+            healthy: { lxcNetIsWell($0) }),
+        Scenario(
+            name: "lxc-net without any settings", cause: "bridge-not-persistent", remedy: "lxc-net-configure",
+            breakage: {
+                $0.paths["/etc/default/lxc"] = .absent
+                $0.paths["/etc/default/lxc-net"] = .absent
+            },
+            healthy: { lxcNetIsWell($0) }),
+        Scenario(
+            name: "sourcing line lost", cause: "lxc-net-config-not-sourced", remedy: "lxc-net-configure",
+            breakage: { $0.paths["/etc/default/lxc"] = Fixture.file("LXC_AUTO=true\nUSE_LXC_BRIDGE=\"false\"") },
+            healthy: { lxcNetIsWell($0) }),
+        Scenario(
+            name: "forwarding off after the next boot", cause: "ip-forward-reset", remedy: "forwarding-persistent",
+            breakage: {
+                $0.paths["/etc/sysctl.conf"] = Fixture.file("# top\nnet/ipv4/ip_forward = 0\nvm.swappiness=1")
+                $0.paths["/etc/sysctl.d/99_cis.conf"] = Fixture.file("net.ipv4.conf.all.forwarding=0\n")
+            },
+            healthy: {
+                let own = $0.file("/etc/sysctl.d/zz-lxc-doctor.conf")?.bytes.text ?? ""
+                let main = $0.file("/etc/sysctl.conf")?.bytes.text ?? ""
+                return own.hasSuffix("\nnet.ipv4.ip_forward = 1\nnet.ipv4.conf.all.forwarding = 1\n")
+                    && (main.contains("\nnet.ipv4.ip_forward = 1\n") && !main.contains("\nnet/ipv4"))
+            }),
+        Scenario(
+            name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
+            breakage: { _ in }, healthy: { $0.path(LxcNetFacts.flag) == .absent }),
+    ]
+
+    private static func bridgeIsWell(_ state: HostState) -> Bool {
+        state.link("lxcbr1") == .present(kind: "bridge", up: true, ports: 0)
+            && state.addresses["lxcbr1"] == [Fixture.address]
+    }
+
+    private static func lxcNetIsWell(_ state: HostState) -> Bool {
+        let settings = LxcNetSettings(
+            main: state.file("/etc/default/lxc"), settings: state.file("/etc/default/lxc-net"), files: LxcNetFacts())
+        return settings.translates(Fixture.network) && settings["LXC_NETMASK"] == "255.255.0.0"
+            && settings["LXC_ADDR"] == "10.5.0.1" && settings["LXC_DHCP_RANGE"] == "10.5.0.2,10.5.255.254"
+            && state.path(LxcNetFacts.mask) == .absent
+            && state.path(LxcNetFacts.enablement) == .symbolicLink(Fixture.unit)
+    }
+}

@@ -1,0 +1,136 @@
+import HostModel
+import Testing
+
+@testable import Reporting
+
+struct TerminalTests {
+    /// Everything in a report that must stay on one line to be copied, as the page writes it.
+    private func commands(of report: Report) -> [String] {
+        let evidence = report.causes.flatMap(\.evidence) + report.findings.flatMap(\.evidence)
+        let advice = report.causes.flatMap { $0.remedy?.commands ?? [] }
+        let steps = report.fixes?.steps.map(\.command) ?? []
+        return (evidence.map(\.command) + advice + steps + [report.fixes?.journal ?? ""])
+            .filter { !$0.isEmpty }.map { SafeText.line($0) }
+    }
+
+    @Test(arguments: Scenario.all, [(40, false), (60, true), (80, false), (80, true), (132, true)])
+    func onlyCommandsAreWiderThanThePage(scenario: Scenario, page: (width: Int, verbose: Bool)) {
+        let text = render(
+            scenario.report, as: .terminal, options: RenderingOptions(width: page.width, verbose: page.verbose))
+        let commands = commands(of: scenario.report)
+        for line in text.split(separator: "\n")
+        where TextWidth.columns(line) > page.width && !line.contains("Next:") {
+            #expect(commands.contains { line.contains($0) }, "too wide: \(line)")
+        }
+        #expect(!text.contains(" \n") && !text.contains("\n\n\n") && text.hasSuffix("\n"))
+    }
+
+    @Test(arguments: Scenario.all)
+    func nothingForeignReachesTheTerminal(scenario: Scenario) {
+        let text = render(scenario.report, as: .terminal, options: RenderingOptions(verbose: true))
+        for scalar in text.unicodeScalars where scalar != "\n" {
+            let category = scalar.properties.generalCategory
+            #expect(category != .control && category != .format, "U+\(String(scalar.value, radix: 16))")
+        }
+        #expect(!text.split(separator: "\n").contains("OK       everything is fine"))
+    }
+
+    @Test(arguments: Scenario.all)
+    func colourAddsNothingButColour(scenario: Scenario) {
+        let plain = render(scenario.report, as: .terminal)
+        let coloured = render(scenario.report, as: .terminal, options: RenderingOptions(colour: true))
+        #expect(coloured != plain)
+        #expect(coloured.replacing(/\x1b\[[0-9;]*m/, with: "") == plain)
+        #expect(!plain.contains("\u{1b}"))
+    }
+
+    @Test func quietWritesNothing() {
+        let options = RenderingOptions(quiet: true)
+        #expect(render(Report.masqueradeMissing, as: .terminal, options: options) == "")
+        #expect(renderPlan(FixStep.plan(.planned), as: .terminal, options: options) == "")
+        #expect(render(Report.masqueradeMissing, as: .json, options: options).hasPrefix("{"))
+    }
+
+    @Test func theOrderIsCausesProofFineNext() throws {
+        let text = render(Report.masqueradeMissing, as: .terminal)
+        let places = try ["CRITICAL on", "ROOT CAUSE", "PROOF", "FINE", "Next:"].map {
+            try #require(text.firstRange(of: $0)).lowerBound
+        }
+        #expect(places == places.sorted())
+    }
+
+    /// No verdict is lost: each finding is shown by its title, by the cause that explains it, or by a count.
+    @Test(arguments: Scenario.all)
+    func everyFindingIsAccountedFor(scenario: Scenario) {
+        let text = render(scenario.report, as: .terminal, options: RenderingOptions(width: 400))
+        for finding in scenario.report.findings where finding.verdict != .notApplicable {
+            let shown = text.contains(SafeText.line(finding.title)) || scenario.report.explains(finding)
+            #expect(shown, "\(finding.check)")
+        }
+    }
+
+    @Test(arguments: [
+        ("healthy", "Nothing to do."), ("masq-missing", "Next:  lxc-doctor --auto-remediate"),
+        ("unprivileged", "Next:  sudo lxc-doctor"), ("not-persistent", "Next:  lxc-doctor explain masq-not-persistent"),
+        ("rolled-back", "Next:  lxc-doctor explain masq-missing"), ("repaired", "Nothing to do."),
+        ("forward-drop", "Next:  lxc-doctor explain firewall.forward"),
+    ])
+    func theNextCommand(name: String, line: String) throws {
+        let scenario = try #require(Scenario.all.first { $0.name == name })
+        #expect(render(scenario.report, as: .terminal).split(separator: "\n").contains(line[...]))
+    }
+
+    @Test func theNextCommandRepeatsTheCall() {
+        let options = RenderingOptions(invocation: "lxc-doctor --profile makina")
+        #expect(
+            render(Report.masqueradeMissing, as: .terminal, options: options)
+                .contains("Next:  lxc-doctor --profile makina --auto-remediate\n"))
+    }
+
+    @Test func notApplicableSaysWhyOnlyWhenAsked() {
+        let reason = "the profile wants none"
+        #expect(!render(Report.healthy, as: .terminal).contains(reason))
+        #expect(render(Report.healthy, as: .terminal, options: RenderingOptions(verbose: true)).contains(reason))
+    }
+
+    /// A step that has no inverse stays: the report must not say that all is as before.
+    @Test func aRollbackThatLeftSomethingSaysSo() throws {
+        var report = Report.rolledBack
+        #expect(render(report, as: .terminal).contains("what was done has been taken back"))
+        report.fixes?.steps[2].state = .applied
+        #expect(render(report, as: .terminal).contains("ROLLED BACK, except what says DONE"))
+    }
+
+    /// Under the fence a good verdict is about translation and no more.
+    @Test func theFencePromisesNoDelivery() {
+        #expect(render(Report.healthy, as: .terminal).contains("delivery is not"))
+        let wire = renderProof(ProofReport(mode: .wire, probes: ProofReport.masqueraded.probes), as: .terminal)
+        #expect(wire.contains("really sent") && !wire.contains("delivery"))
+        #expect(renderProof(ProofReport(mode: .off, probes: []), as: .terminal).contains("--proof off"))
+    }
+
+    @Test func anEmptyPlanSaysSo() {
+        #expect(renderPlan([], as: .terminal).contains("nothing that can be repaired"))
+    }
+
+    @Test func table() {
+        let table = TextTable(
+            columns: ["cause", "area", "title"],
+            rows: [
+                [
+                    "masq-missing", "nat",
+                    "No rule translates 10.5.0.0/16 to the outside, so nothing is answered at all",
+                ],
+                ["x\u{1b}[2J"],
+            ])
+        #expect(
+            table.render()
+                == """
+                cause         area  title
+                masq-missing  nat   No rule translates 10.5.0.0/16 to the outside, so nothing is
+                                    answered at all
+                x\\x1b[2J
+
+                """)
+    }
+}

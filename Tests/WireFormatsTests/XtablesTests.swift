@@ -1,0 +1,88 @@
+import HostModel
+import Testing
+
+@testable import WireFormats
+
+@Suite struct XtablesTests {
+    private func host(_ values: UInt16...) -> [UInt8] {
+        values.flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
+    }
+
+    private func host(_ value: UInt32) -> [UInt8] {
+        withUnsafeBytes(of: value) { Array($0) }
+    }
+
+    private func match(_ name: String, _ revision: UInt8, _ info: [UInt8]) -> XtMatch {
+        XtMatch(XtExtension(name: name, revision: revision, info: info[...]))
+    }
+
+    @Test func matches() {
+        #expect(match("comment", 0, Array("hi".utf8) + [0, 0x78]) == .comment("hi"))
+        #expect(
+            match("udp", 0, host(0, 65535, 53, 53) + [2])
+                == .ports(
+                    transport: 17, source: XtPorts(range: 0...65535, inverted: false),
+                    destination: XtPorts(range: 53...53, inverted: true), flags: nil))
+        #expect(match("icmp", 0, [255, 0, 255, 0]) == .icmp(type: 255, codes: 0...255, inverted: false))
+        #expect(
+            match("mark", 1, host(0x4000) + host(0x4000) + [1])
+                == .mark(value: 0x4000, mask: 0x4000, inverted: true))
+        #expect(match("state", 0, host(UInt32(0x48))) == .conntrack(states: 0x108, inverted: false, other: false))
+        let conntrack = [UInt8](repeating: 0, count: 146) + host(1, 1, 8, 0)
+        #expect(match("conntrack", 3, conntrack) == .conntrack(states: 8, inverted: true, other: false))
+        #expect(match("recent", 1, [1, 2, 3]) == .other(name: "recent"))
+    }
+
+    @Test func multiport() throws {
+        let ports = host(80, 443, 8000, 8080) + [UInt8](repeating: 0, count: 22)
+        var more = [UInt8](repeating: 0, count: 15)
+        more[2] = 1
+        let info = [1, 4] + ports + more + [0]
+        guard case .multiport(let multiport) = match("multiport", 1, info) else {
+            Issue.record("not a multiport")
+            return
+        }
+        #expect(multiport.ranges == [80...80, 443...443, 8000...8080])
+        #expect(multiport.side == .destination)
+        #expect(match("multiport", 1, [1, 16] + ports + more + [0]) == .other(name: "multiport"))
+    }
+
+    /// Too short for its kind: kept by name. Ranges that run backwards as well.
+    @Test(arguments: [
+        "udp", "tcp", "icmp", "multiport", "conntrack", "mark", "addrtype", "physdev", "iprange", "policy",
+    ])
+    func shortInfoIsKeptByName(name: String) {
+        let revision: UInt8 = ["multiport", "conntrack", "mark", "addrtype", "iprange"].contains(name) ? 1 : 0
+        for length in 0..<3 {
+            #expect(match(name, revision, [UInt8](repeating: 1, count: length)) == .other(name: name))
+        }
+        #expect(match("udp", 0, host(9, 3, 0, 65535) + [0]) == .other(name: "udp"))
+    }
+
+    @Test func targets() {
+        func target(_ name: String, _ revision: UInt8, _ info: [UInt8]) -> XtTarget {
+            XtTarget(XtExtension(name: name, revision: revision, info: info[...]))
+        }
+        #expect(target("MASQUERADE", 0, [UInt8](repeating: 0, count: 20)) == .masquerade(ports: nil))
+        let snat = host(UInt32(1)) + host(UInt32(1)) + [203, 0, 113, 2, 203, 0, 113, 3] + [0, 0, 0, 0]
+        let range = IPv4Address(value: 0xcb00_7102)...IPv4Address(value: 0xcb00_7103)
+        #expect(target("SNAT", 0, snat) == .sourceNat(range))
+        #expect(target("SNAT", 0, []) == .sourceNat(nil))
+        #expect(target("CT", 2, host(1, 0)) == .notrack)
+        #expect(target("CT", 2, host(0, 0)) == .passes(name: "CT"))
+        #expect(target("FULLCONENAT", 0, []) == .other(name: "FULLCONENAT"))
+    }
+
+    @Test func interfacesMatchByPrefix() {
+        #expect(XtInterface(prefix: "eth", isWildcard: true).matches("eth0"))
+        #expect(!XtInterface(prefix: "eth", isWildcard: false).matches("eth0"))
+        #expect(XtInterface.any.matches("lxcbr1"))
+    }
+
+    @Test func nothingIsNoTable() {
+        #expect(throws: WireError.self) { try XtTable(info: [], entries: []) }
+        #expect(throws: WireError.self) {
+            try XtTable(info: [UInt8](repeating: 0xff, count: 84), entries: [UInt8](repeating: 0xff, count: 400))
+        }
+    }
+}
