@@ -39,14 +39,19 @@ struct ChainWalk {
     private let context: PacketContext
     /// Whether accept and return are passed over: what would be translated if nothing stood before it.
     private let ignoresDiversions: Bool
+    /// Whether every rule that leads packets past others is remembered, at the price of more pieces.
+    private let keepsTrails: Bool
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
 
-    init(_ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false) {
+    init(
+        _ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false, keepsTrails: Bool = false
+    ) {
         self.ruleset = ruleset
         self.context = context
         self.ignoresDiversions = ignoresDiversions
+        self.keepsTrails = keepsTrails
         reader = NftRuleReader(ruleset, context)
     }
 
@@ -124,6 +129,7 @@ struct ChainWalk {
                     if !branch.doubts.isEmpty { next.append(part) }
                 }
                 if matched.isEmpty { continue }
+                if try passesThrough(branch, matched, chain: chain, depth) { continue }
                 let onward = try apply(branch, matched, rule: index, chain: chain, &returned, &accepted, depth)
                 if branch.doubts.isEmpty {
                     next += onward
@@ -140,6 +146,23 @@ struct ChainWalk {
             }
         }
         return returned + pieces
+    }
+
+    /// Whether a jump decides nothing for any packet, so that all of them are simply behind it: then they need not be
+    /// divided. Keeps rulesets with thousands of service chains small.
+    private mutating func passesThrough(
+        _ branch: RuleBranch, _ matched: [Piece], chain: Int, _ depth: Int
+    ) throws(WalkLimit) -> Bool {
+        guard case .jump(let name) = branch.action, !keepsTrails,
+            let target = ruleset.chain(named: name, inTable: ruleset.chains[chain].table)
+        else { return false }
+        let settled = outcomes.count
+        var accepted: [Piece] = []
+        _ = try walk(target, matched, &accepted, depth: depth + 1)
+        if outcomes.count == settled && accepted.isEmpty { return true }
+        // It decides something: undo, and walk it with the pieces divided. The steps count twice, which bounds this.
+        outcomes.removeLast(outcomes.count - settled)
+        return false
     }
 
     /// What the matching pieces do; gives those that go on to the next rule.

@@ -10,7 +10,9 @@ extension SourceTranslationQuestion {
         let boxes = leaks.map(\.box)
         let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { isGood($0) && $0.doubts.isEmpty }
         if let rescued = open.first {
-            let blamed = leaks.first { $0.box.intersection(rescued.box) != nil && $0.diverted != nil }
+            // The first walk need not remember who led them astray: ask again for these packets alone.
+            let trail = try walk(ruleset, context, [rescued.box], keepsTrails: true)
+            let blamed = trail.first { $0.result == .untranslated && $0.diverted != nil }
             if let blamed { return (.shadowed, blamed.diverted) }
         }
         if let rule = try wrongInterface(boxes, ruleset, context) { return (.wrongInterface, rule) }

@@ -94,10 +94,12 @@ extension SourceTranslationQuestion {
     }
 
     func walk(
-        _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false
+        _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false,
+        keepsTrails: Bool = false
     ) throws(UndecidedTranslation) -> [WalkOutcome] {
         do {
-            var walk = ChainWalk(ruleset, context, ignoresDiversions: ignoresDiversions)
+            var walk = ChainWalk(
+                ruleset, context, ignoresDiversions: ignoresDiversions, keepsTrails: keepsTrails)
             try walk.postrouting(boxes)
             return walk.outcomes
         } catch {

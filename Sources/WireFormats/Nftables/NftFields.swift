@@ -63,7 +63,10 @@ struct NftFields {
 
     /// Text up to the first NUL.
     func text(_ attribute: some RawRepresentable<UInt32>) -> String? {
-        range(attribute).map { String(decoding: bytes[$0].prefix { $0 != 0 }, as: UTF8.self) }
+        guard let range = range(attribute) else { return nil }
+        var end = range.lowerBound
+        while end < range.upperBound, bytes[end] != 0 { end += 1 }
+        return String(decoding: bytes[range.lowerBound..<end], as: UTF8.self)
     }
 
     func requiredText(_ attribute: some RawRepresentable<UInt32>) throws(WireError) -> String {
