@@ -67,6 +67,7 @@ struct PracticeInit {
     }
 
     private func runCommand() throws(PracticeHostError) -> Int32 {
+        if let status = interruption() { return status }
         let directory = isDirectory(workingDirectory) ? workingDirectory : "/"
         let child = spawn(plan.command, directory: directory)
         guard child > 0 else {
@@ -86,6 +87,16 @@ struct PracticeInit {
             // What the terminal sent, it has sent to the command as well.
             if signal > 0, signal != SIGCHLD, fromTerminal == 0 { kill(child, signal) }
         }
+    }
+}
+
+/// If somebody has wanted the run to end while it was set up: the status for that.
+private func interruption() -> Int32? {
+    var fromTerminal: Int32 = 0
+    while true {
+        let signal = clinux_lab_next_signal(0, &fromTerminal)
+        guard signal > 0 else { return nil }
+        if signal != SIGCHLD { return 128 + signal }
     }
 }
 
