@@ -70,6 +70,13 @@ package struct ProofGround: Codable, Sendable, Hashable {
         self.legacyTables = legacyTables
     }
 
+    /// Whether a broadcast on the bridge is known to reach containers only: no port of another kind, and no uplink
+    /// among the ports (in a nested host even that is a veth).
+    package func staysInside(_ network: Network) -> Bool {
+        guard let bridge, bridge.foreignPorts.isEmpty, let route else { return false }
+        return route.uplink != network.bridge && !bridge.ports.contains(route.uplink)
+    }
+
     /// Why nothing can be sent on this network; nil where it can.
     package func obstacle(to network: Network) -> String? {
         // The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.

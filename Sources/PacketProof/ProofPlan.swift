@@ -84,7 +84,7 @@ enum ProofPlan {
             bridge: network.bridge,
             addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
             gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
-            probesAddresses: ground.bridge?.foreignPorts.isEmpty ?? false, traces: ground.legacyTables.isEmpty,
+            probesAddresses: ground.staysInside(network), traces: ground.legacyTables.isEmpty,
             nonce: ByteString(nonce),
             packets: packets, waitMilliseconds: waitMilliseconds)
     }
