@@ -118,7 +118,23 @@ package struct IptablesListing: Codable, Sendable, Hashable {
             .map { $0 + "\n" }.joined()
     }
 
+    private static let builtIn: Set<String> = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+
+    /// Whether rules can be added to the chain: a table that is not loaded yet has its built-in chains once it is.
+    package func holds(_ chain: String) -> Bool {
+        policies[chain] != nil || (policies.isEmpty && Self.builtIn.contains(chain))
+    }
+
     package func rules(of chain: String) -> [String] { lines.filter { $0.hasPrefix("-A \(chain) ") } }
+
+    /// Whether the rule is there: one that is to stand ahead of another, ahead of it. The same rule may stand behind it
+    /// as well, where it is never reached.
+    package func contains(_ rule: IptablesRule) -> Bool {
+        let own = rules(of: rule.chain)
+        guard let index = own.firstIndex(of: rule.line) else { return false }
+        guard case .before(let neighbour) = rule.place, let other = own.firstIndex(of: neighbour) else { return true }
+        return index < other
+    }
 
     /// Where the rule goes among the rules of its chain, from 1; nil: at the end, or its neighbour is gone.
     package func position(of rule: IptablesRule) -> Int? {

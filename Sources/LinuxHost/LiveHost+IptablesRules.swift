@@ -16,8 +16,8 @@ extension LiveHost {
         let operation = "add to \(rule.table.flavour.program) \(rule.table.name): \(rule.line)"
         try requirePlain(rule, operation)
         let listing = try iptablesRules(rule.table) ?? IptablesListing()
-        if listing.lines.contains(rule.line) { return }
-        guard listing.policies[rule.chain] != nil else { throw stale(operation, "there is no chain \(rule.chain)") }
+        if listing.contains(rule) { return }
+        guard listing.holds(rule.chain) else { throw stale(operation, "there is no chain \(rule.chain)") }
         let position = listing.position(of: rule)
         if case .before(let neighbour) = rule.place, position == nil {
             throw stale(operation, "there is no rule `\(neighbour)`")
@@ -28,7 +28,7 @@ extension LiveHost {
     func removeRule(_ rule: IptablesRule) throws(HostError) {
         let operation = "remove from \(rule.table.flavour.program) \(rule.table.name): \(rule.line)"
         try requirePlain(rule, operation)
-        guard let listing = try iptablesRules(rule.table), listing.lines.contains(rule.line) else { return }
+        guard let listing = try iptablesRules(rule.table), listing.contains(rule) else { return }
         try runToEnd([rule.table.flavour.program] + rule.deletion, milliseconds: 10_000, limit: 4_096)
     }
 

@@ -41,7 +41,7 @@ import Testing
             options: ["--backend", "iptables-legacy"]),
         Case(fault: "masq-wrong-subnet", cause: "masq-wrong-subnet", check: "nat.masquerade"),
         Case(fault: "masq-wrong-oif", cause: "masq-wrong-oif", check: "nat.masquerade"),
-        Case(fault: "masq-shadowed", cause: "masq-shadowed", check: "nat.masquerade", repaired: false),
+        Case(fault: "masq-shadowed", cause: "masq-shadowed", check: "nat.masquerade"),
     ]
 
     /// One run: what the doctor says, what it does, and what it says then.

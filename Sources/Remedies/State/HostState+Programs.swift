@@ -5,9 +5,9 @@ internal import HostModel
 extension HostState {
     func standing(of rule: IptablesRule, wanted: Bool) -> Standing {
         let listing = rules[rule.table] ?? IptablesListing()
-        if listing.lines.contains(rule.line) { return wanted ? .after : .before }
+        if listing.contains(rule) { return wanted ? .after : .before }
         guard wanted else { return .after }
-        guard listing.policies[rule.chain] != nil else {
+        guard listing.holds(rule.chain) else {
             return .other("\(rule.table.flavour.program) has no chain \(rule.chain) in \(rule.table.name)")
         }
         if case .before(let neighbour) = rule.place, listing.position(of: rule) == nil {
