@@ -127,13 +127,16 @@ package struct IptablesListing: Codable, Sendable, Hashable {
 
     package func rules(of chain: String) -> [String] { lines.filter { $0.hasPrefix("-A \(chain) ") } }
 
-    /// Whether the rule is there: one that is to stand ahead of another, ahead of it. The same rule may stand behind it
-    /// as well, where it is never reached.
+    /// Whether the rule is there: one that is to stand ahead of another, ahead of it; one that is to be first, with
+    /// nothing but its like before it. The same rule may stand further behind as well, where it is never reached.
     package func contains(_ rule: IptablesRule) -> Bool {
         let own = rules(of: rule.chain)
         guard let index = own.firstIndex(of: rule.line) else { return false }
-        guard case .before(let neighbour) = rule.place, let other = own.firstIndex(of: neighbour) else { return true }
-        return index < other
+        switch rule.place {
+        case .last: return true
+        case .first: return own[..<index].allSatisfy { $0.hasSuffix("-j \(rule.target.rawValue)") }
+        case .before(let neighbour): return own.firstIndex(of: neighbour).map { index < $0 } ?? true
+        }
     }
 
     /// Where the rule goes among the rules of its chain, from 1; nil: at the end, or its neighbour is gone.

@@ -11,7 +11,7 @@ struct ChangeWording {
 
     init(_ change: Change) {
         target = Self.target(change)
-        before = Self.state(change.inverse)
+        before = change.isCheck ? "as it was written" : Self.state(change.inverse)
         after = Self.state(change)
         command = Self.command(change)
         reversal = change.isCheck ? "none needed" : Self.command(change.inverse)

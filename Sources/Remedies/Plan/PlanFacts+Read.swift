@@ -28,7 +28,9 @@ extension PlanFacts {
         for flavour in IptablesFlavour.allCases {
             scope.rules.formUnion(["filter", "nat"].map { IptablesTable(flavour, $0) })
         }
+        let units = profile.networks.map { DockerUserUnit(network: $0, rules: []) }
         scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
+            .union(units.flatMap { [$0.path, $0.link] })
         var facts = PlanFacts(state: try HostState.read(scope, from: host), lxcNet: net)
         facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
         facts.sysctlFiles = try sysctlFiles(host)
