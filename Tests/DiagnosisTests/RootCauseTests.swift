@@ -179,8 +179,11 @@ import Testing
             try words(Scene.healthy, "forwarding.interfaces") == [
                 "bridge is yes and (uplink is absent or uplink is yes)", "bridge: yes; uplink: yes; uplink name: eth0",
             ])
-        let unset = Scene.healthy.with("sysctl-next-boot", ["effective": .string("")])
-        #expect(try words(unset, "forwarding.next-boot") == ["1", "nothing"])
+        let unset = Scene.healthy.with("sysctl-next-boot", ["effective": .string(""), "value": .string("")])
+        #expect(
+            try words(unset, "forwarding.next-boot") == [
+                "effective is 1 and value is not 0", "effective: nothing; value: nothing",
+            ])
     }
 
     @Test func causesThatExplainEachOtherBothStay() {

@@ -35,7 +35,8 @@ import Testing
         Case(fault: "ip-forward-reset", cause: "ip-forward-reset", check: "forwarding.next-boot", status: 1),
         Case(fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade"),
         Case(
-            fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade", options: ["--backend", "iptables-nft"]),
+            fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade",
+            options: ["--backend", "iptables-nft"]),
         Case(
             fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade",
             options: ["--backend", "iptables-legacy"]),
