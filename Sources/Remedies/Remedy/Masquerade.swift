@@ -25,6 +25,9 @@ struct Masquerade: Remedy {
             throw LeftToPerson(
                 why: "the profile wants \(network.nat.rawValue), which this repair does not make", what: [])
         }
+        if let outcome = draft.lxcNetOutcome(network), draft.starts(outcome) {
+            return try draft.start(outcome, reversible: true, remedy: id, for: cause)
+        }
         if try planRule(network, cause, &draft) { return }
         if cause.id == "masq-shadowed", draft.facts.translationShadows.isEmpty {
             throw LeftToPerson(
