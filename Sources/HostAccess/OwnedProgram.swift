@@ -31,6 +31,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case checkUnit(path: String)
     /// Checks a file for nft(8) without loading it.
     case checkNftables(path: String)
+    /// Has LXC load a container's configuration. The path is that of all containers.
+    case checkContainer(name: String, path: String)
 
     /// The path of the program below its directories, and its arguments.
     package var command: [String] {
@@ -41,13 +43,14 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkNftables(let path): ["nft", "-c", "-f", path]
+        case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
     }
 
     /// Whether it only looks, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkUnit, .checkNftables, .daemonReload: true
+        case .checkRules, .checkUnit, .checkNftables, .checkContainer, .daemonReload: true
         case .lxcNetStart, .lxcNetStop: false
         }
     }
@@ -56,7 +59,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         switch self {
         case .lxcNetStart(let outcome): .lxcNetStop(outcome)
         case .lxcNetStop(let outcome): .lxcNetStart(outcome)
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables: self
+        case .daemonReload, .checkRules, .checkUnit, .checkNftables, .checkContainer: self
         }
     }
 }

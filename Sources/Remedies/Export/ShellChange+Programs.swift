@@ -40,7 +40,7 @@ extension ShellChange {
         case .lxcNetStop:
             return ShellChange(
                 ["lxc-net"], isBefore: flag, isAfter: "! \(flag)", make: command, programs: programs)
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables:
+        case .daemonReload, .checkRules, .checkUnit, .checkNftables, .checkContainer:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

@@ -21,7 +21,7 @@ extension HostState {
         switch program {
         case .lxcNetStart(let outcome): isUp(outcome) ? .after : .before
         case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables: .before
+        case .daemonReload, .checkRules, .checkUnit, .checkNftables, .checkContainer: .before
         }
     }
 
@@ -52,7 +52,7 @@ extension HostState {
                 addresses[outcome.bridge] = []
             }
             if outcome.makesTable { tables["lxc"] = nil }
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables: break
+        case .daemonReload, .checkRules, .checkUnit, .checkNftables, .checkContainer: break
         }
     }
 }
