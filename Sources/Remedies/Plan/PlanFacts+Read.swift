@@ -15,6 +15,7 @@ extension PlanFacts {
         let net = LxcNetFacts(unit: try unit(host), settingsDirectory: try settingsDirectory(host))
         var scope = StateScope()
         scope.links = true
+        scope.zones = true
         scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
         for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
             scope.sysctls.insert(SysctlName.forwarding(of: link))
