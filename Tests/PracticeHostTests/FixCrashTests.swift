@@ -74,7 +74,7 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent"),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "lxc-net-config-not-sourced", check: "host.lxc-net-sourced", deep: true),
+            remedy: "lxc-net-configure", fault: "masq-not-persistent", check: "nat.persistent", deep: true),
         CrashPoints.Case(
             remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),
         CrashPoints.Case(remedy: "network-up-flag", fault: "dnsmasq-not-running", check: "host.lxc-net-flag"),
