@@ -25,7 +25,9 @@ struct Remediation {
         guard session.identity.effectiveUser == 0, missing.isEmpty else {
             throw CommandError(
                 .privilege,
-                "repairing needs root" + (missing.isEmpty ? "" : " with \(missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", "))")
+                "repairing needs root"
+                    + (missing.isEmpty
+                        ? "" : " with \(missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", "))")
                     + "; nothing was changed")
         }
     }
@@ -173,14 +175,12 @@ struct Remediation {
         let verification = Verification(
             before: result.findings, proofBefore: session.proof?.verdict,
             recheck: { checks in
-                session.host.forget()
-                return session.diagnose(checks: Set(checks)).findings
-            },
-            prove: {
+                // Checks over the proof want a fresh one.
                 session.host.forget()
                 session.prove(proofMode)
-                return session.proof?.verdict
-            })
+                return session.diagnose(checks: Set(checks)).findings
+            },
+            prove: { session.proof?.verdict })
         return applier.apply(plan, verify: verification, confirmation: confirmation(for: plan, store))
     }
 

@@ -38,7 +38,7 @@ package func ansiblePlaybook(_ plan: Plan) -> String {
     }
     for item in plan.byHand {
         lines += [
-            "# By hand: \(Yaml.comment("\(item.cause) (\(item.subject)): \(item.why)"))",
+            "# By hand: \(Yaml.comment("\(item.cause) (\(item.subject)): \(item.why)"))"
         ]
         lines += item.what.map { "#   \(Yaml.comment($0))" }
     }

@@ -26,10 +26,13 @@ struct ShellChange {
         case .deleteTranslationTable(let table): self = Self.table(table, create: false)
         case .file(let path, let before, let after): self = Self.file(path, before, after)
         case .symbolicLink(let path, let before, let after): self = Self.symbolicLink(path, before, after)
+        case .addRule(let rule): self = Self.rule(rule, add: true)
+        case .removeRule(let rule): self = Self.rule(rule, add: false)
+        case .run(let program): self = Self.program(program)
         }
     }
 
-    private init(
+    init(
         _ resources: Set<String>, needs: Set<String> = [], isBefore: String, isAfter: String, make: String,
         programs: Set<String> = []
     ) {
@@ -137,7 +140,9 @@ struct ShellChange {
         let mode = String(after.mode, radix: 8)
         let fill = "\(print(after)) >\(new)"
         let rights = "chown \(after.owner):\(after.group) \(new) && chmod \(mode) \(new)"
-        if before == nil { return "(umask 077 && rm -f \(new) && \(fill)) && \(rights) && mv -f \(new) \(word) && sync" }
+        if before == nil {
+            return "(umask 077 && rm -f \(new) && \(fill)) && \(rights) && mv -f \(new) \(word) && sync"
+        }
         // A copy of the old file first: it brings the access list and the labels along.
         return "cp -a \(word) \"$backup\" && rm -f \(new) && cp -a \(word) \(new) && \(fill) && \(rights)"
             + " && mv -f \(new) \(word) && sync"

@@ -29,7 +29,8 @@ private func header(_ plan: Plan) -> [String] {
         comment(
             "Needs root, a POSIX shell, coreutils" + programs.map { ", \($0)" }.joined()
                 + ". Afterwards run: lxc-doctor"),
-        comment("Exit status: 0 done; 1 a step failed, and what was done was taken back; 2 the host is not as planned,"),
+        comment(
+            "Exit status: 0 done; 1 a step failed, and what was done was taken back; 2 the host is not as planned,"),
         comment("and nothing was changed; 77 not root."),
         "set -u", "LC_ALL=C", "export LC_ALL", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     ]
@@ -43,7 +44,8 @@ private func header(_ plan: Plan) -> [String] {
     ]
     if plan.mayDisconnect {
         lines += [
-            comment("A STEP MAY CUT YOUR OWN CONNECTION, and this script has no dead-man switch: lxc-doctor fix apply has.")
+            comment(
+                "A STEP MAY CUT YOUR OWN CONNECTION, and this script has no dead-man switch: lxc-doctor fix apply has.")
         ]
     }
     return lines

@@ -29,7 +29,11 @@ package struct Connections: Codable, Sendable, Hashable {
         case .setSysctl(let key, _, _):
             links.contains { key.hasPrefix("net.ipv4.conf.\($0.replacing(".", with: "/")).") }
                 && !key.hasSuffix(".forwarding")
-        case .createBridge, .createTranslationTable, .deleteTranslationTable, .file, .symbolicLink: false
+        case .run(.lxcNetStart(let outcome)), .run(.lxcNetStop(let outcome)): links.contains(outcome.bridge)
+        // Rules that are added accept or translate what is forwarded; the others are not removed but by whoever undoes.
+        case .createBridge, .createTranslationTable, .deleteTranslationTable, .file, .symbolicLink, .addRule,
+            .removeRule, .run:
+            false
         }
     }
 
