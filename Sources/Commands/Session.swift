@@ -97,17 +97,23 @@ final class Session {
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
-                ProofReport(mode: recording.proof?.mode ?? mode, probes: $0.flatMap(NetworkProof.evaluate))
+                ProofReport(mode: recording.proof?.mode ?? mode, probes: judged($0))
             }
         } else if let live, mode != .off {
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
-            proof = ProofReport(mode: mode, probes: transcripts.flatMap(NetworkProof.evaluate))
+            proof = ProofReport(mode: mode, probes: judged(transcripts))
         } else {
             proofTranscripts = nil
             proof = nil
         }
+    }
+
+    /// A rule that killed a probe is shown as the user would list it.
+    private func judged(_ transcripts: [ProofTranscript]) -> [ProofProbe] {
+        let names = RuleNames(host)
+        return transcripts.flatMap { NetworkProof.evaluate($0, name: names.named) }
     }
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.

@@ -53,6 +53,9 @@ package struct NetworkProof: Sendable {
                 let sightings = try host.send(order)
                 guard !sightings.takenAddresses.isEmpty else {
                     transcript.sightings = sightings
+                    let evaluator = ProofEvaluator(
+                        network: network, ground: ground, order: order, result: sightings)
+                    if evaluator.needsAutopsy { transcript.autopsy = autopsy(network, ground, order, on: host) }
                     return transcript
                 }
                 taken.formUnion(sightings.takenAddresses)
@@ -64,15 +67,35 @@ package struct NetworkProof: Sendable {
         return transcript
     }
 
-    /// Judges one network again from what was recorded. `describe` gives the text of a rule that dropped a probe, as
-    /// the user would list it; nil leaves its place.
-    package static func evaluate(
-        _ transcript: ProofTranscript, describe: (Killer) -> String?
-    ) -> [ProofProbe] {
+    /// Sends the same again with more eyes, and reads what the host says of itself. Nothing of it goes through a cache:
+    /// what matters is how it is at this moment.
+    private func autopsy(
+        _ network: Network, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
+    ) -> ProofAutopsy {
+        var autopsy = ProofAutopsy(before: network, ground, on: host)
+        let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
+        var order = ProofPlan.order(
+            network: network, ground: ground, mode: mode, from: first.addresses.map(\.address), chance: chance)
+        order.probesAddresses = false
+        order.investigation = ProbeInvestigation(
+            brackets: autopsy.brackets, tracesLegacyTables: !ground.legacyTables.isEmpty)
+        autopsy.order = order
+        do {
+            autopsy.sightings = try host.send(order)
+        } catch {
+            autopsy.failures.append(error.description)
+        }
+        autopsy.look(at: network, ground, on: host)
+        return autopsy
+    }
+
+    /// Judges one network again from what was recorded. `name` completes a killer that is a rule: its text as the user
+    /// would list it.
+    package static func evaluate(_ transcript: ProofTranscript, name: (Killer) -> Killer) -> [ProofProbe] {
         evaluate(transcript).map { probe in
-            guard let killer = probe.killer, killer.table != nil, let text = describe(killer) else { return probe }
+            guard let killer = probe.killer, killer.table != nil else { return probe }
             var probe = probe
-            probe.killer?.text = text
+            probe.killer = name(killer)
             return probe
         }
     }
@@ -87,7 +110,9 @@ package struct NetworkProof: Sendable {
         guard let order = transcript.order, let sightings = transcript.sightings else {
             return unknown(transcript, transcript.failure ?? "nothing was sent")
         }
-        let probes = ProofEvaluator(network: network, ground: ground, order: order, result: sightings).probes()
+        let probes = ProofEvaluator(
+            network: network, ground: ground, order: order, result: sightings, autopsy: transcript.autopsy
+        ).probes()
         return probes.isEmpty ? unknown(transcript, "the order holds no packet that can be read") : probes
     }
 

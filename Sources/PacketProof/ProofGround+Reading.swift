@@ -65,8 +65,7 @@ extension ProofGround {
         of network: Network, through bridge: Link?, _ names: [Int: String], on host: any Host
     ) -> (Route?, String?) {
         guard let bridge else { return (nil, nil) }
-        // Any address of a container will do; the last one is least likely to be the host's own.
-        let source = IPv4Address(value: network.cidr.last.value &- 1)
+        let source = lookupSource(network)
         do {
             let answer = try host.query(
                 .routeLookup(destination: network.target, from: source, inputInterface: bridge.index))
@@ -85,8 +84,13 @@ extension ProofGround {
         }
     }
 
+    /// Any address of a container will do; the last one is least likely to be the host's own.
+    static func lookupSource(_ network: Network) -> IPv4Address {
+        IPv4Address(value: network.cidr.last.value &- 1)
+    }
+
     /// What the errors of a lookup mean; each has more than one reason. Source: net/ipv4/route.c, fib_semantics.c.
-    private static func words(_ error: HostError) -> String {
+    static func words(_ error: HostError) -> String {
         switch error.errno {
         // EACCES, EINVAL, ENETUNREACH, EHOSTUNREACH.
         case 13: "prohibited by a routing rule"

@@ -15,7 +15,7 @@ struct ProofPost {
 
     /// The text of the log statement, by which the post is known again.
     var prefix: String { "\(family.name) \(name)" }
-    var chain: String { name.replacing(".", with: "_") }
+    var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 
     /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
     /// the one that came later is first, and conntrack may come and go with the rules of others.
@@ -35,6 +35,15 @@ struct ProofPost {
         ProofPost(.bridge, .postrouting, last, "postrouting.last", stops: true),
     ]
 
+    /// The posts of an order: in an investigation one before each priority as well.
+    static func posts(of order: ProbeOrder) -> [ProofPost] {
+        let hooks: [String: NftHook] = ["prerouting": .prerouting, "forward": .forward, "postrouting": .postrouting]
+        return all
+            + (order.investigation?.brackets ?? []).compactMap { bracket in
+                hooks[bracket.hook].map { ProofPost(.ipv4, $0, bracket.priority, bracket.name) }
+            }
+    }
+
     private init(_ family: NftFamily, _ hook: NftHook, _ priority: Int32, _ name: String, stops: Bool = false) {
         self.family = family
         self.hook = hook
@@ -44,16 +53,16 @@ struct ProofPost {
     }
 
     /// What is done with a probe here.
-    private func statements(_ order: ProbeOrder, group: UInt16) -> [NftExpression] {
+    private func statements(_ order: ProbeOrder, group: UInt16, traces: Bool) -> [NftExpression] {
         var statements: [NftExpression] = []
-        if order.traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
+        if traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
         statements.append(.log(NftLog(prefix: prefix, group: group)))
         if stops, order.mode == .fence { statements.append(.verdict(.drop)) }
         return statements
     }
 
     /// The chain with its two rules.
-    func build(_ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16)
+    func build(_ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16, traces: Bool)
         throws(HostError)
     {
         let nonce = order.nonce.bytes
@@ -61,7 +70,7 @@ struct ProofPost {
             throw HostError(.malformed, operation: "raise the fence", message: "the nonce is not eight bytes")
         }
         batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
-        let statements = statements(order, group: group)
+        let statements = statements(order, group: group, traces: traces)
         // Behind the eight bytes of a UDP or an ICMP echo header.
         batch.newRule(in: chain, of: table, NftExpression.bytes(.transport, at: 8, equal: payload) + statements)
         // The sequence number of TCP, with SYN and without ACK.
@@ -82,6 +91,7 @@ struct ProofPost {
         return Sighting(
             interface: interfaceName(outwards ? packet.output : packet.input),
             direction: isFence ? .fenced : .passed, microseconds: microseconds,
-            packet: ByteString(Array(packet.payload)), hook: isFence ? hookName : name, family: family.name)
+            packet: ByteString(Array(packet.payload)), hook: isFence ? hookName : name, family: family.name,
+            mark: packet.mark == 0 ? nil : packet.mark)
     }
 }
