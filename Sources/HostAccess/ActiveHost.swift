@@ -112,6 +112,8 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var takenAddresses: [IPv4Address]
     /// Rules and policies of others that dropped a probe.
     package var kills: [RuleKill]
+    /// Of an investigation: rules of others that accepted a probe, in their order.
+    package var passes: [RuleKill]?
     /// Of an investigation.
     package var findings: ProbeFindings?
 
