@@ -94,16 +94,18 @@ final class Session {
 
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode) {
+        let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
-                ProofReport(mode: recording.proof?.mode ?? mode, probes: judged($0))
+                ProofReport(mode: recording.proof?.mode ?? mode, probes: judged($0, names))
             }
         } else if let live, mode != .off {
+            names.prepare()
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
-            proof = ProofReport(mode: mode, probes: judged(transcripts))
+            proof = ProofReport(mode: mode, probes: judged(transcripts, names))
         } else {
             proofTranscripts = nil
             proof = nil
@@ -111,9 +113,8 @@ final class Session {
     }
 
     /// A rule that killed a probe is shown as the user would list it.
-    private func judged(_ transcripts: [ProofTranscript]) -> [ProofProbe] {
-        let names = RuleNames(host)
-        return transcripts.flatMap { NetworkProof.evaluate($0, name: names.named) }
+    private func judged(_ transcripts: [ProofTranscript], _ names: RuleNames) -> [ProofProbe] {
+        transcripts.flatMap { NetworkProof.evaluate($0, name: names.named) }
     }
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.

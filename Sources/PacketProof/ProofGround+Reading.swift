@@ -40,7 +40,10 @@ extension ProofGround {
             capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
             addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
             takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError,
-            legacyTables: try Self.legacyTables(on: host))
+            legacyTables: try Self.legacyTables(on: host),
+            hazards: try bridge.map { (bridge) throws(HostError) in
+                try ProofHazards(host: host, bridge: bridge, links: links).read()
+            } ?? [])
     }
 
     private static func legacyTables(on host: any Host) throws(HostError) -> [String] {
@@ -113,6 +116,7 @@ extension ProofGround.Bridge {
         let ports = links.filter { $0.master == link.index }
         self.init(
             isBridge: link.kind == "bridge", isUp: link.isUp, mtu: link.mtu, ports: ports.map(\.name),
-            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name))
+            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name),
+            spanningTree: link.bridge?.spanningTree ?? false)
     }
 }
