@@ -43,6 +43,9 @@ extension ProofGround {
             legacyTables: try Self.legacyTables(on: host),
             hazards: try bridge.map { (bridge) throws(HostError) in
                 try ProofHazards(host: host, bridge: bridge, links: links).read()
+            } ?? [],
+            otherRoutes: try bridge.map { (bridge) throws(HostError) in
+                try EgressSearch(host: host, network: network, bridge: bridge, names: names).others(than: route)
             } ?? [])
     }
 
@@ -70,21 +73,26 @@ extension ProofGround {
         guard let bridge else { return (nil, nil) }
         let source = lookupSource(network)
         do {
-            let answer = try host.query(
-                .routeLookup(destination: network.target, from: source, inputInterface: bridge.index))
-            guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first
-            else { return (nil, "the kernel named no interface") }
-            let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: network.target))).first
-            return (
-                Route(
-                    uplink: names[link] ?? "\(link)", gateway: route.gateway,
-                    preferredSource: own?.link == link ? own?.preferredSource : nil), nil
-            )
+            let route = try lookup(network.target, from: source, through: bridge, names, on: host)
+            return (route, route == nil ? "the kernel named no interface" : nil)
         } catch let error as HostError {
             return (nil, words(error))
         } catch {
             return (nil, "\(error)")
         }
+    }
+
+    static func lookup(
+        _ target: IPv4Address, from source: IPv4Address, through bridge: Link, _ names: [Int: String], on host: any Host
+    ) throws -> Route? {
+        let answer = try host.query(.routeLookup(destination: target, from: source, inputInterface: bridge.index))
+        guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first else {
+            return nil
+        }
+        let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: target))).first
+        return Route(
+            uplink: names[link] ?? "\(link)", gateway: route.gateway,
+            preferredSource: own?.link == link ? own?.preferredSource : nil)
     }
 
     /// Any address of a container will do; the last one is least likely to be the host's own.

@@ -40,6 +40,17 @@ package struct ProofGround: Codable, Sendable, Hashable {
     package var legacyTables: [String]
     /// Why fence mode cannot promise that nothing leaves and nothing is remembered.
     package var hazards: [String]?
+    /// Where other ways out lead, each with an address that takes it: a second default route, a policy rule.
+    package var otherRoutes: [OtherRoute]?
+
+    package struct OtherRoute: Codable, Sendable, Hashable {
+        package var target: IPv4Address
+        package var route: Route
+        package init(target: IPv4Address, route: Route) {
+            self.target = target
+            self.route = route
+        }
+    }
 
     package struct Bridge: Codable, Sendable, Hashable {
         package var isBridge: Bool
@@ -66,7 +77,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
 
     package init(
         capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPv4Address],
-        route: Route?, routeError: String?, legacyTables: [String] = [], hazards: [String] = []
+        route: Route?, routeError: String?, legacyTables: [String] = [], hazards: [String] = [], otherRoutes: [OtherRoute] = []
     ) {
         self.capabilities = capabilities
         self.bridge = bridge
@@ -76,6 +87,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
         self.routeError = routeError
         self.legacyTables = legacyTables
         self.hazards = hazards
+        self.otherRoutes = otherRoutes
     }
 
     /// Whether a broadcast on the bridge is known to reach containers only: no port of another kind, and no uplink
