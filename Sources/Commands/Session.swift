@@ -97,13 +97,13 @@ final class Session {
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
-                ProofReport(mode: recording.proof?.mode ?? mode, probes: $0.flatMap(NetworkProof.evaluate))
+                NetworkProof.report(recording.proof?.mode ?? mode, $0)
             }
         } else if let live, mode != .off {
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
-            proof = ProofReport(mode: mode, probes: transcripts.flatMap(NetworkProof.evaluate))
+            proof = NetworkProof.report(mode, transcripts)
         } else {
             proofTranscripts = nil
             proof = nil

@@ -38,10 +38,13 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// How long to wait for sightings after the last packet was sent. Waiting ends earlier when every packet was
     /// seen leaving.
     package var waitMilliseconds: Int
+    /// Packets that stay on this host.
+    package var local: LocalOrder?
 
     package init(
         bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
-        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
+        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int,
+        local: LocalOrder? = nil
     ) {
         self.bridge = bridge
         self.addresses = addresses
@@ -54,6 +57,7 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
         self.nonce = nonce
         self.packets = packets
         self.waitMilliseconds = waitMilliseconds
+        self.local = local
     }
 }
 
@@ -106,6 +110,10 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var takenAddresses: [IPv4Address]
     /// Rules and policies of others that dropped a probe.
     package var kills: [RuleKill]
+    /// The host-side port of the container that the packets between containers go to; nil where there was none.
+    package var peerPort: String?
+    /// Why what stays on this host was not sent.
+    package var localFailure: String?
 
     package init(
         sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],

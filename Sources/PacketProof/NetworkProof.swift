@@ -20,7 +20,24 @@ package struct NetworkProof: Sendable {
 
     /// Sends, looks and judges.
     package func run(on host: any ActiveHost, reading: (any Host)? = nil) -> ProofReport {
-        ProofReport(mode: mode, probes: transcripts(on: host, reading: reading).flatMap { Self.evaluate($0) })
+        Self.report(mode, transcripts(on: host, reading: reading))
+    }
+
+    /// Judges everything that was recorded.
+    package static func report(_ mode: ProofMode, _ transcripts: [ProofTranscript]) -> ProofReport {
+        let local = transcripts.flatMap { evaluateLocal($0) }
+        return ProofReport(
+            mode: mode, probes: transcripts.flatMap { evaluate($0) }, local: local.isEmpty ? nil : local)
+    }
+
+    /// Judges the packets of one network that stayed on this host.
+    package static func evaluateLocal(_ transcript: ProofTranscript) -> [LocalProbe] {
+        guard let ground = transcript.ground, let order = transcript.order, let local = order.local,
+            let sightings = transcript.sightings
+        else { return [] }
+        return LocalEvaluator(
+            network: transcript.network, ground: ground, order: order, local: local, result: sightings
+        ).probes()
     }
 
     /// Sends and looks. `reading` answers the questions about the host, where they should be asked through a cache
@@ -47,8 +64,12 @@ package struct NetworkProof: Sendable {
                     transcript.failure = "there is no free address in \(network.cidr)"
                     return transcript
                 }
-                let order = ProofPlan.order(
+                var order = ProofPlan.order(
                     network: network, ground: ground, mode: mode, from: addresses, chance: chance)
+                order.local = LocalPlan.order(
+                    network: network, ground: ground, from: addresses[0],
+                    to: ProofPlan.addresses(of: network, taken: taken.union(addresses), chance: chance[10]).last,
+                    chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
                 transcript.order = order
                 let sightings = try host.send(order)
                 guard !sightings.takenAddresses.isEmpty else {

@@ -112,11 +112,7 @@ struct ProofEvaluator {
     /// A rule where the kernel named one, else the routing table where it refuses.
     private func killer(_ trail: ProbeTrail) -> Killer? {
         if let kill = trail.kill {
-            let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
-            return Killer(
-                hook: trail.lossHook ?? "bridge", family: kill.family, table: kill.table, chain: kill.chain,
-                rule: kill.handle.map(String.init),
-                text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
+            return Killer(kill, hook: trail.lossHook ?? "bridge")
         }
         guard trail.lossHook == "routing", ground.route == nil, let error = ground.routeError else { return nil }
         return Killer(hook: "routing", text: error)

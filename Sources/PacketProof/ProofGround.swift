@@ -39,6 +39,11 @@ package struct ProofGround: Codable, Sendable, Hashable {
     /// Tables of iptables-legacy that are loaded (`/proc/net/ip_tables_names`).
     package var legacyTables: [String]
 
+    /// `dhcp` and `dns`, as far as somebody listens for them on the bridge; nil in recordings from before.
+    package var servers: [String]?
+    /// bridge-nf-call-iptables: bridged packets pass the rules of the ip family.
+    package var bridgeNetfilter: Bool?
+
     package struct Bridge: Codable, Sendable, Hashable {
         package var isBridge: Bool
         /// IFF_UP.

@@ -11,7 +11,6 @@ internal import WireFormats
 /// kernel removes them when the socket is closed, by the end of the process at the latest.
 /// Source: nft(8), nf_tables.h NFT_TABLE_F_OWNER (Linux 5.12).
 final class ProofFence {
-    private let mode: ProofMode
     private let table: String
     private let log: NflogSocket
     /// Hears which rule drops a probe; only where the order traces.
@@ -51,7 +50,6 @@ final class ProofFence {
                 throw Self.explained(error)
             }
         }
-        mode = order.mode
         table = name
         self.trace = trace
         self.log = log
@@ -79,8 +77,9 @@ final class ProofFence {
     func read(since start: Int, name: (UInt32) -> String) throws(HostError) -> [Sighting] {
         let microseconds = (RealTime.now - start) / 1000
         return try log.read().compactMap { packet in
-            ProofPost.all.first { $0.prefix == packet.prefix }?
-                .sighting(of: packet, mode: mode, microseconds: microseconds, name: name)
+            ProofPost.all.first { post in
+                [true, false].contains { post.prefix(stopping: $0) == packet.prefix }
+            }?.sighting(of: packet, microseconds: microseconds, name: name)
         }
     }
 
