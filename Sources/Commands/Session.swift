@@ -113,7 +113,8 @@ final class Session {
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         let input = DiagnosisInput(
-            checks: checks, causes: causes, registry: allProbes + [PacketProofProbe(report: proof), LocalProofProbe(report: proof)],
+            checks: checks, causes: causes,
+            registry: allProbes + [PacketProofProbe(report: proof), LocalProofProbe(report: proof)],
             profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)

@@ -100,7 +100,8 @@ enum ProofPlan {
         case .udp:
             number = 17
             segment = Segment.udp(
-                source: port, destination: destinationPort ?? datagramPort, payload: payload, from: source.octets, to: target.octets)
+                source: port, destination: destinationPort ?? datagramPort, payload: payload, from: source.octets,
+                to: target.octets)
         case .tcp:
             number = 6
             segment = Segment.tcpSYN(
