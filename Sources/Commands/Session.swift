@@ -97,17 +97,22 @@ final class Session {
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
-                NetworkProof.report(recording.proof?.mode ?? mode, $0)
+                judged($0, recording.proof?.mode ?? mode)
             }
         } else if let live, mode != .off {
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
-            proof = NetworkProof.report(mode, transcripts)
+            proof = judged(transcripts, mode)
         } else {
             proofTranscripts = nil
             proof = nil
         }
+    }
+
+    /// A rule that killed a probe is shown as the user would list it.
+    private func judged(_ transcripts: [ProofTranscript], _ mode: ProofMode) -> ProofReport {
+        NetworkProof.report(mode, transcripts, name: RuleNames(host).named)
     }
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.

@@ -40,11 +40,13 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     package var waitMilliseconds: Int
     /// Packets that stay on this host.
     package var local: LocalOrder?
+    /// Nil: an order that is sent for the first time.
+    package var investigation: ProbeInvestigation?
 
     package init(
         bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
         probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int,
-        local: LocalOrder? = nil
+        local: LocalOrder? = nil, investigation: ProbeInvestigation? = nil
     ) {
         self.bridge = bridge
         self.addresses = addresses
@@ -58,6 +60,7 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
         self.packets = packets
         self.waitMilliseconds = waitMilliseconds
         self.local = local
+        self.investigation = investigation
     }
 }
 
@@ -85,10 +88,12 @@ package struct Sighting: Codable, Sendable, Hashable {
     package var hook: String?
     /// Of a packet that was fenced or passed: `ip` or `bridge`.
     package var family: String?
+    /// Of a packet that passed: its mark, where it has one.
+    package var mark: UInt32?
 
     package init(
         interface: String, direction: Direction, microseconds: Int, packet: ByteString, hook: String? = nil,
-        family: String? = nil
+        family: String? = nil, mark: UInt32? = nil
     ) {
         self.interface = interface
         self.direction = direction
@@ -96,6 +101,7 @@ package struct Sighting: Codable, Sendable, Hashable {
         self.packet = packet
         self.hook = hook
         self.family = family
+        self.mark = mark
     }
 }
 
@@ -114,16 +120,19 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var peerPort: String?
     /// Why what stays on this host was not sent.
     package var localFailure: String?
+    /// Of an investigation.
+    package var findings: ProbeFindings?
 
     package init(
         sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],
-        kills: [RuleKill] = []
+        kills: [RuleKill] = [], findings: ProbeFindings? = nil
     ) {
         self.sightings = sightings
         self.port = port
         self.captureDrops = captureDrops
         self.takenAddresses = takenAddresses
         self.kills = kills
+        self.findings = findings
     }
 }
 

@@ -60,20 +60,23 @@ package struct Killer: Codable, Sendable, Hashable {
     package var family: String?
     package var table: String?
     package var chain: String?
-    /// The rule's handle, or its position for iptables-legacy.
+    /// The rule's handle in nft; its position for iptables, from 1.
     package var rule: String?
+    /// `nft`, `iptables-nft`, `iptables-legacy`; nil where it is no rule.
+    package var backend: String?
     /// As the user would list it.
     package var text: String
 
     package init(
         hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, rule: String? = nil,
-        text: String
+        backend: String? = nil, text: String
     ) {
         self.hook = hook
         self.family = family
         self.table = table
         self.chain = chain
         self.rule = rule
+        self.backend = backend
         self.text = text
     }
 }

@@ -9,13 +9,25 @@ struct LocalEvaluator {
     let order: ProbeOrder
     let local: LocalOrder
     let result: ProbeSightings
+    let autopsy: ProofAutopsy?
 
     func probes() -> [LocalProbe] {
-        local.hostPackets.compactMap { probe($0, nonce: local.hostNonce, isForPeer: false) }
-            + local.peerPackets.compactMap { probe($0, nonce: local.peerNonce, isForPeer: true) }
+        local.hostPackets.indices.compactMap { probe(local.hostPackets[$0], local.hostNonce, again($0, \.hostPackets)) }
+            + local.peerPackets.indices.compactMap {
+                probe(local.peerPackets[$0], local.peerNonce, again($0, \.peerPackets), isForPeer: true)
+            }
     }
 
-    private func probe(_ packet: ByteString, nonce: ByteString, isForPeer: Bool) -> LocalProbe? {
+    /// The same packet of the order that was sent a second time.
+    private func again(_ index: Int, _ packets: KeyPath<LocalOrder, [ByteString]>) -> ProbeMark? {
+        guard let again = autopsy?.order?.local, again[keyPath: packets].indices.contains(index) else { return nil }
+        let nonce = packets == \.hostPackets ? again.hostNonce : again.peerNonce
+        return ProbeMark(packet: again[keyPath: packets][index].bytes, nonce: nonce.bytes)
+    }
+
+    private func probe(
+        _ packet: ByteString, _ nonce: ByteString, _ again: ProbeMark?, isForPeer: Bool = false
+    ) -> LocalProbe? {
         guard let sent = IPv4Packet(packet.bytes[...]), let mark = ProbeMark(packet: packet.bytes, nonce: nonce.bytes)
         else { return nil }
         let row = ProofEvaluator.probe(sent, network: network.name)
@@ -32,6 +44,7 @@ struct LocalEvaluator {
         } else {
             judgeHost(&probe, sent, trail)
         }
+        if probe.arrival == .dropped, probe.killer == nil, let again { probe.killer = killer(again, trail) }
         return probe
     }
 
@@ -128,8 +141,27 @@ struct LocalEvaluator {
             return
         }
         probe.arrival = .dropped
-        probe.killer = trail.kill.map { Killer($0, hook: hook(of: trail) ?? "bridge") }
+        probe.killer = trail.kill.map { named($0, trail) }
         probe.reason = "lost " + (hook(of: trail).map { "in \($0.uppercased())" } ?? "on \(order.bridge)")
+    }
+
+    private func named(_ kill: RuleKill, _ trail: ProbeTrail) -> Killer {
+        let place = hook(of: trail) ?? (kill.family == "netdev" ? "ingress" : "bridge")
+        return Killer(kill, hook: kill.family == "bridge" ? "bridge" : place)
+    }
+
+    /// What ended the packet when it was sent again: a rule that could be traced then, or the last step of
+    /// iptables-legacy in the hook where it was lost.
+    private func killer(_ mark: ProbeMark, _ trail: ProbeTrail) -> Killer? {
+        func isOurs(_ packet: ByteString) -> Bool { IPv4Packet(packet.bytes[...]).map(mark.matches) ?? false }
+        if let kill = autopsy?.sightings?.kills.last(where: { isOurs($0.packet) }) { return named(kill, trail) }
+        guard let hook = hook(of: trail),
+            let step = autopsy?.sightings?.findings?.legacySteps.last(where: { isOurs($0.packet) })
+        else { return nil }
+        let what = step.rule.map { "rule \($0)" } ?? "policy"
+        return Killer(
+            hook: hook, family: "ip", table: step.table, chain: step.chain, rule: step.rule.map(String.init),
+            backend: "iptables-legacy", text: "iptables-legacy \(step.table) \(step.chain): \(what)")
     }
 
     private func hook(of trail: ProbeTrail) -> String? {

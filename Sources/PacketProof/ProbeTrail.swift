@@ -44,6 +44,9 @@ struct ProbeTrail {
         }
     }
 
+    /// Not seen leaving, nor taken by anybody.
+    var isLost: Bool { exit == nil && !answered && !stations.contains("input.last") }
+
     /// Where on the ip way it was lost; nil where no station saw it.
     ///
     /// Stations stand at both ends of each hook: behind the last that saw it and before the next is where it died.

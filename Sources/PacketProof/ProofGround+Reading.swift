@@ -9,6 +9,12 @@ extension ProofGround {
 
     init(of network: Network, on host: any Host) throws(HostError) {
         let capabilities = try host.identity().capabilities
+        // Without them nothing will be sent, and some of the rest cannot even be read.
+        guard Self.missing(in: capabilities).isEmpty else {
+            self.init(
+                capabilities: capabilities, bridge: nil, addresses: [], takenAddresses: [], route: nil, routeError: nil)
+            return
+        }
         let links: [Link]
         let addresses: [InterfaceAddress]
         let neighbours: [Neighbour]
@@ -79,8 +85,7 @@ extension ProofGround {
         of network: Network, through bridge: Link?, _ names: [Int: String], on host: any Host
     ) -> (Route?, String?) {
         guard let bridge else { return (nil, nil) }
-        // Any address of a container will do; the last one is least likely to be the host's own.
-        let source = IPv4Address(value: network.cidr.last.value &- 1)
+        let source = lookupSource(network)
         do {
             let answer = try host.query(
                 .routeLookup(destination: network.target, from: source, inputInterface: bridge.index))
@@ -99,8 +104,13 @@ extension ProofGround {
         }
     }
 
+    /// Any address of a container will do; the last one is least likely to be the host's own.
+    static func lookupSource(_ network: Network) -> IPv4Address {
+        IPv4Address(value: network.cidr.last.value &- 1)
+    }
+
     /// What the errors of a lookup mean; each has more than one reason. Source: net/ipv4/route.c, fib_semantics.c.
-    private static func words(_ error: HostError) -> String {
+    static func words(_ error: HostError) -> String {
         switch error.errno {
         // EACCES, EINVAL, ENETUNREACH, EHOSTUNREACH.
         case 13: "prohibited by a routing rule"

@@ -82,10 +82,14 @@ package struct ProofGround: Codable, Sendable, Hashable {
         return route.uplink != network.bridge && !bridge.ports.contains(route.uplink)
     }
 
+    /// The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
+    static func missing(in capabilities: [String]) -> [String] {
+        ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+    }
+
     /// Why nothing can be sent on this network; nil where it can.
     package func obstacle(to network: Network) -> String? {
-        // The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
-        let missing = ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+        let missing = Self.missing(in: capabilities)
         if !missing.isEmpty {
             let names = missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", ")
             return "sending a packet from a throw-away container needs \(names)"

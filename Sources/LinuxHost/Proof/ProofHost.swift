@@ -46,7 +46,8 @@ package final class ProofHost: ActiveHost {
         instruments = nil
         var capture = try ProofCapture(order: order)
         // It stands before the container can send, and until the container is gone.
-        let fence = try raiseFence(order)
+        let investigator = order.investigation.map { ProofInvestigator($0, of: order, on: host) }
+        let fence = try raiseFence(order, traces: investigator?.mayTrace ?? order.traces)
         var container = try ProofContainer(order: order)
         var result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
         if order.probesAddresses {
@@ -60,7 +61,8 @@ package final class ProofHost: ActiveHost {
         let local = attachPeer(order, container, &result)
         try container.configure(order)
         let sender = try ProofSender(in: container)
-        let seen = try observe(order, sender, local, fence, &capture, result)
+        var seen = try observe(order, sender, local, fence, &capture, result)
+        seen.findings = try investigator?.end(order)
         instruments = Instruments(sender, local, container, fence, capture)
         return seen
     }
@@ -81,9 +83,9 @@ package final class ProofHost: ActiveHost {
     }
 
     /// In fence mode a must; otherwise its stations are welcome where the kernel can have them.
-    private func raiseFence(_ order: ProbeOrder) throws(HostError) -> ProofFence? {
+    private func raiseFence(_ order: ProbeOrder, traces: Bool) throws(HostError) -> ProofFence? {
         do {
-            return try ProofFence(order)
+            return try ProofFence(order, traces: traces)
         } catch {
             guard order.mode == .wire, error.code == .unsupported else { throw error }
             return nil

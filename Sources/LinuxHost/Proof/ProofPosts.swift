@@ -15,7 +15,7 @@ struct ProofPost {
 
     /// The text of the log statement, by which the post is known again, and what happened there.
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
-    var chain: String { name.replacing(".", with: "_") }
+    var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 
     /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
     /// the one that came later is first, and conntrack may come and go with the rules of others.
@@ -36,6 +36,15 @@ struct ProofPost {
         ProofPost(.bridge, .postrouting, last, "postrouting.last", stops: true),
     ]
 
+    /// The posts of an order: in an investigation one before each priority as well.
+    static func posts(of order: ProbeOrder) -> [ProofPost] {
+        let hooks: [String: NftHook] = ["prerouting": .prerouting, "forward": .forward, "postrouting": .postrouting]
+        return all
+            + (order.investigation?.brackets ?? []).compactMap { bracket in
+                hooks[bracket.hook].map { ProofPost(.ipv4, $0, bracket.priority, bracket.name) }
+            }
+    }
+
     private init(_ family: NftFamily, _ hook: NftHook, _ priority: Int32, _ name: String, stops: Bool = false) {
         self.family = family
         self.hook = hook
@@ -45,24 +54,26 @@ struct ProofPost {
     }
 
     /// What is done with a probe here.
-    private func statements(_ order: ProbeOrder, stopping: Bool, group: UInt16) -> [NftExpression] {
+    private func statements(_ order: ProbeOrder, stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
         var statements: [NftExpression] = []
-        if order.traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
+        if traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
         statements.append(.log(NftLog(prefix: prefix(stopping: stopping), group: group)))
         if stopping { statements.append(.verdict(.drop)) }
         return statements
     }
 
     /// The chain with its rules.
-    func build(_ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16)
+    func build(
+        _ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16, traces: Bool
+    )
         throws(HostError)
     {
         batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
-        let outside = statements(order, stopping: stops && order.mode == .fence, group: group)
+        let outside = statements(order, stopping: stops && order.mode == .fence, group: group, traces: traces)
         try match(order.nonce.bytes, &batch, in: table, outside)
         guard let local = order.local else { return }
         if !local.hostPackets.isEmpty {
-            let statements = statements(order, stopping: stops, group: group)
+            let statements = statements(order, stopping: stops, group: group, traces: traces)
             try match(local.hostNonce.bytes, &batch, in: table, statements)
             // The transaction id of DHCP.
             batch.newRule(
@@ -74,7 +85,7 @@ struct ProofPost {
                     + statements)
         }
         if local.peer != nil {
-            let statements = statements(order, stopping: false, group: group)
+            let statements = statements(order, stopping: false, group: group, traces: traces)
             try match(local.peerNonce.bytes, &batch, in: table, statements)
         }
     }
@@ -106,6 +117,7 @@ struct ProofPost {
         return Sighting(
             interface: interfaceName(outwards ? packet.output : packet.input),
             direction: isFence ? .fenced : .passed, microseconds: microseconds,
-            packet: ByteString(Array(packet.payload)), hook: isFence ? hookName : name, family: family.name)
+            packet: ByteString(Array(packet.payload)), hook: isFence ? hookName : name, family: family.name,
+            mark: packet.mark == 0 ? nil : packet.mark)
     }
 }
