@@ -25,10 +25,40 @@ struct KillerSearch {
         return legacyRule() ?? reason() ?? routing() ?? uplink() ?? bracket()
     }
 
+    /// The rule that gave the probe another destination.
+    func diverter() -> Killer? {
+        let tables = Set(
+            autopsy?.baseChains.filter { $0.type == "nat" && $0.hook == "prerouting" }.map(\.table) ?? [])
+        let passes = (autopsy?.sightings?.passes ?? []).filter { isOfProbe($0.packet) }
+        // Translations are done by the last rule of a nat table that accepts at PREROUTING.
+        if let pass = passes.first(where: { tables.contains("\($0.family) \($0.table)") }) {
+            var killer = named(pass)
+            killer.hook = "prerouting"
+            killer.text = "\(pass.family) \(pass.table) \(pass.chain): rule with handle \(pass.handle ?? 0)"
+            return killer
+        }
+        let steps = (findings?.legacySteps ?? []).filter { $0.table == "nat" && isOfProbe($0.packet) }
+        guard let step = steps.prefix(while: { $0.chain != "INPUT" && $0.chain != "POSTROUTING" }).last,
+            let rule = step.rule
+        else { return nil }
+        return Killer(
+            hook: "prerouting", family: "ip", table: step.table, chain: step.chain, rule: String(rule),
+            backend: "iptables-legacy", text: "iptables-legacy \(step.table) \(step.chain): rule \(rule)")
+    }
+
+    /// Whether these are headers of the probe as it was sent the second time.
+    private func isOfProbe(_ bytes: ByteString) -> Bool {
+        guard let order = autopsy?.order, let identification,
+            let sent = order.packets.first(where: { IPv4Packet($0.bytes[...])?.identification == identification }),
+            let mark = ProbeMark(packet: sent.bytes, nonce: order.nonce.bytes)
+        else { return false }
+        return IPv4Packet(bytes.bytes[...]).map(mark.matches) ?? false
+    }
+
     private func named(_ kill: RuleKill) -> Killer {
         var place = hook
         if kill.family == "netdev" { place = lossHook == "uplink" ? "uplink" : "ingress" }
-        if kill.family == "bridge", lossHook == nil { place = "bridge" }
+        if kill.family == "bridge", !reachedBridge { place = "bridge" }
         let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
         return Killer(
             hook: place, family: kill.family, table: kill.table, chain: kill.chain, rule: kill.handle.map(String.init),
@@ -39,12 +69,8 @@ struct KillerSearch {
 
     /// The last step of the probe in a legacy table, where that table stands where the probe was lost.
     private func legacyRule() -> Killer? {
-        guard let hook = lossHook, let window, let order = autopsy?.order, let identification,
-            let packet = order.packets.first(where: { IPv4Packet($0.bytes[...])?.identification == identification }),
-            let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes),
-            let step = findings?.legacySteps.last(where: { step in
-                IPv4Packet(step.packet.bytes[...]).map(mark.matches) ?? false
-            })
+        guard let hook = lossHook, let window,
+            let step = findings?.legacySteps.last(where: { isOfProbe($0.packet) })
         else { return nil }
         let here = ProofAutopsy.kernelPriorities[hook, default: []].first { $0.table == step.table }
         guard let here, window.contains(here.priority) else { return nil }
@@ -176,7 +202,14 @@ struct KillerSearch {
 
     /// Whether a route or rule that refuses can have said what the container was told; blackholes say nothing.
     private func matches(_ refusal: String, _ error: String?) -> Bool {
-        guard let error else { return refusal.contains("blackhole") }
+        guard let error else {
+            // The kernel does not tell everybody: it limits how often it speaks.
+            switch ground.routeError {
+            case ProofGround.prohibited: return refusal.contains("prohibit")
+            case ProofGround.unreachable: return refusal.contains("unreachable")
+            default: return refusal.contains("blackhole")
+            }
+        }
         if error.hasPrefix("host unreachable") { return refusal.contains("unreachable") }
         if error.hasPrefix("administratively") { return refusal.contains("prohibit") }
         return refusal.contains("throw")

@@ -40,8 +40,8 @@ extension ProofAutopsy {
                 [NftFamily.ipv4, .inet].contains(chain.table.family)
             else { return nil }
             return BaseChain(
-                name: "\(chain.table) \(chain.name)", hook: base.hook.name(in: chain.table.family),
-                priority: base.priority)
+                table: chain.table.description, chain: chain.name, type: base.type,
+                hook: base.hook.name(in: chain.table.family), priority: base.priority)
         }
     }
 

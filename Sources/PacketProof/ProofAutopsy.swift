@@ -7,12 +7,20 @@ internal import WireFormats
 package struct ProofAutopsy: Codable, Sendable, Hashable {
     /// A base chain of nftables.
     package struct BaseChain: Codable, Sendable, Hashable {
-        /// `ip filter FORWARD`.
-        package var name: String
+        /// `ip filter`.
+        package var table: String
+        package var chain: String
+        /// `filter`, `nat`.
+        package var type: String
         package var hook: String
         package var priority: Int32
-        package init(name: String, hook: String, priority: Int32) {
-            self.name = name
+        /// `ip filter FORWARD`.
+        package var name: String { "\(table) \(chain)" }
+
+        package init(table: String, chain: String, type: String, hook: String, priority: Int32) {
+            self.table = table
+            self.chain = chain
+            self.type = type
             self.hook = hook
             self.priority = priority
         }

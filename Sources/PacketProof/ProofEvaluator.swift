@@ -20,7 +20,7 @@ struct ProofEvaluator {
             let search = KillerSearch(
                 network: network, ground: ground, autopsy: autopsy, trail: trail, second: second,
                 identification: identification)
-            return judge(sent, trail, trail.isLost ? search.killer() : nil)
+            return judge(sent, trail, trail.isLost ? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil)
         }
     }
 
@@ -32,7 +32,7 @@ struct ProofEvaluator {
                     let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
                 else { return false }
                 let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
-                return trail.isLost && trail.kill == nil
+                return trail.isLost && trail.kill == nil || isDiverted(trail, sent)
             }
     }
 
@@ -55,7 +55,7 @@ struct ProofEvaluator {
         var probe = Self.probe(sent, network: network.name)
         probe.path = path(trail, killer)
         // What says where the probe went speaks for itself, with or without the control.
-        let isDiverted = trail.exit.map { $0.hook == "input" || $0.destination != sent.destination } ?? false
+        let isDiverted = isDiverted(trail, sent)
         guard trail.reachedBridge || isDiverted || trail.reachedPort && killer != nil else {
             probe.reason = "the positive control failed: \(missingControl(trail))"
             return probe
@@ -68,6 +68,7 @@ struct ProofEvaluator {
         if isDiverted {
             let isOwn = exit.hook == "input" || ownAddresses.contains(exit.destination)
             probe.verdict = .redirected
+            probe.killer = killer
             probe.reason =
                 isOwn
                 ? "delivered to this host as \(exit.destination) instead of \(sent.destination)"
@@ -77,6 +78,12 @@ struct ProofEvaluator {
         probe.uplink = exit.interface
         (probe.verdict, probe.reason) = judge(source: exit.source, sent: sent, uplink: exit.interface)
         return probe
+    }
+
+    /// Whether it went somewhere else than to where it was sent, this host itself included.
+    private func isDiverted(_ trail: ProbeTrail, _ sent: IPv4Packet) -> Bool {
+        if let exit = trail.exit { return exit.hook == "input" || exit.destination != sent.destination }
+        return !trail.isLost
     }
 
     /// The verdict on the source address that a packet leaves with.
@@ -112,6 +119,7 @@ struct ProofEvaluator {
     private func judgeAbsence(_ probe: inout ProofProbe, _ trail: ProbeTrail, _ killer: Killer?) {
         if trail.answered || trail.stations.contains("input.last") {
             probe.verdict = .redirected
+            probe.killer = killer
             probe.reason =
                 trail.answered
                 ? "this host answered in the place of \(network.target)" : "delivered to this host itself"

@@ -109,14 +109,17 @@ extension ProofGround {
         IPv4Address(value: network.cidr.last.value &- 1)
     }
 
+    static let prohibited = "prohibited by a routing rule"
+    static let unreachable = "refused (forwarding is off, or an unreachable route)"
+
     /// What the errors of a lookup mean; each has more than one reason. Source: net/ipv4/route.c, fib_semantics.c.
     static func words(_ error: HostError) -> String {
         switch error.errno {
         // EACCES, EINVAL, ENETUNREACH, EHOSTUNREACH.
-        case 13: "prohibited by a routing rule"
+        case 13: prohibited
         case 22: "refused (reverse path filter, an address of this host as source, or a blackhole route)"
         case 101: "there is no route"
-        case 113: "refused (forwarding is off, or an unreachable route)"
+        case 113: unreachable
         default: error.message
         }
     }

@@ -36,8 +36,8 @@ final class LegacyTrace {
     }
 
     private func takeLogger() throws(HostError) {
-        let file = try Descriptor(
-            clinux_open_in_root(AT_FDCWD, Self.setting, O_RDWR | O_CLOEXEC), operation: Self.operation)
+        let opened = open(Self.setting, O_RDWR | O_CLOEXEC)
+        let file = try Descriptor(opened < 0 ? -errno : opened, operation: Self.operation)
         var buffer = [UInt8](repeating: 0, count: 64)
         let count = pread(file.rawValue, &buffer, buffer.count, 0)
         guard count > 0 else { throw HostError(errno: errno, operation: Self.operation) }

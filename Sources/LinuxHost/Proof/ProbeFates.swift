@@ -30,13 +30,23 @@ struct ProbeFates {
     /// Returns those kills that are of a probe: nothing more will be seen of it.
     mutating func take(_ kills: [RuleKill]) -> [RuleKill] {
         kills.filter { kill in
-            guard kept < Self.limit, let packet = IPv4Packet(kill.packet.bytes[...]),
-                let mark = marks.first(where: { $0.matches(packet) })
-            else { return false }
+            guard let mark = mark(of: kill) else { return false }
             known.insert(mark)
-            kept += 1
             return true
         }
+    }
+
+    /// Returns those steps that are of a probe, which goes on.
+    mutating func keep(_ steps: [RuleKill]) -> [RuleKill] {
+        steps.filter { mark(of: $0) != nil }
+    }
+
+    private mutating func mark(of step: RuleKill) -> ProbeMark? {
+        guard kept < Self.limit, let packet = IPv4Packet(step.packet.bytes[...]),
+            let mark = marks.first(where: { $0.matches(packet) })
+        else { return nil }
+        kept += 1
+        return mark
     }
 
     var areKnown: Bool { known.count == marks.count }

@@ -98,25 +98,28 @@ final class ProofFence {
         }
     }
 
-    /// Rules and policies of others that dropped a traced packet since the last call.
-    func readKills() throws(HostError) -> [RuleKill] {
-        guard let messages = try readTrace() else { return [] }
+    /// Rules and policies of others that dropped a traced packet since the last call, and rules that accepted one.
+    func readKills() throws(HostError) -> (kills: [RuleKill], passes: [RuleKill]) {
+        guard let messages = try readTrace() else { return ([], []) }
         var kills: [RuleKill] = []
+        var passes: [RuleKill] = []
         do {
             for message in messages {
                 guard let event = try NftTraceEvent(message) else { continue }
                 // Somebody else may trace as well: nothing of theirs is kept for long.
                 if traced.count > 4096 { traced = [:] }
                 if !event.packet.isEmpty { traced[event.identifier] = event.packet }
-                guard event.isDrop, event.table.name != table, let packet = traced[event.identifier] else { continue }
-                kills.append(
-                    RuleKill(
-                        family: event.table.family.name, table: event.table.name, chain: event.chain,
-                        handle: event.isPolicy ? nil : event.handle, packet: ByteString(packet)))
+                guard event.isDrop || event.isAccept, event.table.name != table,
+                    let packet = traced[event.identifier]
+                else { continue }
+                let step = RuleKill(
+                    family: event.table.family.name, table: event.table.name, chain: event.chain,
+                    handle: event.isPolicy ? nil : event.handle, packet: ByteString(packet))
+                if event.isDrop { kills.append(step) } else { passes.append(step) }
             }
         } catch {
             throw HostError(.malformed, operation: "read an nftables trace", message: "\(error)")
         }
-        return kills
+        return (kills, passes)
     }
 }

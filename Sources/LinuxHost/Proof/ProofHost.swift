@@ -98,6 +98,7 @@ package final class ProofHost: ActiveHost {
         _ capture: inout ProofCapture, _ empty: ProbeSightings
     ) throws(HostError) -> ProbeSightings {
         var result = empty
+        if order.investigation != nil { result.passes = [] }
         // What is there from before the first probe is none of ours.
         _ = try capture.read(since: 0)
         let start = RealTime.now
@@ -116,13 +117,21 @@ package final class ProofHost: ActiveHost {
             let ready = poll(&waiting, nfds_t(waiting.count), deadline.milliseconds)
             guard ready >= 0 || errno == EINTR else { throw HostError(errno: errno, operation: "wait for sightings") }
             result.sightings += fates.take(try read(sender, fence, &capture, start))
-            result.kills += fates.take(try fence?.readKills() ?? [])
+            try addKills(fence, &fates, to: &result)
         }
         // Stations of the way that were still on the way to us.
         result.sightings += fates.take(try read(sender, fence, &capture, start))
-        result.kills += fates.take(try fence?.readKills() ?? [])
+        try addKills(fence, &fates, to: &result)
         result.captureDrops = try capture.drops()
         return result
+    }
+
+    private func addKills(
+        _ fence: ProofFence?, _ fates: inout ProbeFates, to result: inout ProbeSightings
+    ) throws(HostError) {
+        guard let steps = try fence?.readKills() else { return }
+        result.kills += fates.take(steps.kills)
+        if result.passes != nil { result.passes? += fates.keep(steps.passes) }
     }
 
     private func read(
