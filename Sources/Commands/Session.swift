@@ -161,12 +161,32 @@ final class Session {
         }
     }
 
-    /// Writes everything that was read so far.
-    func record(to path: String) throws(CommandError) {
+    /// Everything that was read so far.
+    private func recorded() throws(CommandError) -> [UInt8] {
         let recording = Recording(
             startedAt: startedAt, profile: chosen, host: description, transcript: host.transcript, proof: proof,
             proofTranscripts: proofTranscripts)
-        try Output.file(path, Array(try Output.json(recording).utf8))
+        return Array(try Output.json(recording).utf8)
+    }
+
+    /// Writes everything that was read so far.
+    func record(to path: String) throws(CommandError) {
+        try Output.file(path, try recorded())
+    }
+
+    /// Writes what was seen of the packets, and everything that was read so far.
+    func keepEvidence(in directory: borrowing EvidenceDirectory) throws(CommandError) {
+        let evidence = ProofEvidence(
+            proofTranscripts ?? [], judgedAs: proof ?? ProofReport(mode: .off, probes: []))
+        let files = [
+            ("packets.pcapng", evidence.capture(application: "\(Tool.name) \(Tool.version)")),
+            ("trace.txt", Array(evidence.trace().utf8)), ("recording.json", try recorded()),
+        ]
+        do {
+            for (name, bytes) in files { try directory.write(bytes, to: name) }
+        } catch {
+            throw CommandError(.usage, error.description)
+        }
     }
 
     /// How this program was called, as far as a suggested command must repeat it.

@@ -120,6 +120,8 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var peerPort: String?
     /// Why what stays on this host was not sent.
     package var localFailure: String?
+    /// When the first packet was sent: nanoseconds since the epoch.
+    package var startedNanoseconds: Int?
     /// Of an investigation: rules of others that accepted a probe, in their order.
     package var passes: [RuleKill]?
     /// Of an investigation.

@@ -102,6 +102,7 @@ package final class ProofHost: ActiveHost {
         // What is there from before the first probe is none of ours.
         _ = try capture.read(since: 0)
         let start = RealTime.now
+        result.startedNanoseconds = start
         for packet in order.packets { try sender.send(packet.bytes) }
         do {
             try local?.send(order, fenced: fence != nil)
