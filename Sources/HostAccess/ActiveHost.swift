@@ -38,12 +38,15 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// How long to wait for sightings after the last packet was sent. Waiting ends earlier when every packet was
     /// seen leaving.
     package var waitMilliseconds: Int
+    /// Packets that stay on this host.
+    package var local: LocalOrder?
     /// Nil: an order that is sent for the first time.
     package var investigation: ProbeInvestigation?
 
     package init(
         bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
-        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int, investigation: ProbeInvestigation? = nil
+        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int,
+        local: LocalOrder? = nil, investigation: ProbeInvestigation? = nil
     ) {
         self.bridge = bridge
         self.addresses = addresses
@@ -56,6 +59,7 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
         self.nonce = nonce
         self.packets = packets
         self.waitMilliseconds = waitMilliseconds
+        self.local = local
         self.investigation = investigation
     }
 }
@@ -112,6 +116,12 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var takenAddresses: [IPv4Address]
     /// Rules and policies of others that dropped a probe.
     package var kills: [RuleKill]
+    /// The host-side port of the container that the packets between containers go to; nil where there was none.
+    package var peerPort: String?
+    /// Why what stays on this host was not sent.
+    package var localFailure: String?
+    /// When the first packet was sent: nanoseconds since the epoch.
+    package var startedNanoseconds: Int?
     /// Of an investigation: rules of others that accepted a probe, in their order.
     package var passes: [RuleKill]?
     /// Of an investigation.

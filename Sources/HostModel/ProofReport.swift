@@ -134,9 +134,12 @@ package struct ProofReport: Codable, Sendable, Hashable {
     package var mode: ProofMode
     package var verdict: ProofVerdict
     package var probes: [ProofProbe]
+    /// Probes that stay on this host; nil where none were to be made.
+    package var local: [LocalProbe]?
 
-    package init(mode: ProofMode, probes: [ProofProbe]) {
+    package init(mode: ProofMode, probes: [ProofProbe], local: [LocalProbe]? = nil) {
         self.mode = mode
+        self.local = local
         self.verdict = probes.map(\.verdict).min() ?? .unknown
         self.probes = probes
     }

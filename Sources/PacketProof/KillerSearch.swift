@@ -84,7 +84,9 @@ struct KillerSearch {
 
     /// From the last station's priority to below the next one's.
     private var window: Range<Int32>? {
-        guard let hook = lossHook, let second, let brackets = autopsy?.order?.investigation?.brackets else { return nil }
+        guard let hook = lossHook, let second, let brackets = autopsy?.order?.investigation?.brackets else {
+            return nil
+        }
         let here = brackets.filter { $0.hook == hook }.map(\.priority).sorted()
         guard !here.isEmpty, second.stations.contains("\(hook).first") else { return nil }
         let passed = here.last { second.stations.contains("\(hook).\($0)") } ?? .min
@@ -104,10 +106,12 @@ struct KillerSearch {
         }
         let counter = findings?.counters["conntrack.drop"] ?? 0
         if counter > 0, here.contains("conntrack") {
-            return Killer(hook: hook, text: "conntrack refused it: its table is full (its drop counter grew by \(counter))")
+            return Killer(
+                hook: hook, text: "conntrack refused it: its table is full (its drop counter grew by \(counter))")
         }
         let place = here.isEmpty ? "nothing that has a name" : here.joined(separator: ", ")
-        let priority = window.lowerBound == .min ? "before priority \(window.upperBound)" : "priority \(window.lowerBound)"
+        let priority =
+            window.lowerBound == .min ? "before priority \(window.upperBound)" : "priority \(window.lowerBound)"
         return Killer(hook: hook, text: "dropped in \(hook.uppercased()) at \(priority), where this stands: \(place)")
     }
 
@@ -121,7 +125,8 @@ struct KillerSearch {
         case "NETFILTER_DROP":
             guard lossHook == nil else { return nil }
             return reachedBridge
-                ? Killer(hook: "ingress", text: "a filter at the ingress of \(network.bridge) (nft list ruleset netdev)")
+                ? Killer(
+                    hook: "ingress", text: "a filter at the ingress of \(network.bridge) (nft list ruleset netdev)")
                 : Killer(hook: "bridge", text: "a filter of the bridge (nft list ruleset bridge; ebtables-legacy -L)")
         default:
             let (hook, words) = words(drop.reason)

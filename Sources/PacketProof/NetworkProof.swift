@@ -20,7 +20,32 @@ package struct NetworkProof: Sendable {
 
     /// Sends, looks and judges.
     package func run(on host: any ActiveHost, reading: (any Host)? = nil) -> ProofReport {
-        ProofReport(mode: mode, probes: transcripts(on: host, reading: reading).flatMap { Self.evaluate($0) })
+        Self.report(mode, transcripts(on: host, reading: reading)) { $0 }
+    }
+
+    /// Judges everything that was recorded. `name` completes a killer that is a rule: its text as the user would list
+    /// it.
+    package static func report(
+        _ mode: ProofMode, _ transcripts: [ProofTranscript], name: (Killer) -> Killer
+    ) -> ProofReport {
+        var local = transcripts.flatMap { evaluateLocal($0) }
+        for index in local.indices {
+            guard let killer = local[index].killer, killer.table != nil else { continue }
+            local[index].killer = name(killer)
+        }
+        return ProofReport(
+            mode: mode, probes: transcripts.flatMap { evaluate($0, name: name) }, local: local.isEmpty ? nil : local)
+    }
+
+    /// Judges the packets of one network that stayed on this host.
+    package static func evaluateLocal(_ transcript: ProofTranscript) -> [LocalProbe] {
+        guard let ground = transcript.ground, let order = transcript.order, let local = order.local,
+            let sightings = transcript.sightings
+        else { return [] }
+        return LocalEvaluator(
+            network: transcript.network, ground: ground, order: order, local: local, result: sightings,
+            autopsy: transcript.autopsy
+        ).probes()
     }
 
     /// Sends and looks. `reading` answers the questions about the host, where they should be asked through a cache
@@ -47,15 +72,22 @@ package struct NetworkProof: Sendable {
                     transcript.failure = "there is no free address in \(network.cidr)"
                     return transcript
                 }
-                let order = ProofPlan.order(
+                var order = ProofPlan.order(
                     network: network, ground: ground, mode: mode, from: addresses, chance: chance)
+                order.local = LocalPlan.order(
+                    network: network, ground: ground, from: addresses[0],
+                    to: ProofPlan.addresses(of: network, taken: taken.union(addresses), chance: chance[10]).last,
+                    chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
                 transcript.order = order
                 let sightings = try host.send(order)
                 guard !sightings.takenAddresses.isEmpty else {
                     transcript.sightings = sightings
                     let evaluator = ProofEvaluator(
                         network: network, ground: ground, order: order, result: sightings)
-                    if evaluator.needsAutopsy { transcript.autopsy = autopsy(network, ground, order, on: host) }
+                    let local = Self.evaluateLocal(transcript)
+                    if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
+                        transcript.autopsy = autopsy(network, ground, order, on: host)
+                    }
                     return transcript
                 }
                 taken.formUnion(sightings.takenAddresses)
@@ -77,6 +109,11 @@ package struct NetworkProof: Sendable {
         var order = ProofPlan.order(
             network: network, ground: ground, mode: mode, from: first.addresses.map(\.address), chance: chance)
         order.probesAddresses = false
+        if first.local != nil, let source = first.addresses.first?.address {
+            order.local = LocalPlan.order(
+                network: network, ground: ground, from: source, to: first.local?.peer,
+                chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
+        }
         order.investigation = ProbeInvestigation(
             brackets: autopsy.brackets, tracesLegacyTables: !ground.legacyTables.isEmpty)
         autopsy.order = order

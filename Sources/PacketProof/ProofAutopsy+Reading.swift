@@ -59,7 +59,8 @@ extension ProofAutopsy {
     mutating func look(at network: Network, _ ground: ProofGround, on host: any Host) {
         var failures = self.failures
         refusals =
-            (Self.attempt(&failures) { () throws(HostError) in try Self.routes(refusing: network.target, on: host) } ?? [])
+            (Self.attempt(&failures) { () throws(HostError) in try Self.routes(refusing: network.target, on: host) }
+                ?? [])
             + (Self.attempt(&failures) { () throws(HostError) in try Self.rules(refusing: network.target, on: host) }
                 ?? [])
         uplink = Self.attempt(&failures) { () throws(HostError) in try Self.uplink(ground, on: host) } ?? nil
@@ -73,7 +74,8 @@ extension ProofAutopsy {
     }
 
     private static func routes(refusing target: IPv4Address, on host: any Host) throws(HostError) -> [String] {
-        try decode(try host.query(.routes())) { (found) throws(WireError) in try Route.all(in: found) }.filter { route in
+        try decode(try host.query(.routes())) { (found) throws(WireError) in try Route.all(in: found) }.filter {
+            route in
             [.blackhole, .unreachable, .prohibit, .throw].contains(route.kind) && route.destination.contains(target)
         }.map { "\($0.kind) \(text($0.destination)) table \(table($0.table))" }
     }

@@ -20,7 +20,8 @@ struct ProofEvaluator {
             let search = KillerSearch(
                 network: network, ground: ground, autopsy: autopsy, trail: trail, second: second,
                 identification: identification)
-            return judge(sent, trail, trail.isLost ? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil)
+            return judge(
+                sent, trail, trail.isLost ? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil)
         }
     }
 

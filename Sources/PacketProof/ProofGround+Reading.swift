@@ -47,6 +47,26 @@ extension ProofGround {
             otherRoutes: try bridge.map { (bridge) throws(HostError) in
                 try EgressSearch(host: host, network: network, bridge: bridge, names: names).others(than: route)
             } ?? [])
+        servers = try Self.servers(of: network, on: host)
+        let bridged = try host.readTextIfPresent("/proc/sys/net/bridge/bridge-nf-call-iptables") ?? "0"
+        bridgeNetfilter = bridged.hasPrefix("1")
+    }
+
+    /// UDP sockets that containers of this network could reach. Source: proc_net_udp of proc(5): `sl
+    /// local_address rem_address`, the address a little-endian hexadecimal number.
+    private static func servers(of network: Network, on host: any Host) throws(HostError) -> [String] {
+        let own = network.address.address.octets.reversed().map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count < 2 ? "0" + digits : digits
+        }.joined()
+        let text = try host.readTextIfPresent("/proc/net/udp") ?? ""
+        let local = Set(
+            text.split(separator: "\n").dropFirst().compactMap { line in
+                line.split(separator: " ").dropFirst().first.map(String.init)
+            })
+        return [("dhcp", "0043"), ("dns", "0035")].compactMap { name, port in
+            local.contains("00000000:\(port)") || local.contains("\(own):\(port)") ? name : nil
+        }
     }
 
     private static func legacyTables(on host: any Host) throws(HostError) -> [String] {

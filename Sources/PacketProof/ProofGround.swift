@@ -52,6 +52,11 @@ package struct ProofGround: Codable, Sendable, Hashable {
         }
     }
 
+    /// `dhcp` and `dns`, as far as somebody listens for them on the bridge; nil in recordings from before.
+    package var servers: [String]?
+    /// bridge-nf-call-iptables: bridged packets pass the rules of the ip family.
+    package var bridgeNetfilter: Bool?
+
     package struct Bridge: Codable, Sendable, Hashable {
         package var isBridge: Bool
         /// IFF_UP.

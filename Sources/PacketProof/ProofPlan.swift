@@ -144,9 +144,9 @@ enum ProofPlan {
         return packet.destination != network.target || packet.payload.count > largeBytes - 20 - 1
     }
 
-    private static func packet(
+    static func packet(
         _ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address, port: UInt16,
-        identification: UInt16, nonce: [UInt8]
+        destinationPort: UInt16? = nil, identification: UInt16, nonce: [UInt8]
     ) -> IPv4Packet {
         let payload = nonce + Array("lxc-doctor probe".utf8)
         let segment: [UInt8]
@@ -155,12 +155,13 @@ enum ProofPlan {
         case .udp:
             number = 17
             segment = Segment.udp(
-                source: port, destination: datagramPort, payload: payload, from: source.octets, to: target.octets)
+                source: port, destination: destinationPort ?? datagramPort, payload: payload, from: source.octets,
+                to: target.octets)
         case .tcp:
             number = 6
             segment = Segment.tcpSYN(
-                source: port, destination: streamPort, sequence: ProbeMark.sequence(nonce), from: source.octets,
-                to: target.octets)
+                source: port, destination: destinationPort ?? streamPort, sequence: ProbeMark.sequence(nonce),
+                from: source.octets, to: target.octets)
         case .icmp:
             number = 1
             segment = Segment.icmpEcho(identifier: port, sequence: 1, payload: payload)

@@ -13,10 +13,20 @@ struct ProbeFates {
     private static let limit = 10_000
     private var kept = 0
 
-    init(order: ProbeOrder, port: String) {
-        marks = order.packets.compactMap { ProbeMark(packet: $0.bytes, nonce: order.nonce.bytes) }
+    /// `isFenced`: whether what stays on this host was sent.
+    init(order: ProbeOrder, port: String, isFenced: Bool) {
+        marks = Self.marks(order.packets, order.nonce) + (isFenced ? Self.localMarks(order) : [])
         self.port = port
         mode = order.mode
+    }
+
+    private static func marks(_ packets: [ByteString], _ nonce: ByteString) -> [ProbeMark] {
+        packets.compactMap { ProbeMark(packet: $0.bytes, nonce: nonce.bytes) }
+    }
+
+    private static func localMarks(_ order: ProbeOrder) -> [ProbeMark] {
+        guard let local = order.local else { return [] }
+        return marks(local.hostPackets, local.hostNonce) + marks(local.peerPackets, local.peerNonce)
     }
 
     /// Returns those kills that are of a probe: nothing more will be seen of it.

@@ -11,7 +11,6 @@ internal import WireFormats
 /// kernel removes them when the socket is closed, by the end of the process at the latest.
 /// Source: nft(8), nf_tables.h NFT_TABLE_F_OWNER (Linux 5.12).
 final class ProofFence {
-    private let mode: ProofMode
     private let posts: [ProofPost]
     private let table: String
     private let log: NflogSocket
@@ -55,7 +54,6 @@ final class ProofFence {
                 throw Self.explained(error)
             }
         }
-        mode = order.mode
         self.posts = posts
         table = name
         self.trace = trace
@@ -84,8 +82,9 @@ final class ProofFence {
     func read(since start: Int, name: (UInt32) -> String) throws(HostError) -> [Sighting] {
         let microseconds = (RealTime.now - start) / 1000
         return try log.read().compactMap { packet in
-            posts.first { $0.prefix == packet.prefix }?
-                .sighting(of: packet, mode: mode, microseconds: microseconds, name: name)
+            posts.first { post in
+                [true, false].contains { post.prefix(stopping: $0) == packet.prefix }
+            }?.sighting(of: packet, microseconds: microseconds, name: name)
         }
     }
 

@@ -60,6 +60,9 @@ package struct ProbeMark: Sendable, Hashable {
 
     private func carries(_ packet: IPv4Packet) -> Bool {
         switch Transport(of: packet) {
+        case .udp(_, 67, let payload):
+            // DHCP begins with other things; its transaction id is the mark (RFC 2131 §2).
+            payload.starts(with: nonce) || payload.dropFirst(4).starts(with: nonce.prefix(4))
         case .udp(_, _, let payload): payload.starts(with: nonce)
         case .icmp(let type, _, _, let payload): type == 8 && payload.starts(with: nonce)
         case .tcp(_, _, let sequence, _, let flags): flags & 0x12 == 2 && sequence == Self.sequence(nonce)
