@@ -11,6 +11,8 @@ internal import WireFormats
 struct ProofContainer: ~Copyable {
     /// The host's end of the veth.
     let port: String
+    /// Of `eth0` inside.
+    let hardwareAddress: [UInt8]
     private let namespace: Descriptor
     private var host: NetlinkSocket
     private var inside: NetlinkSocket
@@ -54,6 +56,7 @@ struct ProofContainer: ~Copyable {
             operation: "bring \(Self.insideName) up")
         try Self.waitForForwarding(port, through: &host)
         self.port = port
+        hardwareAddress = inner
         self.linkIndex = linkIndex
         self.namespace = namespace
         self.host = host
