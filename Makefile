@@ -66,4 +66,4 @@ install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
 
 clean:
-	rm -rf .build .build-*
+	rm -rf .build .build-* .cache

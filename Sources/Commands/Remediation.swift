@@ -100,14 +100,12 @@ struct Remediation {
         let verification = Verification(
             before: result.findings, proofBefore: session.proof?.verdict,
             recheck: { checks in
-                session.host.forget()
-                return session.diagnose(checks: Set(checks)).findings
-            },
-            prove: {
+                // Checks over the proof want a fresh one.
                 session.host.forget()
                 session.prove(proofMode)
-                return session.proof?.verdict
-            })
+                return session.diagnose(checks: Set(checks)).findings
+            },
+            prove: { session.proof?.verdict })
         return applier.apply(plan, verify: verification)
     }
 

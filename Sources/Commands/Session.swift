@@ -87,23 +87,27 @@ final class Session {
 
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
-        allProbes.map(\.specification) + [PacketProofProbe.specification, LocalProofProbe.specification]
+        allProbes.map(\.specification) + [
+            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+        ]
     }
 
     // MARK: Looking
 
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode) {
+        let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
-                judged($0, recording.proof?.mode ?? mode)
+                judged($0, recording.proof?.mode ?? mode, names)
             }
         } else if let live, mode != .off {
+            names.prepare()
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
-            proof = judged(transcripts, mode)
+            proof = judged(transcripts, mode, names)
         } else {
             proofTranscripts = nil
             proof = nil
@@ -111,16 +115,19 @@ final class Session {
     }
 
     /// A rule that killed a probe is shown as the user would list it.
-    private func judged(_ transcripts: [ProofTranscript], _ mode: ProofMode) -> ProofReport {
-        NetworkProof.report(mode, transcripts, name: RuleNames(host).named)
+    private func judged(_ transcripts: [ProofTranscript], _ mode: ProofMode, _ names: RuleNames) -> ProofReport {
+        NetworkProof.report(mode, transcripts, name: names.named)
+    }
+
+    /// The proof, as facts.
+    private var proofProbes: [any Probe] {
+        [PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof)]
     }
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         let input = DiagnosisInput(
-            checks: checks, causes: causes,
-            registry: allProbes + [PacketProofProbe(report: proof), LocalProofProbe(report: proof)],
-            profile: chosen,
+            checks: checks, causes: causes, registry: allProbes + proofProbes, profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
         return Diagnosis.diagnose(input, on: host)

@@ -26,6 +26,16 @@ package enum ProofMode: String, Codable, Sendable, CaseIterable {
     case off
 }
 
+/// Whether an answer came back, where packets were really sent.
+package enum ProofDelivery: String, Codable, Sendable, CaseIterable {
+    /// From the first router or from farther away, through the translation, into the container.
+    case confirmed
+    /// Nobody answered: many first routers never do.
+    case unknown
+    /// It did not get to the wire, or its answer did not get back to the container.
+    case failed
+}
+
 package enum ProofProtocol: String, Codable, Sendable, CaseIterable {
     case udp, tcp, icmp
 }
@@ -95,13 +105,15 @@ package struct ProofProbe: Codable, Sendable, Hashable {
     package var reason: String?
     package var sourceAfter: String?
     package var uplink: String?
+    /// Nil in fence mode, which does not deliver.
+    package var delivery: ProofDelivery?
     package var path: [PathStep]
     package var killer: Killer?
 
     package init(
         network: String, container: String? = nil, protocol: ProofProtocol, from: String, to: String,
         verdict: ProofVerdict, reason: String? = nil, sourceAfter: String? = nil, uplink: String? = nil,
-        path: [PathStep] = [], killer: Killer? = nil
+        delivery: ProofDelivery? = nil, path: [PathStep] = [], killer: Killer? = nil
     ) {
         self.network = network
         self.container = container
@@ -112,6 +124,7 @@ package struct ProofProbe: Codable, Sendable, Hashable {
         self.reason = reason
         self.sourceAfter = sourceAfter
         self.uplink = uplink
+        self.delivery = delivery
         self.path = path
         self.killer = killer
     }

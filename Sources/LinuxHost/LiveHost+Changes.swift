@@ -19,6 +19,9 @@ extension LiveHost: MutableHost {
         case .deleteTranslationTable(let table): try deleteTranslationTable(table)
         case .file(let path, let before, let after): try replaceFile(path, before: before, after: after)
         case .symbolicLink(let path, let before, let after): try replaceLink(path, before: before, after: after)
+        case .addRule(let rule): try addRule(rule)
+        case .removeRule(let rule): try removeRule(rule)
+        case .run(let program): try run(program)
         }
     }
 

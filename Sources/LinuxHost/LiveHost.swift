@@ -30,6 +30,7 @@ package final class LiveHost: Host {
         case .space(let path): .space(try fileSystemSpace(path))
         case .netlink(let query): .messages(try ask(query).map { ByteString($0) })
         case .legacyTable(let name): try legacyTableReply(name)
+        case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
         case .identity: .identity(try currentIdentity())
         }

@@ -63,7 +63,7 @@ package struct NetworkProof: Sendable {
         do {
             let ground = try ProofGround(of: network, on: reading)
             transcript.ground = ground
-            guard ground.obstacle(to: network) == nil else { return transcript }
+            guard ground.obstacle(to: network, mode: mode) == nil else { return transcript }
             var taken = Set(ground.takenAddresses)
             for _ in 0..<Self.tries {
                 let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
@@ -143,7 +143,7 @@ package struct NetworkProof: Sendable {
         guard let ground = transcript.ground else {
             return unknown(transcript, transcript.failure ?? "nothing was recorded")
         }
-        if let obstacle = ground.obstacle(to: network) { return unknown(transcript, obstacle) }
+        if let obstacle = ground.obstacle(to: network, mode: transcript.mode) { return unknown(transcript, obstacle) }
         guard let order = transcript.order, let sightings = transcript.sightings else {
             return unknown(transcript, transcript.failure ?? "nothing was sent")
         }

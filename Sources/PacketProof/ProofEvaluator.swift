@@ -12,7 +12,7 @@ struct ProofEvaluator {
 
     func probes() -> [ProofProbe] {
         order.packets.compactMap { packet in
-            guard let sent = IPv4Packet(packet.bytes[...]),
+            guard let sent = IPv4Packet(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
                 let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
             else { return nil }
             let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
@@ -29,11 +29,12 @@ struct ProofEvaluator {
     var needsAutopsy: Bool {
         result.takenAddresses.isEmpty && result.captureDrops == 0
             && order.packets.contains { packet in
-                guard let sent = IPv4Packet(packet.bytes[...]),
+                guard let sent = IPv4Packet(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
                     let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
                 else { return false }
                 let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
                 return trail.isLost && trail.kill == nil || isDiverted(trail, sent)
+                    || trail.cameBackBy != nil && !trail.isBack
             }
     }
 
@@ -78,6 +79,7 @@ struct ProofEvaluator {
         }
         probe.uplink = exit.interface
         (probe.verdict, probe.reason) = judge(source: exit.source, sent: sent, uplink: exit.interface)
+        if order.mode == .wire { judgeDelivery(&probe, trail) }
         return probe
     }
 
@@ -114,7 +116,8 @@ struct ProofEvaluator {
     }
 
     private func preferredSource(for uplink: String) -> IPv4Address? {
-        ground.route?.uplink == uplink ? ground.route?.preferredSource : nil
+        let routes = [ground.route].compactMap { $0 } + (ground.otherRoutes ?? []).map(\.route)
+        return routes.first { $0.uplink == uplink }?.preferredSource
     }
 
     private func judgeAbsence(_ probe: inout ProofProbe, _ trail: ProbeTrail, _ killer: Killer?) {
@@ -128,6 +131,7 @@ struct ProofEvaluator {
             probe.reason = "not seen leaving, but the capture lost \(result.captureDrops) packets"
         } else {
             probe.verdict = .dropped
+            if order.mode == .wire { probe.delivery = .failed }
             probe.killer = killer
             // A filter of the bridge, or of ip called from the bridge (bridge-nf-call-iptables), acts before it.
             let station = trail.reachedBridge ? order.bridge : result.port
@@ -157,7 +161,7 @@ struct ProofEvaluator {
             : "\(result.port) did not receive the packet"
     }
 
-    private var ownAddresses: Set<IPv4Address> {
+    var ownAddresses: Set<IPv4Address> {
         Set(ground.addresses.map(\.address.address))
     }
 

@@ -40,7 +40,13 @@ extension ProofGround {
             capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
             addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
             takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError,
-            legacyTables: try Self.legacyTables(on: host))
+            legacyTables: try Self.legacyTables(on: host),
+            hazards: try bridge.map { (bridge) throws(HostError) in
+                try ProofHazards(host: host, bridge: bridge, links: links).read()
+            } ?? [],
+            otherRoutes: try bridge.map { (bridge) throws(HostError) in
+                try EgressSearch(host: host, network: network, bridge: bridge, names: names).others(than: route)
+            } ?? [])
         servers = try Self.servers(of: network, on: host)
         let bridged = try host.readTextIfPresent("/proc/sys/net/bridge/bridge-nf-call-iptables") ?? "0"
         bridgeNetfilter = bridged.hasPrefix("1")
@@ -87,21 +93,26 @@ extension ProofGround {
         guard let bridge else { return (nil, nil) }
         let source = lookupSource(network)
         do {
-            let answer = try host.query(
-                .routeLookup(destination: network.target, from: source, inputInterface: bridge.index))
-            guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first
-            else { return (nil, "the kernel named no interface") }
-            let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: network.target))).first
-            return (
-                Route(
-                    uplink: names[link] ?? "\(link)", gateway: route.gateway,
-                    preferredSource: own?.link == link ? own?.preferredSource : nil), nil
-            )
+            let route = try lookup(network.target, from: source, through: bridge, names, on: host)
+            return (route, route == nil ? "the kernel named no interface" : nil)
         } catch let error as HostError {
             return (nil, words(error))
         } catch {
             return (nil, "\(error)")
         }
+    }
+
+    static func lookup(
+        _ target: IPv4Address, from source: IPv4Address, through bridge: Link, _ names: [Int: String], on host: any Host
+    ) throws -> Route? {
+        let answer = try host.query(.routeLookup(destination: target, from: source, inputInterface: bridge.index))
+        guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first else {
+            return nil
+        }
+        let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: target))).first
+        return Route(
+            uplink: names[link] ?? "\(link)", gateway: route.gateway,
+            preferredSource: own?.link == link ? own?.preferredSource : nil)
     }
 
     /// Any address of a container will do; the last one is least likely to be the host's own.
@@ -133,6 +144,7 @@ extension ProofGround.Bridge {
         let ports = links.filter { $0.master == link.index }
         self.init(
             isBridge: link.kind == "bridge", isUp: link.isUp, mtu: link.mtu, ports: ports.map(\.name),
-            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name))
+            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name),
+            spanningTree: link.bridge?.spanningTree ?? false)
     }
 }

@@ -69,7 +69,7 @@ import Testing
         (
             Scene.healthy.with("source-translation", ["translated": .string("none"), "defect": .string("shadowed")])
                 .with("packet-proof", ["verdict": .string("leaked")]),
-            "masq-shadowed", "by-hand", ["nat.proof"]
+            "masq-shadowed", "masquerade", ["nat.proof"]
         ),
         (
             Scene.healthy.with("interface-addresses", ["addresses": .strings(["10.5.0.1/24"]), "count": .integer(1)]),

@@ -41,6 +41,7 @@ enum Vocabulary {
         probe(
             "packet-proof-local", "network:S kind:S",
             "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
+        probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
     ]
 
     private static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {

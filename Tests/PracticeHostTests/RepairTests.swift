@@ -43,7 +43,7 @@ import Testing
             options: ["--backend", "iptables-legacy"]),
         Case(fault: "masq-wrong-subnet", causes: ["masq-wrong-subnet"], check: "nat.masquerade"),
         Case(fault: "masq-wrong-oif", causes: ["masq-wrong-oif"], check: "nat.masquerade"),
-        Case(fault: "masq-shadowed", causes: ["masq-shadowed"], check: "nat.masquerade", repaired: false),
+        Case(fault: "masq-shadowed", causes: ["masq-shadowed"], check: "nat.masquerade"),
     ]
 
     /// One run: what the doctor says, what it does, and what it says then.

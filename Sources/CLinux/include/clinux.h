@@ -8,5 +8,6 @@
 #include "clinux_drop.h"
 #include "clinux_guard.h"
 #include "clinux_lab.h"
+#include "clinux_program.h"
 
 #endif

@@ -6,6 +6,7 @@ internal import WireFormats
 struct ProbeFates {
     private let marks: [ProbeMark]
     private let port: String
+    private let mode: ProofMode
     private var known: Set<ProbeMark> = []
 
     /// Foreign traffic is not kept; nor more of ours than a loop could make.
@@ -16,6 +17,7 @@ struct ProbeFates {
     init(order: ProbeOrder, port: String, isFenced: Bool) {
         marks = Self.marks(order.packets, order.nonce) + (isFenced ? Self.localMarks(order) : [])
         self.port = port
+        mode = order.mode
     }
 
     private static func marks(_ packets: [ByteString], _ nonce: ByteString) -> [ProbeMark] {
@@ -56,14 +58,19 @@ struct ProbeFates {
         sightings.filter { sighting in
             guard kept < Self.limit, let packet = IPv4Packet(sighting.packet.bytes[...]) else { return false }
             for mark in marks {
+                let isBack =
+                    sighting.direction == .returned || sighting.direction == .sent && sighting.interface == port
                 if mark.matches(packet) {
-                    // Seen leaving by anything but our own port, or stopped on the way out.
-                    if sighting.direction == .fenced || sighting.direction == .sent && sighting.interface != port {
+                    // Seen leaving by anything but our own port, or stopped on the way out. Really sent, it is waited
+                    // for what comes back.
+                    if sighting.direction == .fenced
+                        || mode == .fence && sighting.direction == .sent && sighting.interface != port
+                    {
                         known.insert(mark)
                     }
-                } else if mark.isQuoted(by: packet) {
-                    if sighting.direction == .returned { known.insert(mark) }
-                } else if !mark.isAnswered(by: packet) {
+                } else if mark.isQuoted(by: packet) || mark.isAnswered(by: packet) {
+                    if isBack { known.insert(mark) }
+                } else {
                     continue
                 }
                 kept += 1

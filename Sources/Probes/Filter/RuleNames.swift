@@ -4,7 +4,7 @@ internal import PacketFilter
 internal import WireFormats
 
 /// Says a rule that the kernel named by handle or number as the user would list it. Reads the ruleset when it is first
-/// asked.
+/// needed.
 package final class RuleNames {
     private let host: any Host
     private var ruleset: Ruleset?
@@ -12,6 +12,11 @@ package final class RuleNames {
 
     package init(_ host: any Host) {
         self.host = host
+    }
+
+    /// Reads the ruleset now: before something is added to it for a moment, so that it is seen as of one generation.
+    package func prepare() {
+        _ = read()
     }
 
     /// The killer with its text, backend and, for iptables, its position; as it was where the rule is not found.

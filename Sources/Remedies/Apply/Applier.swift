@@ -100,7 +100,7 @@ package struct Applier {
         for planned in plan.changes {
             switch state.standing(of: planned.change) {
             case .before:
-                allAfter = false
+                if !planned.change.isCheck { allAfter = false }
                 state.apply(planned.change)
             case .after: break
             case .other(let words): return (words, false)

@@ -23,10 +23,10 @@ struct PlanDraft {
     }
 
     /// Adds a change, unless the host would be in that state already. `also` is what must be restored after the
-    /// inverse. Where the host is in a state that the change does not start from, the cause is left to a person.
+    /// inverse; with `reversible` false there is nothing to restore. Where the host is in a state that the change does not start from, the cause is left to a person.
     mutating func add(
         _ change: Change, also: [Change] = [], phase: FixPhase, remedy: String, risk: String, for cause: Cause,
-        command: String? = nil
+        command: String? = nil, reversible: Bool = true
     ) throws(LeftToPerson) {
         switch facts.state.standing(of: change) {
         case .after:
@@ -41,11 +41,12 @@ struct PlanDraft {
             counts[remedy, default: 0] += 1
             let step = FixStep(
                 id: "\(remedy).\(counts[remedy, default: 1])", remedy: remedy, subject: cause.subject,
-                target: wording.target, before: wording.before, after: wording.after, reversal: wording.reversal,
+                target: wording.target, before: wording.before, after: wording.after, reversal: reversible ? wording.reversal : "none",
                 risk: risk, command: command ?? wording.command)
             changes.append(
                 PlannedChange(
-                    step: step, change: change, undo: [change.inverse] + also, phase: phase,
+                    step: step, change: change,
+                    undo: change.isCheck || !reversible ? [] : [change.inverse] + also, phase: phase,
                     serves: [ServedCause(cause)]))
             facts.state.apply(change)
         }

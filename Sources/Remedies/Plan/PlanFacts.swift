@@ -12,6 +12,10 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var sysctlFiles: [String: String]
     /// Rules of source NAT chains that let some traffic through untranslated on purpose, as text.
     package var translationExemptions: [String]
+    /// Those of them that let everything to the outside through, by accident or not: nothing about a rule but its
+    /// source and the uplink.
+    package var translationShadows: [String] = []
+    package var firewall = FirewallFacts()
 
     package init(
         state: HostState, uplinks: [String: String] = [:], initSystem: String = "systemd",

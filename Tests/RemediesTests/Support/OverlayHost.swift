@@ -55,6 +55,7 @@ final class OverlayHost: MutableHost {
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
         case .identity: .identity(identity)
+        case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
         case .space, .legacyTable, .programVersion:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
