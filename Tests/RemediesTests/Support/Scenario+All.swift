@@ -145,10 +145,10 @@ extension Scenario {
             name: "keys of old", cause: "config-legacy-keys", remedy: "container-config",
             breakage: {
                 $0.paths["/var/lib/lxc"] = .directory
-                $0.paths["/var/lib/lxc/lxcbr1"] = .directory
-                $0.paths["/var/lib/lxc/lxcbr1/config"] = Fixture.file("# old\nlxc.utsname = c1\n")
+                $0.paths["/var/lib/lxc/old"] = .directory
+                $0.paths["/var/lib/lxc/old/config"] = Fixture.file("# old\nlxc.utsname = c1\n")
             },
-            healthy: { $0.file("/var/lib/lxc/lxcbr1/config")?.bytes.text == "# old\nlxc.uts.name = c1\n" }),
+            healthy: { $0.file("/var/lib/lxc/old/config")?.bytes.text == "# old\nlxc.uts.name = c1\n" }),
     ]
 
     private static let lxcNet = LxcNetOutcome(bridge: "lxcbr1", address: Fixture.address, makesTable: true)
