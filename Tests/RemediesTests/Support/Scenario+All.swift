@@ -114,7 +114,8 @@ extension Scenario {
                 $0.paths["/etc/default/lxc-net"] = Fixture.file(Fixture.settings + "LXC_USE_NFT=false\n")
                 $0.paths[FirewallFacts.alternative] = .symbolicLink("/usr/sbin/iptables-nft")
                 $0.rules[IptablesTable(.nft, "nat")] = IptablesListing(lines: [
-                    "-A POSTROUTING -s 10.5.0.0/16 -d 192.168.7.0/24 -j ACCEPT", "-A POSTROUTING -s 10.5.0.0/16 -j ACCEPT",
+                    "-A POSTROUTING -s 10.5.0.0/16 -d 192.168.7.0/24 -j ACCEPT",
+                    "-A POSTROUTING -s 10.5.0.0/16 -j ACCEPT",
                     masquerade,
                 ])
             },
