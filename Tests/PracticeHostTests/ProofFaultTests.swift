@@ -79,7 +79,7 @@ import Testing
                 name: "another subnet",
                 setup: "nft delete table ip lxc\n"
                     + Self.chain("ip other", nat, "ip saddr 10.6.0.0/16 masquerade"), verdict: .leaked),
-            Row(name: "accepted before", setup: Self.chain("ip early", nat, "accept"), verdict: .leaked),
+            Row(name: "accepted before", setup: "nft insert rule ip lxc postrouting accept", verdict: .leaked),
             Row(
                 name: "not tracked",
                 setup: Self.chain("ip raw", "type filter hook prerouting priority -300", "iifname lxcbr1 notrack"),
@@ -306,10 +306,15 @@ import Testing
             Row(
                 name: "reverse path of the answers",
                 setup: """
-                    sysctl -qw net.ipv4.conf.up0.rp_filter=1; ip rule add iif lo from 10.5.0.0/16 lookup 99
-                    ip route add 198.51.100.7 dev lxcbr1 table 99
+                    \(Self.chain("ip mk", "type filter hook prerouting priority -150", "iifname lxcbr1 meta mark set 9"))
+                    sysctl -qw net.ipv4.conf.up0.rp_filter=1; ip rule add fwmark 9 lookup 99
+                    ip route add default via 203.0.113.1 dev up0 table 99; ip route add 198.51.100.7 dev lxcbr1
                     """,
-                undo: "ip rule del iif lo lookup 99; sysctl -qw net.ipv4.conf.up0.rp_filter=0", options: wire,
+                undo: """
+                    ip rule del fwmark 9 lookup 99; ip route del 198.51.100.7
+                    sysctl -qw net.ipv4.conf.up0.rp_filter=0
+                    """,
+                options: wire,
                 verdict: .masqueraded, reason: "reverse path filter (net.ipv4.conf.up0.rp_filter)", delivery: .failed),
             Row(
                 name: "length", setup: "ip -n internet link set isp0 mtu 600",
