@@ -88,7 +88,7 @@ final class Session {
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
-            PacketProofProbe.specification, ForwardDropProbe.specification, LocalProofProbe.specification,
+            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
         ]
     }
 
@@ -119,14 +119,15 @@ final class Session {
         NetworkProof.report(mode, transcripts, name: names.named)
     }
 
+    /// The proof, as facts.
+    private var proofProbes: [any Probe] {
+        [PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof)]
+    }
+
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         let input = DiagnosisInput(
-            checks: checks, causes: causes,
-            registry: allProbes + [
-                PacketProofProbe(report: proof), ForwardDropProbe(report: proof), LocalProofProbe(report: proof),
-            ],
-            profile: chosen,
+            checks: checks, causes: causes, registry: allProbes + proofProbes, profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
         return Diagnosis.diagnose(input, on: host)

@@ -10,6 +10,15 @@ package protocol ActiveHost: Host {
     /// Throws `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the
     /// capabilities, `limit` where the port did not start to forward in time.
     func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings
+
+    /// Looks into the containers of a bridge. Where `gateway` is given, asks by ARP who else has that address.
+    func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents
+}
+
+extension ActiveHost {
+    package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
+        throw HostError(.unsupported, operation: "look at the containers of \(bridge)", message: "not on this host")
+    }
 }
 
 /// What to send, from where, and where to look.
@@ -38,6 +47,8 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// How long to wait for sightings after the last packet was sent. Waiting ends earlier when every packet was
     /// seen leaving.
     package var waitMilliseconds: Int
+    /// The container that sends; nil: a throw-away one. Its own address, route and neighbours are used as they are.
+    package var resident: Resident?
     /// Packets that stay on this host.
     package var local: LocalOrder?
     /// Nil: an order that is sent for the first time.

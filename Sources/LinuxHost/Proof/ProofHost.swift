@@ -1,6 +1,6 @@
 internal import Glibc
 package import HostAccess
-internal import HostModel
+package import HostModel
 internal import WireFormats
 
 /// The live host, with the right to send a probe from a throw-away container.
@@ -10,6 +10,8 @@ internal import WireFormats
 package final class ProofHost: ActiveHost {
     private let host: any Host
     private var instruments: Instruments?
+    /// Closing a packet socket waits for every processor (RCU): it waits for the end.
+    private var spent: [SpentSocket] = []
 
     /// In the order in which they end: first what sends, then what stops it.
     private final class Instruments {
@@ -48,7 +50,7 @@ package final class ProofHost: ActiveHost {
         // It stands before the container can send, and until the container is gone.
         let investigator = order.investigation.map { ProofInvestigator($0, of: order, on: host) }
         let fence = try raiseFence(order, traces: investigator?.mayTrace ?? order.traces)
-        var container = try ProofContainer(order: order)
+        var container = try makeContainer(order)
         var result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
         if order.probesAddresses {
             let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0 }
@@ -65,6 +67,21 @@ package final class ProofHost: ActiveHost {
         seen.findings = try investigator?.end(order)
         instruments = Instruments(sender, local, container, fence, capture)
         return seen
+    }
+
+    private func makeContainer(_ order: ProbeOrder) throws(HostError) -> ProofContainer {
+        if let resident = order.resident { return try ProofContainer(resident: resident) }
+        return try ProofContainer(order: order)
+    }
+
+    package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
+        var result = try ResidentReader(host).read(bridge)
+        if let gateway, !result.residents.isEmpty {
+            let (answers, socket) = try AddressProbe.owners(of: gateway, behind: bridge)
+            result.gatewayAnswers = answers
+            spent.append(socket)
+        }
+        return result
     }
 
     /// Nil where the order has nothing that stays on this host, or where that cannot be: then the rest still can.
