@@ -101,44 +101,35 @@ enum ProofPlan {
             waitMilliseconds: mode == .wire ? wireWaitMilliseconds : waitMilliseconds)
     }
 
-    /// In wire mode two more packets that are no probes: an echo request to the first router, which many routers
-    /// answer that never say a time is exceeded, and a datagram as long as the bridge allows, not to be fragmented.
+    /// In wire mode two more packets that are no probes: echo requests to the first router, a short one and one as long
+    /// as the bridge allows, not to be fragmented. Routers limit how often they tell of errors, but not their replies.
     private static func questions(
         network: Network, ground: ProofGround, from addresses: [IPv4Address], port: UInt16, identification: UInt16,
         nonce: [UInt8]
     ) -> [ByteString] {
-        guard let source = addresses.first else { return [] }
-        var packets: [ByteString] = []
-        var identification = identification
-        func next() -> UInt16 {
-            identification &+= 1
-            if identification == 0 { identification = 1 }
-            return identification
-        }
-        if let gateway = ground.route?.gateway, gateway != network.target {
-            let echo = packet(
-                .icmp, from: source, to: gateway, port: port &+ 1, identification: next(), nonce: nonce)
-            packets.append(ByteString(echo.encoded))
+        guard let source = addresses.first, let gateway = ground.route?.gateway, gateway != network.target else {
+            return []
         }
         let mtu = min(max(ground.bridge?.mtu ?? 1500, largeBytes), 9000)
-        let payload = nonce + [UInt8](repeating: 0x2e, count: mtu - 28 - nonce.count)
-        let segment = Segment.udp(
-            source: port &+ 2, destination: datagramPort, payload: payload, from: source.octets,
-            to: network.target.octets)
-        var bytes = IPv4Packet(
-            source: source, destination: network.target, identification: next(), timeToLive: timeToLive,
-            protocolNumber: 17, payload: segment
-        ).encoded
-        // Do not fragment; the kernel makes the checksum (raw(7)).
-        bytes[6] = 0x40
-        packets.append(ByteString(bytes))
-        return packets
+        var identification = identification
+        return [nonce.count + 28, mtu].enumerated().map { index, length in
+            identification &+= 1
+            if identification == 0 { identification = 1 }
+            let payload = nonce + [UInt8](repeating: 0x2e, count: length - 28 - nonce.count)
+            let segment = Segment.icmpEcho(identifier: port &+ 1 &+ UInt16(index), sequence: 1, payload: payload)
+            var bytes = IPv4Packet(
+                source: source, destination: gateway, identification: identification, timeToLive: timeToLive,
+                protocolNumber: 1, payload: segment
+            ).encoded
+            // Do not fragment; the kernel makes the checksum (raw(7)).
+            bytes[6] = 0x40
+            return ByteString(bytes)
+        }
     }
 
     /// Whether a packet of an order is one of the two that are no probes.
     static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
-        guard order.mode == .wire else { return false }
-        return packet.destination != network.target || packet.payload.count > largeBytes - 20 - 1
+        order.mode == .wire && packet.destination != network.target
     }
 
     static func packet(
