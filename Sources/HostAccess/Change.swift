@@ -89,4 +89,14 @@ package struct FileContent: Codable, Sendable, Hashable {
 package protocol MutableHost: Host {
     /// Makes one change. See `Change` for what is refused.
     func apply(_ change: Change) throws(HostError)
+    /// Names the run that the next changes belong to: what they replace is kept under its name; or, with `restoring`,
+    /// what they bring back is completed from there.
+    func begin(run: String, restoring: Bool)
+    /// Removes what a change that was cut short has left beside its target.
+    func tidy(after change: Change) throws(HostError)
+}
+
+extension MutableHost {
+    package func begin(run: String, restoring: Bool) {}
+    package func tidy(after change: Change) throws(HostError) {}
 }

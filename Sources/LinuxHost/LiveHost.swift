@@ -12,13 +12,20 @@ package final class LiveHost: Host {
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
+    /// Files as they were before a run, by the run's id.
+    let backups: FileBackups
+    /// The repair that changes belong to; nil: nothing is kept of what they replace.
+    var run: String?
+    /// Whether the changes take that repair back.
+    var isRestoring = false
 
     package convenience init() {
         self.init(hasNamelessFiles: true)
     }
 
-    init(hasNamelessFiles: Bool) {
+    init(hasNamelessFiles: Bool, backups: FileBackups = FileBackups()) {
         self.hasNamelessFiles = hasNamelessFiles
+        self.backups = backups
     }
 
     package func answer(_ request: HostRequest) throws(HostError) -> HostReply {

@@ -17,19 +17,20 @@ enum ProofPlan {
     /// Eight bytes of nonce, two for the first port, two for the first identification.
     static let chanceNeeded = 12
 
-    /// How many addresses at either end of the subnet are considered.
+    /// How far from either end of the subnet an address may be, and how many of them are considered.
+    static let reach = 4096
     static let poolSize = 200
 
     /// Free addresses, one near the bottom and one near the top of the subnet; fewer where there are not two.
     ///
     /// Never the network, broadcast or gateway address, nor one that is taken. A DHCP range is avoided as long as
-    /// there is another address, because its server may hand one out at any moment. Which one is left to `chance`,
+    /// there is another address at that end, because its server may hand one out at any moment. Which one is left to `chance`,
     /// so that runs at the same time rarely choose the same.
     static func addresses(of network: Network, taken: Set<IPv4Address>, chance: UInt8) -> [IPv4Address] {
         guard network.address.length <= 30 else { return [] }
-        guard let low = candidate(network, taken, upwards: true, chance) else { return [] }
-        let high = candidate(network, taken.union([low]), upwards: false, chance)
-        return high.map { [low, $0] } ?? [low]
+        let low = candidate(network, taken, upwards: true, chance)
+        let high = candidate(network, taken.union([low].compactMap(\.self)), upwards: false, chance)
+        return [low, high].compactMap(\.self)
     }
 
     private static func candidate(
@@ -40,24 +41,20 @@ enum ProofPlan {
         return pool.isEmpty ? nil : pool[Int(chance) % pool.count]
     }
 
-    /// Free addresses, beginning at one end of the subnet.
+    /// Free addresses within reach of one end of the subnet, nearest first: a rule that covers only a part of the subnet
+    /// must not hide because the other end was looked at twice.
     private static func pool(
         _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, avoidingLeases: Bool
     ) -> [IPv4Address] {
         let bounds = Int(network.cidr.first.value) + 1...Int(network.cidr.last.value) - 1
-        let leases = avoidingLeases ? network.dhcpRange.map { Int($0.value) } : []
-        let step = upwards ? 1 : -1
-        var value = upwards ? bounds.lowerBound : bounds.upperBound
+        let half = max(1, bounds.count / 2)
+        let leases = avoidingLeases ? network.dhcpRange : []
         var pool: [IPv4Address] = []
-        // Every step finds a free address or passes a taken one, and those are few.
-        while bounds.contains(value), pool.count < poolSize {
-            if let first = leases.first, let last = leases.last, first <= value, value <= last {
-                value = upwards ? last + 1 : first - 1
-                continue
-            }
+        for distance in 0..<min(half, reach) where pool.count < poolSize {
+            let value = upwards ? bounds.lowerBound + distance : bounds.upperBound - distance
             let address = IPv4Address(value: UInt32(value))
+            if let first = leases.first, let last = leases.last, first <= address, address <= last { continue }
             if address != network.address.address, !taken.contains(address) { pool.append(address) }
-            value += step
         }
         return pool
     }
@@ -108,44 +105,35 @@ enum ProofPlan {
             waitMilliseconds: mode == .wire ? wireWaitMilliseconds : waitMilliseconds)
     }
 
-    /// In wire mode two more packets that are no probes: an echo request to the first router, which many routers
-    /// answer that never say a time is exceeded, and a datagram as long as the bridge allows, not to be fragmented.
+    /// In wire mode two more packets that are no probes: echo requests to the first router, a short one and one as long
+    /// as the bridge allows, not to be fragmented. Routers limit how often they tell of errors, but not their replies.
     private static func questions(
         network: Network, ground: ProofGround, from addresses: [IPv4Address], port: UInt16, identification: UInt16,
         nonce: [UInt8]
     ) -> [ByteString] {
-        guard let source = addresses.first else { return [] }
-        var packets: [ByteString] = []
-        var identification = identification
-        func next() -> UInt16 {
-            identification &+= 1
-            if identification == 0 { identification = 1 }
-            return identification
-        }
-        if let gateway = ground.route?.gateway, gateway != network.target {
-            let echo = packet(
-                .icmp, from: source, to: gateway, port: port &+ 1, identification: next(), nonce: nonce)
-            packets.append(ByteString(echo.encoded))
+        guard let source = addresses.first, let gateway = ground.route?.gateway, gateway != network.target else {
+            return []
         }
         let mtu = min(max(ground.bridge?.mtu ?? 1500, largeBytes), 9000)
-        let payload = nonce + [UInt8](repeating: 0x2e, count: mtu - 28 - nonce.count)
-        let segment = Segment.udp(
-            source: port &+ 2, destination: datagramPort, payload: payload, from: source.octets,
-            to: network.target.octets)
-        var bytes = IPv4Packet(
-            source: source, destination: network.target, identification: next(), timeToLive: timeToLive,
-            protocolNumber: 17, payload: segment
-        ).encoded
-        // Do not fragment; the kernel makes the checksum (raw(7)).
-        bytes[6] = 0x40
-        packets.append(ByteString(bytes))
-        return packets
+        var identification = identification
+        return [nonce.count + 28, mtu].enumerated().map { index, length in
+            identification &+= 1
+            if identification == 0 { identification = 1 }
+            let payload = nonce + [UInt8](repeating: 0x2e, count: length - 28 - nonce.count)
+            let segment = Segment.icmpEcho(identifier: port &+ 1 &+ UInt16(index), sequence: 1, payload: payload)
+            var bytes = IPv4Packet(
+                source: source, destination: gateway, identification: identification, timeToLive: timeToLive,
+                protocolNumber: 1, payload: segment
+            ).encoded
+            // Do not fragment; the kernel makes the checksum (raw(7)).
+            bytes[6] = 0x40
+            return ByteString(bytes)
+        }
     }
 
     /// Whether a packet of an order is one of the two that are no probes.
     static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
-        guard order.mode == .wire else { return false }
-        return packet.destination != network.target || packet.payload.count > largeBytes - 20 - 1
+        order.mode == .wire && packet.destination != network.target
     }
 
     static func packet(

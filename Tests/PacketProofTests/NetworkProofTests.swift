@@ -243,7 +243,7 @@ struct NetworkProofTests {
             return killer
         }
         #expect(probes.map(\.killer?.text) == ["-A FORWARD -j DROP"])
-        let plain = NetworkProof.evaluate(transcript) { $0 }
+        let plain = NetworkProof.evaluate(transcript)
         #expect(plain.map(\.killer?.text) == ["ip filter FORWARD: rule with handle 4 drop"])
     }
 }

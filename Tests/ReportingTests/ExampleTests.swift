@@ -30,7 +30,7 @@ struct ExampleTests {
             FormatName.allCases.flatMap { format in
                 Scenario.all.map { "\($0.name).\($0.exit).\(format.rawValue)" }
                     + ["plan.\(format.rawValue)", "proof.\(format.rawValue)"]
-            } + ["recording.json", "list.json"])
+            } + ["recording.json", "list.json"] + Workplace.repairExamples)
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)
     }

@@ -71,3 +71,37 @@ let firewallProgramFaults: [Fault] = [
                 ])
         ]),
 ]
+
+/// What Docker does to the filter table when it starts, and the unit that does it at boot.
+let dockerStarted: [FaultStep] = [
+    .write(
+        "/usr/local/sbin/docker-rules",
+        """
+        #!/bin/sh
+        # The filter rules of Docker's start: its own chains, and FORWARD closed to everybody else.
+        iptables -w -N DOCKER-USER 2>/dev/null && iptables -w -A DOCKER-USER -j RETURN
+        iptables -w -N DOCKER 2>/dev/null
+        iptables -w -C FORWARD -j DOCKER-USER 2>/dev/null || iptables -w -I FORWARD -j DOCKER-USER
+        iptables -w -C FORWARD -o docker0 -j DOCKER 2>/dev/null || iptables -w -A FORWARD -o docker0 -j DOCKER
+        iptables -w -P FORWARD DROP
+
+        """),
+    .write(
+        "/etc/systemd/system/docker.service",
+        """
+        [Unit]
+        Description=Docker's rules
+
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        ExecStart=/usr/local/sbin/docker-rules
+
+        [Install]
+        WantedBy=multi-user.target
+
+        """),
+    .link(
+        "/etc/systemd/system/multi-user.target.wants/docker.service", to: "/etc/systemd/system/docker.service"),
+    .run(["systemctl", "start", "docker.service"]),
+]

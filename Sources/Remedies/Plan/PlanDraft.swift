@@ -39,15 +39,18 @@ struct PlanDraft {
         case .before:
             let wording = ChangeWording(change)
             counts[remedy, default: 0] += 1
+            let mayDisconnect = facts.connections.mayBeCut(by: change)
             let step = FixStep(
                 id: "\(remedy).\(counts[remedy, default: 1])", remedy: remedy, subject: cause.subject,
-                target: wording.target, before: wording.before, after: wording.after, reversal: reversible ? wording.reversal : "none",
-                risk: risk, command: command ?? wording.command)
+                target: wording.target, before: wording.before, after: wording.after,
+                reversal: reversible ? wording.reversal : "none",
+                risk: risk + (mayDisconnect ? " IT MAY CUT YOUR OWN CONNECTION." : ""),
+                command: command ?? wording.command)
             changes.append(
                 PlannedChange(
                     step: step, change: change,
                     undo: change.isCheck || !reversible ? [] : [change.inverse] + also, phase: phase,
-                    serves: [ServedCause(cause)]))
+                    serves: [ServedCause(cause)], mayDisconnect: mayDisconnect))
             facts.state.apply(change)
         }
     }

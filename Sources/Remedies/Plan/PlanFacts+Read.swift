@@ -8,8 +8,10 @@ extension PlanFacts {
         "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
     ]
 
-    /// Asks the host everything that a plan for the profile may need.
-    package static func read(from host: any Host, profile: Profile) throws(HostError) -> PlanFacts {
+    /// Asks the host everything that a plan for the profile may need. `session`: the value of `SSH_CONNECTION`.
+    package static func read(
+        from host: any Host, profile: Profile, session: String? = nil
+    ) throws(HostError) -> PlanFacts {
         let net = LxcNetFacts(unit: try unit(host), settingsDirectory: try settingsDirectory(host))
         var scope = StateScope()
         scope.links = true
@@ -38,6 +40,7 @@ extension PlanFacts {
         facts.uplinks = try uplinks(host, profile, facts.state)
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
+        facts.connections = try Connections.read(host, facts, session: session)
         return facts
     }
 

@@ -16,11 +16,13 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// source and the uplink.
     package var translationShadows: [String] = []
     package var firewall = FirewallFacts()
+    /// What must not be cut off.
+    package var connections: Connections
 
     package init(
         state: HostState, uplinks: [String: String] = [:], initSystem: String = "systemd",
         lxcNet: LxcNetFacts = LxcNetFacts(), nftablesMissing: String? = nil, sysctlFiles: [String: String] = [:],
-        translationExemptions: [String] = []
+        translationExemptions: [String] = [], connections: Connections = Connections()
     ) {
         self.state = state
         self.uplinks = uplinks
@@ -29,6 +31,7 @@ package struct PlanFacts: Codable, Sendable, Hashable {
         self.nftablesMissing = nftablesMissing
         self.sysctlFiles = sysctlFiles
         self.translationExemptions = translationExemptions
+        self.connections = connections
     }
 }
 
