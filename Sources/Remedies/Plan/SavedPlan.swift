@@ -24,7 +24,9 @@ extension Plan {
             let wording = ChangeWording(planned.change)
             let step = planned.step
             guard step.target == wording.target, step.before == wording.before, step.after == wording.after,
-                step.reversal == wording.reversal, planned.undo.first == planned.change.inverse
+                planned.undo.isEmpty
+                    ? planned.change.isCheck || step.reversal == "none"
+                    : step.reversal == wording.reversal && planned.undo.first == planned.change.inverse
             else { throw SavedPlanError(message: "step \(step.id) says something else than it does") }
             guard planned.phase == .persistent || !persistent else {
                 throw SavedPlanError(message: "its steps are out of order")
