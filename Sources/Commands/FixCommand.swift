@@ -23,6 +23,10 @@ struct FixPlanCommand: ParsableCommand {
     @Option(name: .long, help: "The packet proof: fence, wire or off.")
     var proof: ProofMode = .fence
 
+    func validate() throws {
+        try output.require(FormatName.forParts, for: "a plan")
+    }
+
     func run() throws {
         let session = try Session(hostOptions, selection: selection)
         session.prove(proof)
@@ -34,6 +38,7 @@ struct FixPlanCommand: ParsableCommand {
             switch format {
             case .json: JSONText.encode(plan)
             case .terminal: renderPlan(plan.steps, as: .terminal, options: options) + byHand(plan, options)
+            default: renderPlan(plan.steps, as: format, options: options)
             }
         }
         if plan.refusal != nil { throw ExitCode(Health.critical.exitCode) }
@@ -68,6 +73,7 @@ struct FixApplyCommand: ParsableCommand {
 
     func validate() throws {
         if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
+        try output.require(FormatName.allCases, for: "a report")
     }
 
     func run() throws {

@@ -28,6 +28,9 @@ struct LabRunCommand: ParsableCommand {
     @Option(name: .long, help: "How many containers run: c1, c2, …")
     var containers = 0
 
+    @Option(name: .long, help: "Also mount this layer: ufw, prometheus, … (repeatable; `lab layers` builds them).")
+    var layer: [String] = []
+
     @Option(name: .long, help: "Break it: a fault's id, or ID=VARIANT (repeatable; `list faults`).")
     var fault: [String] = []
 
@@ -41,7 +44,7 @@ struct LabRunCommand: ParsableCommand {
     func run() throws {
         let plan = PracticeHostPlan(
             profile: profile, backend: backend, containers: containers,
-            faults: fault.map(FaultSelection.init(argument:)), command: command)
+            faults: fault.map(FaultSelection.init(argument:)), command: command, layers: layer)
         do {
             throw ExitCode(try runPracticeHost(plan))
         } catch let error as PracticeHostError {

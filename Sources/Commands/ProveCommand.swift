@@ -15,6 +15,7 @@ struct ProveCommand: ParsableCommand {
 
     func validate() throws {
         if proof == .off { throw ValidationError("prove --proof off would prove nothing") }
+        try output.require(FormatName.forParts, for: "a proof")
     }
 
     func run() throws {

@@ -20,6 +20,9 @@ final class Session {
     private let startedNanoseconds: UInt64
     private let checks: [Check]
     private let causes: [CauseEntry]
+    private let waivers: WaiverBook
+    /// What the waivers did to the last diagnosis.
+    private(set) var waiverUses: [WaiverUse] = []
     private var only: Set<String>?
     private var skip: Set<String> = []
 
@@ -61,6 +64,10 @@ final class Session {
                 try builtIn
                 + UserChecks.read(
                     beside: builtIn, causes: causes, probes: Self.probeSpecifications, on: host)
+            // A recording is judged as of the day on which it was made.
+            waivers = WaiverBook(
+                try UserWaivers.read(checks: checks, causes: causes, on: host),
+                today: String((recording?.startedAt ?? startedAt).prefix(10)))
         } catch {
             throw CommandError(.input, error.description)
         }
@@ -94,6 +101,8 @@ final class Session {
 
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode) {
+        let began = Console.monotonicNanoseconds()
+        defer { if live != nil { proof?.durationMilliseconds = Self.milliseconds(since: began) } }
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
@@ -116,7 +125,9 @@ final class Session {
             checks: checks, causes: causes, registry: allProbes + [PacketProofProbe(report: proof)], profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
-        return Diagnosis.diagnose(input, on: host)
+        let (result, uses) = waivers.apply(to: Diagnosis.diagnose(input, on: host))
+        waiverUses = uses
+        return result
     }
 
     // MARK: Telling
@@ -128,12 +139,15 @@ final class Session {
             profile: Report.ProfileDescription(
                 name: chosen.profile.name, chosenBecause: chosen.because, networks: chosen.profile.networks,
                 otherBridges: chosen.otherBridges),
-            causes: result.causes, findings: result.findings, proof: proof, fixes: fixes)
+            causes: result.causes, findings: result.findings, proof: proof, fixes: fixes,
+            waivers: waiverUses.isEmpty ? nil : waiverUses)
     }
 
     /// Rounded to microseconds: more would be noise.
-    private var milliseconds: Double {
-        Double((Console.monotonicNanoseconds() - startedNanoseconds) / 1000) / 1000
+    private var milliseconds: Double { Self.milliseconds(since: startedNanoseconds) }
+
+    private static func milliseconds(since began: UInt64) -> Double {
+        Double((Console.monotonicNanoseconds() - began) / 1000) / 1000
     }
 
     var description: Report.HostDescription {

@@ -117,10 +117,13 @@ package struct ProofReport: Codable, Sendable, Hashable {
     package var mode: ProofMode
     package var verdict: ProofVerdict
     package var probes: [ProofProbe]
+    /// How long it took to make; nil where that was not measured.
+    package var durationMilliseconds: Double?
 
-    package init(mode: ProofMode, probes: [ProofProbe]) {
+    package init(mode: ProofMode, probes: [ProofProbe], durationMilliseconds: Double? = nil) {
         self.mode = mode
         self.verdict = probes.map(\.verdict).min() ?? .unknown
         self.probes = probes
+        self.durationMilliseconds = durationMilliseconds
     }
 }

@@ -27,7 +27,7 @@ extension TerminalFormat {
         let drawing = drawing(of: probe)
         if !drawing.isEmpty { page.labelled("", drawing, indent: 4, column: 0, hanging: 2) }
         if let killer = probe.killer {
-            page.labelled("", "X dropped at \(place(of: killer)):", indent: 4, column: 0, hanging: 2, style: .bad)
+            page.labelled("", "X dropped at \(Self.place(of: killer)):", indent: 4, column: 0, hanging: 2, style: .bad)
             page.verbatim("", SafeText.line(killer.text, limit: Self.valueLimit), indent: 5, column: 1)
         } else if probe.verdict == .dropped, let lost = probe.path.first(where: { !$0.reached }) {
             page.labelled(
@@ -73,7 +73,7 @@ extension TerminalFormat {
         }
     }
 
-    private func place(of killer: Killer) -> String {
+    static func place(of killer: Killer) -> String {
         var place: [String] = []
         if let table = killer.table {
             place.append("table " + [killer.family, table].compactMap { $0 }.joined(separator: " "))
