@@ -26,7 +26,8 @@ extension Waiver {
         let idNode = try fields.required("id")
         let id = try idNode.text(file, "id")
         guard known.contains(id) else {
-            throw idNode.error(file, "no cause and no check is called \"\(id)\"\(Suggestion.hint(for: id, among: known))")
+            throw idNode.error(
+                file, "no cause and no check is called \"\(id)\"\(Suggestion.hint(for: id, among: known))")
         }
         let reasonNode = try fields.required("reason")
         let reason = try reasonNode.text(file, "reason")

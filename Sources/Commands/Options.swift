@@ -26,7 +26,8 @@ struct SelectionOptions: ParsableArguments {
 /// Where the result goes, and how it looks.
 struct OutputOptions: ParsableArguments {
     @Option(
-        name: .long, help: ArgumentHelp(
+        name: .long,
+        help: ArgumentHelp(
             "How the result is written, to standard output or into =FILE. Repeatable.",
             discussion: FormatName.allCases.map(\.rawValue).joined(separator: ", ")),
         transform: FormatTarget.init(argument:))

@@ -67,12 +67,14 @@ package struct MarkdownFormat: PartFormat {
         for probe in proof.probes {
             let end =
                 probe.killer.map { "dropped at \($0.hook): \(Escape.markdownCode($0.text, inTable: true))" }
-                ?? probe.sourceAfter.map { Escape.markdownCode($0, inTable: true) } ?? Escape.markdown(probe.reason ?? "")
+                ?? probe.sourceAfter.map { Escape.markdownCode($0, inTable: true) }
+                ?? Escape.markdown(probe.reason ?? "")
             rows.append(
                 "| \(probe.protocol.rawValue) | \(Escape.markdown(probe.from)) | \(Escape.markdown(probe.to)) "
                     + "| \(probe.verdict.word.lowercased()) | \(end) |")
         }
-        let meaning = "**\(proof.verdict.word.lowercased())**: \(proof.verdict.meaning); \(proof.mode.meaning(of: proof))."
+        let meaning =
+            "**\(proof.verdict.word.lowercased())**: \(proof.verdict.meaning); \(proof.mode.meaning(of: proof))."
         return ["## Packet proof", meaning] + (proof.probes.isEmpty ? [] : [rows.joined(separator: "\n")])
     }
 

@@ -41,7 +41,8 @@ package struct NagiosFormat: ReportFormat {
         if let failed = report.findings.first(where: { $0.weight == .failed }) { return "not so: \(failed.title)" }
         let unseen = report.findings.count { $0.weight == .unseen }
         if unseen > 0 { return unseen == 1 ? "1 check could not be judged" : "\(unseen) checks could not be judged" }
-        return "\(report.summary.pass) checks hold" + (report.proof?.verdict == .masqueraded ? ", proof masqueraded" : "")
+        return "\(report.summary.pass) checks hold"
+            + (report.proof?.verdict == .masqueraded ? ", proof masqueraded" : "")
     }
 
     /// `'label'=value[UOM];[warn];[crit];[min];[max]`: no thresholds, for the verdict is not made from these numbers.

@@ -12,12 +12,20 @@ extension ReportDiff {
             column: words.utf8.count + 2, hanging: 2, labelStyle: style)
         if old.hostname != new.hostname || old.profile != new.profile {
             page.labelled(
-                "NOTE", "not the same host or profile: \(old.hostname) as \(old.profile), then \(new.hostname) as \(new.profile)",
+                "NOTE",
+                "not the same host or profile: \(old.hostname) as \(old.profile), then \(new.hostname) as \(new.profile)",
                 column: 5, labelStyle: .doubtful)
         }
         write("BROKE", broke, .bad, to: &page)
         write("HEALED", healed, .good, to: &page)
-        write("CHANGED", changed, .strong, to: &page)
+        // A check that passes as before, on other numbers: worth a line only to who asks.
+        let quiet = options.verbose ? [] : changed.filter { $0.before == .pass && $0.after == .pass }
+        write("CHANGED", changed.filter { !quiet.contains($0) }, .strong, to: &page)
+        if !quiet.isEmpty {
+            page.blank()
+            let checks = quiet.count == 1 ? "1 check passes" : "\(quiet.count) checks pass"
+            page.paragraph("\(checks) as before, but on other values (--verbose shows them).", style: .faint)
+        }
         write("NEW ROOT CAUSES", appeared, to: &page)
         write("ROOT CAUSES THAT ARE GONE", gone, to: &page)
         if let proof {
@@ -34,7 +42,8 @@ extension ReportDiff {
         page.paragraph("\(heading) (\(changes.count))", style: style)
         for change in changes {
             let verdicts = "\(change.before?.word ?? "not looked at") -> \(change.after?.word ?? "not looked at")"
-            page.labelled("-", "\(change.title) [\(change.check)] (\(change.subject.name)): \(verdicts)", indent: 2, column: 2)
+            page.labelled(
+                "-", "\(change.title) [\(change.check)] (\(change.subject.name)): \(verdicts)", indent: 2, column: 2)
             guard change.beforeDetail != change.afterDetail else { continue }
             for (label, detail) in [("was", change.beforeDetail), ("is", change.afterDetail)] {
                 if let detail, !detail.isEmpty {

@@ -119,7 +119,9 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
             broke.append(change)
         } else if isNow < was {
             healed.append(change)
-        } else if before == nil ? isNow == 0 && after.verdict != .pass : change.differs || before?.severity != after.severity {
+        } else if before == nil
+            ? isNow == 0 && after.verdict != .pass : change.differs || before?.severity != after.severity
+        {
             changed.append(change)
         }
     }

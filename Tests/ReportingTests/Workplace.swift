@@ -55,6 +55,21 @@ enum Workplace {
         return judgement
     }
 
+    /// Runs a tool to its end. Throws where there is none.
+    static func run(_ tool: String, _ arguments: [String]) throws -> (status: Int32, text: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: tool.hasPrefix("/") ? tool : "/usr/bin/\(tool)")
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationReason == .exit ? process.terminationStatus : -1, text)
+    }
+
     /// Writes documents below a directory of their own, which goes away afterwards.
     static func withFiles<Value>(_ contents: [String: Data], _ body: ([URL]) throws -> Value) throws -> Value {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("reporting-\(UUID().uuidString)")

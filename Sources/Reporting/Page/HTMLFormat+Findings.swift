@@ -43,12 +43,14 @@ extension HTMLFormat {
     }
 
     private func write(_ finding: Finding, of report: Report, to page: inout HTMLPage) {
-        var attributes = [("class", "finding \(tone(of: finding).rawValue)"), ("data-verdict", finding.verdict.rawValue)]
+        var attributes = [
+            ("class", "finding \(tone(of: finding).rawValue)"), ("data-verdict", finding.verdict.rawValue),
+        ]
         if finding.verdict == .fail && report.causes(of: finding).isEmpty { attributes.append(("open", "")) }
         page.element("details", attributes) { page in
             page.element("summary") { page in
                 page.element("span", [("class", "badge \(tone(of: finding).rawValue)")], word(of: finding))
-                page.element("span", [("class", "title")], finding.title)
+                page.element("span", [("class", "title")], TerminalFormat.title(of: finding))
                 page.element("code", finding.check)
             }
             page.element("div", [("class", "inside")]) { page in

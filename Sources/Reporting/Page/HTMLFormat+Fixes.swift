@@ -25,7 +25,8 @@ extension HTMLFormat {
                 page.element("li") { page in
                     page.element("h3", step.target)
                     page.element("p", [("class", "tags")]) { page in
-                        page.element("span", [("class", "badge \(step.state.tone.rawValue)")], step.state.words.lowercased())
+                        page.element(
+                            "span", [("class", "badge \(step.state.tone.rawValue)")], step.state.words.lowercased())
                         page.element("code", step.id)
                         page.element("span", step.subject.description)
                     }

@@ -120,7 +120,8 @@ package struct HTMLFormat: PartFormat {
         let expired = report.expiredWaivers
         if expired.isEmpty { return }
         page.element("section", [("class", "card alarm"), ("aria-labelledby", "expired")]) { page in
-            page.element("h2", [("id", "expired")], expired.count == 1 ? "A waiver has expired" : "Waivers have expired")
+            page.element(
+                "h2", [("id", "expired")], expired.count == 1 ? "A waiver has expired" : "Waivers have expired")
             page.element("ul") { page in
                 for waiver in expired { page.element("li", waiver.sentence) }
             }
@@ -134,7 +135,7 @@ package struct HTMLFormat: PartFormat {
             page.element("h2", [("id", "next")], "What to do next")
             for step in steps {
                 write(command: step.command, to: &page)
-                page.element("p", [("class", "note")], step.purpose)
+                page.element("p", [("class", "note")], "It \(step.purpose).")
             }
         }
     }
@@ -158,7 +159,8 @@ package struct HTMLFormat: PartFormat {
 
     private func writeFooter(_ report: Report, to page: inout HTMLPage) {
         page.element("footer") { page in
-            let rights = report.host.privileges.isEmpty ? "no privilege" : report.host.privileges.joined(separator: ", ")
+            let rights =
+                report.host.privileges.isEmpty ? "no privilege" : report.host.privileges.joined(separator: ", ")
             page.element(
                 "p",
                 "\(report.host.os), kernel \(report.host.kernel). Looked at with \(rights). Nothing on this page was loaded from elsewhere."

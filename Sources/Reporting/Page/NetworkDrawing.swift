@@ -38,7 +38,8 @@ struct NetworkDrawing {
 
     /// The rulesets that hold the translation, where its check says so.
     private var backends: String {
-        let observed = report.findings.first { $0.check == "nat.masquerade" && $0.subject.name == network.name }?.observed
+        let observed = report.findings.first { $0.check == "nat.masquerade" && $0.subject.name == network.name }?
+            .observed
         let part = observed?.split(separator: ";").first { $0.drop { $0 == " " }.hasPrefix("backends: ") }
         return part.map { String($0.drop { $0 == " " }.dropFirst("backends: ".count)) } ?? ""
     }
@@ -74,7 +75,7 @@ struct NetworkDrawing {
         let all = containers
         let shown = all.count > Self.mostContainers ? Array(all.prefix(Self.mostContainers - 1)) : all
         let rows = max(1, ((all.count > shown.count ? shown.count + 1 : shown.count) + 2) / Self.containersPerRow)
-        var drawing = SVGDrawing(width: Self.width, height: 4 * 78 + 20 + rows * 56)
+        var drawing = SVGDrawing(width: Self.width, height: 4 * 78 + rows * 56 - 8)
         let middle = Self.width / 2
         for (index, place) in places.enumerated() {
             let y = 4 + index * 78
@@ -86,7 +87,10 @@ struct NetworkDrawing {
         let top = 4 + 4 * 78
         drawing.line(middle, top - 28, middle, top - 12, .faint)
         var cells = shown.map { name in
-            (name, tone(of: report.findings.filter { $0.subject == Subject(kind: .container, name: name) }, empty: .plain))
+            (
+                name,
+                tone(of: report.findings.filter { $0.subject == Subject(kind: .container, name: name) }, empty: .plain)
+            )
         }
         if all.count > shown.count { cells.append(("+\(all.count - shown.count) more", .plain)) }
         if cells.isEmpty { cells.append(("no container", .faint)) }

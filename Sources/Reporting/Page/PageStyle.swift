@@ -35,7 +35,7 @@ enum PageStyle {
         ul.plain { list-style: none; padding: 0; }
         ul.plain li { margin-bottom: .5rem; }
         li { overflow-wrap: anywhere; }
-        code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .86em; }
+        code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .9em; }
         a { color: var(--focus); }
         :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
         [hidden] { display: none !important; }
@@ -97,6 +97,8 @@ enum PageStyle {
         summary { display: grid; grid-template-columns: 8rem 1fr auto; gap: .25rem 1rem; align-items: baseline; padding: .55rem .25rem;
           cursor: pointer; list-style: none; }
         summary::-webkit-details-marker { display: none; }
+        summary .title::before { content: "\\25B8"; display: inline-block; width: 1.1em; color: var(--quiet); }
+        details[open] > summary .title::before { content: "\\25BE"; }
         summary:hover { background: var(--sunk); }
         summary .badge { justify-self: start; } summary code { color: var(--quiet); }
         summary .title { overflow-wrap: anywhere; min-width: 0; }
@@ -152,8 +154,8 @@ enum PageStyle {
 
     private static let paper = """
         @media print {
-          :root { --page: #fff; --card: #fff; --text: #000; --quiet: #444; --line: #bbb; --sunk: #f5f5f5;
-            --good: #17703a; --bad: #b3261e; --doubtful: #875400; --unseen: #6240b0;
+          :root { color-scheme: light; --page: #fff; --card: #fff; --text: #000; --quiet: #444; --line: #bbb; --sunk: #f5f5f5;
+            --good: #17703a; --bad: #b3261e; --doubtful: #875400; --unseen: #6240b0; --focus: #0b5fd0;
             --good-tint: #fff; --bad-tint: #fff; --doubtful-tint: #fff; --unseen-tint: #fff; }
           body { font-size: 10.5pt; }
           .command button, #filters, .skip { display: none !important; }

@@ -99,10 +99,12 @@ struct PathDrawing {
             if index > 0 {
                 let (tone, dashed) = connector(to: index)
                 drawing.line(x - gap, middle, x - 2, middle, tone, dashed: dashed)
-                drawing.head(x: x - 1, y: middle, down: false, tone)
+                if !lost(index - 1) { drawing.head(x: x - 1, y: middle, down: false, tone) }
             }
             draw(station, x: x, y: 22, in: &drawing)
-            if station.ends { drawing.cross(x: x + Self.box.width + (lost(index) ? gap / 2 : 0), y: lost(index) ? middle : 22) }
+            if station.ends {
+                drawing.cross(x: x + Self.box.width + (lost(index) ? gap / 2 : 0), y: lost(index) ? middle : 22)
+            }
         }
         if let note { drawing.label(x: drawing.width - Self.box.width / 2 - 2, y: 90, note, style: "note", room: 21) }
         return drawing.markup(id: id, title: title, description: description, style: "wide")
@@ -120,7 +122,7 @@ struct PathDrawing {
             if index > 0 {
                 let (tone, dashed) = connector(to: index)
                 drawing.line(middle, y - gap, middle, y - 2, tone, dashed: dashed)
-                drawing.head(x: middle, y: y - 1, down: true, tone)
+                if !lost(index - 1) { drawing.head(x: middle, y: y - 1, down: true, tone) }
             }
             draw(station, x: x, y: y, width: 160, in: &drawing)
             if station.ends {

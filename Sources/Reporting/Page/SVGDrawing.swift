@@ -32,7 +32,8 @@ struct SVGDrawing {
 
     /// The head of an arrow that ends here, pointing right or down.
     mutating func head(x: Int, y: Int, down: Bool, _ tone: Tone) {
-        let points = down ? "\(x - 5),\(y - 8) \(x + 5),\(y - 8) \(x),\(y)" : "\(x - 8),\(y - 5) \(x - 8),\(y + 5) \(x),\(y)"
+        let points =
+            down ? "\(x - 5),\(y - 8) \(x + 5),\(y - 8) \(x),\(y)" : "\(x - 8),\(y - 5) \(x - 8),\(y + 5) \(x),\(y)"
         parts.append("<polygon class=\"head \(tone.rawValue)\" points=\"\(points)\"/>")
     }
 
@@ -40,15 +41,15 @@ struct SVGDrawing {
     mutating func cross(x: Int, y: Int) {
         parts.append("<circle class=\"cross\" cx=\"\(x)\" cy=\"\(y)\" r=\"11\"/>")
         parts.append(
-            "<path class=\"crossmark\" d=\"M\(x - 4) \(y - 4)L\(x + 4) \(y + 4)M\(x + 4) \(y - 4)L\(x - 4) \(y + 4)\"/>")
+            "<path class=\"crossmark\" d=\"M\(x - 4) \(y - 4)L\(x + 4) \(y + 4)M\(x + 4) \(y - 4)L\(x - 4) \(y + 4)\"/>"
+        )
     }
 
-    /// - Parameter id: unique on the page; names the title and the description.
+    /// - Parameter id: unique on the page; names the description.
     func markup(id: String, title: String, description: String, style: String) -> String {
-        "<svg class=\"\(style)\" role=\"img\" aria-labelledby=\"\(id)-title \(id)-description\" "
-            + "viewBox=\"0 0 \(width) \(height)\" width=\"\(width)\" height=\"\(height)\">\n"
-            + "<title id=\"\(id)-title\">\(Escape.markup(title))</title>\n"
-            + "<desc id=\"\(id)-description\">\(Escape.markup(description))</desc>\n"
+        "<svg class=\"\(style)\" role=\"img\" aria-label=\"\(Escape.markup(title))\" "
+            + "aria-describedby=\"\(id)-description\" viewBox=\"0 0 \(width) \(height)\" width=\"\(width)\" "
+            + "height=\"\(height)\">\n<desc id=\"\(id)-description\">\(Escape.markup(description))</desc>\n"
             + parts.joined(separator: "\n") + "\n</svg>\n"
     }
 }
