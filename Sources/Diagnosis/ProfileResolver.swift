@@ -14,8 +14,7 @@ package enum ProfileResolver {
     package static func choose(
         requested: String?, builtIn: [ProfileEntry], registry: [any Probe], on host: any Host
     ) throws(ProfileError) -> ChosenProfile {
-        let traces = ProfileTraces.read(
-            bridge: makina(builtIn)?.networks.first?.bridge ?? "", registry: registry, on: host)
+        let traces = ProfileTraces.read(bridge: makina(builtIn)?.networks.first?.bridge ?? "", registry: registry, on: host)
         if let requested, requested.contains("/") || requested.hasSuffix(".yaml") {
             guard let entry = try file(requested, on: host, named: true) else {
                 throw .file(path: requested, problem: "there is no such file")
@@ -52,8 +51,7 @@ package enum ProfileResolver {
             return chosen(makina, "lxc-net's settings could not be read", traces, supported: false)
         }
         guard settings.installed, settings.useBridge else {
-            return chosen(
-                makina, "no lxc-net network is configured, nor any other trace found", traces, supported: false)
+            return chosen(makina, "no lxc-net network is configured, nor any other trace found", traces, supported: false)
         }
         do {
             return chosen(try lxcNet(traces), "lxc-net is configured for \(settings.bridge)", traces)
@@ -87,8 +85,7 @@ package enum ProfileResolver {
         else {
             throw .notDerivable(
                 name: "lxc-net",
-                problem: "its settings give no network (bridge \"\(settings.bridge)\", address \"\(settings.address)\")"
-            )
+                problem: "its settings give no network (bridge \"\(settings.bridge)\", address \"\(settings.address)\")")
         }
         let range = settings.dhcpRange.split(separator: ",").compactMap { IPv4Address(String($0)) }
         return Profile(
