@@ -46,7 +46,7 @@ build: setup
 	$(SWIFT) build -c release --static-swift-stdlib --product lxc-doctor
 
 layers: build
-	$(RELEASE) lab layers
+	$(RELEASE) lab layers lxc
 
 demo: build layers
 	@Tests/Demo/demo $(RELEASE)
@@ -56,7 +56,7 @@ lint:
 
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	.build/debug/lxc-doctor lab layers
+	.build/debug/lxc-doctor lab layers lxc
 	@Tests/Tools/run-tests $(SWIFT)
 
 bench: build layers setup-bench
@@ -66,4 +66,4 @@ install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
 
 clean:
-	rm -rf .build .build-*
+	rm -rf .build .build-* .cache

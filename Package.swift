@@ -82,7 +82,8 @@ let package = Package(
         tests("Probes", ["HostModel", "HostAccess", "WireFormats", "ConfigFiles", "PacketFilter"]),
         tests("PacketProof", ["HostModel", "HostAccess", "WireFormats"], resources: ["Pcaps"]),
         tests("CheckCatalog", ["HostModel"]),
-        tests("Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog", "BuiltInCatalog"], resources: ["Cases"]),
+        tests(
+            "Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog", "BuiltInCatalog"], resources: ["Cases"]),
         tests("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
         tests("Reporting", ["HostModel", "HostAccess"]),
         tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),

@@ -31,12 +31,29 @@ package indirect enum FactCondition: Sendable, Hashable {
 
     /// In words: `translated is all`, `exists is yes and kind is bridge`.
     package func words(_ variables: Variables) -> String {
-        switch self {
-        case .fact(let name, let predicate): "\(name) \(predicate.words(variables))"
-        case .all(let parts): parts.map { $0.words(variables) }.joined(separator: " and ")
-        case .any(let parts): parts.map { $0.words(variables) }.joined(separator: " or ")
-        case .none(let parts): "not (" + parts.map { $0.words(variables) }.joined(separator: " or ") + ")"
+        func list(_ parts: [FactCondition], _ word: String) -> String {
+            parts.map { part in
+                let text = part.words(variables)
+                if case .any(let inner) = part, inner.count > 1, word == " and " { return "(\(text))" }
+                return text
+            }.joined(separator: word)
         }
+        return switch self {
+        case .fact(let name, let predicate): "\(Self.label(name)) \(predicate.words(variables))"
+        case .all(let parts): list(parts, " and ")
+        case .any(let parts): list(parts, " or ")
+        case .none(let parts): "not (" + list(parts, " or ") + ")"
+        }
+    }
+
+    /// A fact's name for people: `carriesAddress` is `carries address`.
+    package static func label(_ fact: String) -> String {
+        var label = ""
+        for character in fact {
+            if character.isUppercase, !label.isEmpty, label.last != " " { label += " " }
+            label += character.lowercased()
+        }
+        return label
     }
 }
 
@@ -58,6 +75,9 @@ extension FactPredicate {
         case .atMost(let value): "is at most \(word(value))"
         case .exists(let wanted): wanted ? "is known" : "is absent"
         case .count(.equals(.integer(0))): "is empty"
+        case .count(.equals(let number)): "has \(word(number)) \(number == .integer(1) ? "item" : "items")"
+        case .count(.atLeast(.integer(1))): "is not empty"
+        case .count(.atLeast(let number)): "has at least \(word(number)) items"
         case .count(let predicate): "has a number of items that \(predicate.words(variables))"
         case .all(let predicate): "has only items of which each \(predicate.words(variables))"
         case .any(let predicate): "has an item that \(predicate.words(variables))"

@@ -28,11 +28,11 @@ struct LabRunCommand: ParsableCommand {
     @Option(name: .long, help: "How many containers run: c1, c2, …")
     var containers = 0
 
-    @Option(name: .long, help: "Also mount this layer: ufw, prometheus, … (repeatable; `lab layers` builds them).")
-    var layer: [String] = []
-
     @Option(name: .long, help: "Break it: a fault's id, or ID=VARIANT (repeatable; `list faults`).")
     var fault: [String] = []
+
+    @Option(name: .long, help: "A layer more: ufw, firewalld, … (repeatable; `lab layers` builds them).")
+    var layer: [String] = []
 
     @Argument(parsing: .postTerminator, help: "The command to run, after --.")
     var command: [String] = []

@@ -20,6 +20,7 @@ struct ProveCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(hostOptions)
+        session.progress = ProgressLine(quiet: output.quiet)
         session.prove(proof)
         if let path = hostOptions.record { try session.record(to: path) }
         let report = session.proof ?? ProofReport(mode: proof, probes: [])

@@ -26,6 +26,9 @@ final class Session {
     private var only: Set<String>?
     private var skip: Set<String> = []
 
+    /// Silent until a command gives it a voice.
+    var progress = ProgressLine(quiet: true)
+
     private(set) var proofTranscripts: [ProofTranscript]?
     private(set) var proof: ProofReport?
 
@@ -43,6 +46,8 @@ final class Session {
             host = RecordingHost(ReplayHost(recording.transcript))
         } else {
             recording = nil
+            // Ctrl-C shows what is known by then; a second one ends at once.
+            Console.noteInterrupts()
             let live = LiveHost()
             self.live = live
             host = RecordingHost(live)
@@ -94,7 +99,7 @@ final class Session {
 
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
-        allProbes.map(\.specification) + [PacketProofProbe.specification]
+        allProbes.map(\.specification) + [PacketProofProbe.specification, ForwardDropProbe.specification]
     }
 
     // MARK: Looking
@@ -102,6 +107,8 @@ final class Session {
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode) {
         let began = Console.monotonicNanoseconds()
+        if mode != .off { progress.show("packet proof") }
+        defer { progress.clear() }
         defer { if live != nil { proof?.durationMilliseconds = Self.milliseconds(since: began) } }
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
@@ -121,10 +128,14 @@ final class Session {
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
-        let input = DiagnosisInput(
-            checks: checks, causes: causes, registry: allProbes + [PacketProofProbe(report: proof)], profile: chosen,
+        var input = DiagnosisInput(
+            checks: checks, causes: causes,
+            registry: allProbes + [PacketProofProbe(report: proof), ForwardDropProbe(report: proof)], profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
+        input.begins = { [progress] in progress.show("looking: \($0.probe)") }
+        input.interrupted = { Console.wasInterrupted }
+        defer { progress.clear() }
         let (result, uses) = waivers.apply(to: Diagnosis.diagnose(input, on: host))
         waiverUses = uses
         return result

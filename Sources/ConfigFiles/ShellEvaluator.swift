@@ -54,12 +54,15 @@ struct ShellEvaluator {
     private(set) var assignments: [Assignment] = []
     private(set) var endsInBlock = false
     private var path = ""
+    private var source: [UInt8] = []
     private var depth = 0
     private var blocks: [Block] = []
     /// Whether commands of this file still run: `maybe` after a conditional exit.
     private var fileRuns = Certainty.yes
     private var chain = Certainty.yes
     private var status = Certainty.yes
+    /// Whether the last thing read was `&&`, `||` or `|`.
+    private var isInsideList = false
 
     init(environment: ShellEnvironment, reader: @escaping (String) -> ShellFile) {
         self.environment = environment
@@ -72,6 +75,7 @@ struct ShellEvaluator {
 
     mutating func evaluate(path: String, bytes: [UInt8]) {
         self.path = path
+        source = bytes
         environment.sourced.append(path)
         var lexer = ShellLexer(bytes)
         let tokens = lexer.tokenize()
@@ -96,6 +100,7 @@ struct ShellEvaluator {
         case .redirection:
             position += 2
         case .word(let first):
+            isInsideList = false
             if let keyword = first.plain, reserved(keyword) {
                 position += 1
                 return
@@ -130,6 +135,9 @@ struct ShellEvaluator {
     }
 
     private mutating func control(_ control: String) {
+        // Newlines after an operator do not end the list (XCU 2.10, `linebreak`).
+        if control == "\n", isInsideList { return }
+        isInsideList = control == "&&" || control == "||" || control == "|"
         switch control {
         case "&&": chain = status
         case "||": chain = !status
@@ -325,10 +333,11 @@ struct ShellEvaluator {
         if depth == 0 {
             let start = word.range.lowerBound + name.utf8.count + 1
             // A line continuation inside the name would shift the value: then it is not edited in place.
+            let isPlain = start <= word.range.upperBound && source[start - 1] == UInt8(ascii: "=")
             assignments.append(
                 Assignment(
                     name: name, value: min(start, word.range.upperBound)..<word.range.upperBound,
-                    certain: runs == .yes))
+                    certain: runs == .yes && isPlain))
         }
     }
 
@@ -345,6 +354,7 @@ struct ShellEvaluator {
     /// The text of a word. Assigns for `${NAME:=word}`.
     private mutating func expand(_ parts: [ShellWordPart]) -> ShellValue {
         var text: [UInt8] = []
+        var unknown: ShellValue?
         for part in parts {
             let value: ShellValue
             switch part {
@@ -354,11 +364,15 @@ struct ShellEvaluator {
             case .unknown(let what): value = .unknown(what)
             case .variable(let name, let operation): value = variable(name, operation)
             }
-            guard case .known(let expanded) = value else { return value }
+            // Later parts are still looked at: they may assign.
+            guard case .known(let expanded) = value else {
+                unknown = unknown ?? value
+                continue
+            }
             text += expanded.utf8
             guard text.count <= 1 << 16 else { return .unknown("an expansion that grows without end") }
         }
-        return .known(String(decoding: text, as: UTF8.self))
+        return unknown ?? .known(String(decoding: text, as: UTF8.self))
     }
 
     private mutating func variable(_ name: String, _ operation: ShellExpansion?) -> ShellValue {

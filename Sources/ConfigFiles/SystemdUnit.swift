@@ -10,11 +10,16 @@ package struct SystemdUnit: Hashable, Sendable {
         self.files = files
     }
 
-    /// The words of a list setting such as `After=`: an empty assignment clears what was before it.
+    /// The words of a list setting. An empty assignment clears what was before it, but never a dependency such as
+    /// `After=`: those can only be added to.
     package func words(_ section: String, _ key: String) -> [String] {
         var words: [String] = []
         for entry in files.flatMap({ $0.entries(section, key) }) {
-            if entry.value.isEmpty { words = [] } else { words += entry.value.blankSeparated }
+            if entry.value.isEmpty, section != "Unit" {
+                words = []
+            } else {
+                words += entry.value.blankSeparated
+            }
         }
         return words
     }
@@ -31,13 +36,13 @@ package struct SystemdUnit: Hashable, Sendable {
     }
     package var wantedBy: [String] { words("Install", "WantedBy") + words("Install", "RequiredBy") }
 
-    /// The program of every `ExecStart=`, without its prefixes and arguments.
+    /// The program of every `ExecStart=` that is left after the last empty one, without prefixes and arguments.
     package var programs: [String] {
-        words("Service", "ExecStart").isEmpty
-            ? []
-            : files.flatMap { $0.entries("Service", "ExecStart") }.compactMap { entry in
-                entry.value.blankSeparated.first.map { String($0.drop { "-@:+!".contains($0) }) }
-            }
+        let entries = files.flatMap { $0.entries("Service", "ExecStart") }
+        let start = entries.lastIndex { $0.value.isEmpty }.map { $0 + 1 } ?? 0
+        return entries[start...].compactMap { entry in
+            entry.value.blankSeparated.first.map { String($0.drop { "-@:+!".contains($0) }) }
+        }
     }
 
     var hasDefaultDependencies: Bool {
@@ -72,7 +77,14 @@ package enum UnitOrder: String, Sendable {
         }
         let forwards = reaches(one.name, other.name, edges)
         let backwards = reaches(other.name, one.name, edges)
-        return forwards == backwards ? .unordered : forwards ? .before : .after
+        if forwards != backwards { return forwards ? .before : .after }
+        // No rule of systemd orders these, but a unit of sysinit.target starts long before one with defaults.
+        let isEarly = [one, other].map { !$0.hasDefaultDependencies && $0.wantedBy.contains("sysinit.target") }
+        if isEarly[0] != isEarly[1], !forwards {
+            let late = isEarly[0] ? other : one
+            if late.hasDefaultDependencies { return isEarly[0] ? .before : .after }
+        }
+        return .unordered
     }
 
     private static func reaches(_ start: String, _ end: String, _ edges: [String: Set<String>]) -> Bool {

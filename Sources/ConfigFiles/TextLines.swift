@@ -93,12 +93,16 @@ package struct TextLines: Hashable, Sendable {
 extension String {
     /// Without spaces, tabs and carriage returns at both ends.
     var trimmedBlanks: String {
-        let blanks: Set<UInt8> = [0x20, 0x09, 0x0d, 0x0b, 0x0c]
-        let bytes = Array(utf8)
-        guard let first = bytes.firstIndex(where: { !blanks.contains($0) }),
-            let last = bytes.lastIndex(where: { !blanks.contains($0) })
+        let bytes = utf8
+        guard let first = bytes.firstIndex(where: { !Self.isBlank($0) }),
+            let last = bytes.lastIndex(where: { !Self.isBlank($0) })
         else { return "" }
-        return String(decoding: bytes[first...last], as: UTF8.self)
+        // Blanks are ASCII, so that both ends fall between characters.
+        return String(self[first...last])
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (0x09...0x0d).contains(byte) && byte != 0x0a
     }
 
     /// The words between blanks.

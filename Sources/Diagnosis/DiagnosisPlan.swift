@@ -21,25 +21,21 @@ struct DiagnosisPlan {
         return input.checks.filter { wanted.contains($0.id) }
     }
 
-    /// Otherwise in the order in which they are given; checks in a circle come last and are judged all the same.
+    /// Each check right after those of its needs that are not placed yet; otherwise in the order in which they are
+    /// given. A circle is cut where it closes, and its checks are judged all the same.
     private static func ordered(_ checks: [Check]) -> [Check] {
-        let ids = Set(checks.map(\.id))
-        var placed: Set<String> = []
+        var byID: [String: Check] = [:]
+        for check in checks { byID[check.id] = check }
         var result: [Check] = []
-        var rest = checks
-        while !rest.isEmpty {
-            var next: [Check] = []
-            for check in rest {
-                if check.needs.allSatisfy({ placed.contains($0) || !ids.contains($0) }) {
-                    result.append(check)
-                    placed.insert(check.id)
-                } else {
-                    next.append(check)
-                }
+        var entered: Set<String> = []
+        func place(_ check: Check) {
+            guard entered.insert(check.id).inserted else { return }
+            for need in check.needs {
+                if let needed = byID[need] { place(needed) }
             }
-            if next.count == rest.count { return result + next }
-            rest = next
+            result.append(check)
         }
+        for check in checks { place(check) }
         return result
     }
 }

@@ -120,9 +120,9 @@ extension JudgedFinding {
             return
         }
         finding.expected = words(expected: check.expect)
-        finding.observed = words(facts, check.expect.names + check.show)
+        finding.observed = words(facts, asked: check.expect.names, others: check.show)
         if let unknownWhen = check.unknownWhen, unknownWhen.holds(variables, { facts[$0] }) {
-            settle(.unknown(facts["reason"]?.description ?? words(facts, unknownWhen.names)))
+            settle(.unknown(facts["reason"]?.description ?? words(facts, asked: unknownWhen.names, others: [])))
             return
         }
         if check.expect.holds(variables, { facts[$0] }) {
@@ -138,7 +138,7 @@ extension JudgedFinding {
             if !rule.all { break }
         }
         let asked = rules.flatMap { $0.when?.names ?? [] }
-        finding.observed = words(facts, check.expect.names + asked + check.show)
+        finding.observed = words(facts, asked: check.expect.names, others: asked + check.show)
         let severities = rules.compactMap { $0.severity ?? entries[$0.id]?.severity }
         if let worst = severities.max() { finding.severity = min(finding.severity, worst) }
     }
@@ -156,19 +156,29 @@ extension JudgedFinding {
         check.notApplicable.map { Template.render($0, variables) } ?? "only where \(applies.words(variables))"
     }
 
-    /// One fact that must equal a value: the value alone.
+    /// One fact that must be or contain a value: the value alone.
     private func words(expected: FactCondition) -> String {
-        guard case .fact(_, .equals(let value)) = expected else { return expected.words(variables) }
-        return Template.resolve(value, variables).description
+        switch expected {
+        case .fact(_, .equals(let value)): Template.resolve(value, variables).description
+        case .fact(_, .contains(let text)): Template.render(text, variables)
+        default: expected.words(variables)
+        }
     }
 
-    private func words(_ facts: [String: FactValue], _ names: [String]) -> String {
+    /// What was seen of the facts that were asked for, and of the others where they say anything.
+    private func words(_ facts: [String: FactValue], asked: [String], others: [String]) -> String {
         var seen: Set<String> = []
-        let names = names.filter { seen.insert($0).inserted }
-        if names.count == 1, let name = names.first { return facts[name]?.description ?? "not known" }
-        return names.compactMap { name in
-            guard let text = facts[name]?.description else { return nil }
-            return text.isEmpty ? nil : "\(name): \(text)"
-        }.joined(separator: "; ")
+        var parts: [(name: String, text: String)] = []
+        for name in asked where seen.insert(name).inserted {
+            guard let value = facts[name] else { continue }
+            parts.append((name, value.description.isEmpty ? "nothing" : value.description))
+        }
+        for name in others where seen.insert(name).inserted {
+            guard let value = facts[name], !value.description.isEmpty, value != .strings([]) else { continue }
+            parts.append((name, value.description))
+        }
+        if parts.isEmpty { return "not known" }
+        if parts.count == 1, asked.contains(parts[0].name) { return parts[0].text }
+        return parts.map { "\(FactCondition.label($0.name)): \($0.text)" }.joined(separator: "; ")
     }
 }

@@ -14,7 +14,8 @@ package enum ProfileResolver {
     package static func choose(
         requested: String?, builtIn: [ProfileEntry], registry: [any Probe], on host: any Host
     ) throws(ProfileError) -> ChosenProfile {
-        let traces = ProfileTraces.read(bridge: makina(builtIn)?.networks.first?.bridge ?? "", registry: registry, on: host)
+        let traces = HostTraces.read(
+            bridge: makina(builtIn)?.networks.first?.bridge ?? "", registry: registry, on: host)
         if let requested, requested.contains("/") || requested.hasSuffix(".yaml") {
             guard let entry = try file(requested, on: host, named: true) else {
                 throw .file(path: requested, problem: "there is no such file")
@@ -34,7 +35,7 @@ package enum ProfileResolver {
 
     /// Pure: the choice for what was asked and seen.
     package static func resolve(
-        requested: ProfileEntry?, because: String, builtIn: [ProfileEntry], traces: ProfileTraces
+        requested: ProfileEntry?, because: String, builtIn: [ProfileEntry], traces: HostTraces
     ) throws(ProfileError) -> ChosenProfile {
         if let requested {
             switch requested.values {
@@ -51,7 +52,8 @@ package enum ProfileResolver {
             return chosen(makina, "lxc-net's settings could not be read", traces, supported: false)
         }
         guard settings.installed, settings.useBridge else {
-            return chosen(makina, "no lxc-net network is configured, nor any other trace found", traces, supported: false)
+            return chosen(
+                makina, "no lxc-net network is configured, nor any other trace found", traces, supported: false)
         }
         do {
             return chosen(try lxcNet(traces), "lxc-net is configured for \(settings.bridge)", traces)
@@ -61,7 +63,7 @@ package enum ProfileResolver {
     }
 
     /// What on the host speaks for the makina network.
-    private static func trace(of network: Network, _ traces: ProfileTraces) -> String? {
+    private static func trace(of network: Network, _ traces: HostTraces) -> String? {
         if traces.bridges.contains(network.bridge) { return "\(network.bridge) exists" }
         if traces.makinaJob { return "the lxc-net-makina job is installed" }
         if let settings = traces.lxcNet, settings.installed {
@@ -74,7 +76,7 @@ package enum ProfileResolver {
     }
 
     /// The network that lxc-net makes, and serves with DHCP and DNS by its own dnsmasq.
-    private static func lxcNet(_ traces: ProfileTraces) throws(ProfileError) -> Profile {
+    private static func lxcNet(_ traces: HostTraces) throws(ProfileError) -> Profile {
         guard let settings = traces.lxcNet else {
             throw .notDerivable(name: "lxc-net", problem: "lxc-net's settings could not be read")
         }
@@ -85,7 +87,8 @@ package enum ProfileResolver {
         else {
             throw .notDerivable(
                 name: "lxc-net",
-                problem: "its settings give no network (bridge \"\(settings.bridge)\", address \"\(settings.address)\")")
+                problem: "its settings give no network (bridge \"\(settings.bridge)\", address \"\(settings.address)\")"
+            )
         }
         let range = settings.dhcpRange.split(separator: ",").compactMap { IPv4Address(String($0)) }
         return Profile(
@@ -97,6 +100,20 @@ package enum ProfileResolver {
             ])
     }
 
+    /// Where lxc-net makes a network's bridge it also starts a DHCP and DNS server for it, and containers count on that:
+    /// what is optional in the profile is then required on this host.
+    private static func served(_ network: Network, _ traces: HostTraces) -> Network {
+        guard let settings = traces.lxcNet, settings.installed, settings.useBridge, settings.bridge == network.bridge,
+            network.dhcp == .optional
+        else { return network }
+        var network = network
+        let range = settings.dhcpRange.split(separator: ",").compactMap { IPv4Address(String($0)) }
+        network.dhcp = .required
+        if network.dns == .optional { network.dns = .required }
+        if network.dhcpRange.isEmpty && range.count == 2 { network.dhcpRange = range }
+        return network
+    }
+
     private static func makina(_ builtIn: [ProfileEntry]) -> Profile? {
         for entry in builtIn where entry.name == "makina" {
             if case .fixed(let profile) = entry.values { return profile }
@@ -105,8 +122,10 @@ package enum ProfileResolver {
     }
 
     private static func chosen(
-        _ profile: Profile, _ because: String, _ traces: ProfileTraces, supported: Bool = true
+        _ profile: Profile, _ because: String, _ traces: HostTraces, supported: Bool = true
     ) -> ChosenProfile {
+        var profile = profile
+        profile.networks = profile.networks.map { served($0, traces) }
         let own = Set(profile.networks.map(\.bridge))
         return ChosenProfile(
             profile: profile, because: because, supported: supported,

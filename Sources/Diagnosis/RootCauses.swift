@@ -6,15 +6,13 @@ func rootCauses(of judged: [JudgedFinding], entries list: [CauseEntry]) -> [Caus
     var entries: [String: CauseEntry] = [:]
     for entry in list { entries[entry.id] = entry }
     let present = presentCauses(of: judged, entries)
+    let explains = explained(by: present, entries)
     let roots = present.indices.filter { index in
-        !present.indices.contains { other in
-            explains(present[other], present[index], entries) && !explains(present[index], present[other], entries)
-        }
+        !present.indices.contains { explains[$0].contains(index) && !explains[index].contains($0) }
     }
     var causes: [Cause] = []
     for root in roots {
-        let explained = present.indices.filter { $0 != root && explains(present[root], present[$0], entries) }
-        causes.append(cause(present[root], explained.map { present[$0] }, judged, entries))
+        causes.append(cause(present[root], explains[root].sorted().map { present[$0] }, judged, entries))
     }
     let order = Dictionary(uniqueKeysWithValues: Area.allCases.enumerated().map { ($1, $0) })
     return causes.enumerated().sorted { left, right in
@@ -47,18 +45,27 @@ private func presentCauses(of judged: [JudgedFinding], _ entries: [String: Cause
     return present
 }
 
-/// Whether the first explains the second, directly or by steps. Subjects of one kind must be the same one.
-private func explains(_ first: PresentCause, _ second: PresentCause, _ entries: [String: CauseEntry]) -> Bool {
-    guard first.id != second.id, first.subject.kind != second.subject.kind || first.subject == second.subject else {
-        return false
+/// Which causes each one explains, directly or by steps over causes that are present as well. Subjects of one kind must
+/// be the same one.
+private func explained(by present: [PresentCause], _ entries: [String: CauseEntry]) -> [Set<Int>] {
+    var places: [String: [Int]] = [:]
+    for (index, cause) in present.enumerated() { places[cause.id, default: []].append(index) }
+    return present.indices.map { start in
+        var reached: Set<Int> = []
+        var open = [start]
+        while let index = open.popLast() {
+            let subject = present[index].subject
+            for id in entries[present[index].id]?.explains ?? [] {
+                for next in places[id] ?? [] where next != start && !reached.contains(next) {
+                    let other = present[next].subject
+                    if other.kind == subject.kind, other != subject { continue }
+                    reached.insert(next)
+                    open.append(next)
+                }
+            }
+        }
+        return reached
     }
-    var open = entries[first.id]?.explains ?? []
-    var seen: Set<String> = []
-    while let id = open.popLast() {
-        if id == second.id { return true }
-        if seen.insert(id).inserted { open += entries[id]?.explains ?? [] }
-    }
-    return false
 }
 
 private func cause(
@@ -67,10 +74,13 @@ private func cause(
     let first = judged[root.findings[0]]
     let entry = entries[root.id]
     let spoken = Set((root.findings + explained.flatMap(\.findings)).map { $0 })
-    // What speaks for it beside its own check, and what could not be judged because of all these.
-    var consequences = judged.indices.filter { spoken.contains($0) && $0 != root.findings[0] }
+    // Whoever lends its remedy also says whether it helped: the root itself may stay, as a notice.
+    let lender = lender(to: root, explained, entries)
+    let spokesman = judged[lender?.findings[0] ?? root.findings[0]]
+    // What speaks for it beside that check, and what could not be judged because of all these.
+    var consequences = judged.indices.filter { spoken.contains($0) }
     consequences += blocked(by: spoken, judged)
-    var seen: Set<String> = [first.finding.check]
+    var seen: Set<String> = [spokesman.finding.check]
     let names = consequences.sorted().map { judged[$0].finding.check }.filter { seen.insert($0).inserted }
     var evidence: [Evidence] = []
     for index in root.findings {
@@ -80,8 +90,8 @@ private func cause(
         id: root.id, area: entry?.area ?? first.finding.area, subject: root.subject,
         severity: spoken.map { judged[$0].finding.severity }.max() ?? first.finding.severity,
         title: entry.map { Template.render($0.title, first.variables) } ?? first.finding.title,
-        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "", check: first.finding.check,
-        evidence: evidence, consequences: names, remedy: advice(root, explained, judged, entries))
+        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "", check: spokesman.finding.check,
+        evidence: evidence, consequences: names, remedy: advice(root, lender, judged, entries))
 }
 
 /// Findings that are blocked by failing ones, directly or by steps.
@@ -104,19 +114,30 @@ private func blocked(by failing: Set<Int>, _ judged: [JudgedFinding]) -> [Int] {
     return result
 }
 
-/// The rule's remedy, else the cause's own, else that of what it explains; `none` stands for none and ends the search.
+private func ownRemedy(_ cause: PresentCause, _ entries: [String: CauseEntry]) -> String? {
+    cause.rule.remedy ?? entries[cause.id]?.remedy
+}
+
+/// The explained cause whose remedy repairs a root that has none of its own; `none` stands for none and ends the search.
+private func lender(
+    to root: PresentCause, _ explained: [PresentCause], _ entries: [String: CauseEntry]
+) -> PresentCause? {
+    guard ownRemedy(root, entries) == nil else { return nil }
+    return explained.first { ownRemedy($0, entries).map { $0 != "none" } ?? false }
+}
+
+/// The rule's remedy, else the cause's own, else the lender's.
 private func advice(
-    _ root: PresentCause, _ explained: [PresentCause], _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
+    _ root: PresentCause, _ lender: PresentCause?, _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
 ) -> RemedyAdvice? {
-    func own(_ cause: PresentCause) -> String? { cause.rule.remedy ?? entries[cause.id]?.remedy }
-    var id = own(root)
+    var id = ownRemedy(root, entries)
     var commands = entries[root.id]?.commands ?? []
     var variables = judged[root.findings[0]].variables
-    if id == nil, let other = explained.first(where: { own($0).map { $0 != "none" } ?? false }) {
-        id = own(other)
-        if let others = entries[other.id]?.commands, !others.isEmpty {
+    if let lender {
+        id = ownRemedy(lender, entries)
+        if let others = entries[lender.id]?.commands, !others.isEmpty {
             commands = others
-            variables = judged[other.findings[0]].variables
+            variables = judged[lender.findings[0]].variables
         }
     }
     let rendered = commands.map { Template.render($0, variables) }

@@ -45,7 +45,8 @@ struct TrustedFile {
         }
         guard status.mode & 0o022 == 0 else {
             throw Problem(
-                text: "is refused: others may write to it (mode \(String(status.mode, radix: 8))); chmod go-w cures that")
+                text:
+                    "is refused: others may write to it (mode \(String(status.mode, radix: 8))); chmod go-w cures that")
         }
     }
 

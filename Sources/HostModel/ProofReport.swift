@@ -32,7 +32,8 @@ package enum ProofProtocol: String, Codable, Sendable, CaseIterable {
 
 /// One station of a packet's way, in the order in which the packet passes it.
 package struct PathStep: Codable, Sendable, Hashable {
-    /// `container`, `port`, `bridge`, `prerouting`, `routing`, `forward`, `postrouting`, `uplink`.
+    /// `container`, `port`, `bridge`, `prerouting`, `routing`, `forward`, `postrouting`, `uplink`; `input` for
+    /// what comes to the host itself.
     package var hook: String
     package var family: String?
     package var table: String?

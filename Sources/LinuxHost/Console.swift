@@ -1,5 +1,8 @@
 internal import Glibc
 
+/// Written by a signal handler, so it may be nothing but this type (`signal-safety(7)`).
+nonisolated(unsafe) private var interruptsSeen: sig_atomic_t = 0
+
 /// The process's own terminal, streams and clock: what commands need of the C library.
 package enum Console {
     package enum Stream: Int32 {
@@ -40,6 +43,22 @@ package enum Console {
         Swift.readLine(strippingNewline: true)
     }
 
+    /// Whether a line, or the end, of standard input comes within the time.
+    package static func hasInput(within milliseconds: Int) -> Bool {
+        var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, Int32(clamping: milliseconds)) == 1
+    }
+
+    package static func sleep(milliseconds: Int) {
+        usleep(UInt32(clamping: milliseconds * 1000))
+    }
+
+    /// The end of the terminal ends this process no more (`signal(7)`): a repair that cuts a connection for a moment
+    /// must live to see it confirmed over the next one.
+    package static func ignoreHangups() {
+        signal(SIGHUP, SIG_IGN)
+    }
+
     /// Nanoseconds of the monotonic clock.
     package static func monotonicNanoseconds() -> UInt64 {
         var now = timespec()
@@ -57,6 +76,19 @@ package enum Console {
         guard let value = getenv(name) else { return nil }
         return String(cString: value)
     }
+
+    /// From now on the first SIGINT is only noted (`wasInterrupted`); the second one ends the process as ever.
+    ///
+    /// No SA_RESTART: what waits in a system call wakes up.
+    package static func noteInterrupts() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in interruptsSeen = 1 }
+        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+        sigaction(SIGINT, &action, nil)
+    }
+
+    /// Whether Ctrl-C was pressed since `noteInterrupts`.
+    package static var wasInterrupted: Bool { interruptsSeen != 0 }
 
     /// A write to a closed pipe becomes an error of that write instead of a signal (`signal(7)`).
     package static func ignoreBrokenPipes() {

@@ -39,14 +39,19 @@ struct ChainWalk {
     private let context: PacketContext
     /// Whether accept and return are passed over: what would be translated if nothing stood before it.
     private let ignoresDiversions: Bool
+    /// Whether every rule that leads packets past others is remembered, at the price of more pieces.
+    private let keepsTrails: Bool
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
 
-    init(_ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false) {
+    init(
+        _ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false, keepsTrails: Bool = false
+    ) {
         self.ruleset = ruleset
         self.context = context
         self.ignoresDiversions = ignoresDiversions
+        self.keepsTrails = keepsTrails
         reader = NftRuleReader(ruleset, context)
     }
 
@@ -101,7 +106,9 @@ struct ChainWalk {
             if pieces.isEmpty { break }
             steps += 1
             guard steps < 4_000_000 else { throw WalkLimit(reason: "more than four million rules on the way") }
-            for branch in branches(of: index) {
+            // With one set of packets a rule is read for these alone.
+            let asked = pieces.count == 1 ? pieces[0].box : PacketBox()
+            for branch in branches(of: index, within: asked) {
                 var next: [Piece] = []
                 var matched: [Piece] = []
                 for piece in pieces {
@@ -124,6 +131,7 @@ struct ChainWalk {
                     if !branch.doubts.isEmpty { next.append(part) }
                 }
                 if matched.isEmpty { continue }
+                if try passesThrough(branch, matched, chain: chain, depth) { continue }
                 let onward = try apply(branch, matched, rule: index, chain: chain, &returned, &accepted, depth)
                 if branch.doubts.isEmpty {
                     next += onward
@@ -140,6 +148,23 @@ struct ChainWalk {
             }
         }
         return returned + pieces
+    }
+
+    /// Whether a jump decides nothing for any packet, so that all of them are simply behind it: then they need not be
+    /// divided. Keeps rulesets with thousands of service chains small.
+    private mutating func passesThrough(
+        _ branch: RuleBranch, _ matched: [Piece], chain: Int, _ depth: Int
+    ) throws(WalkLimit) -> Bool {
+        guard case .jump(let name) = branch.action, !keepsTrails,
+            let target = ruleset.chain(named: name, inTable: ruleset.chains[chain].table)
+        else { return false }
+        let settled = outcomes.count
+        var accepted: [Piece] = []
+        _ = try walk(target, matched, &accepted, depth: depth + 1)
+        if outcomes.count == settled && accepted.isEmpty { return true }
+        // It decides something: undo, and walk it with the pieces divided. The steps count twice, which bounds this.
+        outcomes.removeLast(outcomes.count - settled)
+        return false
     }
 
     /// What the matching pieces do; gives those that go on to the next rule.
@@ -197,12 +222,13 @@ struct ChainWalk {
         return piece
     }
 
-    private mutating func branches(of index: Int) -> [RuleBranch] {
+    private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
         let rule = ruleset.rules[index]
         switch rule.body {
         case .nft(let position):
-            return reader.branches(of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table)
-        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry)
+            return reader.branches(
+                of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
+        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry, within: box)
         }
     }
 }

@@ -63,9 +63,9 @@ struct NftNotation {
         case .payload(.network, 12, 8, _) where bytes.count == 8 && mask.isEmpty && !inverted:
             parts.append(.address(.source, Self.address(Array(bytes.prefix(4)), []), inverted: false))
             parts.append(.address(.destination, Self.address(Array(bytes.suffix(4)), []), inverted: false))
-        case .payload(.network, 12, 1...4, _):
+        case .payload(.network, 12, 1...4, _) where comparison.rawValue < 2:
             parts.append(.address(.source, Self.address(bytes, mask), inverted: inverted))
-        case .payload(.network, 16, 1...4, _):
+        case .payload(.network, 16, 1...4, _) where comparison.rawValue < 2:
             parts.append(.address(.destination, Self.address(bytes, mask), inverted: inverted))
         case .meta(.inputName, _), .meta(.outputName, _):
             let name = bytes.prefix { $0 != 0 }
@@ -142,6 +142,8 @@ struct NftNotation {
         switch name {
         case "ip saddr", "ip daddr": address(bytes, [])
         case "th sport", "th dport": bytes.count == 2 ? "\(Int(bytes[0]) << 8 | Int(bytes[1]))" : hexadecimal(bytes)
+        case "iif", "oif": NftValue(bytes)?.host32.map { "\($0)" } ?? hexadecimal(bytes)
+        case "meta mark", "ct mark": NftValue(bytes)?.host32.map { "0x" + String($0, radix: 16) } ?? hexadecimal(bytes)
         case "meta l4proto", "ip protocol": bytes.count == 1 ? XtNotation.transport(bytes[0]) : hexadecimal(bytes)
         case "iifname", "oifname": "\"\(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))\""
         default: hexadecimal(bytes)

@@ -6,12 +6,16 @@ extension SourceTranslationQuestion {
     func diagnose(
         _ leaks: [WalkOutcome], _ ruleset: Ruleset, _ context: PacketContext, _ certain: [WalkOutcome]
     ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?) {
-        if let wrong = leaks.first(where: { $0.result != .untranslated }) { return (.wrongSource, wrong.rule) }
+        if let wrong = leaks.first(where: isWrongSource) { return (.wrongSource, wrong.rule) }
         let boxes = leaks.map(\.box)
         let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { isGood($0) && $0.doubts.isEmpty }
         if let rescued = open.first {
-            let blamed = leaks.first { $0.box.intersection(rescued.box) != nil && $0.diverted != nil }
-            if let blamed { return (.shadowed, blamed.diverted) }
+            // The first walk need not remember who led them astray: ask again for these packets alone.
+            let trail = try walk(ruleset, context, [rescued.box], keepsTrails: true)
+            let blamed = trail.lazy.compactMap { outcome in
+                outcome.result == .dropped ? outcome.rule : outcome.result == .untranslated ? outcome.diverted : nil
+            }.first
+            if let blamed { return (.shadowed, blamed) }
         }
         if let rule = try wrongInterface(boxes, ruleset, context) { return (.wrongInterface, rule) }
         // A rule for a part of the subnet.

@@ -94,10 +94,12 @@ extension SourceTranslationQuestion {
     }
 
     func walk(
-        _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false
+        _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false,
+        keepsTrails: Bool = false
     ) throws(UndecidedTranslation) -> [WalkOutcome] {
         do {
-            var walk = ChainWalk(ruleset, context, ignoresDiversions: ignoresDiversions)
+            var walk = ChainWalk(
+                ruleset, context, ignoresDiversions: ignoresDiversions, keepsTrails: keepsTrails)
             try walk.postrouting(boxes)
             return walk.outcomes
         } catch {
@@ -119,7 +121,8 @@ extension SourceTranslationQuestion {
         let outcomes = try walk(ruleset, context, [everyPacket])
         let certain = outcomes.filter { isGood($0) }
         let good = certain.map(\.box)
-        var bad = outcomes.filter { $0.result == .untranslated }
+        // What a nat chain drops is not translated either: it never arrives.
+        var bad = outcomes.filter { $0.result == .untranslated || $0.result == .dropped }
         bad += outcomes.filter { isWrongSource($0) }
         // Packets that a doubt sends both ways are neither good nor bad.
         var leaks: [WalkOutcome] = []
@@ -152,7 +155,9 @@ extension SourceTranslationQuestion {
             }
         }
         let (outside, exempted) = try split(leaks, translated: certain)
-        result.exempted = exempted.prefixes()
+        // 10.0.0.0/8 reads better than its eight parts around the subnet.
+        let joined = exempted.union(IntervalSet(network))
+        result.exempted = (joined.ranges.count < exempted.ranges.count ? joined : exempted).prefixes()
         guard let first = outside.first else {
             if !undecided.isEmpty { throw .unknownConditions(undecided.sorted()) }
             result.rule = (certain.first { $0.doubts.isEmpty } ?? certain.first)?.rule
@@ -179,7 +184,7 @@ extension SourceTranslationQuestion {
         var exempted = IntervalSet.empty
         for leak in leaks {
             // A translation to a wrong address is no exemption.
-            guard leak.result == .untranslated else {
+            guard leak.result == .untranslated || leak.result == .dropped else {
                 outside.append(leak)
                 continue
             }
@@ -219,7 +224,7 @@ extension SourceTranslationQuestion {
     }
 
     /// Whether packets are translated to an address that this host does not have.
-    private func isWrongSource(_ outcome: WalkOutcome) -> Bool {
+    func isWrongSource(_ outcome: WalkOutcome) -> Bool {
         guard case .sourceTranslated(let addresses?) = outcome.result, let localAddresses else { return false }
         let local = IntervalSet(localAddresses.map { $0.address.value...$0.address.value })
         return !addresses.isSubset(of: local)

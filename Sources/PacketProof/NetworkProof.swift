@@ -60,10 +60,6 @@ package struct NetworkProof: Sendable {
             transcript.failure = "every address tried in \(network.cidr) was answered for by somebody"
         } catch {
             transcript.failure = error.description
-            // Where the fence cannot be raised a packet can still be sent, if the user says so.
-            if mode == .fence, error.code == .unsupported, transcript.order != nil {
-                transcript.failure = "\(error.description); `--proof wire` needs no fence"
-            }
         }
         return transcript
     }

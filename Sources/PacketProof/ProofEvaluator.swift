@@ -22,7 +22,9 @@ struct ProofEvaluator {
     private func judge(_ sent: IPv4Packet, _ trail: ProbeTrail) -> ProofProbe {
         var probe = Self.probe(sent, network: network.name)
         probe.path = path(trail)
-        guard trail.reachedBridge || trail.kill != nil else {
+        // What says where the probe went speaks for itself, with or without the control.
+        let isDiverted = trail.exit.map { $0.hook == "input" || $0.destination != sent.destination } ?? false
+        guard trail.reachedBridge || isDiverted || trail.kill != nil && trail.exit == nil else {
             probe.reason = "the positive control failed: \(missingControl(trail))"
             return probe
         }
@@ -31,9 +33,13 @@ struct ProofEvaluator {
             return probe
         }
         probe.sourceAfter = exit.source.description
-        if exit.hook == "input" || exit.destination != sent.destination && ownAddresses.contains(exit.destination) {
+        if isDiverted {
+            let isOwn = exit.hook == "input" || ownAddresses.contains(exit.destination)
             probe.verdict = .redirected
-            probe.reason = "delivered to this host as \(exit.destination) instead of \(sent.destination)"
+            probe.reason =
+                isOwn
+                ? "delivered to this host as \(exit.destination) instead of \(sent.destination)"
+                : "sent to \(exit.destination) by \(exit.interface) instead of \(sent.destination)"
             return probe
         }
         probe.uplink = exit.interface

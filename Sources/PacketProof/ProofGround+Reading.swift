@@ -9,6 +9,12 @@ extension ProofGround {
 
     init(of network: Network, on host: any Host) throws(HostError) {
         let capabilities = try host.identity().capabilities
+        // Without them nothing will be sent, and some of the rest cannot even be read.
+        guard Self.missing(in: capabilities).isEmpty else {
+            self.init(
+                capabilities: capabilities, bridge: nil, addresses: [], takenAddresses: [], route: nil, routeError: nil)
+            return
+        }
         let links: [Link]
         let addresses: [InterfaceAddress]
         let neighbours: [Neighbour]

@@ -70,10 +70,21 @@ package struct ProofGround: Codable, Sendable, Hashable {
         self.legacyTables = legacyTables
     }
 
+    /// Whether a broadcast on the bridge is known to reach containers only: no port of another kind, and no uplink
+    /// among the ports (in a nested host even that is a veth).
+    package func staysInside(_ network: Network) -> Bool {
+        guard let bridge, bridge.foreignPorts.isEmpty, let route else { return false }
+        return route.uplink != network.bridge && !bridge.ports.contains(route.uplink)
+    }
+
+    /// The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
+    static func missing(in capabilities: [String]) -> [String] {
+        ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+    }
+
     /// Why nothing can be sent on this network; nil where it can.
     package func obstacle(to network: Network) -> String? {
-        // The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
-        let missing = ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+        let missing = Self.missing(in: capabilities)
         if !missing.isEmpty {
             let names = missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", ")
             return "sending a packet from a throw-away container needs \(names)"

@@ -13,19 +13,20 @@ enum ProofPlan {
     /// Eight bytes of nonce, two for the first port, two for the first identification.
     static let chanceNeeded = 12
 
-    /// How many addresses at either end of the subnet are considered.
+    /// How far from either end of the subnet an address may be, and how many of them are considered.
+    static let reach = 4096
     static let poolSize = 200
 
     /// Free addresses, one near the bottom and one near the top of the subnet; fewer where there are not two.
     ///
     /// Never the network, broadcast or gateway address, nor one that is taken. A DHCP range is avoided as long as
-    /// there is another address, because its server may hand one out at any moment. Which one is left to `chance`,
+    /// there is another address at that end, because its server may hand one out at any moment. Which one is left to `chance`,
     /// so that runs at the same time rarely choose the same.
     static func addresses(of network: Network, taken: Set<IPv4Address>, chance: UInt8) -> [IPv4Address] {
         guard network.address.length <= 30 else { return [] }
-        guard let low = candidate(network, taken, upwards: true, chance) else { return [] }
-        let high = candidate(network, taken.union([low]), upwards: false, chance)
-        return high.map { [low, $0] } ?? [low]
+        let low = candidate(network, taken, upwards: true, chance)
+        let high = candidate(network, taken.union([low].compactMap(\.self)), upwards: false, chance)
+        return [low, high].compactMap(\.self)
     }
 
     private static func candidate(
@@ -36,24 +37,20 @@ enum ProofPlan {
         return pool.isEmpty ? nil : pool[Int(chance) % pool.count]
     }
 
-    /// Free addresses, beginning at one end of the subnet.
+    /// Free addresses within reach of one end of the subnet, nearest first: a rule that covers only a part of the subnet
+    /// must not hide because the other end was looked at twice.
     private static func pool(
         _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, avoidingLeases: Bool
     ) -> [IPv4Address] {
         let bounds = Int(network.cidr.first.value) + 1...Int(network.cidr.last.value) - 1
-        let leases = avoidingLeases ? network.dhcpRange.map { Int($0.value) } : []
-        let step = upwards ? 1 : -1
-        var value = upwards ? bounds.lowerBound : bounds.upperBound
+        let half = max(1, bounds.count / 2)
+        let leases = avoidingLeases ? network.dhcpRange : []
         var pool: [IPv4Address] = []
-        // Every step finds a free address or passes a taken one, and those are few.
-        while bounds.contains(value), pool.count < poolSize {
-            if let first = leases.first, let last = leases.last, first <= value, value <= last {
-                value = upwards ? last + 1 : first - 1
-                continue
-            }
+        for distance in 0..<min(half, reach) where pool.count < poolSize {
+            let value = upwards ? bounds.lowerBound + distance : bounds.upperBound - distance
             let address = IPv4Address(value: UInt32(value))
+            if let first = leases.first, let last = leases.last, first <= address, address <= last { continue }
             if address != network.address.address, !taken.contains(address) { pool.append(address) }
-            value += step
         }
         return pool
     }
@@ -84,7 +81,7 @@ enum ProofPlan {
             bridge: network.bridge,
             addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
             gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
-            probesAddresses: ground.bridge?.foreignPorts.isEmpty ?? false, traces: ground.legacyTables.isEmpty,
+            probesAddresses: ground.staysInside(network), traces: ground.legacyTables.isEmpty,
             nonce: ByteString(nonce),
             packets: packets, waitMilliseconds: waitMilliseconds)
     }

@@ -29,17 +29,11 @@ struct HealthyHost: Sendable {
     /// What this machine's operator has set, and that would make this host another one than it is meant to be.
     private func clearOperatorsFiles() throws(PracticeHostError) {
         for directory in ["/etc/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d"] {
-            for name in directoryEntries(directory) {
-                let path = "\(directory)/\(name)"
-                guard let text = readFile(path), text.contains("forward") else { continue }
-                _ = unlink(path)
+            for name in directoryEntries(directory) where name.hasSuffix(".conf") {
+                try withoutForwarding("\(directory)/\(name)")
             }
         }
-        if readFile("/etc/sysctl.conf")?.split(separator: "\n").contains(where: {
-            $0.contains("forward") && !$0.hasPrefix("#")
-        }) == true {
-            try writeFile("/etc/sysctl.conf", "# Kernel variables: see sysctl.conf(5).\n")
-        }
+        try withoutForwarding("/etc/sysctl.conf")
         let services = [
             "nftables", "ufw", "firewalld", "shorewall", "netfilter-persistent", "docker", "libvirtd", "incus",
         ]
@@ -48,6 +42,16 @@ struct HealthyHost: Sendable {
                 _ = unlink("/etc/systemd/system/\(target)/\(service).service")
             }
         }
+    }
+
+    /// Takes every assignment of a forwarding switch out of a file of sysctl.d(5).
+    private func withoutForwarding(_ path: String) throws(PracticeHostError) {
+        let lines = (readFile(path) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+        let kept = lines.filter { line in
+            let text = line.drop(while: \.isWhitespace)
+            return text.hasPrefix("#") || text.hasPrefix(";") || !text.contains("forward")
+        }
+        if kept.count < lines.count { try writeFile(path, kept.joined(separator: "\n")) }
     }
 
     private func writeFiles() throws(PracticeHostError) {

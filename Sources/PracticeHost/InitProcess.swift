@@ -22,7 +22,9 @@ struct InitProcess {
         }
         guard pid > 0 else {
             close(go.write)
-            throw .refused("this machine refuses new namespaces (mount, pid, net, uts, ipc): \(errorText(-pid))")
+            throw .refused(
+                "this machine refuses new namespaces (mount, pid, net, uts, ipc), which need CAP_SYS_ADMIN: "
+                    + errorText(-pid))
         }
         if needsControlGroups { ControlGroups.enter(pid) }
         let written = write(go.write, "g", 1)

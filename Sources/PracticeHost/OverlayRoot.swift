@@ -15,8 +15,11 @@ struct OverlayRoot: ~Copyable {
     /// What is written to the copy.
     let upper = base + "/upper"
 
-    /// `images` are open squashfs files, topmost first. `hiddenDirectories` show nothing of the machine.
-    init(images: [Int32], hiddenDirectories: [String]) throws(PracticeHostError) {
+    /// `images` are open squashfs files, topmost first. `hiddenDirectories` show nothing of the machine. A
+    /// `workingDirectory` below /tmp is shown although /tmp is fresh: a checkout may well be there.
+    init(
+        images: [Int32], hiddenDirectories: [String], workingDirectory: String? = nil
+    ) throws(PracticeHostError) {
         try mountFilesystem("none", on: "/", type: nil, flags: MS_REC | MS_PRIVATE, refusedAs: "private mounts")
         let table = readFile("/proc/self/mountinfo").map { parseMountTable($0) } ?? []
         let loops = try Self.attach(images)
@@ -42,8 +45,26 @@ struct OverlayRoot: ~Copyable {
             }
         }
         try Self.overlay(lower + ["/"], upper: upper, work: Self.base + "/work", on: path)
-        mountTreeMounts(table)
+        mountTreeMounts(table, layers: lower)
         try mountKernelFilesystems()
+        if let workingDirectory { showTemporary(workingDirectory) }
+    }
+
+    /// Overlays a directory below /tmp into the fresh /tmp. Where that cannot be, it stays hidden, and the command
+    /// runs in the root directory.
+    private func showTemporary(_ directory: String) {
+        // Characters that mean something in mount options.
+        guard directory.hasPrefix("/tmp/"), !directory.contains(where: { ":,\\".contains($0) }),
+            !directory.split(separator: "/").contains(".."), isDirectory(directory)
+        else { return }
+        let upper = "\(Self.base)/working/upper"
+        let work = "\(Self.base)/working/work"
+        do {
+            for path in [upper, work, path + directory] { try makeDirectories(path) }
+            try Self.overlay([directory], upper: upper, work: work, on: path + directory)
+        } catch {
+            return
+        }
     }
 
     private static func attach(_ images: [Int32]) throws(PracticeHostError) -> [(path: String, descriptor: Int32)] {
@@ -71,16 +92,21 @@ struct OverlayRoot: ~Copyable {
             refusedAs: "overlayfs")
     }
 
-    /// Overlays what is mounted below the root. What overlayfs will not take stays hidden.
-    private func mountTreeMounts(_ table: [MountEntry]) {
+    /// Overlays what is mounted below the root: the layers' part of it lies over the machine's, and what is written goes
+    /// to the same place as if it were no mount. What overlayfs will not take stays hidden.
+    private func mountTreeMounts(_ table: [MountEntry], layers: [String]) {
         for (index, entry) in treeMounts(table).prefix(Self.maximumTreeMounts).enumerated() {
             let target = path + entry.mountPoint
-            guard isDirectory(entry.mountPoint), isDirectory(target) else { continue }
-            let writable = "\(Self.base)/mounts/\(index)"
+            var status = stat()
+            guard isDirectory(entry.mountPoint), lstat(target, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+                // Has overlayfs copy the directory, and those above it, to the upper layer as they are.
+                chmod(target, status.st_mode & 0o7777) == 0
+            else { continue }
+            let work = "\(Self.base)/mounts/\(index)"
+            let lower = layers.map { $0 + entry.mountPoint }.filter { isDirectory($0) } + [entry.mountPoint]
             do {
-                try makeDirectories(writable + "/upper")
-                try makeDirectories(writable + "/work")
-                try Self.overlay([entry.mountPoint], upper: writable + "/upper", work: writable + "/work", on: target)
+                try makeDirectories(work)
+                try Self.overlay(lower, upper: upper + entry.mountPoint, work: work, on: target)
             } catch {
                 continue
             }

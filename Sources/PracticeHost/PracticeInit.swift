@@ -12,6 +12,18 @@ struct PracticeInit {
 
     /// Ends with the command's status.
     func run() throws(PracticeHostError) -> Int32 {
+        do throws(PracticeHostError) {
+            try prepare()
+        } catch {
+            // Control-C at a terminal has ended the program that the error speaks of.
+            if let status = interruption() { return status }
+            throw error
+        }
+        if let status = interruption() { return status }
+        return try runCommand()
+    }
+
+    private func prepare() throws(PracticeHostError) {
         try build()
         try HealthyHost(profile: plan.profile, backend: plan.backend).start()
         try PracticeContainers.start(count: plan.containers)
@@ -20,11 +32,11 @@ struct PracticeInit {
             let variant = try resolve(selection, profile: plan.profile, backend: plan.backend)
             try application.apply(variant.steps)
         }
-        return try runCommand()
     }
 
     private func build() throws(PracticeHostError) {
-        let root = try OverlayRoot(images: images, hiddenDirectories: [HealthyHost.lxcPath])
+        let root = try OverlayRoot(
+            images: images, hiddenDirectories: [HealthyHost.lxcPath], workingDirectory: workingDirectory)
         let path = root.path
         for image in images { close(image) }
         try ControlGroups.mount(below: path)
@@ -86,6 +98,16 @@ struct PracticeInit {
             // What the terminal sent, it has sent to the command as well.
             if signal > 0, signal != SIGCHLD, fromTerminal == 0 { kill(child, signal) }
         }
+    }
+}
+
+/// If somebody has wanted the run to end while it was set up: the status for that.
+private func interruption() -> Int32? {
+    var fromTerminal: Int32 = 0
+    while true {
+        let signal = clinux_lab_next_signal(0, &fromTerminal)
+        guard signal > 0 else { return nil }
+        if signal != SIGCHLD { return 128 + signal }
     }
 }
 

@@ -68,7 +68,7 @@ import Testing
         (["list", "checks", "--format", "junit"], 64, "a list cannot be written as junit"),
         (["explain", "masq-missing", "--format", "html"], 64, "an explanation cannot be written as html"),
         (["prove", "--format", "nagios"], 64, "a proof cannot be written as nagios"),
-        (["fix", "plan", "--format", "tap"], 64, "a plan cannot be written as tap"),
+        (["fix", "plan", "--format", "tap"], 64, "unknown format 'tap'"),
     ])
     func badInput(arguments: [String], status: Int32, words: String) throws {
         let ended = try Program.run(arguments.map { $0.replacing("EXAMPLES", with: Self.examples) })

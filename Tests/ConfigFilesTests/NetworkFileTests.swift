@@ -119,8 +119,12 @@ private func unit(_ name: String, _ texts: String...) -> SystemdUnit {
 
 @Test(arguments: [
     ("[Unit]\nDefaultDependencies=no\nBefore=network-pre.target\n", "", UnitOrder.before),
-    ("[Unit]\nDefaultDependencies=no\nBefore=network-pre.target\n", "[Unit]\nBefore=\nAfter=lxc-net.service\n", .after),
+    (
+        "[Unit]\nDefaultDependencies=no\nBefore=network-pre.target\n", "[Unit]\nBefore=\nAfter=lxc-net.service\n",
+        .unordered
+    ),
     ("[Unit]\nAfter=network-online.target\n", "", .unordered), ("[Unit]\nBefore=lxc-net.service\n", "", .before),
+    ("[Unit]\nDefaultDependencies=no\n[Install]\nWantedBy=sysinit.target\n", "", .before),
     ("[Unit]\nDefaultDependencies=no\n", "", .unordered),
     ("[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n", "", .before),
 ])
@@ -131,8 +135,11 @@ func unitOrder(text: String, dropIn: String, order: UnitOrder) {
 
 @Test func unitLists() {
     let one = unit("a.service", "[Unit]\nAfter=b c \\\n  d\n", "[Unit]\nAfter=\nAfter=e\n# After=f\n")
-    #expect(one.after == ["e"])
+    #expect(one.after == ["b", "c", "d", "e"])
     #expect(unit("a.service", "[Unit]\nAfter=b c \\\n  d\n").after == ["b", "c", "d"])
+    let reset = unit("a.service", "[Service]\nExecStart=/a\n", "[Service]\nExecStart=\nExecStart=/b x\n")
+    #expect(reset.words("Service", "ExecStart") == ["/b", "x"])
+    #expect(reset.programs == ["/b"])
     #expect(unit("a.service", "[Service]\nExecStart=-/usr/bin/x start\n").programs == ["/usr/bin/x"])
 }
 

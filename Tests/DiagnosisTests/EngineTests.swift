@@ -117,7 +117,8 @@ import Testing
 
     @Test func theCatalogLoadsInAMillisecond() {
         let clock = ContinuousClock()
-        let time = (0..<5).map { _ in clock.measure { _ = (BuiltIn.checks(), BuiltIn.causes(), BuiltIn.profiles()) } }.min()
+        let time = (0..<5).map { _ in clock.measure { _ = (BuiltIn.checks(), BuiltIn.causes(), BuiltIn.profiles()) } }
+            .min()
         // Unoptimised it takes a few times as long.
         #expect((time ?? .seconds(1)) < .milliseconds(5))
         print("catalog:", time ?? .zero)

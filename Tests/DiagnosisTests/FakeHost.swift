@@ -67,7 +67,9 @@ struct Scene {
 
     /// A makina host that lxc-net keeps, without containers and with nothing wrong.
     static let healthy = Scene(facts: [
-        "link": ["exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false)],
+        "link": [
+            "exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false),
+        ],
         "interface-addresses": ["addresses": .strings(["10.5.0.1/16"]), "count": .integer(1)],
         "subnet-elsewhere": ["links": .strings([]), "routes": .strings([]), "count": .integer(0)],
         "forwarding": [

@@ -32,7 +32,7 @@ import Testing
         #expect(cause.remedy?.commands.contains("ip link add lxcbr1 type bridge") == true)
         #expect(cause.title == "There is no bridge lxcbr1")
         #expect(!cause.evidence.isEmpty)
-        for check in ["bridge.up", "bridge.address", "nat.masquerade", "nat.proof", "host.lxc-net-flag"] {
+        for check in ["bridge.up", "bridge.address", "nat.proof", "host.lxc-net-flag"] {
             #expect(cause.consequences.contains(check), "\(check)")
         }
         #expect(!cause.consequences.contains("bridge.exists"))
@@ -69,11 +69,11 @@ import Testing
         (
             Scene.healthy.with("source-translation", ["translated": .string("none"), "defect": .string("shadowed")])
                 .with("packet-proof", ["verdict": .string("leaked")]),
-            "masq-shadowed", "by-hand", ["nat.proof"]
+            "masq-shadowed", "masquerade", ["nat.proof"]
         ),
         (
             Scene.healthy.with("interface-addresses", ["addresses": .strings(["10.5.0.1/24"]), "count": .integer(1)]),
-            "bridge-wrong-address-or-mask", "bridge-address", ["nat.masquerade", "nat.proof"]
+            "bridge-wrong-address-or-mask", "bridge-address", ["host.dhcp-range", "nat.proof"]
         ),
         (
             Scene.healthy.with("link", ["up": .boolean(false)]), "bridge-down", "bridge-up", ["nat.proof"]
@@ -151,6 +151,46 @@ import Testing
             .with("sysctl-next-boot", ["effective": .string("0")])
             .with("source-translation", ["translated": .string("none"), "defect": .string("missing")])
         #expect(scene.diagnosed().causes.map(\.id) == ["masq-missing", "ip-forward-reset", "storage-full"])
+    }
+
+    /// lxc-not-installed explains lxc-net-not-enabled, and that explains bridge-not-persistent; without the one in the
+    /// middle the ends have nothing to do with each other.
+    @Test func stepsOverCausesThatAreNotThereDoNotCount() {
+        let scene = Scene.healthy.with("lxc-installation", ["installed": .boolean(false)])
+            .with("bridge-next-boot", ["creators": .strings([]), "carriesAddress": .boolean(false)])
+        #expect(scene.diagnosed().causes.map(\.id) == ["lxc-not-installed", "bridge-not-persistent"])
+    }
+
+    @Test func expectedAndObservedReadWell() throws {
+        func words(_ scene: Scene, _ check: String) throws -> [String?] {
+            let finding = try #require(scene.diagnosed().findings.first { $0.check == check })
+            return [finding.expected, finding.observed]
+        }
+        let mask = Scene.healthy.with(
+            "interface-addresses", ["addresses": .strings(["10.5.0.1/24"]), "count": .integer(1)])
+        #expect(try words(mask, "bridge.address") == ["10.5.0.1/16", "10.5.0.1/24"])
+        let gone = Scene.healthy.with(
+            "bridge-next-boot", ["creators": .strings([]), "carriesAddress": .boolean(false)])
+        #expect(
+            try words(gone, "bridge.persistent") == [
+                "creators is not empty and carries address is yes", "creators: none; carries address: no",
+            ])
+        #expect(
+            try words(Scene.healthy, "forwarding.interfaces") == [
+                "bridge is yes and (uplink is absent or uplink is yes)", "bridge: yes; uplink: yes; uplink name: eth0",
+            ])
+        let unset = Scene.healthy.with("sysctl-next-boot", ["effective": .string(""), "value": .string("")])
+        #expect(
+            try words(unset, "forwarding.next-boot") == [
+                "effective is 1 and value is not 0", "effective: nothing; value: nothing",
+            ])
+    }
+
+    /// The ruleset is read without the bridge: what one repair would only uncover is named at once.
+    @Test func aMissingBridgeDoesNotHideAMissingTranslation() {
+        let result = Self.noBridge
+            .with("source-translation", ["translated": .string("none"), "defect": .string("missing")]).diagnosed()
+        #expect(Set(result.causes.map(\.id)) == ["bridge-missing", "masq-missing"])
     }
 
     @Test func causesThatExplainEachOtherBothStay() {

@@ -38,18 +38,21 @@ struct RulesetBuilder {
     }
 
     func build() throws -> Ruleset {
-        var nft = NftRuleset()
+        var tables: [String: [UInt8]] = [:]
+        var chains: [[UInt8]] = []
+        var rules: [[UInt8]] = []
         for message in try NetlinkMessage.split(transaction.encoded()) {
             switch message.header.type {
-            case 0x0a00:
-                if !nft.tables.contains(where: { "\($0.name.name)" == message.tableName }) {
-                    try nft.addTables([message.bytes])
-                }
-            case 0x0a03: try nft.addChains([message.bytes])
-            case 0x0a06: try nft.addRules([message.bytes])
+            case 0x0a00: tables["\(message.bytes[16]) \(message.tableName)"] = message.bytes
+            case 0x0a03: chains.append(message.bytes)
+            case 0x0a06: rules.append(message.bytes)
             default: continue
             }
         }
+        var nft = NftRuleset()
+        try nft.addTables(tables.keys.sorted().compactMap { tables[$0] })
+        try nft.addChains(chains)
+        try nft.addRules(rules)
         return Ruleset(nft: nft, legacy: legacy)
     }
 }
@@ -192,6 +195,9 @@ private func legacyNat(_ rules: [XtRule]) -> XtTable {
                 NftTableName(.ipv4, "f"), "post", NftBaseChain(hook: .postrouting, priority: 10),
                 [[.verdict(.drop)]])
         },
+        .init(name: "dropped in the nat chain", extent: .none, defect: .shadowed, rule: "drop") {
+            $0.postrouting([.verdict(.drop)], whole + [masquerade])
+        },
         .init(name: "twice is once", extent: .all) { $0.postrouting(whole + [masquerade], whole + [masquerade]) },
         .init(name: "iptables-nft", extent: .all, rule: "-A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE")
         {
@@ -266,6 +272,28 @@ private func legacyNat(_ rules: [XtRule]) -> XtTable {
         var builder = RulesetBuilder()
         builder.postrouting(to("192.168.0.0/16") + [.verdict(.accept)], whole + [masquerade])
         #expect(try question().answer(builder.build()).exempted.map(\.description) == ["192.168.0.0/16"])
+    }
+
+    @Test func exemptionAroundTheSubnetIsOnePrefix() throws {
+        var builder = RulesetBuilder()
+        builder.postrouting(from("10.5.0.0/16") + NftExpression.destination(notIn: prefix("10.0.0.0/8")) + [masquerade])
+        #expect(try question().answer(builder.build()).exempted.map(\.description) == ["10.0.0.0/8"])
+    }
+
+    /// Thousands of service chains that decide nothing, with a match that is not known.
+    @Test func manyServiceChainsDoNotDivideThePackets() throws {
+        var builder = RulesetBuilder()
+        let table = NftTableName(.ipv4, "nat")
+        let base = NftBaseChain(type: "nat", hook: .postrouting, priority: 100)
+        var jumps: [[NftExpression]] = []
+        for index in 0..<5000 {
+            builder.chain(table, "SVC-\(index)", nil, [[unknownMatch, .verdict(.return)]])
+            let address = IPv4Address(value: 0x0a60_0000 + UInt32(index) * 2)
+            jumps.append(
+                NftExpression.bytes(.network, at: 16, equal: NftValue(address)) + [.verdict(.jump("SVC-\(index)"))])
+        }
+        builder.chain(table, "POSTROUTING", base, jumps + [whole + [masquerade]])
+        #expect(try question().answer(builder.build()).translated == .all)
     }
 
     @Test func privateTargetIsNoExemption() throws {

@@ -47,6 +47,47 @@ struct UsageTests {
         #expect(result.errors.split(separator: "\n").count == 1)
     }
 
+    @Test("says what it needs where it may not make namespaces")
+    func noNamespaces() {
+        _ = BuiltProgram.layers
+        let result = BuiltProgram.run([
+            "setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin", BuiltProgram.path, "lab", "run",
+            "--",
+            "true",
+        ])
+        #expect(result.status == 77)
+        #expect(result.errors.contains("CAP_SYS_ADMIN"))
+        #expect(result.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test("shows what is mounted below the root, and keeps writes away from it")
+    func mountBelowRoot() {
+        _ = BuiltProgram.layers
+        let result = BuiltProgram.shell(
+            """
+            unshare --mount --propagation private sh -c '
+            mount -t tmpfs below /srv && echo machine > /srv/file && cd /srv
+            "$1" lab run -- sh -c "cat file; echo inside > file; cat file"
+            cat /srv/file
+            ' sh "$1"
+            """, BuiltProgram.path)
+        #expect(result.output == "machine\ninside\nmachine\n", "\(result.errors)")
+    }
+
+    @Test("has its layers where /var is a filesystem of its own")
+    func separateVar() {
+        _ = BuiltProgram.layers
+        let result = BuiltProgram.shell(
+            """
+            unshare --mount --propagation private sh -c '
+            mount --bind /var /var
+            "$1" lab run --containers 1 -- sh -c "lxc-ls --running; touch /var/lib/inside; dpkg-query -Wf x lxc"
+            ls /var/lib/inside
+            ' sh "$1"
+            """, BuiltProgram.path)
+        #expect(result.output.split(whereSeparator: \.isWhitespace) == ["c1", "x"], "\(result.errors)")
+    }
+
     @Test("says which layer is missing")
     func noLayers() {
         let result = BuiltProgram.shell("LXC_DOCTOR_LAYERS=/nowhere/layers $1 lab run -- true", BuiltProgram.path)

@@ -24,6 +24,8 @@ private func problems(_ facts: [String: FactValue]) -> String {
     #expect(nat["lasting"] == .boolean(true))
     let narrow = try facts(BridgeNextBootProbe(), ["bridge": "lxcbr1", "address": "10.5.0.1/24"], on: host)
     #expect(narrow["carriesAddress"] == .boolean(false))
+    let lone = try facts(BridgeNextBootProbe(), ["bridge": "lxcbr1", "address": "10.5.0.1"], on: host)
+    #expect(lone["carriesAddress"] == .boolean(true))
 }
 
 @Test func nobody() throws {
@@ -126,7 +128,13 @@ private let stanza = """
     #expect(found["flushedBy"] == .strings([]))
     #expect(found["lasting"] == .boolean(true))
 
-    host.set("/etc/systemd/system/nftables.service.d/late.conf", "[Unit]\nBefore=\nAfter=lxc-net.service\n")
+    host.set("/etc/systemd/system/nftables.service.d/late.conf", "[Unit]\nAfter=lxc-net.service\n")
+    found = try facts(NATNextBootProbe(), network, on: host)
+    #expect(
+        found["flushedBy"]
+            == .strings(["nftables.service may run /etc/nftables.conf:3 'flush ruleset' after lxc-net"]))
+
+    host.set("/etc/systemd/system/nftables.service", "[Unit]\nAfter=lxc-net.service\n")
     found = try facts(NATNextBootProbe(), network, on: host)
     #expect(
         found["flushedBy"]

@@ -168,6 +168,11 @@ private let dhcp = ["bridge": "lxcbr1", "address": "10.5.0.1/16"]
     #expect(found["source"] == .string("/proc/42/cmdline"))
     found = try facts(DHCPServerProbe(), ["bridge": "lxcbr1", "address": "10.5.0.1/24"], on: host)
     #expect(found["rangeInSubnet"] == .boolean(false))
+    found = try facts(DHCPServerProbe(), ["bridge": "lxcbr1", "address": "10.5.0.1"], on: host)
+    #expect(found["rangeInSubnet"] == nil)
+    host.set("/etc/default/lxc", "LXC_ADDR=10.5.0.1\nLXC_NETMASK=255.255.0.0\n")
+    found = try facts(DHCPServerProbe(), ["bridge": "lxcbr1", "address": "10.5.0.1"], on: host)
+    #expect(found["rangeInSubnet"] == .boolean(true))
     host.remove("/proc/42")
     found = try facts(DHCPServerProbe(), dhcp, on: host)
     #expect(found["running"] == .boolean(false))
@@ -182,7 +187,7 @@ private let dhcp = ["bridge": "lxcbr1", "address": "10.5.0.1/16"]
 
 @Test(arguments: ["", "x", "-1", "99999999999999999999", "1 2"])
 func oddPids(text: String) {
-    #expect(DHCPServerProbe.pid(Array(text.utf8)) == (text == "1 2" ? 12 : nil))
+    #expect(DHCPServerProbe.pid(Array(text.utf8)) == (text == "1 2" ? 1 : nil))
 }
 
 @Test func traces() throws {
@@ -201,4 +206,22 @@ func oddPids(text: String) {
     let names = configurationProbes.map(\.specification.name)
     #expect(Set(names).count == names.count)
     #expect(names.count == 12)
+}
+
+@Test(arguments: [("/etc/x-1.conf", "/etc/x-1.conf"), ("a b", "'a b'"), ("`x`'y", "'`x`'\\''y'"), ("", "''")])
+func wordsToPaste(word: String, quoted: String) {
+    #expect(Evidence.quoted(word) == quoted)
+}
+
+@Test func oldInstallationsTakeLegacyKeys() throws {
+    let host = container("lxc.network.type = veth\nlxc.network.link = lxcbr1\nlxc.rootfs = /var/lib/lxc/c1/rootfs\n")
+    host.set("/usr/local/bin/lxc-start", "")
+    host.version = "1.1.5"
+    let found = try facts(ContainerConfigProbe(), c1, on: host)
+    #expect(found["loadable"] == .boolean(true))
+    #expect(found["links"] == .strings(["lxcbr1"]))
+    #expect(found["rootfsExists"] == .boolean(true))
+    #expect(
+        found["legacyKeys"]
+            == .strings(["config:1 lxc.network.type", "config:2 lxc.network.link", "config:3 lxc.rootfs"]))
 }

@@ -87,7 +87,8 @@ func shorewallForwarding(word: String, effective: String) throws {
 
 @Test(arguments: [
     (["/run/systemd/system/": ""], "systemd"), (["/run/openrc/": ""], "openrc"),
-    (["/sbin/init": "-> /lib/systemd/systemd"], "systemd"), (["/sbin/upstart": "", "/etc/init/rc.conf": ""], "sysv"),
+    (["/sbin/init": "-> /lib/systemd/systemd"], "systemd"),
+    (["/sbin/upstart": "", "/etc/init/rc.conf": ""], "upstart"), (["/sbin/upstart": ""], "sysv"),
     (["/sbin/upstart": "", "/sbin/initctl": "", "/etc/init/rc.conf": ""], "upstart"),
     (["/sbin/initctl": "-> /bin/true", "/bin/true": "", "/etc/init/rc.conf": ""], "sysv"),
     (["/etc/inittab": "", "/sbin/init": ""], "sysv"), ([:], "sysv"),

@@ -6,5 +6,6 @@
 #include "clinux_open.h"
 #include "clinux_proof.h"
 #include "clinux_lab.h"
+#include "clinux_program.h"
 
 #endif

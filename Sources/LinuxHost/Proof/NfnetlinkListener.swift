@@ -24,6 +24,10 @@ struct NfnetlinkListener: ~Copyable {
             }
         }
         guard bound == 0 else { throw HostError(errno: errno, operation: operation) }
+        // Others may trace at the same time. More than the limit of the host is for administrators; less will do.
+        var size: Int32 = 2 << 20
+        _ = setsockopt(
+            descriptor.rawValue, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<Int32>.size))
         self.operation = operation
         self.descriptor = descriptor
     }

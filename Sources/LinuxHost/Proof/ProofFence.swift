@@ -64,7 +64,8 @@ final class ProofFence {
         else { return error }
         return HostError(
             .unsupported, operation: error.operation,
-            message: "this kernel has no nftables tables with an owner (Linux 5.12), or lacks a family of them",
+            message: "this kernel has no nftables tables with an owner (Linux 5.12), or lacks a family of them; "
+                + "`--proof wire` does without",
             errno: number)
     }
 
@@ -83,9 +84,19 @@ final class ProofFence {
         }
     }
 
+    /// Nil where there is no trace, or where messages of it were lost: what is missing is a name, not the verdict.
+    private func readTrace() throws(HostError) -> [NetlinkMessage]? {
+        do {
+            return try trace?.socket.read()
+        } catch {
+            guard error.code == .limit else { throw error }
+            return nil
+        }
+    }
+
     /// Rules and policies of others that dropped a traced packet since the last call.
     func readKills() throws(HostError) -> [RuleKill] {
-        guard let messages = try trace?.socket.read() else { return [] }
+        guard let messages = try readTrace() else { return [] }
         var kills: [RuleKill] = []
         do {
             for message in messages {

@@ -17,19 +17,22 @@ struct ProofPost {
     var prefix: String { "\(family.name) \(name)" }
     var chain: String { name.replacing(".", with: "_") }
 
-    /// What is last at a hook is before conntrack would confirm the connection.
+    /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
+    /// the one that came later is first, and conntrack may come and go with the rules of others.
+    private static let last = Int32.max - 1
+
     static let all = [
         ProofPost(.ipv4, .prerouting, .min, "prerouting.first"),
-        ProofPost(.ipv4, .prerouting, .max, "prerouting.last"),
+        ProofPost(.ipv4, .prerouting, last, "prerouting.last"),
         // A redirected probe would reach a real process.
-        ProofPost(.ipv4, .input, .max, "input.last", stops: true),
+        ProofPost(.ipv4, .input, last, "input.last", stops: true),
         ProofPost(.ipv4, .forward, .min, "forward.first"),
-        ProofPost(.ipv4, .forward, .max, "forward.last"),
+        ProofPost(.ipv4, .forward, last, "forward.last"),
         ProofPost(.ipv4, .postrouting, .min, "postrouting.first"),
-        ProofPost(.ipv4, .postrouting, .max, "postrouting.last", stops: true),
+        ProofPost(.ipv4, .postrouting, last, "postrouting.last", stops: true),
         ProofPost(.bridge, .prerouting, .min, "prerouting.first"),
         // What is bridged never passes the hooks of the ip family.
-        ProofPost(.bridge, .postrouting, .max, "postrouting.last", stops: true),
+        ProofPost(.bridge, .postrouting, last, "postrouting.last", stops: true),
     ]
 
     private init(_ family: NftFamily, _ hook: NftHook, _ priority: Int32, _ name: String, stops: Bool = false) {

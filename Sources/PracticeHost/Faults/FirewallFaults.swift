@@ -115,6 +115,7 @@ let firewallFaults: [Fault] = [
                     .run(["iptables", "-w", "-A", "FORWARD", "-o", "docker0", "-j", "DOCKER"]),
                     .run(["iptables", "-w", "-A", "DOCKER-USER", "-j", "RETURN"]),
                     .run(["iptables", "-w", "-P", "FORWARD", "DROP"]),
-                ])
+                ]),
+            FaultVariant("started", "By a unit that does so at every boot", backends: [.nft], dockerStarted),
         ]),
 ]

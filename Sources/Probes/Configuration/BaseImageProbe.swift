@@ -73,7 +73,7 @@ package struct BaseImageProbe: Probe {
         ]) { $1 }
         observation.evidence.append(
             Evidence(
-                source: directory, command: "ls -la \(directory) \(rootfs)",
+                source: directory, command: "ls -la \(Evidence.quoted(directory)) \(Evidence.quoted(rootfs))",
                 value: missing.isEmpty ? "complete" : "missing: \(missing.joined(separator: ", "))"))
         for flag in flags.prefix(2) {
             observation.evidence.append(Evidence(path: "\(directory)/\(flag)", value: "present"))

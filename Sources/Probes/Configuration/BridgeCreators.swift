@@ -86,7 +86,7 @@ struct BridgeCreators {
             Creator(
                 name: "systemd-networkd", addresses: network?.addresses.map(\.value) ?? [],
                 evidence: Evidence(
-                    source: device.file.path, command: "cat \(device.file.path) \(network?.file.path ?? "")",
+                    source: device.file.path, command: "networkctl cat \(Evidence.quoted(bridge))",
                     value: network?.addresses.first?.value ?? "without address")))
     }
 
@@ -166,7 +166,7 @@ struct BridgeCreators {
                 Creator(
                     name: "networkmanager", addresses: connection.addresses.map(\.value),
                     evidence: Evidence(
-                        source: file.path, command: "cat '\(file.path)'",
+                        source: file.path, command: "cat \(Evidence.quoted(file.path))",
                         value: connection.addresses.first?.value ?? connection.method?.value ?? "without address")))
             return
         }

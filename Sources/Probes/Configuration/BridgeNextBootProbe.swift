@@ -18,13 +18,17 @@ package struct BridgeNextBootProbe: Probe {
     ) throws(ObservationFailure) -> Observation {
         let bridge = try parameters.string("bridge")
         let wanted = try parameters.prefix("address")
+        let anyLength = try !parameters.string("address").contains("/")
         let services = try BootServices(ConfigurationReader(host: host))
         let found = try BridgeCreators(bridge: bridge, services)
         let addresses = found.creators.flatMap(\.addresses)
         var observation = Observation(facts: [
             "creators": .strings(found.creators.map(\.name)), "count": .integer(found.creators.count),
             "creator": .string(found.creators.first?.name ?? ""),
-            "carriesAddress": .boolean(addresses.contains { IPv4Prefix($0) == wanted }),
+            "carriesAddress": .boolean(
+                addresses.compactMap(IPv4Prefix.init(_:)).contains {
+                    $0 == wanted || (anyLength && $0.address == wanted.address)
+                }),
             "problems": .strings(found.problems), "addresses": .strings(addresses),
         ])
         observation.evidence = found.creators.map(\.evidence)

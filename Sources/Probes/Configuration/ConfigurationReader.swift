@@ -72,6 +72,20 @@ struct ConfigurationReader {
         }
     }
 
+    /// A file or directory as `lxc.include` finds it.
+    func inclusion(_ path: String) -> LXCConfig.Inclusion {
+        do {
+            guard let status = try status(path) else { return .missing }
+            if status.kind == .directory { return .directory(try names(path)) }
+            guard let bytes = try bytes(path) else { return .missing }
+            return .file(bytes)
+        } catch {
+            switch error {
+            case .unknown(let reason), .notApplicable(let reason): return .unreadable(reason)
+            }
+        }
+    }
+
     /// The variables of one shell file; nil where there is no such file.
     func shell(_ path: String, initial: [String: String] = [:]) throws(ObservationFailure) -> ShellEnvironment? {
         guard let bytes = try bytes(path) else { return nil }
@@ -106,14 +120,25 @@ extension ShellEnvironment {
 }
 
 extension Evidence {
+    /// A word that a person may paste into a shell: names on the host are not to be trusted.
+    static func quoted(_ word: String) -> String {
+        let isPlain = word.utf8.allSatisfy { byte in
+            ShellSettings.isNameByte(byte) || "/.-_:=,@%+".utf8.contains(byte)
+        }
+        if isPlain, !word.isEmpty { return word }
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+
     /// A line of a file, and how to see it.
     init(_ location: SourceLocation, pattern: String, value: String) {
-        self.init(source: location.description, command: "grep -n '\(pattern)' \(location.file)", value: value)
+        self.init(
+            source: location.description, command: "grep -n \(Self.quoted(pattern)) \(Self.quoted(location.file))",
+            value: value)
     }
 
     /// A path, and that it is there or not.
     init(path: String, value: String) {
-        self.init(source: path, command: "ls -ld \(path)", value: value)
+        self.init(source: path, command: "ls -ld \(Self.quoted(path))", value: value)
     }
 }
 

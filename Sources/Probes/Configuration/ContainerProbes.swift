@@ -35,7 +35,8 @@ package struct ContainersProbe: Probe {
             facts: ["names": .strings(names), "count": .integer(names.count)],
             evidence: [
                 Evidence(
-                    source: path, command: "ls -d \(path)/*/config", value: "\(names.count) containers")
+                    source: path, command: "ls -d \(Evidence.quoted(path))/*/config", value: "\(names.count) containers"
+                )
             ])
     }
 }
@@ -62,16 +63,10 @@ package struct ContainerConfigProbe: Probe {
         }
         let file = "\(path)/\(name)/config"
         guard let bytes = try reader.bytes(file) else { throw .notApplicable("\(file) does not exist") }
-        let refuses = try LXCInstallation.read(from: reader.host).refusesLegacyKeys ?? true
-        let config = LXCConfig(path: file, bytes: bytes, refusesLegacyKeys: refuses) { included in
-            do {
-                guard let status = try reader.status(included) else { return .missing }
-                if status.kind == .directory { return .directory(try reader.names(included)) }
-                guard let bytes = try reader.bytes(included) else { return .missing }
-                return .file(bytes)
-            } catch {
-                return .unreadable("\(error)")
-            }
+        var config = LXCConfig(path: file, bytes: bytes, reader: reader.inclusion)
+        // Only an old LXC takes them; the package database is read only where that matters.
+        if !config.legacyKeys.isEmpty, try LXCInstallation.read(from: reader.host).refusesLegacyKeys == false {
+            config = LXCConfig(path: file, bytes: bytes, refusesLegacyKeys: false, reader: reader.inclusion)
         }
         if let unreadable = config.unreadable { throw .unknown(unreadable) }
         return config
@@ -127,7 +122,9 @@ package struct ContainerConfigProbe: Probe {
         }
         if let error = config.error {
             observation.evidence.append(
-                Evidence(source: "\(path)/\(name)/config", command: "lxc-info -P \(path) -n \(name)", value: error))
+                Evidence(
+                    source: "\(path)/\(name)/config",
+                    command: "lxc-info -P \(Evidence.quoted(path)) -n \(Evidence.quoted(name))", value: error))
         }
         return observation
     }

@@ -17,7 +17,7 @@ package struct DHCPServerProbe: Probe {
 
     /// A process id as a pid file holds it.
     static func pid(_ bytes: [UInt8]) -> Int? {
-        let digits = bytes.filter { $0 != 0x0a && $0 != 0x20 }
+        let digits = bytes.drop { $0 == 0x20 }.prefix { $0 != 0x0a && $0 != 0x20 }
         guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
     }
@@ -99,7 +99,9 @@ package struct DHCPServerProbe: Probe {
             facts["pid"] = .integer(found.pid)
             if let range = Self.range(found.arguments) {
                 facts["range"] = .string(range.text)
-                facts["rangeInSubnet"] = .boolean(range.addresses.allSatisfy(prefix.contains))
+                if let subnet = try subnet(prefix, host) {
+                    facts["rangeInSubnet"] = .boolean(range.addresses.allSatisfy(subnet.contains))
+                }
             }
             evidence.append(
                 Evidence(
@@ -109,6 +111,13 @@ package struct DHCPServerProbe: Probe {
             evidence.append(Evidence(source: "/proc", command: "pgrep -a dnsmasq", value: "no dnsmasq for \(bridge)"))
         }
         return Observation(facts: facts, evidence: evidence)
+    }
+
+    /// A lone address has no subnet: then lxc-net's, where it is the same address, or none.
+    private func subnet(_ prefix: IPv4Prefix, _ host: any Host) throws(ObservationFailure) -> IPv4Prefix? {
+        if prefix.length < 32 { return prefix }
+        guard let own = try LXCNetSettings.read(from: host).address, own.address == prefix.address else { return nil }
+        return own
     }
 
     private struct Found {

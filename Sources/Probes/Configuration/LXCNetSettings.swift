@@ -151,7 +151,9 @@ package struct LXCNetSettings: Sendable {
         _ reader: ConfigurationReader, script: String?
     ) throws(ObservationFailure) -> String {
         if let script, let bytes = try reader.bytes(script, limit: 1 << 18) {
-            let variable = InitScript(path: script, bytes: bytes).variable("distrosysconfdir")
+            // It stands among the first lines.
+            let head = InitScript(path: script, bytes: Array(bytes.prefix(4096)))
+            let variable = head.variable("distrosysconfdir")
             if let variable, variable.value.hasPrefix("/") { return variable.value }
         }
         if try reader.first(["/etc/default/lxc", "/etc/default/lxc-net"]) != nil { return "/etc/default" }

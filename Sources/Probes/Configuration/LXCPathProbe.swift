@@ -14,7 +14,7 @@ struct LXCPath {
             while path.count > 1, path.hasSuffix("/") { path.removeLast() }
             return LXCPath(
                 path: path, decidedBy: "profile",
-                evidence: Evidence(source: "profile", command: "ls -ld \(path)", value: path))
+                evidence: Evidence(source: "profile", command: "ls -ld \(Evidence.quoted(path))", value: path))
         }
         let file = LXCSystemConfig.path
         let effective = LXCSystemConfig(bytes: try reader.bytes(file) ?? []).containerPath
@@ -68,7 +68,7 @@ package struct LXCPathProbe: Probe {
         ]) { $1 }
         observation.evidence.append(
             Evidence(
-                source: path, command: "stat -c '%u:%g %a' \(path)",
+                source: path, command: "stat -c '%u:%g %a' \(Evidence.quoted(path))",
                 value: "\(status.owner):\(status.group) \(mode)"))
         let space: FileSystemSpace
         do {
@@ -81,7 +81,7 @@ package struct LXCPathProbe: Probe {
         if let inodes = space.freeInodes { observation.facts["freeInodes"] = .integer(inodes) }
         observation.evidence.append(
             Evidence(
-                source: path, command: "df -h \(path); df -i \(path)",
+                source: path, command: "df -h \(Evidence.quoted(path)); df -i \(Evidence.quoted(path))",
                 value:
                     "\(space.freeBytes >> 20) MiB and \(space.freeInodes.map(String.init) ?? "uncounted") inodes free"))
         return observation

@@ -33,7 +33,8 @@ package struct SysctlNextBootProbe: Probe {
             "overridden": .strings(own.overridden.map { "\($0.location)=\($0.value ?? "")" }),
             "setters": .strings(setters.map(\.name)), "effective": .string(effective ?? ""),
         ])
-        let last = key.description.split(separator: ".").last.map(String.init) ?? key.description
+        // Both spellings of forwarding, where it is that.
+        let last = key.aliases.count > 1 ? "forward" : key.path.split(separator: "/").last.map(String.init) ?? ""
         if let location = own.decidedBy {
             observation.evidence.append(Evidence(location, pattern: last, value: own.value ?? ""))
         } else {

@@ -50,7 +50,7 @@ extension HTMLFormat {
         let lines = SafeText.lines(value, atMost: 200).map { Escape.markup($0) }
         page.element("div") { page in
             page.element("h4", label)
-            page.raw("<pre>\(lines.isEmpty ? "(nothing)" : lines.joined(separator: "\n"))</pre>\n")
+            page.raw("<pre tabindex=\"0\">\(lines.isEmpty ? "(nothing)" : lines.joined(separator: "\n"))</pre>\n")
         }
     }
 }

@@ -44,7 +44,7 @@ extension HTMLFormat {
                     page.element("strong", "Dropped")
                     page.words(" at \(TerminalFormat.place(of: killer)):")
                 }
-                write(command: killer.text, to: &page)
+                page.element("pre", [("tabindex", "0")], killer.text)
             }
             if let reason = probe.reason { page.element("p", [("class", "note")], reason) }
         }

@@ -145,8 +145,10 @@ enum PageStyle {
         .key.bad::before { border-color: var(--bad); background: var(--bad-tint); }
         .key.doubtful::before { border-color: var(--doubtful); background: var(--doubtful-tint); }
         .key.unseen::before { border-color: var(--unseen); background: var(--unseen-tint); }
-        @media (max-width: 44rem) {
+        @media (max-width: 56rem) {
           svg.wide { display: none; } svg.narrow { display: block; margin: 0 auto; }
+        }
+        @media (max-width: 44rem) {
           .network { grid-template-columns: minmax(0, 1fr); }
         }
 

@@ -6,42 +6,47 @@ extension NftExpression {
         case reject, counter, log, limit, notrack, fib, match, target
     }
 
-    /// By the first eight bytes of the name: the known ones differ there.
-    private static let kinds: [UInt64: (kind: Kind, length: Int)] = {
-        let names: [(String, Kind)] = [
-            ("payload", .payload), ("cmp", .compare), ("range", .range), ("bitwise", .bitwise),
-            ("byteorder", .byteOrder), ("immediate", .immediate), ("lookup", .lookup), ("meta", .meta),
-            ("ct", .conntrack), ("masq", .masquerade), ("nat", .nat), ("redir", .redirect), ("reject", .reject),
-            ("counter", .counter), ("log", .log), ("limit", .limit), ("notrack", .notrack), ("fib", .fib),
-            ("match", .match), ("target", .target),
-        ]
-        var table: [UInt64: (kind: Kind, length: Int)] = [:]
-        for (name, kind) in names { table[key(Array(name.utf8)[...])] = (kind, name.utf8.count) }
-        return table
-    }()
-
-    private static func key(_ name: ArraySlice<UInt8>) -> UInt64 {
-        var key: UInt64 = 0
-        for byte in name.prefix(8) { key = key << 8 | UInt64(byte) }
+    /// The first eight bytes of a name and its length, as one word: the known names differ there.
+    @inline(__always)
+    private static func key(_ bytes: [UInt8], _ name: Range<Int>) -> UInt64 {
+        var key = UInt64(truncatingIfNeeded: name.count) << 56
+        for index in name.prefix(7) { key ^= UInt64(bytes[index]) << UInt64(8 * (index - name.lowerBound)) }
         return key
+    }
+
+    private static let names: [(String, Kind)] = [
+        ("payload", .payload), ("cmp", .compare), ("counter", .counter), ("match", .match),
+        ("immediate", .immediate), ("meta", .meta), ("target", .target), ("bitwise", .bitwise),
+        ("lookup", .lookup), ("ct", .conntrack), ("masq", .masquerade), ("nat", .nat), ("log", .log),
+        ("limit", .limit), ("reject", .reject), ("range", .range), ("byteorder", .byteOrder), ("fib", .fib),
+        ("redir", .redirect), ("notrack", .notrack),
+    ]
+    private static let kinds: [(key: UInt64, kind: Kind)] = names.map { name, kind in
+        let bytes = Array(name.utf8)
+        return (key(bytes, 0..<bytes.count), kind)
     }
 
     /// Reads NFTA_EXPR_NAME and NFTA_EXPR_DATA. What is not known, or is known in a form that this program does not
     /// speak, becomes `other`.
     init(decoding bytes: [UInt8], _ range: Range<Int>) throws(WireError) {
-        let outer = try NftFields(bytes, range)
-        guard let name = outer.data(NFTA_EXPR_NAME) else { throw WireError(.malformed, "NFTA_EXPR_NAME") }
-        let bare = name.last == 0 ? name.dropLast() : name
-        guard let known = Self.kinds[Self.key(bare)], known.length == bare.count else {
-            self = .other(name: String(decoding: bare.prefix(64), as: UTF8.self))
+        var cursor = NetlinkAttributes(bytes, range)
+        var name: Range<Int>?
+        var content = range.upperBound..<range.upperBound
+        while let attribute = try cursor.next() {
+            if attribute.type == nfta(NFTA_EXPR_NAME) { name = attribute.range }
+            if attribute.type == nfta(NFTA_EXPR_DATA) { content = attribute.range }
+        }
+        guard var name else { throw WireError(.malformed, "NFTA_EXPR_NAME") }
+        if let last = name.last, bytes[last] == 0 { name = name.lowerBound..<last }
+        let key = Self.key(bytes, name)
+        guard let known = Self.kinds.first(where: { $0.key == key }) else {
+            self = .other(name: String(decoding: bytes[name].prefix(64), as: UTF8.self))
             return
         }
-        let dataRange = outer.range(NFTA_EXPR_DATA) ?? range.upperBound..<range.upperBound
-        let data = try NftFields(bytes, dataRange)
-        if let expression = try Self.decode(known.kind, data) {
+        if let expression = try Self.decode(known.kind, try NftFields(bytes, content)) {
             self = expression
         } else {
-            self = .other(name: String(decoding: bare, as: UTF8.self))
+            self = .other(name: String(decoding: bytes[name], as: UTF8.self))
         }
     }
 

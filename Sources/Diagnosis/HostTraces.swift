@@ -2,8 +2,8 @@ package import HostAccess
 internal import HostModel
 package import Probes
 
-/// What a host shows of the networks that it is meant to have. Read by `ProfileTraces.read`, judged by `ProfileResolver`.
-package struct ProfileTraces: Sendable, Hashable {
+/// What a host shows of the networks that it is meant to have. Read by `HostTraces.read`, judged by `ProfileResolver`.
+package struct HostTraces: Sendable, Hashable {
     /// What lxc-net's settings say.
     package struct LXCNet: Sendable, Hashable {
         package var installed: Bool
@@ -43,9 +43,9 @@ package struct ProfileTraces: Sendable, Hashable {
     /// Looks, through the probes `bridges` (or `link`), `makina-job`, `lxc-net-settings`, `containers` and
     /// `container-config`. What cannot be seen counts as not there. Containers are looked at only where nothing else
     /// speaks for the makina bridge, and at most 256 of them.
-    package static func read(bridge: String, registry: [any Probe], on host: any Host) -> ProfileTraces {
+    package static func read(bridge: String, registry: [any Probe], on host: any Host) -> HostTraces {
         let reader = TraceReader(registry: registry, host: host)
-        var traces = ProfileTraces(bridges: reader.bridges(), lxcNet: reader.lxcNet())
+        var traces = HostTraces(bridges: reader.bridges(), lxcNet: reader.lxcNet())
         traces.makinaJob = reader.facts("makina-job", ["bridge": bridge])?["present"] == .boolean(true)
         if !traces.bridges.contains(bridge), !traces.makinaJob, traces.lxcNet?.bridge != bridge {
             traces.makinaContainer = reader.container(linking: bridge)
@@ -80,13 +80,13 @@ private struct TraceReader {
         return names.prefix(64).filter { facts("link", ["name": $0])?["kind"] == .string("bridge") }
     }
 
-    func lxcNet() -> ProfileTraces.LXCNet? {
+    func lxcNet() -> HostTraces.LXCNet? {
         guard let facts = facts("lxc-net-settings", [:]) else { return nil }
         func text(_ name: String) -> String {
             if case .string(let text)? = facts[name] { return text }
             return ""
         }
-        return ProfileTraces.LXCNet(
+        return HostTraces.LXCNet(
             installed: facts["installed"] == .boolean(true), useBridge: facts["useBridge"] == .boolean(true),
             bridge: text("bridge"), address: text("address"), dhcpRange: text("dhcpRange"))
     }

@@ -1,0 +1,103 @@
+import CheckCatalog
+import HostModel
+import Testing
+
+@Suite struct ProfileReadingTests {
+    static let full = """
+        name: mine
+        summary: A host of ours
+        networks:
+          - name: inside
+            bridge: br9
+            address: 10.9.0.1/24
+            nat: snat
+            snat: [192.0.2.5]
+            dhcp: required
+            dhcpRange: [10.9.0.10, 10.9.0.99]
+            dns: off
+            uplink: eth0
+            exempt: [10.0.0.0/8]
+            target: 203.0.113.9
+        lxcPath: /srv/lxc
+        image: { name: base, wanted: required }
+        minimumFreeBytes: 1000
+
+        """
+
+    private func read(_ text: String) throws(CatalogError) -> ProfileEntry {
+        try ProfileEntry.read(Array(text.utf8), file: "p.yaml")
+    }
+
+    @Test func readsEveryField() throws {
+        guard case .fixed(let profile) = try read(Self.full).values, let network = profile.networks.first else {
+            Issue.record("no network")
+            return
+        }
+        #expect(profile.name == "mine")
+        #expect(profile.lxcPath == "/srv/lxc")
+        #expect(profile.image == BaseImage(name: "base", wanted: .required))
+        #expect(profile.minimumFreeBytes == 1000)
+        #expect(network.name == "inside")
+        #expect(network.address.description == "10.9.0.1/24")
+        #expect(network.nat == .snat)
+        #expect(network.snat.map(\.description) == ["192.0.2.5"])
+        #expect(network.dhcp == .required)
+        #expect(network.dhcpRange.map(\.description) == ["10.9.0.10", "10.9.0.99"])
+        #expect(network.dns == .off)
+        #expect(network.uplink == "eth0")
+        #expect(network.exempt.map(\.description) == ["10.0.0.0/8"])
+        #expect(network.target.description == "203.0.113.9")
+    }
+
+    @Test(arguments: [
+        ("bridge: br9", "brigde: br9", "p.yaml:4:5: unknown key \"name\""),
+        ("bridge: br9", "bridge: br/9", "p.yaml:5:13: \"br/9\" cannot be the name of an interface"),
+        ("bridge: br9", "bridge: averyveryverylongname", "p.yaml:5:13: \"averyveryverylongname\" cannot be"),
+        ("10.9.0.1/24", "10.9.0.1", "p.yaml:6:14: \"10.9.0.1\" is not an IPv4 address with prefix length"),
+        ("10.9.0.1/24", "10.9.0.0/24", "p.yaml:6:14: the bridge's own address with its prefix length is wanted"),
+        ("10.9.0.1/24", "10.9.0.1/33", "p.yaml:6:14: \"10.9.0.1/33\" is not an IPv4 address"),
+        ("nat: snat", "nat: masquerad", "p.yaml:7:10: nat must be one of masquerade, snat, routed, none"),
+        ("[192.0.2.5]", "[192.0.2.500]", "p.yaml:8:12: \"192.0.2.500\" is not an IPv4 address"),
+        ("10.9.0.99]", "10.9.0.5]", "p.yaml:10:16: dhcpRange is [first, last]"),
+        ("target: 203.0.113.9", "target: 10.9.0.77", "p.yaml:14:13: the target must lie outside 10.9.0.0/24"),
+        ("lxcPath: /srv", "lxcPath: srv", "p.yaml:15:10: lxcPath must be an absolute path, not \"srv/lxc\""),
+        ("name: base,", "name: a/b,", "p.yaml:16:16: an image's name is a directory name"),
+        ("1000", "lots", "p.yaml:17:19: minimumFreeBytes must be a whole number, not \"lots\""),
+        ("1000", "-5", "p.yaml:17:19: minimumFreeBytes must not be negative"),
+        ("minimumFreeBytes", "minimumFreeByte", "p.yaml:17:1: unknown key \"minimumFreeByte\"; did you mean"),
+    ]) func saysWhatIsWrongAndWhere(_ old: String, _ new: String, _ message: String) throws {
+        let parts = Self.full.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+        try #require(parts.count == 2)
+        do {
+            _ = try read(parts.joined(separator: new))
+            Issue.record("it was read")
+        } catch {
+            if old == "bridge: br9", new.hasPrefix("brigde") {
+                #expect(error.description == "p.yaml:5:5: unknown key \"brigde\"; did you mean \"bridge\"?")
+            } else {
+                #expect(error.description.hasPrefix(message), "\(error)")
+            }
+        }
+    }
+
+    @Test func networksMustNotOverlap() {
+        let text = """
+            name: x
+            networks:
+              - { bridge: a, address: 10.5.0.1/16 }
+              - { bridge: b, address: 10.5.7.1/24 }
+            """
+        do {
+            _ = try read(text)
+            Issue.record("it was read")
+        } catch {
+            #expect(error.description == "p.yaml:4:5: 10.5.7.0/24 overlaps 10.5.0.0/16 of network a")
+        }
+    }
+
+    @Test func aDerivedProfileHasNoNetworks() throws {
+        #expect(try read("name: x\nderived: lxc-net\n").values == .derived("lxc-net"))
+        #expect(throws: CatalogError.self) { try read("name: x\nderived: lxc-net\nnetworks: []\n") }
+        #expect(throws: CatalogError.self) { try read("name: x\nnetworks: []\n") }
+    }
+}
