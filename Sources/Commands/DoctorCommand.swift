@@ -15,6 +15,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "The packet proof: fence (no packet on the wire), wire (sent with TTL 2) or off.")
     var proof: ProofMode = .fence
@@ -35,6 +36,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
+        let directory = try evidence.open()
         let session = try Session(hostOptions, selection: selection)
         if autoRemediate { try Remediation.requirePrivilege(session) }
         if let live = session.live {
@@ -44,6 +46,7 @@ struct DoctorCommand: ParsableCommand {
         session.prove(proof)
         let result = session.diagnose()
         if let path = hostOptions.record { try session.record(to: path) }
+        if let directory { try session.keepEvidence(in: directory) }
         let report: Report
         if autoRemediate {
             let remediation = Remediation(

@@ -29,6 +29,14 @@ extension KernelQuery {
         KernelQuery(.lookup(destination: destination, from: source, inputInterface: inputInterface, mark: mark))
     }
 
+    /// The queueing disciplines of all links. Source: tc(8).
+    package static func queueingDisciplines() -> KernelQuery { KernelQuery(.queueingDisciplines) }
+
+    /// The filters of one link (by index) at one place: TC_H_* or a discipline's handle.
+    package static func trafficFilters(link: Int, parent: UInt32) -> KernelQuery {
+        KernelQuery(.trafficFilters(link: link, parent: parent))
+    }
+
     private init(_ request: RouteRequest) {
         self.init(
             family: .route, type: request.type, dump: request.dump, payload: request.payload, name: request.name)

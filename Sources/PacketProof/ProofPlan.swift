@@ -10,6 +10,10 @@ enum ProofPlan {
     /// Enough to be forwarded once, never twice: the first router is the end.
     static let timeToLive: UInt8 = 2
     static let waitMilliseconds = 120
+    /// In wire mode an answer must come from the first router.
+    static let wireWaitMilliseconds = 1000
+    /// The smallest packet of which the length is asked about (RFC 791: what everybody must take).
+    static let largeBytes = 576
     /// Eight bytes of nonce, two for the first port, two for the first identification.
     static let chanceNeeded = 12
 
@@ -66,29 +70,80 @@ enum ProofPlan {
         var port = 20_000 + words[0] % 10_000
         var identification = words[1]
         var packets: [ByteString] = []
-        for source in addresses {
-            for kind in ProofProtocol.allCases {
-                port += 1
-                identification &+= 1
-                // The kernel fills in an identification of zero.
-                if identification == 0 { identification = 1 }
-                let packet = packet(
-                    kind, from: source, to: network.target, port: port, identification: identification, nonce: nonce)
-                packets.append(ByteString(packet.encoded))
-            }
+        func add(_ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address) {
+            port += 1
+            identification &+= 1
+            // The kernel fills in an identification of zero.
+            if identification == 0 { identification = 1 }
+            let packet = packet(
+                kind, from: source, to: target, port: port, identification: identification, nonce: nonce)
+            packets.append(ByteString(packet.encoded))
         }
+        for source in addresses {
+            for kind in ProofProtocol.allCases { add(kind, from: source, to: network.target) }
+        }
+        // Really sent is only to where the profile says.
+        if mode == .fence, let source = addresses.first {
+            for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
+        }
+        let questions =
+            mode == .wire
+            ? questions(
+                network: network, ground: ground, from: addresses, port: port, identification: identification,
+                nonce: nonce) : []
         return ProbeOrder(
             bridge: network.bridge,
             addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
             gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
             probesAddresses: ground.staysInside(network), traces: ground.legacyTables.isEmpty,
             nonce: ByteString(nonce),
-            packets: packets, waitMilliseconds: waitMilliseconds)
+            packets: packets + questions,
+            waitMilliseconds: mode == .wire ? wireWaitMilliseconds : waitMilliseconds)
     }
 
-    private static func packet(
+    /// In wire mode two more packets that are no probes: an echo request to the first router, which many routers
+    /// answer that never say a time is exceeded, and a datagram as long as the bridge allows, not to be fragmented.
+    private static func questions(
+        network: Network, ground: ProofGround, from addresses: [IPv4Address], port: UInt16, identification: UInt16,
+        nonce: [UInt8]
+    ) -> [ByteString] {
+        guard let source = addresses.first else { return [] }
+        var packets: [ByteString] = []
+        var identification = identification
+        func next() -> UInt16 {
+            identification &+= 1
+            if identification == 0 { identification = 1 }
+            return identification
+        }
+        if let gateway = ground.route?.gateway, gateway != network.target {
+            let echo = packet(
+                .icmp, from: source, to: gateway, port: port &+ 1, identification: next(), nonce: nonce)
+            packets.append(ByteString(echo.encoded))
+        }
+        let mtu = min(max(ground.bridge?.mtu ?? 1500, largeBytes), 9000)
+        let payload = nonce + [UInt8](repeating: 0x2e, count: mtu - 28 - nonce.count)
+        let segment = Segment.udp(
+            source: port &+ 2, destination: datagramPort, payload: payload, from: source.octets,
+            to: network.target.octets)
+        var bytes = IPv4Packet(
+            source: source, destination: network.target, identification: next(), timeToLive: timeToLive,
+            protocolNumber: 17, payload: segment
+        ).encoded
+        // Do not fragment; the kernel makes the checksum (raw(7)).
+        bytes[6] = 0x40
+        packets.append(ByteString(bytes))
+        return packets
+    }
+
+    /// Whether a packet of an order is one of the two that are no probes.
+    static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
+        guard order.mode == .wire else { return false }
+        return packet.destination != network.target || packet.payload.count > largeBytes - 20 - 1
+    }
+
+    static func packet(
         _ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address, port: UInt16,
-        identification: UInt16, nonce: [UInt8]
+        destinationPort: UInt16? = nil, identification: UInt16, nonce: [UInt8]
     ) -> IPv4Packet {
         let payload = nonce + Array("lxc-doctor probe".utf8)
         let segment: [UInt8]
@@ -97,12 +152,13 @@ enum ProofPlan {
         case .udp:
             number = 17
             segment = Segment.udp(
-                source: port, destination: datagramPort, payload: payload, from: source.octets, to: target.octets)
+                source: port, destination: destinationPort ?? datagramPort, payload: payload, from: source.octets,
+                to: target.octets)
         case .tcp:
             number = 6
             segment = Segment.tcpSYN(
-                source: port, destination: streamPort, sequence: ProbeMark.sequence(nonce), from: source.octets,
-                to: target.octets)
+                source: port, destination: destinationPort ?? streamPort, sequence: ProbeMark.sequence(nonce),
+                from: source.octets, to: target.octets)
         case .icmp:
             number = 1
             segment = Segment.icmpEcho(identifier: port, sequence: 1, payload: payload)

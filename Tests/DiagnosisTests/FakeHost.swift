@@ -104,6 +104,7 @@ struct Scene {
         ],
         "base-image": ["present": .boolean(false)],
         "packet-proof": ["verdict": .string("masqueraded")],
+        "packet-proof-local": ["arrival": .string("arrived")],
     ])
 
     /// The same with other facts.

@@ -72,12 +72,12 @@ enum CrashPoints {
             remedy: "masquerade", fault: "masq-missing", check: "nat.masquerade",
             options: ["--backend", "iptables-legacy"]),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.next-boot"),
+            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent"),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "lxc-net-config-not-sourced", check: "lxc-net.sourced", deep: true),
+            remedy: "lxc-net-configure", fault: "masq-not-persistent", check: "nat.persistent", deep: true),
         CrashPoints.Case(
             remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),
-        CrashPoints.Case(remedy: "network-up-flag", fault: "lxc-net-stale-network-up=bridge", check: "lxc-net.flag"),
+        CrashPoints.Case(remedy: "network-up-flag", fault: "dnsmasq-not-running", check: "host.lxc-net-flag"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)

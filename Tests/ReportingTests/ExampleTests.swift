@@ -37,7 +37,7 @@ struct ExampleTests {
             FormatName.allCases.flatMap { format in
                 Scenario.all.map { "\($0.name).\($0.exit).\(format.rawValue)" }
             } + FormatName.forParts.flatMap { ["plan.\($0.rawValue)", "proof.\($0.rawValue)"] }
-                + ["recording.json", "list.json", "diff.json", "diff.terminal", "page.png"])
+                + ["recording.json", "list.json", "diff.json", "diff.terminal", "page.png"] + Workplace.repairExamples)
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)
     }

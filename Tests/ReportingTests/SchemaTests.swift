@@ -14,11 +14,11 @@ struct SchemaTests {
         for name in files {
             let file = Workplace.examples.appendingPathComponent(name)
             let first = String(name.prefix { $0 != "." })
-            let own = ["plan", "proof", "recording", "list", "diff"].contains(first) ? first : "report"
+            let own = Workplace.otherSchemas.contains(first) ? first : "report"
             let schema = name.hasSuffix(".ndjson") ? "ndjson" : own
             bySchema[schema, default: []].append(file)
         }
-        #expect(bySchema.count == 7)
+        #expect(bySchema.count == Workplace.otherSchemas.count + 2)
         for (schema, files) in bySchema {
             for closed in [false, true] {
                 let judgement = try Workplace.validate(files, schema: schema, closed: closed)

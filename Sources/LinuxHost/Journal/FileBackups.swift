@@ -21,6 +21,7 @@ struct FileBackups {
     func keep(_ content: FileContent, like original: Int32, path: String, run: String) throws(HostError) {
         let operation = "back up \(path)"
         let (place, name) = try place(of: path, run: run, operation)
+        _ = try OwnDirectory.open(directory, mode: 0o700)
         let folder = try OwnDirectory.open(place, mode: 0o700)
         var facts = stat()
         if fstatat(folder.rawValue, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 { return }

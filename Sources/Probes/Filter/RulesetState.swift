@@ -8,8 +8,9 @@ internal import WireFormats
 struct RulesetState {
     let host: any Host
 
-    func ruleset() throws(ObservationFailure) -> Ruleset {
-        let legacy = try legacyTables()
+    /// `legacy`: the tables of iptables-legacy to be read where they are loaded; by default those that can touch NAT.
+    func ruleset(legacy names: [String] = ["raw", "mangle", "nat"]) throws(ObservationFailure) -> Ruleset {
+        let legacy = try legacyTables(names)
         return Ruleset(nft: try nft(), legacy: legacy)
     }
 
@@ -58,8 +59,8 @@ struct RulesetState {
         return names
     }
 
-    /// The loaded tables among those that can touch NAT. Any other would be created by asking for it.
-    private func legacyTables() throws(ObservationFailure) -> [XtTable] {
+    /// The loaded tables among these. Any other would be created by asking for it.
+    private func legacyTables(_ names: [String]) throws(ObservationFailure) -> [XtTable] {
         let listed: String
         do {
             listed = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
@@ -71,7 +72,7 @@ struct RulesetState {
         }
         let loaded = Set(listed.split(separator: "\n").map(String.init))
         var tables: [XtTable] = []
-        for name in ["raw", "mangle", "nat"] where loaded.contains(name) {
+        for name in names where loaded.contains(name) {
             let reply: (info: [UInt8], entries: [UInt8])
             do {
                 reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))

@@ -11,7 +11,7 @@ extension HTMLFormat {
             }
             page.element("p") { page in
                 page.element(
-                    "span", [("class", "badge \(PathDrawing.tone(of: proof.verdict).rawValue)")],
+                    "span", [("class", "badge \(PathPicture.tone(of: proof.verdict).rawValue)")],
                     proof.verdict.word.lowercased())
                 page.words(
                     proof.probes.isEmpty
@@ -20,19 +20,20 @@ extension HTMLFormat {
             for (index, group) in ProbeGroup.groups(of: proof.probes).enumerated() {
                 write(group, id: "path\(index + 1)", to: &page)
             }
+            write(proof.local ?? [], to: &page)
         }
     }
 
     private func write(_ group: ProbeGroup, id: String, to page: inout HTMLPage) {
         let probe = group.first
-        let drawing = PathDrawing(probe)
+        let drawing = PathPicture(probe)
         let title = "\(group.protocols): \(group.ends)"
         page.element("figure", [("class", "path")]) { page in
             page.element("figcaption") { page in
                 page.element("strong", group.protocols)
                 page.words(" \(group.ends.replacing("->", with: "\u{2192}")) ")
                 page.element(
-                    "span", [("class", "badge \(PathDrawing.tone(of: probe.verdict).rawValue)")],
+                    "span", [("class", "badge \(PathPicture.tone(of: probe.verdict).rawValue)")],
                     probe.verdict.word.lowercased())
             }
             if !drawing.isEmpty {
@@ -42,11 +43,28 @@ extension HTMLFormat {
             if let killer = probe.killer {
                 page.element("p", [("class", "death")]) { page in
                     page.element("strong", "Dropped")
-                    page.words(" at \(TerminalFormat.place(of: killer)):")
+                    page.words(" at \(killer.hook) (\(PathDrawing.place(of: killer))):")
                 }
                 page.element("pre", [("tabindex", "0")], killer.text)
             }
             if let reason = probe.reason { page.element("p", [("class", "note")], reason) }
+        }
+    }
+
+    /// What stays on this host: DHCP, DNS, and one container to another.
+    private func write(_ probes: [LocalProbe], to page: inout HTMLPage) {
+        if probes.isEmpty { return }
+        page.element("h3", "On this host")
+        page.element("ul", [("class", "plain")]) { page in
+            for group in LocalGroup.groups(of: probes) {
+                let probe = group.first
+                page.element("li") { page in
+                    page.element("span", [("class", "badge \(probe.arrival.tone.rawValue)")], probe.arrival.rawValue)
+                    page.words(" \(group.protocols) \(probe.arrival == .arrived ? group.meaning : group.ends)")
+                    let why = [probe.killer?.text, probe.reason].compactMap { $0 }.joined(separator: ": ")
+                    if probe.arrival != .arrived, !why.isEmpty { page.words(": \(why)") }
+                }
+            }
         }
     }
 
@@ -89,5 +107,15 @@ extension HTMLFormat {
             facts.append(("Not translated", network.exempt.map(\.description).joined(separator: ", ")))
         }
         return facts
+    }
+}
+
+extension Arrival {
+    var tone: Tone {
+        switch self {
+        case .arrived: .good
+        case .altered, .dropped: .bad
+        case .unknown: .unseen
+        }
     }
 }

@@ -24,7 +24,7 @@ struct NetworkDrawing {
         return [
             Place(
                 name: "outside", detail: network.target.description,
-                tone: worst.map(PathDrawing.tone(of:)) ?? .plain),
+                tone: worst.map(PathPicture.tone(of:)) ?? .plain),
             Place(
                 name: uplink.isEmpty ? "uplink" : uplink, detail: source.isEmpty ? "uplink" : source,
                 tone: tone(of: [.path], onlyHost: true, empty: uplink.isEmpty ? .plain : .good)),

@@ -1,7 +1,7 @@
 internal import HostModel
 
 /// The way of a packet, station by station, with the place where it ended. Lying for wide pages, standing for narrow.
-struct PathDrawing {
+struct PathPicture {
     private struct Station {
         var name: String
         var detail: String
