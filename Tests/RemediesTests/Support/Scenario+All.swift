@@ -92,7 +92,9 @@ extension Scenario {
             }),
         Scenario(
             name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
-            breakage: { _ in }, healthy: { $0.path(LxcNetFacts.flag) == .absent }),
+            // Masked: it cannot be started again.
+            breakage: { $0.paths[LxcNetFacts.mask] = .symbolicLink("/dev/null") },
+            healthy: { $0.path(LxcNetFacts.flag) == .absent }),
     ]
 
     private static func bridgeIsWell(_ state: HostState) -> Bool {
