@@ -31,7 +31,13 @@ struct FirewallAccept: Remedy {
                 tuple: "route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)!out_\(uplink)",
                 rules: [
                     IptablesRule(table, "ufw-user-forward", [.input(bridge), .output(uplink)], .accept)
-                ])
+                ]),
+            // With br_netfilter loaded, what goes from container to container is forwarded as well.
+            UFWRule(
+                tuple: "route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)!out_\(bridge)",
+                rules: [
+                    IptablesRule(table, "ufw-user-forward", [.input(bridge), .output(bridge)], .accept)
+                ]),
         ]
         if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP" {
             wanted += [
