@@ -82,3 +82,4 @@ struct FormatTarget: Hashable, Sendable {
 }
 
 extension ProofMode: ExpressibleByArgument {}
+extension ProofProtocol: ExpressibleByArgument {}

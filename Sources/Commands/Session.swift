@@ -89,13 +89,14 @@ final class Session {
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
             PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            ContainerProofProbe.specification, BridgeResidentsProbe.specification,
         ]
     }
 
     // MARK: Looking
 
     /// Makes the packet proof, or judges the recorded one again.
-    func prove(_ mode: ProofMode) {
+    func prove(_ mode: ProofMode, aim: ProofAim = ProofAim(looksAtContainers: true)) {
         let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
@@ -104,7 +105,7 @@ final class Session {
             }
         } else if let live, mode != .off {
             names.prepare()
-            let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
+            let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks, aim: aim)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
             proof = judged(transcripts, mode, names)
@@ -121,7 +122,10 @@ final class Session {
 
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
-        [PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof)]
+        [
+            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+        ]
     }
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.

@@ -61,7 +61,8 @@ enum ProofPlan {
 
     /// UDP, TCP SYN and ICMP echo from each address to the network's target.
     static func order(
-        network: Network, ground: ProofGround, mode: ProofMode, from addresses: [IPv4Address], chance: [UInt8]
+        network: Network, ground: ProofGround, mode: ProofMode, from addresses: [IPv4Address],
+        aim: ProofAim = ProofAim(), chance: [UInt8]
     ) -> ProbeOrder {
         let nonce = Array(chance.prefix(8))
         let tail = chance.dropFirst(8).map(UInt16.init)
@@ -76,14 +77,15 @@ enum ProofPlan {
             // The kernel fills in an identification of zero.
             if identification == 0 { identification = 1 }
             let packet = packet(
-                kind, from: source, to: target, port: port, identification: identification, nonce: nonce)
+                kind, from: source, to: target, port: port, destinationPort: aim.port,
+                identification: identification, nonce: nonce)
             packets.append(ByteString(packet.encoded))
         }
         for source in addresses {
-            for kind in ProofProtocol.allCases { add(kind, from: source, to: network.target) }
+            for kind in ProofProtocol.allCases where aim.protocols.contains(kind) { add(kind, from: source, to: network.target) }
         }
         // Really sent is only to where the profile says.
-        if mode == .fence, let source = addresses.first {
+        if mode == .fence, aim.target == nil, let source = addresses.first {
             for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
         }
         let questions =

@@ -104,6 +104,11 @@ struct Scene {
         ],
         "base-image": ["present": .boolean(false)],
         "packet-proof": ["verdict": .string("masqueraded")],
+        "packet-proof-container": ["verdict": .string("masqueraded")],
+        "bridge-residents": [
+            "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
+            "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
+        ],
         "packet-proof-local": ["arrival": .string("arrived")],
     ])
 
