@@ -82,7 +82,9 @@ enum ProofPlan {
             packets.append(ByteString(packet.encoded))
         }
         for source in addresses {
-            for kind in ProofProtocol.allCases where aim.protocols.contains(kind) { add(kind, from: source, to: network.target) }
+            for kind in ProofProtocol.allCases where aim.protocols.contains(kind) {
+                add(kind, from: source, to: network.target)
+            }
         }
         // Really sent is only to where the profile says.
         if mode == .fence, aim.target == nil, let source = addresses.first {

@@ -21,7 +21,10 @@ import Testing
         arguments: [
             ("nft", "true"), ("iptables-nft", "true"), ("iptables-legacy", "true"),
             ("nft", "iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE"),
-            ("iptables-legacy", "nft add table ip also; nft 'add chain ip also c { type filter hook forward priority 5; }'"),
+            (
+                "iptables-legacy",
+                "nft add table ip also; nft 'add chain ip also c { type filter hook forward priority 5; }'"
+            ),
             (
                 "nft",
                 "nft flush chain ip lxc postrouting; nft add rule ip lxc postrouting ip saddr 10.5.0.0/16 oifname up0 snat to 203.0.113.2"
@@ -30,12 +33,12 @@ import Testing
                 "nft",
                 "nft flush chain ip lxc postrouting; nft add table ip mk;"
                     + " nft 'add chain ip mk p { type filter hook prerouting priority -150; }';"
-                    + " nft add rule ip mk p iifname lxcbr1 meta mark set 9; nft add rule ip lxc postrouting meta mark 9 masquerade"
+                    + " nft add rule ip mk p iifname lxcbr1 meta mark set 9; nft add rule ip lxc postrouting oifname up0 meta mark 9 masquerade"
             ),
             (
                 "iptables-nft",
                 "iptables-nft -t nat -F POSTROUTING;"
-                    + " iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 -j MASQUERADE --random-fully"
+                    + " iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 -o up0 -j MASQUERADE --random-fully"
             ),
         ])
     func everyBackend(backend: String, setup: String) throws {
@@ -115,7 +118,7 @@ import Testing
             """
             ip link add idle0 type bridge; ip addr add 10.9.0.1/24 dev idle0; ip link set idle0 up; sleep 1.5
             nft add table ip idle; nft 'add chain ip idle c { type nat hook postrouting priority 100; }'
-            nft add rule ip idle c ip saddr 10.9.0.0/24 masquerade
+            nft add rule ip idle c ip saddr 10.9.0.0/24 ip daddr != 10.9.0.0/24 masquerade
             cat >/root/idle.yaml <<'END'
             \(profile)
             END
@@ -140,8 +143,12 @@ import Testing
                 sleep 0.02
             done 2>&1
             for pid in $pids; do wait $pid || echo "status $?"; done
-            sleep 0.5
-            \(Self.state) >/tmp/after; diff /tmp/before /tmp/after && echo SAME
+            for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+                \(Self.state) >/tmp/after
+                diff /tmp/before /tmp/after >/tmp/difference && echo SAME && break
+                sleep 0.25
+            done
+            cat /tmp/difference
             """)
         #expect(ended.output == "SAME\n", "\(ended.output)\(ended.messages)")
     }
