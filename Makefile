@@ -13,7 +13,7 @@ SWIFT ?= swift
 # those go into layers that only a practice host mounts.
 BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
 TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps
-BENCH_PACKAGES = hyperfine jq python3-venv
+BENCH_PACKAGES = hyperfine jq python3-venv gcc libc6-dev tcpdump
 
 RELEASE = .build/release/lxc-doctor
 
@@ -61,6 +61,7 @@ test: setup-test lint
 
 bench: build layers setup-bench
 	@Tests/Bench/bench $(RELEASE)
+	@Tests/Bench/bench-prove $(RELEASE)
 
 install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'

@@ -61,7 +61,8 @@ struct EgressSearch {
     private static func isPublic(_ address: IPv4Address) -> Bool {
         let octets = address.octets
         switch (octets[0], octets[1]) {
-        case (0, _), (10, _), (127, _), (100, 64...127), (169, 254), (172, 16...31), (192, 168), (224..., _): return false
+        case (0, _), (10, _), (127, _), (100, 64...127), (169, 254), (172, 16...31), (192, 168), (224..., _):
+            return false
         default: return true
         }
     }

@@ -29,7 +29,8 @@ struct ProofEvaluator {
     var needsAutopsy: Bool {
         result.takenAddresses.isEmpty && result.captureDrops == 0
             && order.packets.contains { packet in
-                guard let sent = IPv4Packet(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
+                guard let sent = IPv4Packet(packet.bytes[...]),
+                    !ProofPlan.isQuestion(sent, of: order, network: network),
                     let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
                 else { return false }
                 let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)

@@ -44,7 +44,9 @@ struct ProofHazards {
         var managers: [String] = []
         let isUnmanaged = networkd.contains("ADMIN_STATE=unmanaged")
         if !networkd.isEmpty, !isUnmanaged { managers.append("systemd-networkd") }
-        if manager.contains("connection-uuid=") || manager.contains("managed=true") { managers.append("NetworkManager") }
+        if manager.contains("connection-uuid=") || manager.contains("managed=true") {
+            managers.append("NetworkManager")
+        }
         return managers.map {
             "\(bridge.name) has no ports and \($0) manages it: it would see carrier come and go"
         }
@@ -62,7 +64,9 @@ struct ProofHazards {
         let filters = try decode("RTM_GETTFILTER") { () throws(WireError) in try TrafficControl.all(in: answers) }
         var found: [String] = []
         if filters.contains(where: \.mirrors) {
-            found.append("a tc filter on \(bridge.name) copies packets to another link (tc filter show dev \(bridge.name) ingress)")
+            found.append(
+                "a tc filter on \(bridge.name) copies packets to another link (tc filter show dev \(bridge.name) ingress)"
+            )
         }
         if filters.contains(where: { $0.kind == "bpf" }) {
             found.append("a BPF program of tc on \(bridge.name) could send a probe elsewhere")

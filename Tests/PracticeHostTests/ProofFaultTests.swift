@@ -55,7 +55,8 @@ import Testing
         let killer = worst.killer
         if let hook = row.hook { #expect(killer?.hook == hook, seen) }
         if let place = row.place {
-            #expect([killer?.family, killer?.table, killer?.chain].compactMap { $0 }.joined(separator: " ") == place, seen)
+            #expect(
+                [killer?.family, killer?.table, killer?.chain].compactMap { $0 }.joined(separator: " ") == place, seen)
         }
         if let backend = row.backend { #expect(killer?.backend == backend, seen) }
         if let text = row.text { #expect(killer?.text.contains(text) == true, seen) }
@@ -129,11 +130,13 @@ import Testing
         let forward = "type filter hook forward priority 10"
         try Self.check([
             Row(
-                name: "nft behind iptables", setup: Self.chain("inet fw", forward, "ip daddr 198.51.100.7 counter drop"),
+                name: "nft behind iptables",
+                setup: Self.chain("inet fw", forward, "ip daddr 198.51.100.7 counter drop"),
                 verdict: .dropped, hook: "forward", place: "inet fw c", backend: "nft",
                 text: "ip daddr 198.51.100.7 counter drop"),
             Row(
-                name: "an nft policy", setup: Self.chain("inet fw", forward + "; policy drop", "ip saddr 10.9.0.1 accept"),
+                name: "an nft policy",
+                setup: Self.chain("inet fw", forward + "; policy drop", "ip saddr 10.9.0.1 accept"),
                 verdict: .dropped, hook: "forward", place: "inet fw c", text: "policy drop"),
             Row(
                 name: "reject", setup: Self.chain("ip fw", forward, "reject with icmp type admin-prohibited"),
@@ -222,7 +225,8 @@ import Testing
         let rows = [
             Row(
                 name: "filter",
-                setup: "iptables-legacy -I FORWARD -p sctp -j ACCEPT; iptables-legacy -I FORWARD 2 -s 10.5.0.0/16 -j DROP",
+                setup:
+                    "iptables-legacy -I FORWARD -p sctp -j ACCEPT; iptables-legacy -I FORWARD 2 -s 10.5.0.0/16 -j DROP",
                 undo: "iptables-legacy -D FORWARD 1; iptables-legacy -D FORWARD 1", verdict: .dropped, hook: "forward",
                 place: "ip filter FORWARD", backend: "iptables-legacy", text: "-A FORWARD -s 10.5.0.0/16 -j DROP"),
             Row(
@@ -242,19 +246,22 @@ import Testing
                 setup: Self.chain("inet fw", "type filter hook forward priority 10", "ip daddr 198.51.100.7 drop"),
                 verdict: .dropped, place: "inet fw c", backend: "nft"),
             Row(
-                name: "redirect", setup: "iptables-legacy -t nat -A PREROUTING -i lxcbr1 -p udp -j REDIRECT --to-ports 53",
+                name: "redirect",
+                setup: "iptables-legacy -t nat -A PREROUTING -i lxcbr1 -p udp -j REDIRECT --to-ports 53",
                 undo: "iptables-legacy -t nat -F PREROUTING", verdict: .redirected, place: "ip nat PREROUTING",
                 backend: "iptables-legacy", text: "-A PREROUTING -i lxcbr1 -p udp -j REDIRECT"),
             Row(
                 name: "a policy",
-                setup: "iptables-legacy-save -t filter >/tmp/filter; iptables-legacy -F FORWARD; iptables-legacy -P FORWARD DROP",
+                setup:
+                    "iptables-legacy-save -t filter >/tmp/filter; iptables-legacy -F FORWARD; iptables-legacy -P FORWARD DROP",
                 undo: "iptables-legacy-restore /tmp/filter", verdict: .dropped, place: "ip filter FORWARD",
                 text: "-P FORWARD DROP"),
             // Somebody else reads the group that the rules are told to: then the window between two stations is known.
             Row(
                 name: "without a reader",
                 setup: "tcpdump -i nflog:0 -w /dev/null 2>/dev/null & sleep 0.4; iptables-legacy -I FORWARD -j DROP",
-                undo: "iptables-legacy -D FORWARD 1", verdict: .dropped, hook: "forward", text: "iptables-legacy filter"),
+                undo: "iptables-legacy -D FORWARD 1", verdict: .dropped, hook: "forward", text: "iptables-legacy filter"
+            ),
         ]
         try Self.check(rows, backend: "iptables-legacy", prepare: "iptables-legacy -t raw -S >/dev/null")
     }
@@ -280,7 +287,9 @@ import Testing
                     "netdev nd", "type filter hook egress device up0 priority 0", "ip daddr 198.51.100.7 drop"),
                 options: wire, verdict: .dropped, hook: "uplink", place: "netdev nd c", delivery: .failed),
             Row(
-                name: "tc", setup: "tc qdisc add dev up0 clsact; tc filter add dev up0 egress protocol ip bpf da bytecode '1,6 0 0 2'",
+                name: "tc",
+                setup:
+                    "tc qdisc add dev up0 clsact; tc filter add dev up0 egress protocol ip bpf da bytecode '1,6 0 0 2'",
                 undo: "tc qdisc del dev up0 clsact", options: wire, verdict: .dropped, hook: "uplink",
                 text: "tc filter show dev up0 egress", delivery: .failed),
             Row(
@@ -289,11 +298,13 @@ import Testing
                 text: "queue of up0", delivery: .failed),
             Row(
                 name: "tc at the bridge",
-                setup: "tc qdisc add dev lxcbr1 clsact; tc filter add dev lxcbr1 ingress protocol ip bpf da bytecode '1,6 0 0 2'",
+                setup:
+                    "tc qdisc add dev lxcbr1 clsact; tc filter add dev lxcbr1 ingress protocol ip bpf da bytecode '1,6 0 0 2'",
                 undo: "tc qdisc del dev lxcbr1 clsact", options: wire, verdict: .dropped, hook: "ingress",
                 text: "tc filter show dev lxcbr1 ingress"),
             Row(
-                name: "a gateway that is not there", setup: "ip -n internet link set isp0 arp off; ip neigh flush dev up0",
+                name: "a gateway that is not there",
+                setup: "ip -n internet link set isp0 arp off; ip neigh flush dev up0",
                 undo: "ip -n internet link set isp0 arp on; ip neigh flush dev up0", options: wire, verdict: .dropped,
                 hook: "uplink", text: "nobody answers ARP for the gateway 203.0.113.1", delivery: .failed),
             Row(
@@ -319,9 +330,10 @@ import Testing
             Row(
                 name: "length", setup: "ip -n internet link set isp0 mtu 600",
                 undo: "ip -n internet link set isp0 mtu 1500", options: wire, verdict: .masqueraded,
-                reason: "gets no answer where a short one does", delivery: .failed),
+                reason: "gets no answer from 203.0.113.1 where a short one does", delivery: .failed),
             Row(
-                name: "a smaller uplink that says so", setup: "ip link set up0 mtu 600", undo: "ip link set up0 mtu 1500",
+                name: "a smaller uplink that says so", setup: "ip link set up0 mtu 600",
+                undo: "ip link set up0 mtu 1500",
                 options: wire, verdict: .masqueraded, delivery: .confirmed),
         ])
     }

@@ -21,7 +21,10 @@ import Testing
         arguments: [
             ("nft", "true"), ("iptables-nft", "true"), ("iptables-legacy", "true"),
             ("nft", "iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE"),
-            ("iptables-legacy", "nft add table ip also; nft 'add chain ip also c { type filter hook forward priority 5; }'"),
+            (
+                "iptables-legacy",
+                "nft add table ip also; nft 'add chain ip also c { type filter hook forward priority 5; }'"
+            ),
             (
                 "nft",
                 "nft flush chain ip lxc postrouting; nft add rule ip lxc postrouting ip saddr 10.5.0.0/16 oifname up0 snat to 203.0.113.2"
@@ -30,12 +33,12 @@ import Testing
                 "nft",
                 "nft flush chain ip lxc postrouting; nft add table ip mk;"
                     + " nft 'add chain ip mk p { type filter hook prerouting priority -150; }';"
-                    + " nft add rule ip mk p iifname lxcbr1 meta mark set 9; nft add rule ip lxc postrouting meta mark 9 masquerade"
+                    + " nft add rule ip mk p iifname lxcbr1 meta mark set 9; nft add rule ip lxc postrouting oifname up0 meta mark 9 masquerade"
             ),
             (
                 "iptables-nft",
                 "iptables-nft -t nat -F POSTROUTING;"
-                    + " iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 -j MASQUERADE --random-fully"
+                    + " iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 -o up0 -j MASQUERADE --random-fully"
             ),
         ])
     func everyBackend(backend: String, setup: String) throws {
@@ -52,24 +55,19 @@ import Testing
         let ended = try Program.lab(
             [],
             """
-            lxc-doctor prove --proof wire --quiet
             ip netns exec internet tcpdump -Z root -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done
-            conntrack() { grep -c 'src=10\\.5\\.' /proc/net/nf_conntrack 2>/dev/null; }
-            before=$(cat /proc/sys/net/netfilter/nf_conntrack_count)
             for n in 1 2 3; do lxc-doctor prove --quiet || echo "status $?"; done
             lxc-doctor --quiet; sleep 0.3
-            echo "entries $(( $(cat /proc/sys/net/netfilter/nf_conntrack_count) - before ))" >&2
+            echo "entries $(grep -c 'dst=198\\.51\\.100\\.7' /proc/net/nf_conntrack)"
             echo "fence $(\(count))"
             lxc-doctor prove --proof wire --quiet; sleep 0.3
             kill $capture; wait $capture
             [ "$(\(count))" -gt 0 ] && echo 'wire seen'
+            grep -q 'dst=198\\.51\\.100\\.7' /proc/net/nf_conntrack && echo 'wire remembered'
             """)
-        // The positive control: the same capture sees the packets of wire mode.
-        #expect(ended.output == "fence 0\nwire seen\n", "\(ended.messages)")
-        // Entries of before may time out meanwhile; none is added.
-        let added = ended.messages.split(separator: "\n").last { $0.hasPrefix("entries ") }
-        #expect(added.flatMap { Int($0.dropFirst("entries ".count)) }.map { $0 <= 0 } == true, "\(ended.messages)")
+        // The positive control: the same capture and the same list see what wire mode does.
+        #expect(ended.output == "entries 0\nfence 0\nwire seen\nwire remembered\n", "\(ended.messages)")
     }
 
     @Test func anEnslavedUplinkLetsNothingOut() throws {
@@ -106,28 +104,29 @@ import Testing
         }
     }
 
-    @Test func aBridgeWithoutPortsIsAsBefore() throws {
-        // As brctl leaves it: nobody ever set its hardware address.
+    /// As brctl leaves it, nobody ever set its hardware address: then the kernel makes it zero when the last port goes,
+    /// as it does when any container stops, and gives it that of the next port. Nothing is pinned.
+    @Test func aBridgeWithoutPortsStaysUnset() throws {
         let profile = """
             name: idle
             networks:
               - { name: idle, bridge: idle0, address: 10.9.0.1/24, nat: masquerade }
             """
-        let look = "cat /sys/class/net/idle0/address /sys/class/net/idle0/addr_assign_type; ip -o addr show dev idle0"
+        let look = "cat /sys/class/net/idle0/addr_assign_type; ip -4 -o addr show dev idle0"
         let ended = try Program.lab(
             [],
             """
             ip link add idle0 type bridge; ip addr add 10.9.0.1/24 dev idle0; ip link set idle0 up; sleep 1.5
             nft add table ip idle; nft 'add chain ip idle c { type nat hook postrouting priority 100; }'
-            nft add rule ip idle c ip saddr 10.9.0.0/24 masquerade
+            nft add rule ip idle c ip saddr 10.9.0.0/24 ip daddr != 10.9.0.0/24 masquerade
             cat >/root/idle.yaml <<'END'
             \(profile)
             END
             \(look) >/tmp/before
-            lxc-doctor prove --profile /root/idle.yaml --format json; sleep 0.3
+            lxc-doctor prove --profile /root/idle.yaml --quiet || echo FAILED >&2; sleep 0.3
             \(look) >/tmp/after; diff /tmp/before /tmp/after >&2 && echo SAME >&2
             """)
-        #expect(ended.messages.hasSuffix("SAME\n"), "\(ended.messages)\(ended.output)")
+        #expect(ended.messages.hasSuffix("SAME\n") && !ended.messages.contains("FAILED"), "\(ended.messages)")
     }
 
     @Test func tenAtOnceAreAllRight() throws {
@@ -144,8 +143,12 @@ import Testing
                 sleep 0.02
             done 2>&1
             for pid in $pids; do wait $pid || echo "status $?"; done
-            sleep 0.5
-            \(Self.state) >/tmp/after; diff /tmp/before /tmp/after && echo SAME
+            for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+                \(Self.state) >/tmp/after
+                diff /tmp/before /tmp/after >/tmp/difference && echo SAME && break
+                sleep 0.25
+            done
+            cat /tmp/difference
             """)
         #expect(ended.output == "SAME\n", "\(ended.output)\(ended.messages)")
     }

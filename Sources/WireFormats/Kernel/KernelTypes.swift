@@ -86,7 +86,8 @@ package struct KernelTypes: Sendable, Hashable {
             guard let string: UInt32 = bytes.hostInteger(at: offset) else { return false }
             let start = strings.lowerBound + Int(string)
             guard start + name.utf8.count < strings.upperBound else { return false }
-            return bytes[start + name.utf8.count] == 0 && bytes[start..<start + name.utf8.count].elementsEqual(name.utf8)
+            return bytes[start + name.utf8.count] == 0
+                && bytes[start..<start + name.utf8.count].elementsEqual(name.utf8)
         }
 
         private func text(_ string: UInt32) -> String {
