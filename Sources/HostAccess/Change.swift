@@ -37,6 +37,12 @@ package enum Change: Codable, Sendable, Hashable {
         return false
     }
 
+    /// Whether it is only a means to what other changes of the plan are for: whether it was made says nothing.
+    package var isMeans: Bool {
+        if case .run(.lxcNetStop) = self { return true }
+        return isCheck
+    }
+
     /// What takes the change back.
     package var inverse: Change {
         switch self {

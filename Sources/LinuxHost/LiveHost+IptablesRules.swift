@@ -22,7 +22,8 @@ extension LiveHost {
         if case .before(let neighbour) = rule.place, position == nil {
             throw stale(operation, "there is no rule `\(neighbour)`")
         }
-        try runToEnd([rule.table.flavour.program] + rule.insertion(position: position), milliseconds: 10_000, limit: 4_096)
+        let command = [rule.table.flavour.program] + rule.insertion(position: position)
+        try runToEnd(command, milliseconds: 10_000, limit: 4_096)
     }
 
     func removeRule(_ rule: IptablesRule) throws(HostError) {

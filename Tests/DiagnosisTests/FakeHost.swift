@@ -110,6 +110,7 @@ struct Scene {
             "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
         ],
         "packet-proof-local": ["arrival": .string("arrived")],
+        "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
     ])
 
     /// The same with other facts.

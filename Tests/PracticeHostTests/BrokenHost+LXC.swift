@@ -50,13 +50,13 @@ extension BrokenHost {
             "base-image-incomplete=init", ["base-image-incomplete"], ["host.base-image-complete"], isRepaired: false),
         BrokenHost(
             nil, ["config-legacy-keys"], ["host.base-image-keys", "container.config-keys"],
-            setup: "sed -i 's/^lxc.net.0/lxc.network/' /var/lib/lxc/makina-states-trusty/config", isRepaired: false),
+            setup: "sed -i 's/^lxc.net.0/lxc.network/' /var/lib/lxc/makina-states-trusty/config"),
     ]
 
     static let containers = [
-        BrokenHost("config-links-other-bridge", ["config-links-other-bridge"], ["container.bridge"], isRepaired: false),
+        BrokenHost("config-links-other-bridge", ["config-links-other-bridge"], ["container.bridge"]),
         BrokenHost("config-no-link", ["config-no-link"], ["container.link"], isRepaired: false),
-        BrokenHost("config-legacy-keys", ["config-legacy-keys"], ["container.config-keys"], isRepaired: false),
+        BrokenHost("config-legacy-keys", ["config-legacy-keys"], ["container.config-keys"]),
         BrokenHost(
             "image-or-rootfs-missing", ["image-or-rootfs-missing"], ["container.rootfs"], isRepaired: false),
         BrokenHost(

@@ -96,16 +96,16 @@ import Testing
 
     @Test func whatIsLeftToAPersonIsSaidWithTheReason() throws {
         let ended = try FixLab.run(
-            ["masq-shadowed"],
+            ["bridge-addr-duplicated"],
             "lxc-doctor fix plan --format json=/tmp/plan --format shell=/tmp/script --format ansible; cat /tmp/plan >&2;"
                 + " grep -c '^# By hand' /tmp/script")
-        #expect(ended.lines.contains { $0.hasPrefix("# By hand: masq-shadowed") })
+        #expect(ended.lines.contains { $0.hasPrefix("# By hand: bridge-addr-duplicated") })
         #expect(ended.lines.last == "1")
         try FixLab.validate(ended.messages, schema: "plan")
         let plan = try #require(
             try JSONSerialization.jsonObject(with: Data(ended.messages.utf8)) as? [String: Any])
         let byHand = try #require(plan["byHand"] as? [[String: Any]])
-        #expect(byHand.map { $0["cause"] as? String } == ["masq-shadowed"])
+        #expect(byHand.map { $0["cause"] as? String } == ["bridge-addr-duplicated"])
         #expect((byHand.first?["why"] as? String)?.isEmpty == false)
         #expect((byHand.first?["what"] as? [String])?.isEmpty == false)
     }

@@ -117,6 +117,9 @@ package struct Applier {
     /// Walks the plan over the host as it is now: the first change of each thing must find it as planned.
     private func verifyBefores(_ plan: Plan) throws(HostError) -> (stale: String?, allAfter: Bool) {
         var state = try HostState.read(StateScope(of: plan.changes.flatMap { [$0.change] + $0.undo }), from: host)
+        // Either as a whole or one by one: what is stopped in between runs now as before.
+        let now = state
+        let isDone = plan.changes.allSatisfy { $0.change.isMeans || now.standing(of: $0.change) == .after }
         var allAfter = true
         for planned in plan.changes {
             switch state.standing(of: planned.change) {
@@ -127,7 +130,7 @@ package struct Applier {
             case .other(let words): return (words, false)
             }
         }
-        return (nil, allAfter)
+        return (nil, allAfter || isDone)
     }
 
     private func begin(_ plan: Plan) throws(HostError) -> Journal {

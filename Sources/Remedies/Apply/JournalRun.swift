@@ -62,6 +62,7 @@ struct JournalRun {
     private func undo(_ entry: Journal.Entry) throws(HostError) -> String? {
         var conflict: String?
         try host.tidy(after: entry.change)
+        if entry.state == .intended { try complete(entry.change) }
         for change in entry.undo {
             let state = try HostState.read(StateScope(of: [change]), from: host)
             // The switch of an interface that is gone went with it.
@@ -73,6 +74,18 @@ struct JournalRun {
             }
         }
         return conflict
+    }
+
+    /// A program that was cut short, or may have been, is run to its end first: only from there does its reversal
+    /// lead back, and where it has none, completed is how it ends. Changes of our own are never half made.
+    private func complete(_ change: Change) throws(HostError) {
+        guard case .run = change, !change.isCheck else { return }
+        do throws(HostError) {
+            try host.apply(change)
+        } catch {
+            // lxc-net clears away what it finds half made, and fails; the next time it succeeds.
+            try host.apply(change)
+        }
     }
 
     /// A journal that cannot be written does not stop a rollback: the host matters more than its record.

@@ -15,7 +15,9 @@ struct BridgeCreate: Remedy {
             draft.starts(outcome) || draft.facts.state.path(LxcNetFacts.flag) == .absent
         {
             try BridgeAddress.refuseElsewhere(network, in: draft)
-            return try draft.start(outcome, reversible: true, remedy: id, for: cause)
+            // Rules that are left of an earlier start are made anew, and go with the network when it is stopped.
+            let isClean = draft.facts.state.table("lxc") == .absent
+            return try draft.start(outcome, reversible: isClean, remedy: id, for: cause)
         }
         if draft.facts.state.exists(link: bridge), !draft.facts.state.isBridge(bridge) {
             throw LeftToPerson(

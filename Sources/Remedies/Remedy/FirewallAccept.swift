@@ -31,7 +31,13 @@ struct FirewallAccept: Remedy {
                 tuple: "route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)!out_\(uplink)",
                 rules: [
                     IptablesRule(table, "ufw-user-forward", [.input(bridge), .output(uplink)], .accept)
-                ])
+                ]),
+            // With br_netfilter loaded, what goes from container to container is forwarded as well.
+            UFWRule(
+                tuple: "route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)!out_\(bridge)",
+                rules: [
+                    IptablesRule(table, "ufw-user-forward", [.input(bridge), .output(bridge)], .accept)
+                ]),
         ]
         if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP" {
             wanted += [
@@ -127,7 +133,8 @@ struct FirewallAccept: Remedy {
         guard file.decides(in: "filter") else { return }
         for rule in rules {
             guard let edited = file.adding(rule.line, chain: rule.chain, table: "filter", at: .first) else {
-                throw LeftToPerson(why: "\(path) is not as iptables-save writes it", what: ["netfilter-persistent save"])
+                throw LeftToPerson(
+                    why: "\(path) is not as iptables-save writes it", what: ["netfilter-persistent save"])
             }
             file = edited
         }
@@ -167,7 +174,8 @@ struct FirewallAccept: Remedy {
         for rule in rules {
             try draft.insert(
                 rule, remedy: id, for: cause,
-                risk: "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say.")
+                risk: "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say."
+            )
         }
     }
 }
