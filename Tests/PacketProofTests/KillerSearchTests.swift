@@ -72,7 +72,7 @@ struct KillerSearchTests {
         arguments: [
             ("IP_RPFILTER", "routing", "reverse path filter (net.ipv4.conf.all.rp_filter = 1)"),
             ("IP_LOCAL_SOURCE", "routing", "an address of this host"), ("IP_LOCALNET", "routing", "127.0.0.0/8"),
-            ("IP_INHDR", "routing", "time to live"), ("PKT_TOO_BIG", "forward", "MTU of eth0"),
+            ("IP_INHDR", "routing", "time to live"), ("PKT_TOO_BIG", "forward", "larger than the MTU of"),
             ("TC_INGRESS", "ingress", "tc filter show dev lxcbr1 ingress"), ("XDP", "ingress", "XDP"),
             ("SOMETHING_NEW", "routing", "SOMETHING_NEW"),
         ])
