@@ -32,6 +32,7 @@ struct ProveCommand: ParsableCommand {
         if hostOptions.replay != nil, container != nil || to != nil || !`protocol`.isEmpty {
             throw ValidationError("a recording sends nothing: --replay goes without --container, --to and --protocol")
         }
+        try output.require(FormatName.forParts, for: "a proof")
     }
 
     private var aim: ProofAim {
@@ -43,6 +44,7 @@ struct ProveCommand: ParsableCommand {
     func run() throws {
         let directory = try evidence.open()
         let session = try Session(hostOptions)
+        session.progress = ProgressLine(quiet: output.quiet)
         try session.check(aim)
         session.prove(proof, aim: aim)
         if let container { try session.requireContainer(container) }

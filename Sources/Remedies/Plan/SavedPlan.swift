@@ -23,10 +23,10 @@ extension Plan {
         for planned in changes {
             let wording = ChangeWording(planned.change)
             let step = planned.step
+            let isTakenBack = step.reversal == wording.reversal && planned.undo.first == planned.change.inverse
+            let cannotBe = planned.undo.isEmpty && (planned.change.isCheck || step.reversal == "none")
             guard step.target == wording.target, step.before == wording.before, step.after == wording.after,
-                planned.undo.isEmpty
-                    ? planned.change.isCheck || step.reversal == "none"
-                    : step.reversal == wording.reversal && planned.undo.first == planned.change.inverse
+                isTakenBack || cannotBe
             else { throw SavedPlanError(message: "step \(step.id) says something else than it does") }
             guard planned.phase == .persistent || !persistent else {
                 throw SavedPlanError(message: "its steps are out of order")
