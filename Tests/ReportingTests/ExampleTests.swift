@@ -22,7 +22,9 @@ struct ExampleTests {
     func proof(format: FormatName) throws {
         let probes = ProofReport.masqueraded.probes + [.dropped(.udp), .vanished, .noBridge]
         try compare(
-            renderProof(ProofReport(mode: .wire, probes: probes), as: format), with: "proof.\(format.rawValue)")
+            renderProof(
+                ProofReport(mode: .wire, probes: probes, local: LocalProbe.arrived + LocalProbe.dropped), as: format),
+            with: "proof.\(format.rawValue)")
     }
 
     @Test func diff() throws {
