@@ -49,7 +49,10 @@ struct NftNotation {
             }
             parts.append(.nft("\(key.name) set \(text)"))
         case .setConntrack(let key, _): parts.append(.nft("\(key.name) set"))
-        case .byteOrder: return
+        case .byteOrder, .shift: return
+        case .loaded(_, let into), .generated(_, _, _, let into):
+            if let word = into.word { registers[word] = (expression, []) }
+        case .setPayload: parts.append(.nft("payload set"))
         case .other(let name): parts.append(.nft(name))
         case .redirect, .reject, .limit, .notrack: parts.append(.nft(expression.kernelName))
         }
@@ -134,6 +137,7 @@ struct NftNotation {
         case .meta(let key, _): key.name
         case .conntrack(let key, _, _): key.name
         case .fib: "fib"
+        case .loaded(let name, _), .generated(let name, _, _, _): name
         default: "?"
         }
     }

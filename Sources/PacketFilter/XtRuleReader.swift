@@ -54,8 +54,8 @@ struct XtRuleReader {
         case .masquerade: .masquerade
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
-        case .destinationNat: .accept
-        case .notrack, .mark, .passes: .next
+        case .destinationNat, .redirect: .accept
+        case .notrack, .mark, .connmark, .passes: .next
         case .reject: .drop
         case .other(let name): .unknown("target \(name)")
         }
@@ -100,8 +100,8 @@ struct XtRuleReader {
             case .destination: builder.require(.destinationPort, set, inverted: multiport.inverted)
             case .either: builder.doubt("multiport --ports")
             }
-        case .conntrack(let states, let inverted, let other):
-            if other { return builder.doubt("conntrack") }
+        case .conntrackFields: builder.doubt("conntrack")
+        case .conntrack(let states, let inverted):
             builder.require((UInt32(states) & PacketContext.newState != 0) != inverted)
         case .mark(let value, let mask, let inverted), .connmark(let value, let mask, let inverted):
             if context.mayBeMarked { return builder.doubt("mark") }
@@ -128,6 +128,11 @@ struct XtRuleReader {
             // What an IPsec policy takes is exempted on purpose and no part of the question.
             guard out else { return builder.doubt("policy") }
             builder.require(!ipsec)
+        case .reversePath: builder.doubt("match rpfilter")
+        // What is forwarded has no socket: each test fails, unless inverted.
+        case .owner(let tests, let inverted): builder.require(tests & ~inverted == 0)
+        case .u32: builder.doubt("match u32")
+        case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
         case .other(let name): builder.doubt("match \(name)")
         }
     }
