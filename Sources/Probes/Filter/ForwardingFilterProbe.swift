@@ -54,7 +54,9 @@ package struct ForwardingFilterProbe: Probe {
         let answer = questions.answerOfRules(question)
         observation.facts[name] = .string(Self.word(answer, questions))
         guard answer.verdict == .counterexample, let killer = answer.decidedBy else { return }
-        observation.facts[name + "Shape"] = .string(questions.shape(of: killer).rawValue)
+        let isDropped = answer.packet.map { questions.walk.walk($0).verdict == .dropped } ?? true
+        observation.facts[name + "Shape"] = .string(
+            isDropped ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
         observation.facts[name + "Packet"] = .string(answer.packet?.description ?? "")
         observation.evidence.append(Self.evidence(killer))
