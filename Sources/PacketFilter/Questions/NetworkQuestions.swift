@@ -210,7 +210,8 @@ package struct NetworkQuestions: Sendable {
         }
         if let doubtful = passage.dropped.first?.outcome {
             return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: " + doubtful.doubts.joined(separator: ", "),
+                question, .undecided,
+                reason: "depends on what is not known: " + doubtful.doubts.joined(separator: ", "),
                 packet: make(doubtful.box))
         }
         for box in passage.boxes.prefix(64) {
