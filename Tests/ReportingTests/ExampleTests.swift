@@ -25,11 +25,20 @@ struct ExampleTests {
             renderProof(ProofReport(mode: .wire, probes: probes), as: format), with: "proof.\(format.rawValue)")
     }
 
+    @Test(arguments: FormatName.allCases)
+    func verify(format: FormatName) throws {
+        try compare(renderVerify(.leaking, as: format), with: "verify.\(format.rawValue)")
+        try compare(renderPacket(.translated, as: format), with: "verify-packet.\(format.rawValue)")
+    }
+
     @Test func everyExampleBelongsToATest() throws {
         let expected = Set(
             FormatName.allCases.flatMap { format in
                 Scenario.all.map { "\($0.name).\($0.exit).\(format.rawValue)" }
-                    + ["plan.\(format.rawValue)", "proof.\(format.rawValue)"]
+                    + [
+                        "plan.\(format.rawValue)", "proof.\(format.rawValue)", "verify.\(format.rawValue)",
+                        "verify-packet.\(format.rawValue)",
+                    ]
             } + ["recording.json", "list.json"])
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)

@@ -13,11 +13,11 @@ struct SchemaTests {
         var bySchema: [String: [URL]] = [:]
         for name in files {
             let file = Workplace.examples.appendingPathComponent(name)
-            let first = String(name.prefix { $0 != "." })
-            let schema = ["plan", "proof", "recording", "list"].contains(first) ? first : "report"
+            let first = String(name.prefix { $0 != "." && $0 != "-" })
+            let schema = ["plan", "proof", "recording", "list", "verify"].contains(first) ? first : "report"
             bySchema[schema, default: []].append(file)
         }
-        #expect(bySchema.count == 5)
+        #expect(bySchema.count == 6)
         for (schema, files) in bySchema {
             for closed in [false, true] {
                 let judgement = try Workplace.validate(files, schema: schema, closed: closed)

@@ -105,6 +105,7 @@ extension PacketRun {
         var chain = first
         var next = ruleset.chains[chain].rules.lowerBound
         var stack: [(chain: Int, next: Int)] = []
+        var gotos = 0
         while true {
             guard next < ruleset.chains[chain].rules.upperBound else {
                 guard let back = stack.popLast() else { return .returned }
@@ -135,6 +136,12 @@ extension PacketRun {
                 (chain, next) = (target, ruleset.chains[target].rules.lowerBound)
             case .goto(let name):
                 guard let target = enter(name, chain) else { return .returned }
+                // The kernel refuses loops; a recording may hold one.
+                gotos += 1
+                guard gotos <= ruleset.chains.count * 17 else {
+                    limit = "a loop of gotos"
+                    return .returned
+                }
                 (chain, next) = (target, ruleset.chains[target].rules.lowerBound)
             }
             if limit != nil { return .returned }

@@ -70,7 +70,7 @@ extension PacketRun {
     private func isSourceValid(_ link: HostForwarding.Interface, output: HostForwarding.Interface?) -> Bool {
         if state.source.value == 0 { return true }
         let isOwn = host.addressType(state.source) == 2
-        let hasRules = !host.rules.isEmpty && host.rules.count > HostForwarding.defaultRules.count
+        let hasRules = host.rules.contains { !HostForwarding.defaultRules.contains($0) }
         if link.reversePathFilter == 0, !hasRules {
             if link.acceptsLocal || !isOwn { return true }
             drop(hook: "routing", "the source \(state.source) is an address of this host")

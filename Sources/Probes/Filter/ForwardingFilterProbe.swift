@@ -15,7 +15,8 @@ package struct ForwardingFilterProbe: Probe {
             "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
             "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
             "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "eastWest": .string,
-            "eastWestShape": .string, "eastWestRule": .string, "bridgeNetfilter": .boolean, "duplicates": .integer,
+            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "bridgeNetfilter": .boolean,
+            "duplicates": .integer,
             "duplicatedRule": .string, "outsideModel": .strings,
         ])
 

@@ -67,9 +67,13 @@ package enum XtMatch: Hashable, Sendable {
             guard let multiport = XtMultiport(info) else { return nil }
             return .multiport(multiport)
         case ("conntrack", 1...3):
-            guard let fields = XtConntrack(info, revision: xt.revision) else { return nil }
-            guard fields.wanted == .state else { return .conntrackFields(fields) }
-            return .conntrack(states: fields.states, inverted: fields.inverted.contains(.state))
+            guard let wanted = info.short(146), let inverted = info.short(148),
+                let states = xt.revision == 1 ? info.byte(150).map(UInt16.init) : info.short(150)
+            else { return nil }
+            if XtConntrack.Conditions(rawValue: wanted) == .state {
+                return .conntrack(states: states, inverted: inverted & 1 != 0)
+            }
+            return XtConntrack(info, revision: xt.revision).map { .conntrackFields($0) }
         case ("state", 0):
             guard let states = info.word(0) else { return nil }
             // UNTRACKED is bit 6 here and bit 8 in conntrack.
