@@ -73,7 +73,7 @@ import Testing
     @Test func whatActsBesideTheRulesIsNamed() throws {
         let ended = try Program.lab(
             [],
-            "nft 'table netdev t { chain c { type filter hook ingress device up0 priority 0; } }';"
+            "nft add table netdev t; nft 'add chain netdev t c { type filter hook ingress device up0 priority 0; }';"
                 + " lxc-doctor verify; echo $? >&2")
         #expect(ended.messages.hasSuffix("3\n"))
         #expect(ended.output.contains("netdev chain t c on up0"), "\(ended.output)")

@@ -95,14 +95,30 @@ extension NetworkQuestions {
         return max(0, count - 1)
     }
 
-    /// Packets that stand for the rest: each protocol to the target.
-    package var samples: [SamplePacket] {
+    /// Packets that stand for the rest: each protocol to the target, or from it, or from one container to another.
+    package func samples(_ question: NetworkQuestion) -> [SamplePacket] {
         guard let target else { return [] }
-        return [SamplePacket.Transport.udp, .tcp, .icmp].map { transport in
+        let second = IPv4Address(value: containers.ranges.last?.upperBound ?? container.value)
+        let requests = [SamplePacket.Transport.udp, .tcp, .icmp].map { transport in
             SamplePacket(
-                inputInterface: bridge, source: container, destination: target, protocol: transport,
-                sourcePort: transport == .icmp ? 8 : 40000,
+                inputInterface: bridge, source: container, destination: question == .eastWest ? second : target,
+                protocol: transport, sourcePort: transport == .icmp ? 8 : 40000,
                 destinationPort: transport == .udp ? 53 : transport == .tcp ? 443 : 0)
+        }
+        guard question == .answered else { return requests }
+        return requests.compactMap { request in
+            let sent = walk.walk(request)
+            guard let uplink = sent.uplink, let near = sent.sourceAfter ?? sent.sourceChoices?.first else { return nil }
+            var answer = request
+            answer.inputInterface = uplink
+            (answer.source, answer.destination) = (request.destination, near)
+            (answer.sourcePort, answer.destinationPort) =
+                request.protocol == .icmp ? (0, 0) : (request.destinationPort, request.sourcePort)
+            answer.connectionState = .established
+            answer.direction = .reply
+            answer.tcpFlags = 18
+            if near != request.source { answer.mappedDestination = request.source }
+            return answer
         }
     }
 }

@@ -65,17 +65,15 @@ package struct ForwardingFilterProbe: Probe {
 
     /// `all`, `some` (the usual packets come through, others do not or may not), `none`, `undecided`.
     private static func word(_ answer: QuestionAnswer, _ questions: NetworkQuestions) -> String {
-        switch answer.verdict {
-        case .proven: return "all"
-        case .counterexample where answer.question == .forwarded:
-            let verdicts = questions.samples.map { questions.walk.walk($0).verdict }
-            return !verdicts.isEmpty && !verdicts.contains(.dropped) ? "some" : "none"
-        case .undecided where answer.question == .forwarded:
-            let verdicts = questions.samples.map { questions.walk.walk($0).verdict }
-            return !verdicts.isEmpty && verdicts.allSatisfy { $0 == .accepted } ? "some" : "undecided"
-        case .counterexample: return "none"
-        case .undecided: return "undecided"
+        if answer.verdict == .proven { return "all" }
+        let isUndecided = answer.verdict == .undecided
+        guard answer.question != .dhcp, answer.question != .dns else { return isUndecided ? "undecided" : "none" }
+        let results = questions.samples(answer.question).map { ($0, questions.walk.walk($0)) }
+        let pass = results.allSatisfy { packet, result in
+            result.verdict == .accepted && (answer.question != .eastWest || result.sourceAfter == packet.source)
         }
+        if pass && !results.isEmpty { return "some" }
+        return isUndecided ? "undecided" : "none"
     }
 
     private static func evidence(_ killer: Killer) -> Evidence {

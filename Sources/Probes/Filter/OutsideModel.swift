@@ -20,7 +20,8 @@ struct OutsideModel {
         for chain in ruleset.chains {
             let table = ruleset.tables[chain.table]
             guard let base = chain.base, table.name.family == .netdev, !table.dormant else { continue }
-            found.append("netdev chain \(table.name.name) \(chain.name) on \(base.devices.joined(separator: ", "))")
+            let devices = Set(base.devices).sorted().joined(separator: ", ")
+            found.append("netdev chain \(table.name.name) \(chain.name) on \(devices)")
         }
         if try hasPolicies() { found.append("IPsec policies (xfrm)") }
         for table in try bridgeTables() { found.append("ebtables-legacy table \(table)") }
