@@ -12,6 +12,9 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Tools of the tests: plain imports, as in tests.
+let testToolSettings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
 func room(
     _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], plugins: [Target.PluginUsage] = []
 ) -> Target {
@@ -89,6 +92,16 @@ let package = Package(
         tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),
         // These run the built program: they need no room's code but its words.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: [.swiftLanguageMode(.v6)]),
+        // The kernel as oracle for PacketFilter: a tool of the tests, no part of the product.
+        .target(
+            name: "OracleSupport", dependencies: ["HostModel", "HostAccess", "WireFormats", "PacketFilter", "Probes"],
+            path: "Tests/OracleSupport", swiftSettings: testToolSettings),
+        .executableTarget(
+            name: "ruleset-oracle",
+            dependencies: [
+                "HostModel", "HostAccess", "WireFormats", "PacketFilter", "LinuxHost", "CLinux", "OracleSupport",
+            ],
+            path: "Tests/RulesetOracle", exclude: ["oracle"], swiftSettings: testToolSettings),
         .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "PracticeHostTests", dependencies: ["HostModel", "TestSupport"], swiftSettings: swiftSettings),

@@ -1,0 +1,75 @@
+import CLinux
+import HostAccess
+import LinuxHost
+import OracleSupport
+import WireFormats
+
+/// What the kernel tells about a packet on its way: nftrace for nft and iptables-nft, and, because the same mark on the
+/// packet makes iptables-legacy trace as well, log lines by NFLOG group 0 for that.
+struct KernelTrace: ~Copyable {
+    private let events: NfnetlinkListener
+    private let lines: NfnetlinkListener
+    /// The chains that turn tracing on, and show that a packet came to the host itself.
+    static let table = "oracle"
+
+    static let rules = """
+        table ip oracle {
+            chain in4 { type filter hook prerouting priority -2147483000; policy accept; ip id \(Frames.identification) meta nftrace set 1; }
+            chain out4 { type filter hook output priority -2147483000; policy accept; ip id \(Frames.identification) meta nftrace set 1; }
+            chain arrived { type filter hook input priority 2147480000; policy accept; }
+        }
+
+        """
+
+    init() throws {
+        let events = try NfnetlinkListener(operation: "nftrace")
+        try events.join(9)  // NFNLGRP_NFTRACE
+        let lines = try NfnetlinkListener(operation: "NFLOG group 0")
+        let failure = try lines.ask(
+            type: UInt16(NFNL_SUBSYS_ULOG) << 8 | UInt16(NFULNL_MSG_CONFIG.rawValue), sequence: 1,
+            payload: NflogPacket.binding(group: 0, copyBytes: 64))
+        guard failure == 0 else { throw OracleError("NFLOG group 0: errno \(failure)") }
+        self.events = events
+        self.lines = lines
+    }
+
+    struct Steps {
+        var applied: [RuleReference] = []
+        var drop: RuleReference?
+        /// The last thing that iptables-legacy said.
+        var lastLegacy: RuleReference?
+        var arrived = false
+    }
+
+    /// Everything that was said since the last time.
+    borrowing func read() throws -> Steps {
+        var steps = Steps()
+        for message in try events.read() {
+            guard let event = try NftTraceEvent(message) else { continue }
+            if event.table.name == Self.table {
+                if event.chain == "arrived" { steps.arrived = true }
+                continue
+            }
+            let family = event.table.family.name
+            let place = RuleReference(
+                family: family, table: event.table.name, chain: event.chain, rule: event.handle.map { "\($0)" },
+                isLegacy: false)
+            if event.handle != nil { steps.applied.append(place) }
+            if event.isDrop { steps.drop = place }
+        }
+        for message in try lines.read() {
+            guard let packet = try NflogPacket(message), packet.prefix.hasPrefix("TRACE: ") else { continue }
+            // TRACE: table:chain:kind:number
+            let words = packet.prefix.dropFirst(7).split(separator: ":")
+            guard words.count >= 4, let number = words[words.count - 1].split(separator: " ").first else { continue }
+            let isRule = words[words.count - 2] == "rule"
+            let chain = words[1..<words.count - 2].joined(separator: ":")
+            let place = RuleReference(
+                family: "ip", table: String(words[0]), chain: chain, rule: isRule ? String(number) : nil,
+                isLegacy: true)
+            if isRule { steps.applied.append(place) }
+            steps.lastLegacy = place
+        }
+        return steps
+    }
+}
