@@ -78,7 +78,7 @@ struct NftRuleReader {
     }
 
     /// Expressions that always go on to the next and decide nothing here.
-    private static let statements: Set<String> = [
+    static let statements: Set<String> = [
         "objref", "dup", "last", "ct", "meta", "log", "counter", "exthdr set", "flow_offload",
     ]
 

@@ -164,11 +164,14 @@ package struct XtAddressType: Hashable, Sendable {
     package var sourceInverted: Bool
     package var destinationInverted: Bool
     package var limitsInterface: Bool
+    /// To that of the input, else of the output.
+    package var limitsInput: Bool
 
     fileprivate init?(_ info: XtInfo, revision: UInt8) {
         guard let source = info.short(0), let destination = info.short(2), let flags = info.word(4) else { return nil }
         self.source = source
         self.destination = destination
+        limitsInput = revision > 0 && flags & 4 != 0
         if revision == 0 {
             guard let second = info.word(8) else { return nil }
             (sourceInverted, destinationInverted, limitsInterface) = (flags != 0, second != 0, false)
