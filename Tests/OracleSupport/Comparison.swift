@@ -22,7 +22,9 @@ package enum Comparison: Hashable, Sendable {
             guard kernel.fate == .dropped else {
                 return .disagreed("the kernel let it pass, the model drops it (\(model.killer?.text ?? "no killer"))")
             }
-            return killers(kernel, model)
+            let answer = killers(kernel, model)
+            // Dropped whichever way chance has it, but not always by the same rule.
+            return isRandom && answer != .agreed ? .eitherWay : answer
         case .accepted:
             return kernel.fate == .dropped
                 ? .disagreed(

@@ -115,7 +115,7 @@ struct IptablesGenerator {
         let not = random.chance(15) ? "! " : ""
         var choices: [(Int, String)] = [
             (10, "conntrack"), (6, "state"), (7, "addrtype"), (7, "mark"), (5, "connmark"), (4, "comment"),
-            (6, "iprange"), (6, "set"), (5, "policy"), (2, "limit"), (2, "statistic"), (5, "u32"), (6, "physdev"),
+            (6, "iprange"), (1, "set"), (5, "policy"), (2, "limit"), (2, "statistic"), (5, "u32"), (6, "physdev"),
         ]
         if ["tcp", "udp"].contains(transport) { choices += [(40, transport ?? ""), (25, "multiport")] }
         if transport == "icmp" { choices.append((40, "icmp")) }

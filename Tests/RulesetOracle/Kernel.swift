@@ -81,7 +81,7 @@ final class Kernel {
         try transmit(packet)
         // Three fences: a frame may be queued twice on its way, and each fence goes behind what is queued then.
         for _ in 0..<3 { try fence() }
-        let steps = try trace.read()
+        let steps = try trace.read { effects($0) != nil }
         var outcome = KernelOutcome(fate: .dropped)
         outcome.applied = steps.applied
         outcome.translator = steps.applied.last { effects($0)?.effect == .sourceTranslation }

@@ -13,9 +13,12 @@ struct KernelTrace: ~Copyable {
     static let table = "oracle"
 
     static let rules = """
+        table bridge oracle {
+            chain in { type filter hook prerouting priority -2147483000; policy accept; meta nftrace set 1; }
+        }
         table ip oracle {
-            chain in4 { type filter hook prerouting priority -2147483000; policy accept; ip id \(Frames.identification) meta nftrace set 1; }
-            chain out4 { type filter hook output priority -2147483000; policy accept; ip id \(Frames.identification) meta nftrace set 1; }
+            chain in4 { type filter hook prerouting priority -2147483000; policy accept; meta nftrace set 1; }
+            chain out4 { type filter hook output priority -2147483000; policy accept; meta nftrace set 1; }
             chain arrived { type filter hook input priority 2147480000; policy accept; }
         }
 
@@ -42,10 +45,16 @@ struct KernelTrace: ~Copyable {
     }
 
     /// Everything that was said since the last time.
-    borrowing func read() throws -> Steps {
+    borrowing func read(_ isRule: (RuleReference) -> Bool) throws -> Steps {
         var steps = Steps()
+        // What the host itself answers (an ICMP error) is traced as well: another identification.
+        var isOurs: [UInt32: Bool] = [:]
         for message in try events.read() {
             guard let event = try NftTraceEvent(message) else { continue }
+            if let packet = IPv4Packet(event.packet[...]) {
+                isOurs[event.identifier] = packet.identification == Frames.identification
+            }
+            guard isOurs[event.identifier] == true else { continue }
             if event.table.name == Self.table {
                 if event.chain == "arrived" { steps.arrived = true }
                 continue
@@ -58,16 +67,22 @@ struct KernelTrace: ~Copyable {
             if event.isDrop { steps.drop = place }
         }
         for message in try lines.read() {
-            guard let packet = try NflogPacket(message), packet.prefix.hasPrefix("TRACE: ") else { continue }
+            guard let packet = try NflogPacket(message), packet.prefix.hasPrefix("TRACE: "),
+                IPv4Packet(packet.payload)?.identification == Frames.identification
+            else { continue }
             // TRACE: table:chain:kind:number
             let words = packet.prefix.dropFirst(7).split(separator: ":")
             guard words.count >= 4, let number = words[words.count - 1].split(separator: " ").first else { continue }
-            let isRule = words[words.count - 2] == "rule"
             let chain = words[1..<words.count - 2].joined(separator: ":")
-            let place = RuleReference(
-                family: "ip", table: String(words[0]), chain: chain, rule: isRule ? String(number) : nil,
-                isLegacy: true)
-            if isRule { steps.applied.append(place) }
+            var place = RuleReference(
+                family: "ip", table: String(words[0]), chain: chain, rule: String(number), isLegacy: true)
+            // An unconditional verdict is called `policy` or `return` too: it is a rule where the chain has that many.
+            if isRule(place) {
+                steps.applied.append(place)
+            } else {
+                if words[words.count - 2] != "policy" { continue }
+                place.rule = nil
+            }
             steps.lastLegacy = place
         }
         return steps

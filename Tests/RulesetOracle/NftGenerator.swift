@@ -191,7 +191,7 @@ struct NftGenerator {
             (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
             (5, "port set"),
             (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (2, "ct status"), (2, "ct direction"),
-            (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "ttl"), (3, "length"), (2, "dscp"),
+            (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (1, "ttl"), (1, "length"), (2, "dscp"),
             (1, "limit"), (1, "numgen"), (1, "quota"), (1, "dynamic set"), (2, "ip protocol"), (2, "frag"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
@@ -339,7 +339,7 @@ struct NftGenerator {
                 random.pick([
                     "ip saddr vmap { 10.5.0.9 : jump \(user), 10.5.0.10 : accept, 10.5.1.20 : continue }",
                     looksAtTransport
-                        ? "ip ttl vmap { 64 : jump \(user), 63 : goto \(user) }"
+                        ? "meta mark vmap { 0 : jump \(user), 7 : goto \(user) }"
                         : "meta l4proto vmap { udp : jump \(user), tcp : return }",
                     "ip daddr vmap { 198.51.100.0/25 : goto \(user), 192.0.2.0/24 : accept }",
                 ]), name, .jump
@@ -351,7 +351,7 @@ struct NftGenerator {
             return (
                 random.pick([
                     looksAtTransport
-                        ? "ip ttl vmap { 0-10 : drop, 63 : accept }"
+                        ? "meta mark vmap { 1-10 : drop, 16 : accept }"
                         : "udp dport vmap { 53 : accept, 67 : drop, 7777 : continue }",
                     looksAtTransport
                         ? "ip daddr . meta mark vmap { 198.51.100.7 . 0 : accept }"

@@ -58,7 +58,7 @@ struct PacketGenerator {
         let index = random.below(Ground.containers.count)
         let from = Ground.containers[index]
         let destination = random.weighted([
-            (80, random.pick(Ground.outside)), (15, random.pick(Ground.own)), (3, "10.66.1.1"), (2, "10.5.0.10"),
+            (80, random.pick(Ground.outside)), (15, random.pick(Ground.own)), (5, "10.66.1.1"),
         ])
         return TestPacket(
             sender: .container(index, to: nil), sample: sample(Ground.bridge, from.port, from.address, destination))
