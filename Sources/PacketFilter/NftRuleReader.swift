@@ -23,7 +23,8 @@ struct NftRuleReader {
                 store(NftOperand(source: .payload(base, offset: Int(offset)), length: Int(min(length, 64))), into)
             case .meta(let key, let into): store(NftOperand(source: .meta(key), length: metaLength(key)), into)
             case .conntrack(let key, _, let into): store(NftOperand(source: .conntrack(key), length: 4), into)
-            case .fib(let result, _, let into): store(NftOperand(source: .fib(result), length: 4), into)
+            case .fib(let result, let flags, let into):
+                store(NftOperand(source: .fib(result, flags: flags), length: 4), into)
             case .immediate(let into, let value): store(NftOperand(source: .constant(value), length: value.count), into)
             case .bitwise(let from, let into, let mask, let xor):
                 guard var operand = load(from), operand.mask.isEmpty else {

@@ -102,16 +102,21 @@ struct XtRuleReader {
             }
         case .conntrackFields: builder.doubt("conntrack")
         case .conntrack(let states, let inverted):
-            builder.require((UInt32(states) & PacketContext.newState != 0) != inverted)
+            builder.require((UInt32(states) & context.stateBit != 0) != inverted)
         case .mark(let value, let mask, let inverted), .connmark(let value, let mask, let inverted):
-            if context.mayBeMarked { return builder.doubt("mark") }
+            if context.mayBeMarked || match.isConnectionMark && context.state == .established {
+                return builder.doubt("mark")
+            }
             builder.require((0 & mask == value) != inverted)
         case .addressType(let type):
-            // Neither end is an address of this host: both are plain unicast (RTN_UNICAST is 1).
-            if type.source != 0 { builder.require((type.source & 2 != 0) != type.sourceInverted) }
-            if type.destination != 0 { builder.require((type.destination & 2 != 0) != type.destinationInverted) }
+            let source = UInt16(1) << UInt16(context.sourcePlace.type)
+            let destination = UInt16(1) << UInt16(context.destinationPlace.type)
+            if type.source != 0 { builder.require((type.source & source != 0) != type.sourceInverted) }
+            if type.destination != 0 {
+                builder.require((type.destination & destination != 0) != type.destinationInverted)
+            }
         case .physdev(let physdev):
-            guard physdev.tests == 4, !context.isBridged else { return builder.doubt("physdev") }
+            guard physdev.tests & ~4 == 0, !context.isBridged else { return builder.doubt("physdev") }
             builder.require(physdev.inverted & 4 != 0)
         case .addressRange(let range):
             if let source = range.source {
@@ -124,9 +129,8 @@ struct XtRuleReader {
                     .destination, IntervalSet(destination.lowerBound.value...destination.upperBound.value),
                     inverted: range.destinationInverted)
             }
-        case .policy(let ipsec, let out):
+        case .policy(let ipsec, _):
             // What an IPsec policy takes is exempted on purpose and no part of the question.
-            guard out else { return builder.doubt("policy") }
             builder.require(!ipsec)
         case .reversePath: builder.doubt("match rpfilter")
         // What is forwarded has no socket: each test fails, unless inverted.
@@ -135,5 +139,12 @@ struct XtRuleReader {
         case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
         case .other(let name): builder.doubt("match \(name)")
         }
+    }
+}
+
+extension XtMatch {
+    fileprivate var isConnectionMark: Bool {
+        if case .connmark = self { return true }
+        return false
     }
 }

@@ -38,6 +38,15 @@ extension PacketRun {
         return .goesOn
     }
 
+    /// The link that rules see. Since Linux 5.7 postrouting knows it too, but not for what a bridge carries on.
+    func input(at hook: NftHook) -> HostForwarding.Interface? {
+        hook == .output || hook == .postrouting && state.outputIsBridged ? nil : state.input
+    }
+
+    func output(at hook: NftHook) -> HostForwarding.Interface? {
+        hook == .prerouting || hook == .input ? nil : state.output
+    }
+
     private func track() {
         guard state.tracking == .unseen else { return }
         switch state.packet.connectionState {

@@ -21,12 +21,10 @@ extension PacketRun {
         case .transportProtocol: registers.store([state.transport], into: into)
         case .inputIndex, .inputName:
             if isBridge { return loadPort(state.packet.inputPort, key == .inputIndex, into, &registers, "iifname") }
-            let link = hook == .postrouting || hook == .output ? nil : state.input
-            store(link, key == .inputIndex, into, &registers)
+            store(input(at: hook), key == .inputIndex, into, &registers)
         case .outputIndex, .outputName:
             if isBridge { return loadPort(nil, key == .outputIndex, into, &registers, "oifname") }
-            let link = hook == .prerouting || hook == .input ? nil : state.output
-            store(link, key == .outputIndex, into, &registers)
+            store(output(at: hook), key == .outputIndex, into, &registers)
         case .inputBridgeName where isBridge: registers.store(name(state.input?.name ?? ""), into: into)
         case .outputBridgeName where isBridge: registers.store(name(state.output?.name ?? ""), into: into)
         case .packetType where state.input != nil: registers.store([0], into: into)

@@ -7,8 +7,7 @@ extension PacketRun {
         func masked(_ address: IPv4Address, _ wanted: IPv4Address, _ mask: IPv4Address) -> Bool {
             address.value & mask.value == wanted.value
         }
-        let input = hook == .postrouting || hook == .output ? nil : state.input
-        let output = hook == .prerouting || hook == .input ? nil : state.output
+        let (input, output) = (input(at: hook), output(at: hook))
         guard masked(state.source, rule.source, rule.sourceMask) != rule.inversions.contains(.source),
             masked(state.destination, rule.destination, rule.destinationMask)
                 != rule.inversions.contains(.destination),
