@@ -64,7 +64,8 @@ package enum HostModelReader {
                 destination: route.destination, table: route.table, kind: kind(route.kind), metric: route.metric,
                 preferredSource: route.preferredSource,
                 nextHops: route.nextHops.isEmpty
-                    ? route.link.map { [HostForwarding.NextHop(link: UInt32(clamping: $0), gateway: route.gateway)] } ?? []
+                    ? route.link.map { [HostForwarding.NextHop(link: UInt32(clamping: $0), gateway: route.gateway)] }
+                        ?? []
                     : route.nextHops.map {
                         HostForwarding.NextHop(link: UInt32(clamping: $0.link), gateway: $0.gateway, isDead: $0.isDead)
                     })

@@ -2,6 +2,7 @@
 struct IptablesGenerator {
     var random: SeededGenerator
     let backend: GeneratedTable.Backend
+    let spice: Spice
 
     private struct Place {
         var table: String
@@ -115,10 +116,12 @@ struct IptablesGenerator {
         let not = random.chance(15) ? "! " : ""
         var choices: [(Int, String)] = [
             (10, "conntrack"), (6, "state"), (7, "addrtype"), (7, "mark"), (5, "connmark"), (4, "comment"),
-            (6, "iprange"), (1, "set"), (5, "policy"), (2, "limit"), (2, "statistic"), (5, "u32"), (6, "physdev"),
+            (6, "iprange"), (5, "policy"), (5, "u32"), (6, "physdev"),
         ]
+        if spice.hasChance { choices += [(7, "limit"), (7, "statistic")] }
+        if spice.hasUnsaid { choices.append((14, "set")) }
         if ["tcp", "udp"].contains(transport) { choices += [(40, transport ?? ""), (25, "multiport")] }
-        if transport == "icmp" { choices.append((40, "icmp")) }
+        if transport == "icmp" { choices.append((60, "icmp")) }
         if ["raw", "mangle"].contains(place.table), place.chain == "PREROUTING" { choices.append((14, "rpfilter")) }
         if ["OUTPUT", "POSTROUTING"].contains(place.chain) { choices.append((8, "owner")) }
         let kind = random.weighted(choices)
@@ -187,7 +190,7 @@ struct IptablesGenerator {
                 "-m u32 --u32 \""
                 + random.pick([
                     "6&0xFF=17", "6&0xFF=6:17", "12&0xFFFFFF00=0x0A050000", "0>>22&0x3C@0&0xFFFF=53",
-                    "8&0xFF=17&&16&0xFF=7",
+                    "16=0xC6336407",
                 ]) + "\""
         case "physdev":
             let options =
@@ -215,7 +218,7 @@ struct IptablesGenerator {
         if !users.isEmpty { choices += [(25, "jump"), (8, "goto")] }
         switch place.table {
         case "filter":
-            choices += [(14, "DROP"), (8, "REJECT")]
+            choices += [(10, "DROP"), (7, "REJECT")]
         case "raw":
             choices += [(8, "CT"), (6, "TRACE"), (3, "DROP"), (3, "NOTRACK")]
         case "mangle":

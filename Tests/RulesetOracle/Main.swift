@@ -38,6 +38,8 @@ struct OracleOptions {
     var show: UInt64?
     /// Only read the rules once, for measuring.
     var dumps = false
+    /// Every packet is told of, with the rules applied to it.
+    var isVerbose = false
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -60,6 +62,7 @@ struct OracleOptions {
             case "--kernel-only": kernelOnly = true
             case "--keep": keep = try value(option)
             case "--show": show = UInt64(try number(option))
+            case "--verbose": isVerbose = true
             case "--dump-rules": dumps = true
             default: throw OracleError("unknown option \(option)")
             }

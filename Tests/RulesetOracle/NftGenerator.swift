@@ -1,10 +1,12 @@
 /// Writes random tables of nftables: families ip, inet and bridge, sets of every kind, maps, verdict maps, jumps.
 struct NftGenerator {
     var random: SeededGenerator
+    let spice: Spice
     private var sets = 0
 
-    init(random: SeededGenerator) {
+    init(random: SeededGenerator, spice: Spice) {
         self.random = random
+        self.spice = spice
     }
 
     private struct Place {
@@ -191,10 +193,12 @@ struct NftGenerator {
             (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
             (5, "port set"),
             (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (2, "ct status"), (2, "ct direction"),
-            (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (1, "ttl"), (1, "length"), (2, "dscp"),
-            (1, "limit"), (1, "numgen"), (1, "quota"), (1, "dynamic set"), (2, "ip protocol"), (2, "frag"),
+            (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
+            (2, "ip protocol"), (2, "frag"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
+        if spice.hasChance { choices += [(3, "limit"), (3, "numgen"), (3, "quota"), (3, "dynamic set")] }
+        if spice.hasUnsaid { choices += [(6, "ttl"), (6, "length")] }
         if input { choices += [(8, "iifname"), (3, "iif")] }
         if output { choices += [(8, "oifname"), (5, "oif")] }
         if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
@@ -319,7 +323,7 @@ struct NftGenerator {
             default: choices += [(8, "dnat"), (4, "redirect"), (3, "dnat map")]
             }
         } else {
-            choices += [(12, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
+            choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
             if users.isEmpty { choices.append((5, "verdict map")) }
             if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
             if place.isEarly { choices.append((14, "notrack")) }

@@ -52,7 +52,9 @@ struct OracleRun {
             tally.note(outcome, packet, index)
             if options.kernelOnly { continue }
             let walk = PacketWalk(ruleset: model.ruleset, host: model.forwarding)
-            switch Comparison.of(outcome, walk.walk(packet.sample), packet.sample, isRandom: isRandom) {
+            let result = walk.walk(packet.sample)
+            if options.isVerbose { tell(packet, outcome, result, index) }
+            switch Comparison.of(outcome, result, packet.sample, isRandom: isRandom) {
             case .agreed: tally.agreed += 1
             case .eitherWay: tally.eitherWay += 1
             case .undecided(let reason): tally.undecided[reason, default: 0] += 1
@@ -60,6 +62,21 @@ struct OracleRun {
                 tally.disagreed += 1
                 print("seed \(seed) packet \(number) \(Self.text(packet)): \(text)")
             }
+        }
+    }
+
+    private func tell(_ packet: TestPacket, _ outcome: KernelOutcome, _ result: WalkResult, _ index: RuleIndex) {
+        print(
+            "\(Self.text(packet))\n  kernel: \(outcome.fate) \(outcome.link ?? "") \(outcome.source.map(\.description) ?? "") > \(outcome.destination.map(\.description) ?? "")"
+        )
+        for place in outcome.applied { print("    \(place): \(index.rule(place)?.rule.text ?? "?")") }
+        print(
+            "  model: \(result.verdict) \(result.reason ?? "") \(result.uplink ?? "") \(result.sourceAfter.map(\.description) ?? "") > \(result.destinationAfter.map(\.description) ?? "") killer \(result.killer?.text ?? "-")"
+        )
+        for step in result.path {
+            print(
+                "    \(step.hook) \(step.family ?? "") \(step.table ?? "") \(step.chain ?? "") \(step.link ?? "") \(step.rule ?? "")"
+            )
         }
     }
 

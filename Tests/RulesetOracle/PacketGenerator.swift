@@ -22,7 +22,7 @@ struct PacketGenerator {
     var random: SeededGenerator
 
     mutating func packet() -> TestPacket {
-        switch random.weighted([(74, 0), (12, 1), (9, 2), (5, 3)]) {
+        switch random.weighted([(72, 0), (11, 1), (9, 2), (8, 3)]) {
         case 0: return routed()
         case 1: return eastWest()
         case 2: return inbound()
