@@ -29,6 +29,21 @@ extension KernelQuery {
         KernelQuery(.lookup(destination: destination, from: source, inputInterface: inputInterface, mark: mark))
     }
 
+    /// Every queueing discipline of every link.
+    package static func disciplines() -> KernelQuery { KernelQuery(.disciplines) }
+
+    /// The traffic-control filters of a link (by index), on the way in or out.
+    package static func trafficFilters(link index: Int, egress: Bool) -> KernelQuery {
+        KernelQuery(.trafficFilters(link: index, egress: egress))
+    }
+
+    /// How many IPsec policies there are: one answer. Needs CAP_NET_ADMIN. Source: linux/xfrm.h.
+    package static var policyInfo: KernelQuery {
+        KernelQuery(
+            family: .xfrm, type: RouteMessageType.getPolicyInfo, dump: false, payload: [0xff, 0xff, 0xff, 0xff],
+            name: "XFRM_MSG_GETSPDINFO")
+    }
+
     private init(_ request: RouteRequest) {
         self.init(
             family: .route, type: request.type, dump: request.dump, payload: request.payload, name: request.name)

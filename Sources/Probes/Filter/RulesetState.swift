@@ -9,6 +9,11 @@ struct RulesetState {
     let host: any Host
 
     func ruleset() throws(ObservationFailure) -> Ruleset {
+        guard let recording = host as? RecordingHost else { return try read() }
+        return try recording.derived("ruleset") { () throws(ObservationFailure) in try read() }
+    }
+
+    private func read() throws(ObservationFailure) -> Ruleset {
         let legacy = try legacyTables()
         return Ruleset(nft: try nft(), legacy: legacy)
     }
@@ -40,12 +45,13 @@ struct RulesetState {
         return ruleset
     }
 
-    /// The sets that rules of tables with a nat or raw base chain look into.
+    /// The sets that rules look into, in tables whose chains see IPv4 packets.
     private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
         let tables = Set(
             ruleset.chains.compactMap { chain in
                 guard let base = chain.base else { return nil as NftTableName? }
-                return base.type == "nat" || base.priority < -200 ? chain.table : nil
+                return [.ipv4, .inet, .bridge].contains(chain.table.family) && base.hook.rawValue < 5
+                    ? chain.table : nil
             })
         var names: [NftTableName: Set<String>] = [:]
         for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
@@ -58,7 +64,7 @@ struct RulesetState {
         return names
     }
 
-    /// The loaded tables among those that can touch NAT. Any other would be created by asking for it.
+    /// The loaded tables. Any other would be created by asking for it.
     private func legacyTables() throws(ObservationFailure) -> [XtTable] {
         let listed: String
         do {
@@ -71,7 +77,7 @@ struct RulesetState {
         }
         let loaded = Set(listed.split(separator: "\n").map(String.init))
         var tables: [XtTable] = []
-        for name in ["raw", "mangle", "nat"] where loaded.contains(name) {
+        for name in ["raw", "mangle", "nat", "filter", "security"] where loaded.contains(name) {
             let reply: (info: [UInt8], entries: [UInt8])
             do {
                 reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))
