@@ -4,13 +4,17 @@ import PackageDescription
 // The rooms of the house, lowest first: a target may depend only on targets listed above it.
 // Tests/HouseTests compares every `import` line of Sources/ with this table.
 
+/// `make fuzz` builds the rooms for libFuzzer, and one program more.
+let fuzzing = Context.environment["LXC_DOCTOR_FUZZ"] != nil
+let fuzzSettings: [SwiftSetting] = fuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
 let swiftSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
-]
+] + fuzzSettings
 
 /// Tools of the tests: plain imports, as in tests.
 let testToolSettings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
@@ -94,12 +98,12 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: [.swiftLanguageMode(.v6)]),
         // The kernel as oracle for PacketFilter: a tool of the tests, no part of the product.
         .target(
-            name: "OracleSupport", dependencies: ["HostModel", "HostAccess", "WireFormats", "PacketFilter", "Probes"],
+            name: "OracleSupport", dependencies: ["HostModel", "HostAccess", "PacketFilter"],
             path: "Tests/OracleSupport", swiftSettings: testToolSettings),
         .executableTarget(
             name: "ruleset-oracle",
             dependencies: [
-                "HostModel", "HostAccess", "WireFormats", "PacketFilter", "LinuxHost", "CLinux", "OracleSupport",
+                "HostModel", "HostAccess", "WireFormats", "PacketFilter", "Probes", "LinuxHost", "CLinux", "OracleSupport",
             ],
             path: "Tests/RulesetOracle", exclude: ["oracle"], swiftSettings: testToolSettings),
         .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
@@ -108,3 +112,14 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["HostModel", "TestSupport"], swiftSettings: swiftSettings),
     ]
 )
+
+if fuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-decoders",
+            dependencies: [
+                "HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog",
+            ],
+            path: "Tests/Fuzz/Decoders", swiftSettings: [.swiftLanguageMode(.v6)] + fuzzSettings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}

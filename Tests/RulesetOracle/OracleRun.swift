@@ -4,6 +4,7 @@ import HostModel
 import LinuxHost
 import OracleSupport
 import PacketFilter
+import Probes
 import WireFormats
 
 /// One run: rulesets from consecutive seeds, a few packets each.
@@ -41,7 +42,7 @@ struct OracleRun {
         }
         tally.draw(ruleset)
         let host = RecordingHost(LiveHost())
-        let model = try HostModelReader.read(host)
+        let model = try FilterModel(reading: host)
         let index = RuleIndex(ruleset, model.ruleset.nft)
         if index.mismatches > 0 {
             print("seed \(seed): \(index.mismatches) chains read back with another number of rules")
