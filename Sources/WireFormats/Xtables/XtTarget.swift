@@ -96,13 +96,13 @@ package struct XtMarkChange: Hashable, Sendable {
         self.init(mode: .set, value: value, mask: mask, packetMask: 0, shift: nil)
     }
 
-    /// `xt_connmark_tginfo1` and 2 (with a shift: direction 0 is left).
+    /// `xt_connmark_tginfo1` and 2 (with a shift, before the mode: direction 0 is left).
     init?(connmark info: XtInfo, revision: UInt8) {
         guard (1...2).contains(revision), let value = info.word(0), let mask = info.word(4),
-            let packetMask = info.word(8), let mode = info.byte(12).flatMap(Mode.init(rawValue:))
+            let packetMask = info.word(8), let mode = info.byte(revision == 2 ? 14 : 12).flatMap(Mode.init(rawValue:))
         else { return nil }
         var shift: Int8?
-        if revision == 2, let direction = info.byte(13), let bits = info.byte(14), bits > 0 {
+        if revision == 2, let direction = info.byte(12), let bits = info.byte(13), bits > 0 {
             guard bits < 32 else { return nil }
             shift = direction == 0 ? Int8(bits) : -Int8(bits)
         }
