@@ -9,7 +9,8 @@ extension NetworkQuestions {
             var question = SourceTranslationQuestion(
                 network: network, bridge: link(bridge), uplink: link(way.output.name), target: target,
                 localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
-            question.destinations = way.destinations
+            question.destinations = way.destinations.subtracting(
+                IntervalSet(exempt.map { $0.first.value...$0.last.value }))
             let answer: SourceTranslation
             do {
                 answer = try question.answer(ruleset)

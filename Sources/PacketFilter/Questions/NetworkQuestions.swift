@@ -9,19 +9,22 @@ package struct NetworkQuestions: Sendable {
     /// The host's address on the bridge; nil where the profile names none.
     package let address: IPv4Address?
     package let target: IPv4Address?
+    /// Destinations that are on purpose not translated.
+    package let exempt: [IPv4Prefix]
     package let walk: PacketWalk
 
     var ruleset: Ruleset { walk.ruleset }
     var host: HostForwarding { walk.host }
 
     package init(
-        network: IPv4Prefix, bridge: String, address: IPv4Address?, target: IPv4Address?, ruleset: Ruleset,
-        host: HostForwarding
+        network: IPv4Prefix, bridge: String, address: IPv4Address?, target: IPv4Address?,
+        exempt: [IPv4Prefix] = [], ruleset: Ruleset, host: HostForwarding
     ) {
         self.network = network.network
         self.bridge = bridge
         self.address = address
         self.target = target
+        self.exempt = exempt
         walk = PacketWalk(ruleset: ruleset, host: host)
     }
 
