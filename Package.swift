@@ -8,13 +8,14 @@ import PackageDescription
 let fuzzing = Context.environment["LXC_DOCTOR_FUZZ"] != nil
 let fuzzSettings: [SwiftSetting] = fuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
 
-let swiftSettings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .treatAllWarnings(as: .error),
-] + fuzzSettings
+let swiftSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ] + fuzzSettings
 
 /// Tools of the tests: plain imports, as in tests.
 let testToolSettings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
@@ -85,7 +86,9 @@ let package = Package(
         tests("WireFormats", ["HostModel"], resources: ["Bytes"]),
         tests("ConfigFiles", ["HostModel"]),
         tests("HostAccess", ["HostModel"]),
-        tests("PacketFilter", ["HostModel", "WireFormats"]),
+        tests(
+            "PacketFilter", ["HostModel", "HostAccess", "WireFormats", "Probes", "OracleSupport"],
+            resources: ["OracleCases"]),
         tests("Probes", ["HostModel", "HostAccess", "WireFormats", "ConfigFiles", "PacketFilter"]),
         tests("PacketProof", ["HostModel", "HostAccess", "WireFormats"], resources: ["Pcaps"]),
         tests("CheckCatalog", ["HostModel"]),
@@ -103,7 +106,8 @@ let package = Package(
         .executableTarget(
             name: "ruleset-oracle",
             dependencies: [
-                "HostModel", "HostAccess", "WireFormats", "PacketFilter", "Probes", "LinuxHost", "CLinux", "OracleSupport",
+                "HostModel", "HostAccess", "WireFormats", "PacketFilter", "Probes", "LinuxHost", "CLinux",
+                "OracleSupport",
             ],
             path: "Tests/RulesetOracle", exclude: ["oracle"], swiftSettings: testToolSettings),
         .testTarget(name: "HouseTests", swiftSettings: swiftSettings),

@@ -70,6 +70,9 @@ struct GeneratedRuleset {
 
     func tables(_ backend: GeneratedTable.Backend) -> [GeneratedTable] { tables.filter { $0.backend == backend } }
 
+    /// Whether a rule matches by chance.
+    var isRandom: Bool { tables.contains { $0.chains.contains { $0.rules.contains(where: \.isRandom) } } }
+
     var ruleCount: Int { tables.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.rules.count } } }
 
     /// For a person: everything as it would be loaded.

@@ -5,8 +5,8 @@ import OracleSupport
 import PacketFilter
 import WireFormats
 
-/// `ruleset-oracle [--seed S] [--pairs N] [--packets PER-RULESET] [--report-only] [--kernel-only] [--keep DIRECTORY]
-/// [--show SEED] [--strict]`: random rulesets and packets, the model held against the kernel.
+/// `ruleset-oracle [--seed S] [--pairs N] [--packets PER-RULESET] [--report-only] [--kernel-only]
+/// [--verbose] [--show SEED] [--dump-rules]`: random rulesets and packets, the model held against the kernel.
 @main
 struct RulesetOracle {
     static func main() {
@@ -33,8 +33,8 @@ struct OracleOptions {
     var reportOnly = false
     /// The model is not asked.
     var kernelOnly = false
-    /// Where cases of disagreement are written.
-    var keep: String?
+    /// More cases of disagreement than this are not minimised in one run.
+    static let mostCases = 5
     var show: UInt64?
     /// Only read the rules once, for measuring.
     var dumps = false
@@ -60,7 +60,6 @@ struct OracleOptions {
             case "--packets": packets = max(1, try number(option))
             case "--report-only": reportOnly = true
             case "--kernel-only": kernelOnly = true
-            case "--keep": keep = try value(option)
             case "--show": show = UInt64(try number(option))
             case "--verbose": isVerbose = true
             case "--dump-rules": dumps = true

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import HostAccess
 import HostModel
@@ -47,7 +48,8 @@ struct OracleRun {
         if index.mismatches > 0 {
             print("seed \(seed): \(index.mismatches) chains read back with another number of rules")
         }
-        let isRandom = ruleset.tables.contains { $0.chains.contains { $0.rules.contains(where: \.isRandom) } }
+        let isRandom = ruleset.isRandom
+        var wrong: [(Int, TestPacket)] = []
         for (number, packet) in packets.enumerated() {
             let outcome = try kernel.send(packet) { index.rule($0)?.rule }
             tally.note(outcome, packet, index)
@@ -62,7 +64,19 @@ struct OracleRun {
             case .disagreed(let text):
                 tally.disagreed += 1
                 print("seed \(seed) packet \(number) \(Self.text(packet)): \(text)")
+                wrong.append((number, packet))
             }
+        }
+        if options.isVerbose { return }
+        for (number, packet) in wrong where tally.kept < OracleOptions.mostCases {
+            guard var found = try Minimiser(kernel: kernel, packet: packet).minimise(ruleset) else { continue }
+            tally.kept += 1
+            found.name = "seed-\(seed)-packet-\(number)"
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print("minimised: \(found.reason)")
+            for line in found.ruleset where !line.hasPrefix(":") { print("    \(line)") }
+            print("CASE \(found.name) \(String(decoding: try encoder.encode(found), as: UTF8.self))")
         }
     }
 

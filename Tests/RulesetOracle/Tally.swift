@@ -13,6 +13,8 @@ struct Tally {
     var eitherWay = 0
     var undecided: [String: Int] = [:]
     var disagreed = 0
+    /// Cases that were minimised and printed.
+    var kept = 0
     /// Rulesets that hold rules of a backend.
     var backends: [GeneratedTable.Backend: Int] = [:]
     /// How often a rule with a match or target was the one applied to a packet, by backend.

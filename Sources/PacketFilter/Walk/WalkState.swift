@@ -40,6 +40,8 @@ struct WalkState {
     /// The ports of a bridge, where the packet crosses it and br_netfilter shows it to the IP hooks.
     var hasBridgeInfo = false
     var outputIsBridged = false
+    /// It left by lo and came in again.
+    var isLooped = false
     var isSourceTranslated = false
     var isDestinationTranslated = false
     var sourceChoices: [IPv4Address]?
