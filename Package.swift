@@ -118,12 +118,18 @@ let package = Package(
 )
 
 if fuzzing {
+    let fuzzed: [Target.Dependency] = [
+        "HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog",
+    ]
+    // Nothing else: tools of the build would have to be linked with libFuzzer too.
+    package.products = []
+    package.targets.removeAll { target in
+        !["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog", "CLinux", "CYaml"]
+            .contains(target.name)
+    }
     package.targets.append(
         .executableTarget(
-            name: "fuzz-decoders",
-            dependencies: [
-                "HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog",
-            ],
-            path: "Tests/Fuzz/Decoders", swiftSettings: [.swiftLanguageMode(.v6)] + fuzzSettings,
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+            name: "fuzz-decoders", dependencies: fuzzed, path: "Tests/Fuzz/Decoders",
+            swiftSettings: [.swiftLanguageMode(.v6)] + fuzzSettings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }

@@ -49,7 +49,8 @@ final class PacketRun {
         let chain = ruleset.chains[ruleset.rules[rule].chain]
         let table = ruleset.tables[chain.table]
         return WalkResult.RulePlace(
-            family: table.name.family.name, table: table.name.name, chain: chain.name, rule: ruleset.handle(ofRule: rule),
+            family: table.name.family.name, table: table.name.name, chain: chain.name,
+            rule: ruleset.handle(ofRule: rule),
             text: ruleset.text(ofRule: rule))
     }
 

@@ -140,3 +140,10 @@ enum FuzzedDecoder: String, CaseIterable {
         do { try settings.set("LXC_BRIDGE", to: "lxcbr1") } catch {}
     }
 }
+
+/// What libFuzzer's own main, which is not used, would call.
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ pointer: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+    FuzzedDecoder.chosen.feed(Array(UnsafeBufferPointer(start: pointer, count: size)))
+    return 0
+}
