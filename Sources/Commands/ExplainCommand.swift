@@ -69,7 +69,9 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private static func page(_ document: Document, _ options: RenderingOptions) -> String {
-        var lines = ["\(document.id): \(document.title)", "\(document.severity.rawValue), area \(document.area.rawValue)"]
+        var lines = [
+            "\(document.id): \(document.title)", "\(document.severity.rawValue), area \(document.area.rawValue)",
+        ]
         for section in document.sections {
             lines += ["", section.heading]
             for paragraph in section.text.split(whereSeparator: \.isNewline) {

@@ -13,7 +13,8 @@ struct LXCDoctor: ParsableCommand {
         discussion: "Without a subcommand it runs `doctor`, which changes nothing.",
         version: Tool.version,
         subcommands: [
-            DoctorCommand.self, ProveCommand.self, VerifyCommand.self, FixCommand.self, ExplainCommand.self, ListCommand.self,
+            DoctorCommand.self, ProveCommand.self, VerifyCommand.self, FixCommand.self, ExplainCommand.self,
+            ListCommand.self,
             LabCommand.self,
         ],
         defaultSubcommand: DoctorCommand.self)

@@ -29,7 +29,9 @@ struct Remediation {
         guard session.identity.effectiveUser == 0, missing.isEmpty else {
             throw CommandError(
                 .privilege,
-                "repairing needs root" + (missing.isEmpty ? "" : " with \(missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", "))")
+                "repairing needs root"
+                    + (missing.isEmpty
+                        ? "" : " with \(missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", "))")
                     + "; nothing was changed")
         }
     }
@@ -75,7 +77,8 @@ struct Remediation {
         if !output.quiet { Console.write(renderPlan(plan.steps, as: .terminal, options: options), to: .error) }
         guard consent == .asked else { return }
         guard Console.isTerminal(.input), Console.isTerminal(.error) else {
-            throw CommandError(.usage, "there is no terminal to ask on: add --yes to apply the plan; nothing was changed")
+            throw CommandError(
+                .usage, "there is no terminal to ask on: add --yes to apply the plan; nothing was changed")
         }
         let count = plan.steps.count
         Console.write("\nApply \(count == 1 ? "this step" : "these \(count) steps")? [y/N] ", to: .error)

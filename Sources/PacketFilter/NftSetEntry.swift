@@ -47,7 +47,9 @@ extension NftSet {
                     content: start.content, isConditional: start.isConditional))
         }
         for element in elements where element.flags.contains(.catchAll) {
-            entries.append(NftSetEntry(low: [], high: [], isCatchAll: true, content: element.content,
+            entries.append(
+                NftSetEntry(
+                    low: [], high: [], isCatchAll: true, content: element.content,
                     isConditional: element.isConditional))
         }
         return entries

@@ -34,25 +34,29 @@ package struct NetworkQuestions: Sendable {
     }
 
     package func answer(_ question: NetworkQuestion) -> QuestionAnswer {
-        let answer: QuestionAnswer
-        do {
-            switch question {
-            case .translated: answer = try translated()
-            case .forwarded: answer = try forwarded()
-            case .answered: answer = try answered()
-            case .dhcp: answer = try local(.dhcp)
-            case .dns: answer = try local(.dns)
-            case .eastWest: answer = try eastWest()
-            case .others: answer = try others()
-            }
-        } catch {
-            return QuestionAnswer(question, .undecided, reason: error.reason)
-        }
+        let answer = answerOfRules(question)
         guard answer.verdict == .proven, !host.outsideModel.isEmpty else { return answer }
         return QuestionAnswer(
             question, .undecided,
             reason: "the rules say yes, but something else acts on packets: "
                 + host.outsideModel.joined(separator: ", "))
+    }
+
+    /// What the rules say, whatever else may act on packets.
+    package func answerOfRules(_ question: NetworkQuestion) -> QuestionAnswer {
+        do {
+            switch question {
+            case .translated: return try translated()
+            case .forwarded: return try forwarded()
+            case .answered: return try answered()
+            case .dhcp: return try local(.dhcp)
+            case .dns: return try local(.dns)
+            case .eastWest: return try eastWest()
+            case .others: return try others()
+            }
+        } catch {
+            return QuestionAnswer(question, .undecided, reason: error.reason)
+        }
     }
 
     // MARK: Ways and packets
@@ -141,9 +145,14 @@ package struct NetworkQuestions: Sendable {
         }
     }
 
+    struct Drop {
+        var outcome: WalkOutcome
+        var context: PacketContext
+    }
+
     /// Sets of packets through the filter chains of hooks, one after the other.
     struct Passage {
-        var dropped: [WalkOutcome] = []
+        var dropped: [Drop] = []
         var boxes: [PacketBox]
     }
 
@@ -179,7 +188,7 @@ package struct NetworkQuestions: Sendable {
         do {
             var walk = ChainWalk(ruleset, context)
             passage.boxes = try walk.filter(chains, passage.boxes)
-            passage.dropped += walk.outcomes
+            passage.dropped += walk.outcomes.map { Drop(outcome: $0, context: context) }
         } catch {
             throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
         }
@@ -189,8 +198,8 @@ package struct NetworkQuestions: Sendable {
     func judge(
         _ question: NetworkQuestion, _ passage: Passage, _ make: (PacketBox) -> SamplePacket
     ) -> QuestionAnswer {
-        if let drop = passage.dropped.first(where: \.doubts.isEmpty) {
-            let packet = make(drop.box)
+        if let drop = passage.dropped.first(where: { $0.outcome.doubts.isEmpty }) {
+            let packet = make(drop.outcome.box)
             let result = walk.walk(packet)
             guard result.verdict == .dropped else {
                 return disagreement(question, packet, "dropped", result)
@@ -199,9 +208,10 @@ package struct NetworkQuestions: Sendable {
                 question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer,
                 shouldHaveCaught: accepting(drop))
         }
-        if let doubtful = passage.dropped.first {
+        if let doubtful = passage.dropped.first?.outcome {
             return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: " + doubtful.doubts.joined(separator: ", "),
+                question, .undecided,
+                reason: "depends on what is not known: " + doubtful.doubts.joined(separator: ", "),
                 packet: make(doubtful.box))
         }
         for box in passage.boxes.prefix(64) {
@@ -233,14 +243,12 @@ package struct NetworkQuestions: Sendable {
     }
 
     /// The first rule behind the one that drops that would have accepted some of the packets.
-    private func accepting(_ drop: WalkOutcome) -> WalkResult.RulePlace? {
-        guard let rule = drop.rule else { return nil }
-        var context = PacketContext(input: link(bridge), output: nil, mayBeMarked: false)
-        context.ignoresInput = true
-        context.ignoresOutput = true
+    private func accepting(_ drop: Drop) -> WalkResult.RulePlace? {
+        guard let rule = drop.outcome.rule else { return nil }
         for later in rule + 1..<max(rule + 1, ruleset.chains[ruleset.rules[rule].chain].rules.upperBound) {
-            let accepts = RuleBranch.branches(of: later, in: ruleset, context).contains { branch in
-                branch.action == .accept && branch.doubts.isEmpty && branch.box.intersection(drop.box) != nil
+            let accepts = RuleBranch.branches(of: later, in: ruleset, drop.context).contains { branch in
+                branch.action == .accept && branch.doubts.isEmpty
+                    && branch.box.intersection(drop.outcome.box) != nil
             }
             if accepts { return place(later) }
         }

@@ -96,7 +96,8 @@ extension PacketRun {
                 if (above && below) == inverted { return .next }
             case .lookup(let set, let from, let into, let inverted):
                 switch lookUp(set, table, from, registers, key) {
-                case .unknown(let name): pending.append(Pending(key: "\(name) in \(set)", name: name, wanted: !inverted))
+                case .unknown(let name):
+                    pending.append(Pending(key: "\(name) in \(set)", name: name, wanted: !inverted))
                 case .absent: if !inverted { return .next }
                 case .present(let entry):
                     if inverted { return .next }
@@ -181,7 +182,9 @@ extension PacketRun {
     private func translate(_ nat: NftNat, _ rule: Int, _ registers: NftRegisters) -> RuleEnd {
         guard nat.family != .ipv6 else { return .next }
         func address(_ register: NftRegister) -> IPv4Address? {
-            registers.load(register, 4).flatMap { $0.known.allSatisfy { $0 == 0xff } ? IPv4Address(octets: $0.value) : nil }
+            registers.load(register, 4).flatMap {
+                $0.known.allSatisfy { $0 == 0xff } ? IPv4Address(octets: $0.value) : nil
+            }
         }
         var addresses: [IPv4Address] = []
         if let pair = nat.addresses {

@@ -106,7 +106,8 @@ extension PacketRun {
     private func holds(_ type: XtAddressType, _ hook: NftHook) -> Bool {
         var link: UInt32?
         if type.limitsInterface {
-            link = hook == .prerouting || hook == .input || hook == .forward && type.limitsInput
+            link =
+                hook == .prerouting || hook == .input || hook == .forward && type.limitsInput
                 ? state.input?.index : state.output?.index
         }
         if type.source != 0 {
@@ -185,6 +186,7 @@ extension PacketRun {
         guard offset < 4096 else { return nil }
         let bytes = bytes(.network, base + Int(offset), 4)
         return PartialWord(
-            value: bytes.value.reduce(0) { $0 << 8 | UInt32($1) }, known: bytes.known.reduce(0) { $0 << 8 | UInt32($1) })
+            value: bytes.value.reduce(0) { $0 << 8 | UInt32($1) }, known: bytes.known.reduce(0) { $0 << 8 | UInt32($1) }
+        )
     }
 }

@@ -197,6 +197,6 @@ final class PacketRun {
         killer = Killer(
             hook: hook, family: table.name.family.name, table: table.name.name, chain: ruleset.chains[named].name,
             rule: rule.flatMap { ruleset.handle(ofRule: $0) },
-            text: rule.map { ruleset.text(ofRule: $0) } ?? "policy drop")
+            text: rule.map { ruleset.text(ofRule: $0) } ?? ruleset.policyText(ofChain: chain))
     }
 }

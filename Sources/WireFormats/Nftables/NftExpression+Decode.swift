@@ -92,7 +92,8 @@ extension NftExpression {
                 else { return nil }
                 return .shift(from: from, into: into, left: operation == NFT_BITWISE_LSHIFT.rawValue, bits: bits)
             }
-            guard operation == 0, let from = try data.register(NFTA_BITWISE_SREG), let into = try data.register(NFTA_BITWISE_DREG),
+            guard operation == 0, let from = try data.register(NFTA_BITWISE_SREG),
+                let into = try data.register(NFTA_BITWISE_DREG),
                 let mask = try data.value(NFTA_BITWISE_MASK), let xor = try data.value(NFTA_BITWISE_XOR)
             else { return nil }
             return .bitwise(from: from, into: into, mask: mask, xor: xor)
