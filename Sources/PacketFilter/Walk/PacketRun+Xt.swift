@@ -67,7 +67,7 @@ extension PacketRun {
         case .notrack:
             if state.tracking == .unseen, !state.hasTemplate { state.tracking = .untracked }
             return .next
-        case .passes("CT"):
+        case .template:
             if state.tracking == .unseen { state.hasTemplate = true }
             return .next
         case .reject: return .drop

@@ -10,6 +10,8 @@ package enum XtTarget: Hashable, Sendable {
     case redirect(ports: ClosedRange<UInt16>?)
     case netmap(ClosedRange<IPv4Address>?)
     case notrack
+    /// `CT` without `--notrack`: a template for conntrack, after which no other one counts.
+    case template
     case reject
     case mark(XtMarkChange)
     case connmark(XtMarkChange)
@@ -38,7 +40,7 @@ package enum XtTarget: Hashable, Sendable {
         case "REDIRECT": self = .redirect(ports: Self.range(xt, info).ports)
         case "NOTRACK": self = .notrack
         case "CT":
-            self = (info.short(0) ?? 0) & 1 != 0 ? .notrack : .passes(name: xt.name)
+            self = (info.short(0) ?? 0) & 1 != 0 ? .notrack : .template
         case "REJECT": self = .reject
         case "MARK":
             self = XtMarkChange(mark: info, revision: xt.revision).map(XtTarget.mark) ?? .other(name: xt.name)
