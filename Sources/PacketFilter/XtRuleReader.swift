@@ -55,7 +55,7 @@ struct XtRuleReader {
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
         case .destinationNat, .redirect: .accept
-        case .notrack, .mark, .connmark, .passes: .next
+        case .notrack, .template, .mark, .connmark, .passes: .next
         case .reject: .drop
         case .other(let name): .unknown("target \(name)")
         }

@@ -16,9 +16,12 @@ extension PacketRun {
         case dropped(rule: Int)
     }
 
-    /// Bridge family.
-    func bridge(_ hook: NftHook) -> End {
+    /// Bridge family: the chains up to a priority, or those behind one.
+    func bridge(_ hook: NftHook, through last: Int32 = .max, after first: Int32? = nil) -> End {
         for chain in walk.plan.bridgeChains(hook) {
+            let priority = ruleset.chains[chain].base?.priority ?? 0
+            if priority > last { continue }
+            if let first, priority <= first { continue }
             if base(chain, hook) == .stopped { return .stopped }
         }
         return .goesOn
@@ -57,7 +60,7 @@ extension PacketRun {
     }
 
     private func translate(_ chains: [Int], _ hook: NftHook) -> End {
-        guard state.tracking == .tracked else { return .goesOn }
+        guard state.tracking == .tracked, !state.isLooped else { return .goesOn }
         let isSource = hook == .postrouting || hook == .input
         // Errors about a known flow are mapped with it and never see the rules.
         let isError = state.packet.connectionState == .related && state.packet.protocol == .icmp

@@ -129,7 +129,7 @@ extension PacketRun {
             case .notrack:
                 guard holds(pending) else { return .next }
                 pending = []
-                if state.tracking == .unseen { state.tracking = .untracked }
+                if state.tracking == .unseen, !state.hasTemplate { state.tracking = .untracked }
             case .verdict(let verdict):
                 guard holds(pending) else { return .next }
                 if case .continue = verdict { continue }

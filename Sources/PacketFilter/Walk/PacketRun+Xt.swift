@@ -65,7 +65,10 @@ extension PacketRun {
             }
             return .accept
         case .notrack:
-            if state.tracking == .unseen { state.tracking = .untracked }
+            if state.tracking == .unseen, !state.hasTemplate { state.tracking = .untracked }
+            return .next
+        case .template:
+            if state.tracking == .unseen { state.hasTemplate = true }
             return .next
         case .reject: return .drop
         case .mark(let change):

@@ -68,15 +68,41 @@ final class PacketRun {
         state.input = link
         path.append(PathStep(hook: link.kind == "bridge" ? "bridge" : "port", link: name, reached: true))
         if link.kind == "bridge" {
-            state.hasBridgeInfo = host.bridgeNetfilter
-            if bridge(.prerouting) == .stopped { return }
-            if staysOnBridge(link) {
-                crossBridge(link)
-                return
-            }
-            if bridge(.input) == .stopped { return }
+            enterBridge(link)
+        } else {
+            guard hook(.prerouting) == .goesOn else { return }
+            route(from: link)
         }
-        guard hook(.prerouting) == .goesOn else { return }
+    }
+
+    /// br_netfilter shows the packet to the IP hooks from inside the bridge's prerouting, at NF_BR_PRI_BRNF (0). What
+    /// then leads to another address of the same bridge is carried on by the bridge (br_nf_pre_routing_finish).
+    private func enterBridge(_ link: HostForwarding.Interface) {
+        var stays = staysOnBridge(link)
+        guard bridge(.prerouting, through: 0) == .goesOn else { return }
+        if host.bridgeNetfilter {
+            state.hasBridgeInfo = true
+            state.outputIsBridged = stays
+            let before = state.destination
+            guard hook(.prerouting) == .goesOn else { return }
+            if state.destination != before {
+                guard let decision = routeInput(link) else { return }
+                if case .forward(let output, let nextHop) = decision, output.index == link.index {
+                    stays = true
+                    state.nextHop = nextHop
+                } else {
+                    stays = false
+                }
+            }
+        }
+        guard bridge(.prerouting, after: 0) == .goesOn else { return }
+        state.outputIsBridged = stays
+        if stays {
+            crossBridge(link)
+            return
+        }
+        guard bridge(.input) == .goesOn else { return }
+        if !host.bridgeNetfilter, hook(.prerouting) != .goesOn { return }
         route(from: link)
     }
 
@@ -90,26 +116,16 @@ final class PacketRun {
     }
 
     private func crossBridge(_ link: HostForwarding.Interface) {
-        state.outputIsBridged = true
-        if host.bridgeNetfilter {
-            let before = state.destination
-            guard hook(.prerouting) == .goesOn else { return }
-            // Redirected to the host or elsewhere: the IP layer takes it from the bridge.
-            if state.destination != before, !staysOnBridge(link) {
-                state.outputIsBridged = false
-                route(from: link)
-                return
-            }
+        guard state.destination != state.packet.source else {
+            drop(hook: "bridge", "it would leave by the port of \(link.name) that it came in by")
+            return
         }
         state.output = link
-        guard bridge(.forward) == .goesOn else { return }
-        if host.bridgeNetfilter {
-            guard hook(.forward) == .goesOn else { return }
-        }
-        guard bridge(.postrouting) == .goesOn else { return }
-        if host.bridgeNetfilter {
-            guard hook(.postrouting) == .goesOn else { return }
-        }
+        // br_nf_forward_ip stands at NF_BR_PRI_BRNF - 1.
+        guard bridge(.forward, through: -1) == .goesOn else { return }
+        if host.bridgeNetfilter, hook(.forward) != .goesOn { return }
+        guard bridge(.forward, after: -1) == .goesOn, bridge(.postrouting) == .goesOn else { return }
+        if host.bridgeNetfilter, hook(.postrouting) != .goesOn { return }
         arrive()
     }
 
@@ -145,8 +161,22 @@ final class PacketRun {
             guard routeOutput() else { return }
         }
         path.append(PathStep(hook: "routing", link: state.output?.name, reached: true))
-        leave()
-        if state.output?.isLoopback == true { isLocal = true }
+        if let loopback = state.output, loopback.isLoopback {
+            comeBack(by: loopback)
+        } else {
+            leave()
+        }
+    }
+
+    /// To the host itself: out by lo and in again. Conntrack and translation know the flow by then.
+    private func comeBack(by loopback: HostForwarding.Interface) {
+        guard hook(.postrouting) == .goesOn else { return }
+        state.isLooped = true
+        state.input = loopback
+        state.output = nil
+        isLocal = true
+        guard hook(.prerouting) == .goesOn, hook(.input) == .goesOn else { return }
+        arrives = true
     }
 
     private func arrive() {

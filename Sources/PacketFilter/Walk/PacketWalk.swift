@@ -18,15 +18,27 @@ package struct PacketWalk: Sendable {
         let cache = SetCache(ruleset)
         var results: [WalkResult] = []
         var runs = 0
+        var namesDiffer = false
         repeat {
             let run = PacketRun(self, packet, choices, cache)
             run.run()
             runs += 1
             if let reason = run.limit { return WalkResult(verdict: .undecided, reason: reason, path: run.path) }
             let result = run.result
-            if !results.contains(where: { Self.agree($0, result) }) { results.append(result) }
+            if let known = results.first(where: { Self.agree($0, result) }) {
+                if known.killer != result.killer || known.translatedBy != result.translatedBy { namesDiffer = true }
+            } else {
+                results.append(result)
+            }
         } while choices.advance() && runs < Self.mostRuns && results.count < 16
-        if results.count == 1, let only = results.first, runs < Self.mostRuns { return only }
+        if results.count == 1, var only = results.first, runs < Self.mostRuns {
+            // The same end on every way, but not by the same rule.
+            if namesDiffer {
+                (only.killer, only.translatedBy) = (nil, nil)
+                only.reason = "which rule it is depends on what is not known: " + choices.names.joined(separator: ", ")
+            }
+            return only
+        }
         return undecided(results, choices.names)
     }
 

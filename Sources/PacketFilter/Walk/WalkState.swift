@@ -40,12 +40,16 @@ struct WalkState {
     /// The ports of a bridge, where the packet crosses it and br_netfilter shows it to the IP hooks.
     var hasBridgeInfo = false
     var outputIsBridged = false
+    /// It left by lo and came in again.
+    var isLooped = false
     var isSourceTranslated = false
     var isDestinationTranslated = false
     var sourceChoices: [IPv4Address]?
     /// Index of the rule that translates the source.
     var translator: Int?
     var zone: UInt16 = 0
+    /// The target CT gave it a template for conntrack: a later CT or notrack is passed over (xt_CT.c).
+    var hasTemplate = false
     /// Where the next hop lies, once routed.
     var nextHop: IPv4Address
     /// As conntrack keeps the flow: source, destination, ports, as they first came.
@@ -80,6 +84,7 @@ struct WalkState {
 
     /// IP_CT_* as a bit: invalid 1, established 2, related 4, new 8; nil where there is no conntrack entry.
     var stateBit: UInt32? {
+        if tracking == .unseen, hasTemplate { return 8 }
         guard tracking == .tracked else { return nil }
         switch packet.connectionState {
         case .new: return 8
@@ -102,8 +107,14 @@ struct WalkState {
             value |= 2 | 8
             known |= 2 | 8 | 0x30
         }
-        if isSourceTranslated || packet.mappedSource != nil { value |= isReply ? 0x20 : 0x10 }
-        if isDestinationTranslated || packet.mappedDestination != nil { value |= isReply ? 0x10 : 0x20 }
+        // The kernel notes only what really changed.
+        let newSource =
+            isSourceTranslated && (sourceChoices != nil || source != packet.source || sourcePort != packet.sourcePort)
+        let newDestination =
+            isDestinationTranslated
+            && (destination != packet.destination || destinationPort != packet.destinationPort)
+        if newSource || packet.mappedSource != nil { value |= isReply ? 0x20 : 0x10 }
+        if newDestination || packet.mappedDestination != nil { value |= isReply ? 0x10 : 0x20 }
         return PartialWord(value: value, known: known)
     }
 }

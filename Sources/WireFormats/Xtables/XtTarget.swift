@@ -10,6 +10,8 @@ package enum XtTarget: Hashable, Sendable {
     case redirect(ports: ClosedRange<UInt16>?)
     case netmap(ClosedRange<IPv4Address>?)
     case notrack
+    /// `CT` without `--notrack`: a template for conntrack, after which no other one counts.
+    case template
     case reject
     case mark(XtMarkChange)
     case connmark(XtMarkChange)
@@ -38,7 +40,7 @@ package enum XtTarget: Hashable, Sendable {
         case "REDIRECT": self = .redirect(ports: Self.range(xt, info).ports)
         case "NOTRACK": self = .notrack
         case "CT":
-            self = (info.short(0) ?? 0) & 1 != 0 ? .notrack : .passes(name: xt.name)
+            self = (info.short(0) ?? 0) & 1 != 0 ? .notrack : .template
         case "REJECT": self = .reject
         case "MARK":
             self = XtMarkChange(mark: info, revision: xt.revision).map(XtTarget.mark) ?? .other(name: xt.name)
@@ -96,13 +98,13 @@ package struct XtMarkChange: Hashable, Sendable {
         self.init(mode: .set, value: value, mask: mask, packetMask: 0, shift: nil)
     }
 
-    /// `xt_connmark_tginfo1` and 2 (with a shift: direction 0 is left).
+    /// `xt_connmark_tginfo1` and 2 (with a shift, before the mode: direction 0 is left).
     init?(connmark info: XtInfo, revision: UInt8) {
         guard (1...2).contains(revision), let value = info.word(0), let mask = info.word(4),
-            let packetMask = info.word(8), let mode = info.byte(12).flatMap(Mode.init(rawValue:))
+            let packetMask = info.word(8), let mode = info.byte(revision == 2 ? 14 : 12).flatMap(Mode.init(rawValue:))
         else { return nil }
         var shift: Int8?
-        if revision == 2, let direction = info.byte(13), let bits = info.byte(14), bits > 0 {
+        if revision == 2, let direction = info.byte(12), let bits = info.byte(13), bits > 0 {
             guard bits < 32 else { return nil }
             shift = direction == 0 ? Int8(bits) : -Int8(bits)
         }
