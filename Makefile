@@ -14,7 +14,7 @@ SWIFT ?= swift
 # Libraries to build with, and plain programs that the practice host is made with. None has a service or a firewall:
 # those go into layers that only a practice host mounts.
 BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
-TEST_PACKAGES = python3-jsonschema tcpdump tshark procps ipset
+TEST_PACKAGES = python3-jsonschema python3-yaml tcpdump tshark procps ipset
 BENCH_PACKAGES = hyperfine jq python3-venv time
 
 N ?= 10000
@@ -84,4 +84,4 @@ install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
 
 clean:
-	rm -rf .build .build-*
+	rm -rf .build .build-* .cache

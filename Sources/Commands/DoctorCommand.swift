@@ -15,6 +15,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "The packet proof: fence (no packet on the wire), wire (sent with TTL 2) or off.")
     var proof: ProofMode = .fence
@@ -22,11 +23,12 @@ struct DoctorCommand: ParsableCommand {
     @Flag(name: .long, help: "Repair what was found: shows the plan, asks on a terminal, verifies, rolls back.")
     var autoRemediate = false
 
-    @Flag(name: .long, help: "With --auto-remediate: do not ask.")
-    var yes = false
+    @OptionGroup(title: "With --auto-remediate") var consent: ConsentOptions
 
     func validate() throws {
-        if yes && !autoRemediate { throw ValidationError("--yes goes with --auto-remediate") }
+        if (consent.yes || consent.confirmWithin != nil) && !autoRemediate {
+            throw ValidationError("--yes and --confirm-within go with --auto-remediate")
+        }
         if autoRemediate && hostOptions.replay != nil {
             throw ValidationError("a recording cannot be repaired: --auto-remediate and --replay exclude each other")
         }
@@ -36,15 +38,20 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
+        let directory = try evidence.open()
         let session = try Session(hostOptions, selection: selection)
         if autoRemediate { try Remediation.requirePrivilege(session) }
+        if let live = session.live {
+            if autoRemediate { try Interrupted.takeBack(on: live) } else { Interrupted.mention() }
+        }
         session.prove(proof)
         let result = session.diagnose()
         if let path = hostOptions.record { try session.record(to: path) }
+        if let directory { try session.keepEvidence(in: directory) }
         let report: Report
         if autoRemediate {
             let remediation = Remediation(
-                session: session, proofMode: proof, consent: yes ? .given : .asked, output: output)
+                session: session, proofMode: proof, consent: consent, quiet: output.quiet)
             report = try remediation.run(from: result)
         } else {
             report = session.report(result)

@@ -1,85 +1,47 @@
 internal import ArgumentParser
+internal import HostAccess
 internal import HostModel
 internal import LinuxHost
 internal import Remedies
-internal import Reporting
 
-/// `fix plan|apply`: the fix module by hand.
+/// `fix plan|apply|undo|history|confirm`: the fix module by hand.
 struct FixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fix", abstract: "Plans repairs, and applies them when told to.",
-        subcommands: [FixPlanCommand.self, FixApplyCommand.self])
+        commandName: "fix", abstract: "Plans repairs, applies them when told to, and takes them back.",
+        discussion: "Every verb first takes back what an interrupted repair has left.",
+        subcommands: [
+            FixPlanCommand.self, FixApplyCommand.self, FixUndoCommand.self, FixHistoryCommand.self,
+            FixConfirmCommand.self, FixGuardCommand.self,
+        ])
 }
 
-/// `fix plan`: what a repair would change. Changes nothing.
-struct FixPlanCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Shows what a repair would change, step by step. Changes nothing.")
+/// Repairs that were killed, or cut short by a power failure.
+enum Interrupted {
+    /// Takes them back, and says so. Without root, or while another repair runs, says what is left.
+    /// Throws `internal` where the host refuses: it is not as it should be then, and nothing may be built on it.
+    static func takeBack(on live: LiveHost) throws(CommandError) {
+        let store = FileJournalStore()
+        do {
+            guard try live.identity().effectiveUser == 0, try !unfinishedRuns(in: store).isEmpty else { return }
+            let applier = Applier(host: live, store: store, identity: RunIdentity(run: "recovery", startedAt: ""))
+            for recovery in try applier.recover() { Output.message(recovery.sentence) }
+        } catch {
+            guard error.code == .notPermitted else { throw CommandError(.internalError, error.description) }
+            Output.message(error.message)
+        }
+    }
 
-    @OptionGroup var hostOptions: HostOptions
-    @OptionGroup var selection: SelectionOptions
-    @OptionGroup var output: OutputOptions
-
-    @Option(name: .long, help: "The packet proof: fence, wire or off.")
-    var proof: ProofMode = .fence
-
-    func run() throws {
-        let session = try Session(hostOptions, selection: selection)
-        session.prove(proof)
-        let result = session.diagnose()
-        if let path = hostOptions.record { try session.record(to: path) }
-        let remediation = Remediation(session: session, proofMode: proof, consent: .asked, output: output)
-        let plan = try remediation.makePlan(result)
-        try output.emit { format, options in
-            switch format {
-            case .json: JSONText.encode(plan)
-            case .terminal: renderPlan(plan.steps, as: .terminal, options: options) + byHand(plan, options)
+    /// Only says that there are some. Changes nothing.
+    static func mention() {
+        do {
+            for run in try unfinishedRuns(in: FileJournalStore()) {
+                Output.message(
+                    "the repair \(run) is not finished: it is under way, or was interrupted; "
+                        + "the next \(Tool.name) fix takes back what was interrupted")
             }
+        } catch {
+            // Only root may look.
+            if error.code != .notPermitted { Output.message(error.description) }
         }
-        if plan.refusal != nil { throw ExitCode(Health.critical.exitCode) }
-    }
-
-    /// What a person must do, and why; and why nothing will be done at all.
-    private func byHand(_ plan: Plan, _ options: RenderingOptions) -> String {
-        var lines: [String] = []
-        for item in plan.byHand {
-            lines += ["", "By hand: \(item.cause) (\(item.subject))", "  why  \(item.why)"]
-            lines += item.what.map { "  do   \($0)" }
-        }
-        if let refusal = plan.refusal { lines += ["", "REFUSED  \(refusal)"] }
-        return lines.isEmpty ? "" : lines.map { SafeText.line($0) }.joined(separator: "\n") + "\n"
-    }
-}
-
-/// `fix apply`: the same as `doctor --auto-remediate`.
-struct FixApplyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "apply", abstract: "Repairs what is found: shows the plan, asks, verifies, rolls back.")
-
-    @OptionGroup var hostOptions: HostOptions
-    @OptionGroup var selection: SelectionOptions
-    @OptionGroup var output: OutputOptions
-
-    @Option(name: .long, help: "The packet proof: fence, wire or off.")
-    var proof: ProofMode = .fence
-
-    @Flag(name: .long, help: "Do not ask.")
-    var yes = false
-
-    func validate() throws {
-        if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
-    }
-
-    func run() throws {
-        let session = try Session(hostOptions, selection: selection)
-        try Remediation.requirePrivilege(session)
-        session.prove(proof)
-        let remediation = Remediation(
-            session: session, proofMode: proof, consent: yes ? .given : .asked, output: output)
-        let report = try remediation.run(from: session.diagnose())
-        try output.emit(invocation: Session.invocation(hostOptions)) { format, options in
-            render(report, as: format, options: options)
-        }
-        throw ExitCode(report.exitCode)
     }
 }

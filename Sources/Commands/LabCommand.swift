@@ -31,6 +31,9 @@ struct LabRunCommand: ParsableCommand {
     @Option(name: .long, help: "Break it: a fault's id, or ID=VARIANT (repeatable; `list faults`).")
     var fault: [String] = []
 
+    @Option(name: .long, help: "A layer more: ufw, firewalld, … (repeatable; `lab layers` builds them).")
+    var layer: [String] = []
+
     @Argument(parsing: .postTerminator, help: "The command to run, after --.")
     var command: [String] = []
 
@@ -41,7 +44,7 @@ struct LabRunCommand: ParsableCommand {
     func run() throws {
         let plan = PracticeHostPlan(
             profile: profile, backend: backend, containers: containers,
-            faults: fault.map(FaultSelection.init(argument:)), command: command)
+            faults: fault.map(FaultSelection.init(argument:)), command: command, layers: layer)
         do {
             throw ExitCode(try runPracticeHost(plan))
         } catch let error as PracticeHostError {

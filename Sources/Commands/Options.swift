@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import HostAccess
 internal import HostModel
+internal import LinuxHost
 internal import Reporting
 
 /// Which host is looked at, and as what.
@@ -35,6 +37,24 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "Also what does not apply, and all evidence.")
     var verbose = false
+}
+
+/// Where what was seen is kept for other tools.
+struct EvidenceOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: "Keep in DIR, for its owner only: packets.pcapng, trace.txt, and recording.json with all raw facts.")
+    var evidence: String?
+
+    /// Opened before anything is looked at, so that a wrong name costs no time. Throws usage.
+    func open() throws(CommandError) -> EvidenceDirectory? {
+        guard let evidence else { return nil }
+        do {
+            return try EvidenceDirectory(evidence)
+        } catch {
+            throw CommandError(.usage, error.description)
+        }
+    }
 }
 
 /// One `--format F[=FILE]`.

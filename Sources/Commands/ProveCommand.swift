@@ -9,6 +9,7 @@ struct ProveCommand: ParsableCommand {
 
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "fence (no packet on the wire) or wire (sent with TTL 2).")
     var proof: ProofMode = .fence
@@ -18,9 +19,11 @@ struct ProveCommand: ParsableCommand {
     }
 
     func run() throws {
+        let directory = try evidence.open()
         let session = try Session(hostOptions)
         session.prove(proof)
         if let path = hostOptions.record { try session.record(to: path) }
+        if let directory { try session.keepEvidence(in: directory) }
         let report = session.proof ?? ProofReport(mode: proof, probes: [])
         try output.emit { format, options in renderProof(report, as: format, options: options) }
         switch report.verdict {

@@ -7,20 +7,16 @@ internal import Reporting
 
 /// Plan, consent, repair, and a second look: what `--auto-remediate` and `fix apply` do.
 struct Remediation {
-    enum Consent {
-        /// `--yes`.
-        case given
-        /// A person at a terminal is shown the plan and asked.
-        case asked
-    }
-
     /// A repair may uncover what a broken bridge hid; each round plans afresh. More rounds than this would be a loop.
     private static let mostRounds = 3
 
     let session: Session
     let proofMode: ProofMode
-    let consent: Consent
-    let output: OutputOptions
+    let consent: ConsentOptions
+    let quiet: Bool
+
+    /// The time to confirm steps that may cut the operator's connection, in seconds, where none is given.
+    private static let usualConfirmation = 60
 
     /// Repairs need root's rights over network, files and packets. Throws `privilege`.
     static func requirePrivilege(_ session: Session) throws(CommandError) {
@@ -42,7 +38,7 @@ struct Remediation {
         var steps: [FixStep] = []
         var journal: String?
         for _ in 0..<Self.mostRounds {
-            let plan = try makePlan(result)
+            let plan = try Self.makePlan(session, result)
             guard plan.refusal != nil || !plan.changes.isEmpty else { break }
             try ask(plan)
             let fixes = apply(plan, result)
@@ -60,10 +56,27 @@ struct Remediation {
         return session.report(result, fixes: FixReport(outcome: .applied, steps: steps, journal: journal))
     }
 
-    func makePlan(_ result: DiagnosisResult) throws(CommandError) -> Plan {
+    /// Applies a plan that was made earlier, once, and reports the host as it is then.
+    func apply(saved plan: Plan, to result: DiagnosisResult) throws(CommandError) -> Report {
+        guard plan.refusal != nil || !plan.changes.isEmpty else { return session.report(result) }
+        var plan = plan
+        plan.judge(by: try Self.facts(session).connections)
+        try ask(plan)
+        let fixes = apply(plan, result)
+        return session.report(look(), fixes: fixes)
+    }
+
+    static func makePlan(_ session: Session, _ result: DiagnosisResult) throws(CommandError) -> Plan {
+        var made = plan(for: result.causes, profile: session.chosen, facts: try facts(session))
+        made.hostname = session.identity.hostname
+        return made
+    }
+
+    private static func facts(_ session: Session) throws(CommandError) -> PlanFacts {
         do {
-            let facts = try PlanFacts.read(from: session.host, profile: session.chosen.profile)
-            return plan(for: result.causes, profile: session.chosen, facts: facts)
+            return try PlanFacts.read(
+                from: session.host, profile: session.chosen.profile,
+                session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"))
         } catch {
             throw CommandError(.internalError, "what a plan needs could not be read: \(error.description)")
         }
@@ -74,17 +87,78 @@ struct Remediation {
     private func ask(_ plan: Plan) throws(CommandError) {
         guard plan.refusal == nil else { return }
         let options = RenderingOptions(width: min(Console.columns ?? 80, 100))
-        if !output.quiet { Console.write(renderPlan(plan.steps, as: .terminal, options: options), to: .error) }
-        guard consent == .asked else { return }
-        guard Console.isTerminal(.input), Console.isTerminal(.error) else {
+        if !quiet { Console.write(renderPlan(plan.steps, as: .terminal, options: options), to: .error) }
+        guard !consent.yes else { return }
+        if plan.mayDisconnect {
             throw CommandError(
-                .usage, "there is no terminal to ask on: add --yes to apply the plan; nothing was changed")
+                .usage, "a step may cut your own connection: add --yes to apply the plan, and then confirm it within "
+                    + "\(confirmationSeconds) s, or it is taken back; nothing was changed")
         }
         let count = plan.steps.count
-        Console.write("\nApply \(count == 1 ? "this step" : "these \(count) steps")? [y/N] ", to: .error)
+        try Self.askOnTerminal(
+            "\nApply \(count == 1 ? "this step" : "these \(count) steps")?", without: "apply the plan")
+    }
+
+    /// Returns where a person at a terminal says yes; else throws `usage`.
+    static func askOnTerminal(_ question: String, without: String) throws(CommandError) {
+        guard Console.isTerminal(.input), Console.isTerminal(.error) else {
+            throw CommandError(.usage, "there is no terminal to ask on: add --yes to \(without); nothing was changed")
+        }
+        Console.write("\(question) [y/N] ", to: .error)
         let answer = Console.readLine()?.lowercased() ?? ""
         guard answer == "y" || answer == "yes" else {
-            throw CommandError(.usage, "not applied; nothing was changed")
+            throw CommandError(.usage, "nothing was changed")
+        }
+    }
+
+    // MARK: Confirmation
+
+    private var confirmationSeconds: Int { consent.confirmWithin ?? Self.usualConfirmation }
+
+    /// The dead-man switch, where a step needs one or it was asked for.
+    private func confirmation(for plan: Plan, _ store: FileJournalStore) -> Confirmation? {
+        guard plan.mayDisconnect || consent.confirmWithin != nil else { return nil }
+        let seconds = confirmationSeconds
+        return Confirmation(
+            seconds: seconds,
+            guardRun: { (run) throws(HostError) in
+                try GuardProcess.start([
+                    "fix", "guard", run, "--seconds", String(seconds), "--doctor", String(GuardProcess.ownNumber),
+                ])
+                Console.ignoreHangups()
+            },
+            wait: { run in Self.wait(for: run, seconds: seconds, store) })
+    }
+
+    /// Waits for `fix confirm`, or for an answer at the terminal.
+    private static func wait(for run: String, seconds: Int, _ store: FileJournalStore) -> Bool {
+        let asks = Console.isTerminal(.input) && Console.isTerminal(.error)
+        Output.message(
+            "the repair is taken back in \(seconds) s unless confirmed: \(Tool.name) fix confirm \(run)"
+                + (asks ? ", or y and Enter here" : ""))
+        let deadline = Console.monotonicNanoseconds() + UInt64(seconds) * 1_000_000_000
+        var listens = asks
+        do throws(HostError) {
+            while Console.monotonicNanoseconds() < deadline {
+                if try store.isConfirmed(run) { return true }
+                guard listens else {
+                    Console.sleep(milliseconds: 100)
+                    continue
+                }
+                guard Console.hasInput(within: 100) else { continue }
+                // The end of the terminal is no answer: another connection may still confirm.
+                guard let answer = Console.readLine() else {
+                    listens = false
+                    continue
+                }
+                guard ["y", "yes"].contains(answer.lowercased()) else { return false }
+                try store.confirm(run)
+                return true
+            }
+            return try store.isConfirmed(run)
+        } catch {
+            Output.message(error.description)
+            return false
         }
     }
 
@@ -94,21 +168,20 @@ struct Remediation {
         guard let live = session.live else {
             return FixReport(outcome: .refused, reason: "a recording cannot be repaired", steps: plan.steps)
         }
+        let store = FileJournalStore()
         let applier = Applier(
-            host: live, store: FileJournalStore(),
+            host: live, store: store,
             identity: RunIdentity(run: Self.runName(), startedAt: session.startedAt))
         let verification = Verification(
             before: result.findings, proofBefore: session.proof?.verdict,
             recheck: { checks in
-                session.host.forget()
-                return session.diagnose(checks: Set(checks)).findings
-            },
-            prove: {
+                // Checks over the proof want a fresh one.
                 session.host.forget()
                 session.prove(proofMode)
-                return session.proof?.verdict
-            })
-        return applier.apply(plan, verify: verification)
+                return session.diagnose(checks: Set(checks)).findings
+            },
+            prove: { session.proof?.verdict })
+        return applier.apply(plan, verify: verification, confirmation: confirmation(for: plan, store))
     }
 
     /// Everything again, as the host is now.

@@ -87,33 +87,47 @@ final class Session {
 
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
-        allProbes.map(\.specification) + [PacketProofProbe.specification]
+        allProbes.map(\.specification) + [
+            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+        ]
     }
 
     // MARK: Looking
 
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode) {
+        let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
             proof = proofTranscripts.map {
-                ProofReport(mode: recording.proof?.mode ?? mode, probes: $0.flatMap(NetworkProof.evaluate))
+                judged($0, recording.proof?.mode ?? mode, names)
             }
         } else if let live, mode != .off {
+            names.prepare()
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
-            proof = ProofReport(mode: mode, probes: transcripts.flatMap(NetworkProof.evaluate))
+            proof = judged(transcripts, mode, names)
         } else {
             proofTranscripts = nil
             proof = nil
         }
     }
 
+    /// A rule that killed a probe is shown as the user would list it.
+    private func judged(_ transcripts: [ProofTranscript], _ mode: ProofMode, _ names: RuleNames) -> ProofReport {
+        NetworkProof.report(mode, transcripts, name: names.named)
+    }
+
+    /// The proof, as facts.
+    private var proofProbes: [any Probe] {
+        [PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof)]
+    }
+
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         let input = DiagnosisInput(
-            checks: checks, causes: causes, registry: allProbes + [PacketProofProbe(report: proof)], profile: chosen,
+            checks: checks, causes: causes, registry: allProbes + proofProbes, profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
         return Diagnosis.diagnose(input, on: host)
@@ -154,12 +168,32 @@ final class Session {
         }
     }
 
-    /// Writes everything that was read so far.
-    func record(to path: String) throws(CommandError) {
+    /// Everything that was read so far.
+    private func recorded() throws(CommandError) -> [UInt8] {
         let recording = Recording(
             startedAt: startedAt, profile: chosen, host: description, transcript: host.transcript, proof: proof,
             proofTranscripts: proofTranscripts)
-        try Output.file(path, Array(try Output.json(recording).utf8))
+        return Array(try Output.json(recording).utf8)
+    }
+
+    /// Writes everything that was read so far.
+    func record(to path: String) throws(CommandError) {
+        try Output.file(path, try recorded())
+    }
+
+    /// Writes what was seen of the packets, and everything that was read so far.
+    func keepEvidence(in directory: borrowing EvidenceDirectory) throws(CommandError) {
+        let evidence = ProofEvidence(
+            proofTranscripts ?? [], judgedAs: proof ?? ProofReport(mode: .off, probes: []))
+        let files = [
+            ("packets.pcapng", evidence.capture(application: "\(Tool.name) \(Tool.version)")),
+            ("trace.txt", Array(evidence.trace().utf8)), ("recording.json", try recorded()),
+        ]
+        do {
+            for (name, bytes) in files { try directory.write(bytes, to: name) }
+        } catch {
+            throw CommandError(.usage, error.description)
+        }
     }
 
     /// How this program was called, as far as a suggested command must repeat it.

@@ -61,6 +61,8 @@ struct ShellEvaluator {
     private var fileRuns = Certainty.yes
     private var chain = Certainty.yes
     private var status = Certainty.yes
+    /// Whether the last thing read was `&&`, `||` or `|`.
+    private var isInsideList = false
 
     init(environment: ShellEnvironment, reader: @escaping (String) -> ShellFile) {
         self.environment = environment
@@ -98,6 +100,7 @@ struct ShellEvaluator {
         case .redirection:
             position += 2
         case .word(let first):
+            isInsideList = false
             if let keyword = first.plain, reserved(keyword) {
                 position += 1
                 return
@@ -132,6 +135,9 @@ struct ShellEvaluator {
     }
 
     private mutating func control(_ control: String) {
+        // Newlines after an operator do not end the list (XCU 2.10, `linebreak`).
+        if control == "\n", isInsideList { return }
+        isInsideList = control == "&&" || control == "||" || control == "|"
         switch control {
         case "&&": chain = status
         case "||": chain = !status
@@ -348,6 +354,7 @@ struct ShellEvaluator {
     /// The text of a word. Assigns for `${NAME:=word}`.
     private mutating func expand(_ parts: [ShellWordPart]) -> ShellValue {
         var text: [UInt8] = []
+        var unknown: ShellValue?
         for part in parts {
             let value: ShellValue
             switch part {
@@ -357,11 +364,15 @@ struct ShellEvaluator {
             case .unknown(let what): value = .unknown(what)
             case .variable(let name, let operation): value = variable(name, operation)
             }
-            guard case .known(let expanded) = value else { return value }
+            // Later parts are still looked at: they may assign.
+            guard case .known(let expanded) = value else {
+                unknown = unknown ?? value
+                continue
+            }
             text += expanded.utf8
             guard text.count <= 1 << 16 else { return .unknown("an expansion that grows without end") }
         }
-        return .known(String(decoding: text, as: UTF8.self))
+        return unknown ?? .known(String(decoding: text, as: UTF8.self))
     }
 
     private mutating func variable(_ name: String, _ operation: ShellExpansion?) -> ShellValue {

@@ -100,6 +100,20 @@ package enum ProfileResolver {
             ])
     }
 
+    /// Where lxc-net makes a network's bridge it also starts a DHCP and DNS server for it, and containers count on that:
+    /// what is optional in the profile is then required on this host.
+    private static func served(_ network: Network, _ traces: HostTraces) -> Network {
+        guard let settings = traces.lxcNet, settings.installed, settings.useBridge, settings.bridge == network.bridge,
+            network.dhcp == .optional
+        else { return network }
+        var network = network
+        let range = settings.dhcpRange.split(separator: ",").compactMap { IPv4Address(String($0)) }
+        network.dhcp = .required
+        if network.dns == .optional { network.dns = .required }
+        if network.dhcpRange.isEmpty && range.count == 2 { network.dhcpRange = range }
+        return network
+    }
+
     private static func makina(_ builtIn: [ProfileEntry]) -> Profile? {
         for entry in builtIn where entry.name == "makina" {
             if case .fixed(let profile) = entry.values { return profile }
@@ -110,6 +124,8 @@ package enum ProfileResolver {
     private static func chosen(
         _ profile: Profile, _ because: String, _ traces: HostTraces, supported: Bool = true
     ) -> ChosenProfile {
+        var profile = profile
+        profile.networks = profile.networks.map { served($0, traces) }
         let own = Set(profile.networks.map(\.bridge))
         return ChosenProfile(
             profile: profile, because: because, supported: supported,

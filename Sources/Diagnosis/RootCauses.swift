@@ -74,10 +74,13 @@ private func cause(
     let first = judged[root.findings[0]]
     let entry = entries[root.id]
     let spoken = Set((root.findings + explained.flatMap(\.findings)).map { $0 })
-    // What speaks for it beside its own check, and what could not be judged because of all these.
-    var consequences = judged.indices.filter { spoken.contains($0) && $0 != root.findings[0] }
+    // Whoever lends its remedy also says whether it helped: the root itself may stay, as a notice.
+    let lender = lender(to: root, explained, entries)
+    let spokesman = judged[lender?.findings[0] ?? root.findings[0]]
+    // What speaks for it beside that check, and what could not be judged because of all these.
+    var consequences = judged.indices.filter { spoken.contains($0) }
     consequences += blocked(by: spoken, judged)
-    var seen: Set<String> = [first.finding.check]
+    var seen: Set<String> = [spokesman.finding.check]
     let names = consequences.sorted().map { judged[$0].finding.check }.filter { seen.insert($0).inserted }
     var evidence: [Evidence] = []
     for index in root.findings {
@@ -87,8 +90,8 @@ private func cause(
         id: root.id, area: entry?.area ?? first.finding.area, subject: root.subject,
         severity: spoken.map { judged[$0].finding.severity }.max() ?? first.finding.severity,
         title: entry.map { Template.render($0.title, first.variables) } ?? first.finding.title,
-        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "", check: first.finding.check,
-        evidence: evidence, consequences: names, remedy: advice(root, explained, judged, entries))
+        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "", check: spokesman.finding.check,
+        evidence: evidence, consequences: names, remedy: advice(root, lender, judged, entries))
 }
 
 /// Findings that are blocked by failing ones, directly or by steps.
@@ -111,19 +114,30 @@ private func blocked(by failing: Set<Int>, _ judged: [JudgedFinding]) -> [Int] {
     return result
 }
 
-/// The rule's remedy, else the cause's own, else that of what it explains; `none` stands for none and ends the search.
+private func ownRemedy(_ cause: PresentCause, _ entries: [String: CauseEntry]) -> String? {
+    cause.rule.remedy ?? entries[cause.id]?.remedy
+}
+
+/// The explained cause whose remedy repairs a root that has none of its own; `none` stands for none and ends the search.
+private func lender(
+    to root: PresentCause, _ explained: [PresentCause], _ entries: [String: CauseEntry]
+) -> PresentCause? {
+    guard ownRemedy(root, entries) == nil else { return nil }
+    return explained.first { ownRemedy($0, entries).map { $0 != "none" } ?? false }
+}
+
+/// The rule's remedy, else the cause's own, else the lender's.
 private func advice(
-    _ root: PresentCause, _ explained: [PresentCause], _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
+    _ root: PresentCause, _ lender: PresentCause?, _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
 ) -> RemedyAdvice? {
-    func own(_ cause: PresentCause) -> String? { cause.rule.remedy ?? entries[cause.id]?.remedy }
-    var id = own(root)
+    var id = ownRemedy(root, entries)
     var commands = entries[root.id]?.commands ?? []
     var variables = judged[root.findings[0]].variables
-    if id == nil, let other = explained.first(where: { own($0).map { $0 != "none" } ?? false }) {
-        id = own(other)
-        if let others = entries[other.id]?.commands, !others.isEmpty {
+    if let lender {
+        id = ownRemedy(lender, entries)
+        if let others = entries[lender.id]?.commands, !others.isEmpty {
             commands = others
-            variables = judged[other.findings[0]].variables
+            variables = judged[lender.findings[0]].variables
         }
     }
     let rendered = commands.map { Template.render($0, variables) }

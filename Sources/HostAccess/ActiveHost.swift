@@ -10,6 +10,15 @@ package protocol ActiveHost: Host {
     /// Throws `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the
     /// capabilities, `limit` where the port did not start to forward in time.
     func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings
+
+    /// Looks into the containers of a bridge. Where `gateway` is given, asks by ARP who else has that address.
+    func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents
+}
+
+extension ActiveHost {
+    package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
+        throw HostError(.unsupported, operation: "look at the containers of \(bridge)", message: "not on this host")
+    }
 }
 
 /// What to send, from where, and where to look.
@@ -38,10 +47,17 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// How long to wait for sightings after the last packet was sent. Waiting ends earlier when every packet was
     /// seen leaving.
     package var waitMilliseconds: Int
+    /// The container that sends; nil: a throw-away one. Its own address, route and neighbours are used as they are.
+    package var resident: Resident?
+    /// Packets that stay on this host.
+    package var local: LocalOrder?
+    /// Nil: an order that is sent for the first time.
+    package var investigation: ProbeInvestigation?
 
     package init(
         bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
-        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int
+        probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int,
+        local: LocalOrder? = nil, investigation: ProbeInvestigation? = nil
     ) {
         self.bridge = bridge
         self.addresses = addresses
@@ -54,6 +70,8 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
         self.nonce = nonce
         self.packets = packets
         self.waitMilliseconds = waitMilliseconds
+        self.local = local
+        self.investigation = investigation
     }
 }
 
@@ -81,10 +99,12 @@ package struct Sighting: Codable, Sendable, Hashable {
     package var hook: String?
     /// Of a packet that was fenced or passed: `ip` or `bridge`.
     package var family: String?
+    /// Of a packet that passed: its mark, where it has one.
+    package var mark: UInt32?
 
     package init(
         interface: String, direction: Direction, microseconds: Int, packet: ByteString, hook: String? = nil,
-        family: String? = nil
+        family: String? = nil, mark: UInt32? = nil
     ) {
         self.interface = interface
         self.direction = direction
@@ -92,6 +112,7 @@ package struct Sighting: Codable, Sendable, Hashable {
         self.packet = packet
         self.hook = hook
         self.family = family
+        self.mark = mark
     }
 }
 
@@ -106,16 +127,27 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var takenAddresses: [IPv4Address]
     /// Rules and policies of others that dropped a probe.
     package var kills: [RuleKill]
+    /// The host-side port of the container that the packets between containers go to; nil where there was none.
+    package var peerPort: String?
+    /// Why what stays on this host was not sent.
+    package var localFailure: String?
+    /// When the first packet was sent: nanoseconds since the epoch.
+    package var startedNanoseconds: Int?
+    /// Of an investigation: rules of others that accepted a probe, in their order.
+    package var passes: [RuleKill]?
+    /// Of an investigation.
+    package var findings: ProbeFindings?
 
     package init(
         sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],
-        kills: [RuleKill] = []
+        kills: [RuleKill] = [], findings: ProbeFindings? = nil
     ) {
         self.sightings = sightings
         self.port = port
         self.captureDrops = captureDrops
         self.takenAddresses = takenAddresses
         self.kills = kills
+        self.findings = findings
     }
 }
 

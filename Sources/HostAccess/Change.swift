@@ -25,6 +25,17 @@ package enum Change: Codable, Sendable, Hashable {
     case file(path: String, before: FileContent?, after: FileContent?)
     /// Replaces, creates or removes one symbolic link (a unit's enablement).
     case symbolicLink(path: String, before: String?, after: String?)
+    /// One rule more, or one rule less, in a chain that others own.
+    case addRule(IptablesRule)
+    case removeRule(IptablesRule)
+    /// A program of somebody else; it must succeed.
+    case run(OwnedProgram)
+
+    /// Whether it only looks, so that there is nothing to take back.
+    package var isCheck: Bool {
+        if case .run(let program) = self { return program.isCheck }
+        return false
+    }
 
     /// What takes the change back.
     package var inverse: Change {
@@ -39,6 +50,9 @@ package enum Change: Codable, Sendable, Hashable {
         case .deleteTranslationTable(let table): .createTranslationTable(table)
         case .file(let path, let before, let after): .file(path: path, before: after, after: before)
         case .symbolicLink(let path, let before, let after): .symbolicLink(path: path, before: after, after: before)
+        case .addRule(let rule): .removeRule(rule)
+        case .removeRule(let rule): .addRule(rule)
+        case .run(let program): .run(program.inverse)
         }
     }
 }
@@ -75,4 +89,14 @@ package struct FileContent: Codable, Sendable, Hashable {
 package protocol MutableHost: Host {
     /// Makes one change. See `Change` for what is refused.
     func apply(_ change: Change) throws(HostError)
+    /// Names the run that the next changes belong to: what they replace is kept under its name; or, with `restoring`,
+    /// what they bring back is completed from there.
+    func begin(run: String, restoring: Bool)
+    /// Removes what a change that was cut short has left beside its target.
+    func tidy(after change: Change) throws(HostError)
+}
+
+extension MutableHost {
+    package func begin(run: String, restoring: Bool) {}
+    package func tidy(after change: Change) throws(HostError) {}
 }

@@ -90,6 +90,19 @@ extension Host {
         return (info.bytes, entries.bytes)
     }
 
+    /// The rules of an iptables table; nil where the programs of that flavour are not installed.
+    package func iptablesRules(_ table: IptablesTable) throws(HostError) -> IptablesListing? {
+        do throws(HostError) {
+            guard case .text(let text) = try answer(.iptablesRules(table)) else {
+                throw mismatch("\(table.flavour.program)-save -t \(table.name)")
+            }
+            return IptablesListing(text: text)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+    }
+
     package func programVersion(_ program: ProgramName) throws(HostError) -> String {
         guard case .text(let text) = try answer(.programVersion(program)) else {
             throw mismatch("\(program.rawValue) --version")

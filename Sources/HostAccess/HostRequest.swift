@@ -19,6 +19,9 @@ package enum HostRequest: Codable, Sendable, Hashable {
     /// An iptables-legacy table, only where `/proc/net/ip_tables_names` lists it already: asking for another would
     /// create it.
     case legacyTable(LegacyTableName)
+    /// A table as `iptables-nft-save` or `iptables-legacy-save` prints it; empty where the kernel has no such table. A
+    /// legacy table only where `/proc/net/ip_tables_names` lists it.
+    case iptablesRules(IptablesTable)
     /// The version that a program prints, for programs that no package database knows.
     case programVersion(ProgramName)
     /// Host name, kernel release, effective user and capabilities, and namespaces of the asking process.

@@ -16,4 +16,7 @@ package protocol JournalStore: AnyObject {
     func load(_ run: String) throws(HostError) -> [UInt8]
     /// Writes the whole journal of a run, atomically and durably.
     func save(_ bytes: [UInt8], run: String) throws(HostError)
+    /// Says, from whatever process, that a run under a dead-man switch is to be kept. Needs no lock.
+    func confirm(_ run: String) throws(HostError)
+    func isConfirmed(_ run: String) throws(HostError) -> Bool
 }

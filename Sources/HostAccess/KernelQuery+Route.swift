@@ -29,12 +29,12 @@ extension KernelQuery {
         KernelQuery(.lookup(destination: destination, from: source, inputInterface: inputInterface, mark: mark))
     }
 
-    /// Every queueing discipline of every link.
-    package static func disciplines() -> KernelQuery { KernelQuery(.disciplines) }
+    /// The queueing disciplines of all links. Source: tc(8).
+    package static func queueingDisciplines() -> KernelQuery { KernelQuery(.queueingDisciplines) }
 
-    /// The traffic-control filters of a link (by index), on the way in or out.
-    package static func trafficFilters(link index: Int, egress: Bool) -> KernelQuery {
-        KernelQuery(.trafficFilters(link: index, egress: egress))
+    /// The filters of one link (by index) at one place: TC_H_* or a discipline's handle.
+    package static func trafficFilters(link: Int, parent: UInt32) -> KernelQuery {
+        KernelQuery(.trafficFilters(link: link, parent: parent))
     }
 
     /// How many IPsec policies there are: one answer. Needs CAP_NET_ADMIN. Source: linux/xfrm.h.

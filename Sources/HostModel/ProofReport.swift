@@ -26,6 +26,16 @@ package enum ProofMode: String, Codable, Sendable, CaseIterable {
     case off
 }
 
+/// Whether an answer came back, where packets were really sent.
+package enum ProofDelivery: String, Codable, Sendable, CaseIterable {
+    /// From the first router or from farther away, through the translation, into the container.
+    case confirmed
+    /// Nobody answered: many first routers never do.
+    case unknown
+    /// It did not get to the wire, or its answer did not get back to the container.
+    case failed
+}
+
 package enum ProofProtocol: String, Codable, Sendable, CaseIterable {
     case udp, tcp, icmp
 }
@@ -63,20 +73,23 @@ package struct Killer: Codable, Sendable, Hashable {
     package var family: String?
     package var table: String?
     package var chain: String?
-    /// The rule's handle, or its position for iptables-legacy.
+    /// The rule's handle in nft; its position for iptables, from 1.
     package var rule: String?
+    /// `nft`, `iptables-nft`, `iptables-legacy`; nil where it is no rule.
+    package var backend: String?
     /// As the user would list it.
     package var text: String
 
     package init(
         hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, rule: String? = nil,
-        text: String
+        backend: String? = nil, text: String
     ) {
         self.hook = hook
         self.family = family
         self.table = table
         self.chain = chain
         self.rule = rule
+        self.backend = backend
         self.text = text
     }
 }
@@ -95,13 +108,15 @@ package struct ProofProbe: Codable, Sendable, Hashable {
     package var reason: String?
     package var sourceAfter: String?
     package var uplink: String?
+    /// Nil in fence mode, which does not deliver.
+    package var delivery: ProofDelivery?
     package var path: [PathStep]
     package var killer: Killer?
 
     package init(
         network: String, container: String? = nil, protocol: ProofProtocol, from: String, to: String,
         verdict: ProofVerdict, reason: String? = nil, sourceAfter: String? = nil, uplink: String? = nil,
-        path: [PathStep] = [], killer: Killer? = nil
+        delivery: ProofDelivery? = nil, path: [PathStep] = [], killer: Killer? = nil
     ) {
         self.network = network
         self.container = container
@@ -112,6 +127,7 @@ package struct ProofProbe: Codable, Sendable, Hashable {
         self.reason = reason
         self.sourceAfter = sourceAfter
         self.uplink = uplink
+        self.delivery = delivery
         self.path = path
         self.killer = killer
     }
@@ -121,9 +137,12 @@ package struct ProofReport: Codable, Sendable, Hashable {
     package var mode: ProofMode
     package var verdict: ProofVerdict
     package var probes: [ProofProbe]
+    /// Probes that stay on this host; nil where none were to be made.
+    package var local: [LocalProbe]?
 
-    package init(mode: ProofMode, probes: [ProofProbe]) {
+    package init(mode: ProofMode, probes: [ProofProbe], local: [LocalProbe]? = nil) {
         self.mode = mode
+        self.local = local
         self.verdict = probes.map(\.verdict).min() ?? .unknown
         self.probes = probes
     }

@@ -40,6 +40,22 @@ package enum Console {
         Swift.readLine(strippingNewline: true)
     }
 
+    /// Whether a line, or the end, of standard input comes within the time.
+    package static func hasInput(within milliseconds: Int) -> Bool {
+        var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, Int32(clamping: milliseconds)) == 1
+    }
+
+    package static func sleep(milliseconds: Int) {
+        usleep(UInt32(clamping: milliseconds * 1000))
+    }
+
+    /// The end of the terminal ends this process no more (`signal(7)`): a repair that cuts a connection for a moment
+    /// must live to see it confirmed over the next one.
+    package static func ignoreHangups() {
+        signal(SIGHUP, SIG_IGN)
+    }
+
     /// Nanoseconds of the monotonic clock.
     package static func monotonicNanoseconds() -> UInt64 {
         var now = timespec()

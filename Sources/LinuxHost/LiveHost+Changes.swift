@@ -7,7 +7,25 @@ internal import WireFormats
 /// Lasting changes. Each looks first: where the state wanted is there already, nothing is done; where the state is
 /// not the one that the change was planned on, it is refused with code `stale`.
 extension LiveHost: MutableHost {
+    package func begin(run: String, restoring: Bool) {
+        self.run = run
+        isRestoring = restoring
+    }
+
+    package func tidy(after change: Change) throws(HostError) {
+        switch change {
+        case .file(let path, _, _), .symbolicLink(let path, _, _): try clearLeftover(beside: path)
+        default: return
+        }
+    }
+
     package func apply(_ change: Change) throws(HostError) {
+        CrashPoint.pass()
+        try make(change)
+        CrashPoint.pass()
+    }
+
+    private func make(_ change: Change) throws(HostError) {
         switch change {
         case .createBridge(let name): try createBridge(name)
         case .deleteBridge(let name): try deleteBridge(name)
@@ -19,6 +37,9 @@ extension LiveHost: MutableHost {
         case .deleteTranslationTable(let table): try deleteTranslationTable(table)
         case .file(let path, let before, let after): try replaceFile(path, before: before, after: after)
         case .symbolicLink(let path, let before, let after): try replaceLink(path, before: before, after: after)
+        case .addRule(let rule): try addRule(rule)
+        case .removeRule(let rule): try removeRule(rule)
+        case .run(let program): try run(program)
         }
     }
 

@@ -11,7 +11,7 @@ extension LiveHost {
         of program: ProgramName, in directories: [String] = LiveHost.programDirectories, milliseconds: Int = 2_000
     ) throws(HostError) -> String {
         let operation = "\(program.rawValue) --version"
-        let path = try trustedPath(of: program, in: directories, operation)
+        let path = try trustedPath(of: program.rawValue, in: directories, operation)
         var ends: [Int32] = [-1, -1]
         let result = clinux_pipe(&ends)
         guard result == 0 else { throw HostError(errno: -result, operation: operation) }
@@ -33,12 +33,12 @@ extension LiveHost {
     }
 
     /// A program of this name that only root can have put there.
-    private func trustedPath(
-        of program: ProgramName, in directories: [String], _ operation: String
+    func trustedPath(
+        of program: String, in directories: [String], _ operation: String
     ) throws(HostError) -> String {
         var refused: String?
         for directory in directories {
-            let path = "\(directory)/\(program.rawValue)"
+            let path = "\(directory)/\(program)"
             do {
                 let place = try fileStatus(directory, root: nil, followLinks: true)
                 let file = try fileStatus(path, root: nil, followLinks: true)

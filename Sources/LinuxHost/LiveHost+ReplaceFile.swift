@@ -19,18 +19,43 @@ extension LiveHost {
         guard now == before else {
             throw stale(operation, now == nil ? "it does not exist" : before == nil ? "it exists" : "it was changed")
         }
+        if let run, !isRestoring, let now, let oldNumber {
+            try backups.keep(now, like: oldNumber, path: path, run: run)
+        }
         guard let after else {
             try directory.remove()
             return
         }
+        // A file that comes back gets what only its backup still knows: access list and labels.
+        let kept = oldNumber == nil ? try backup(of: path, holding: after) : .none
         do throws(HostError) {
-            let new = try writeTemporary(after, in: directory, like: oldNumber)
+            let new = try writeTemporary(after, in: directory, like: oldNumber ?? number(of: kept))
             try place(new, in: directory, replaces: oldNumber)
         } catch {
             unlinkat(directory.descriptor.rawValue, LiveHost.temporary, 0)
             throw error
         }
+        CrashPoint.pass()
         try directory.synchronise()
+    }
+
+    private func backup(of path: String, holding content: FileContent) throws(HostError) -> Descriptor? {
+        guard let run, isRestoring else { return nil }
+        guard let file = try backups.open(path: path, run: run),
+            try self.content(file.rawValue, "read the backup of \(path)") == content
+        else { return nil }
+        return file
+    }
+
+    /// What a killed run left of a file beside its place.
+    func clearLeftover(beside path: String) throws(HostError) {
+        do throws(HostError) {
+            let directory = try TrustedDirectory(of: path, operation: "tidy beside \(path)")
+            try clearTemporary(directory)
+        } catch {
+            // Without its directory there is nothing beside it.
+            if error.code != .notFound { throw error }
+        }
     }
 
     func replaceLink(_ path: String, before: String?, after: String?) throws(HostError) {
@@ -61,10 +86,15 @@ extension LiveHost {
             }
         } else {
             try clearTemporary(directory)
-            guard symlinkat(after, number, LiveHost.temporary) == 0,
-                renameat(number, LiveHost.temporary, number, directory.name) == 0
-            else { throw HostError(errno: errno, operation: operation) }
+            guard symlinkat(after, number, LiveHost.temporary) == 0 else {
+                throw HostError(errno: errno, operation: operation)
+            }
+            CrashPoint.pass()
+            guard renameat(number, LiveHost.temporary, number, directory.name) == 0 else {
+                throw HostError(errno: errno, operation: operation)
+            }
         }
+        CrashPoint.pass()
         try directory.synchronise()
     }
 
@@ -117,7 +147,9 @@ extension LiveHost {
     ) throws(HostError) -> Descriptor {
         let operation = directory.operation
         let file = try openNew(in: directory)
+        CrashPoint.pass()
         try file.writeAll(content.bytes.bytes, operation: operation)
+        CrashPoint.pass()
         guard let owner = UInt32(exactly: content.owner), let group = UInt32(exactly: content.group) else {
             throw HostError(.malformed, operation: operation, message: "no such owner or group")
         }
@@ -130,6 +162,7 @@ extension LiveHost {
         guard fchmod(file.rawValue, mode_t(truncatingIfNeeded: content.mode & 0o7777)) == 0,
             fsync(file.rawValue) == 0
         else { throw HostError(errno: errno, operation: operation) }
+        CrashPoint.pass()
         return file
     }
 
@@ -150,6 +183,7 @@ extension LiveHost {
             }
         }
         if let old {
+            CrashPoint.pass()
             try requireSame(old, directory)
             guard renameat(number, LiveHost.temporary, number, directory.name) == 0 else {
                 throw HostError(errno: errno, operation: operation)

@@ -12,13 +12,20 @@ package final class LiveHost: Host {
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
+    /// Files as they were before a run, by the run's id.
+    let backups: FileBackups
+    /// The repair that changes belong to; nil: nothing is kept of what they replace.
+    var run: String?
+    /// Whether the changes take that repair back.
+    var isRestoring = false
 
     package convenience init() {
         self.init(hasNamelessFiles: true)
     }
 
-    init(hasNamelessFiles: Bool) {
+    init(hasNamelessFiles: Bool, backups: FileBackups = FileBackups()) {
         self.hasNamelessFiles = hasNamelessFiles
+        self.backups = backups
     }
 
     package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
@@ -30,6 +37,7 @@ package final class LiveHost: Host {
         case .space(let path): .space(try fileSystemSpace(path))
         case .netlink(let query): .messages(try ask(query).map { ByteString($0) })
         case .legacyTable(let name): try legacyTableReply(name)
+        case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
         case .identity: .identity(try currentIdentity())
         }

@@ -8,7 +8,12 @@ package enum OutputFile {
     /// Throws `notPermitted`, `notFound` or `other` with what the system said; `malformed` where the path is a link
     /// or no regular file.
     package static func write(_ bytes: [UInt8], to path: String) throws(HostError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o600)
+        try write(bytes, to: path, in: AT_FDCWD, shown: path)
+    }
+
+    /// The same, by a name in an open directory; `path` is for messages.
+    static func write(_ bytes: [UInt8], to name: String, in directory: Int32, shown path: String) throws(HostError) {
+        let descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw failure(path, errno) }
         defer { close(descriptor) }
         var status = stat()

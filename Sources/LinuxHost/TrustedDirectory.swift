@@ -70,6 +70,7 @@ struct TrustedDirectory: ~Copyable {
 
     borrowing func remove() throws(HostError) {
         guard unlinkat(descriptor.rawValue, name, 0) == 0 else { throw HostError(errno: errno, operation: operation) }
+        CrashPoint.pass()
         try synchronise()
     }
 

@@ -129,7 +129,9 @@ struct ChainWalk {
             if pieces.isEmpty { break }
             steps += 1
             guard steps < 4_000_000 else { throw WalkLimit(reason: "more than four million rules on the way") }
-            for branch in branches(of: index) {
+            // With one set of packets a rule is read for these alone.
+            let asked = pieces.count == 1 ? pieces[0].box : PacketBox()
+            for branch in branches(of: index, within: asked) {
                 var next: [Piece] = []
                 var matched: [Piece] = []
                 for piece in pieces {
@@ -243,26 +245,28 @@ struct ChainWalk {
         return piece
     }
 
-    private mutating func branches(of index: Int) -> [RuleBranch] {
-        RuleBranch.branches(of: index, in: ruleset, context, &reader)
+    private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
+        RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
     }
 }
 
 extension RuleBranch {
     /// The ways through one rule of a ruleset.
     static func branches(
-        of index: Int, in ruleset: Ruleset, _ context: PacketContext, _ reader: inout NftRuleReader
+        of index: Int, in ruleset: Ruleset, _ context: PacketContext, _ reader: inout NftRuleReader,
+        within box: PacketBox
     ) -> [RuleBranch] {
         let rule = ruleset.rules[index]
         switch rule.body {
         case .nft(let position):
-            return reader.branches(of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table)
-        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry)
+            return reader.branches(
+                of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
+        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry, within: box)
         }
     }
 
     static func branches(of index: Int, in ruleset: Ruleset, _ context: PacketContext) -> [RuleBranch] {
         var reader = NftRuleReader(ruleset, context)
-        return branches(of: index, in: ruleset, context, &reader)
+        return branches(of: index, in: ruleset, context, &reader, within: PacketBox())
     }
 }

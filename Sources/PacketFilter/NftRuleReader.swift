@@ -12,12 +12,13 @@ struct NftRuleReader {
         self.context = context
     }
 
-    mutating func branches(of rule: NftRule, table: Int) -> [RuleBranch] {
-        var builder = BranchBuilder()
+    mutating func branches(of rule: NftRule, table: Int, within box: PacketBox) -> [RuleBranch] {
+        var builder = BranchBuilder(within: box)
         var notrack = false
         var extra: [RuleBranch] = []
         for index in registers.indices { registers[index] = nil }
         for expression in ruleset.nft.expressions(of: rule) {
+            if builder.isNever { return extra }
             switch expression {
             case .payload(let base, let offset, let length, let into):
                 store(NftOperand(source: .payload(base, offset: Int(offset)), length: Int(min(length, 64))), into)

@@ -25,10 +25,15 @@ package struct RuleBranch: Hashable, Sendable {
 
 /// The conditions of a rule while it is being read.
 struct BranchBuilder {
-    private(set) var box = PacketBox()
+    private(set) var box: PacketBox
     private(set) var doubts: [String] = []
     /// No packet matches.
     private(set) var isNever = false
+
+    /// Starts with the packets that are asked about: once none of them is left, the rest of a rule need not be read.
+    init(within box: PacketBox) {
+        self.box = box
+    }
 
     mutating func require(_ field: PacketField, _ set: IntervalSet, inverted: Bool = false) {
         guard !isNever else { return }

@@ -43,15 +43,6 @@ extension Ruleset {
         }
     }
 
-    /// The policy of a base chain that drops, as its own tool lists it.
-    func policyText(ofChain index: Int) -> String {
-        switch tables[chains[index].table].backend {
-        case .nft: "policy drop"
-        case .iptablesNft: "-P \(chains[index].name) DROP"
-        case .iptablesLegacy: "-P \(chains[index].name) DROP (iptables-legacy)"
-        }
-    }
-
     /// What a person types to see the chain that the rule stands in.
     package func command(forRule index: Int) -> String {
         guard rules.indices.contains(index) else { return "nft -a list ruleset" }

@@ -6,8 +6,8 @@ struct XtRuleReader {
     let context: PacketContext
 
     /// A rule of iptables-legacy.
-    func branches(of rule: XtRule) -> [RuleBranch] {
-        var builder = BranchBuilder()
+    func branches(of rule: XtRule, within box: PacketBox) -> [RuleBranch] {
+        var builder = BranchBuilder(within: box)
         address(.source, rule.source, rule.sourceMask, rule.inversions.contains(.source), &builder)
         address(.destination, rule.destination, rule.destinationMask, rule.inversions.contains(.destination), &builder)
         if !context.ignoresInput {
@@ -22,6 +22,7 @@ struct XtRuleReader {
         }
         // The first packet of a flow is reassembled by conntrack: it is no second fragment.
         if rule.fragment { builder.require(rule.inversions.contains(.fragment)) }
+        if builder.isNever { return [] }
         for match in rule.matches { require(XtMatch(match), &builder) }
         var action: RuleBranch.Action
         var notrack = false

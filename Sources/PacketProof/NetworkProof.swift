@@ -20,7 +20,32 @@ package struct NetworkProof: Sendable {
 
     /// Sends, looks and judges.
     package func run(on host: any ActiveHost, reading: (any Host)? = nil) -> ProofReport {
-        ProofReport(mode: mode, probes: transcripts(on: host, reading: reading).flatMap { Self.evaluate($0) })
+        Self.report(mode, transcripts(on: host, reading: reading)) { $0 }
+    }
+
+    /// Judges everything that was recorded. `name` completes a killer that is a rule: its text as the user would list
+    /// it.
+    package static func report(
+        _ mode: ProofMode, _ transcripts: [ProofTranscript], name: (Killer) -> Killer
+    ) -> ProofReport {
+        var local = transcripts.flatMap { evaluateLocal($0) }
+        for index in local.indices {
+            guard let killer = local[index].killer, killer.table != nil else { continue }
+            local[index].killer = name(killer)
+        }
+        return ProofReport(
+            mode: mode, probes: transcripts.flatMap { evaluate($0, name: name) }, local: local.isEmpty ? nil : local)
+    }
+
+    /// Judges the packets of one network that stayed on this host.
+    package static func evaluateLocal(_ transcript: ProofTranscript) -> [LocalProbe] {
+        guard let ground = transcript.ground, let order = transcript.order, let local = order.local,
+            let sightings = transcript.sightings
+        else { return [] }
+        return LocalEvaluator(
+            network: transcript.network, ground: ground, order: order, local: local, result: sightings,
+            autopsy: transcript.autopsy
+        ).probes()
     }
 
     /// Sends and looks. `reading` answers the questions about the host, where they should be asked through a cache
@@ -38,7 +63,7 @@ package struct NetworkProof: Sendable {
         do {
             let ground = try ProofGround(of: network, on: reading)
             transcript.ground = ground
-            guard ground.obstacle(to: network) == nil else { return transcript }
+            guard ground.obstacle(to: network, mode: mode) == nil else { return transcript }
             var taken = Set(ground.takenAddresses)
             for _ in 0..<Self.tries {
                 let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
@@ -47,12 +72,22 @@ package struct NetworkProof: Sendable {
                     transcript.failure = "there is no free address in \(network.cidr)"
                     return transcript
                 }
-                let order = ProofPlan.order(
+                var order = ProofPlan.order(
                     network: network, ground: ground, mode: mode, from: addresses, chance: chance)
+                order.local = LocalPlan.order(
+                    network: network, ground: ground, from: addresses[0],
+                    to: ProofPlan.addresses(of: network, taken: taken.union(addresses), chance: chance[10]).last,
+                    chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
                 transcript.order = order
                 let sightings = try host.send(order)
                 guard !sightings.takenAddresses.isEmpty else {
                     transcript.sightings = sightings
+                    let evaluator = ProofEvaluator(
+                        network: network, ground: ground, order: order, result: sightings)
+                    let local = Self.evaluateLocal(transcript)
+                    if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
+                        transcript.autopsy = autopsy(network, ground, order, on: host)
+                    }
                     return transcript
                 }
                 taken.formUnion(sightings.takenAddresses)
@@ -64,15 +99,40 @@ package struct NetworkProof: Sendable {
         return transcript
     }
 
-    /// Judges one network again from what was recorded. `describe` gives the text of a rule that dropped a probe, as
-    /// the user would list it; nil leaves its place.
-    package static func evaluate(
-        _ transcript: ProofTranscript, describe: (Killer) -> String?
-    ) -> [ProofProbe] {
+    /// Sends the same again with more eyes, and reads what the host says of itself. Nothing of it goes through a cache:
+    /// what matters is how it is at this moment.
+    private func autopsy(
+        _ network: Network, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
+    ) -> ProofAutopsy {
+        var autopsy = ProofAutopsy(before: network, ground, on: host)
+        let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
+        var order = ProofPlan.order(
+            network: network, ground: ground, mode: mode, from: first.addresses.map(\.address), chance: chance)
+        order.probesAddresses = false
+        if first.local != nil, let source = first.addresses.first?.address {
+            order.local = LocalPlan.order(
+                network: network, ground: ground, from: source, to: first.local?.peer,
+                chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
+        }
+        order.investigation = ProbeInvestigation(
+            brackets: autopsy.brackets, tracesLegacyTables: !ground.legacyTables.isEmpty)
+        autopsy.order = order
+        do {
+            autopsy.sightings = try host.send(order)
+        } catch {
+            autopsy.failures.append(error.description)
+        }
+        autopsy.look(at: network, ground, on: host)
+        return autopsy
+    }
+
+    /// Judges one network again from what was recorded. `name` completes a killer that is a rule: its text as the user
+    /// would list it.
+    package static func evaluate(_ transcript: ProofTranscript, name: (Killer) -> Killer) -> [ProofProbe] {
         evaluate(transcript).map { probe in
-            guard let killer = probe.killer, killer.table != nil, let text = describe(killer) else { return probe }
+            guard let killer = probe.killer, killer.table != nil else { return probe }
             var probe = probe
-            probe.killer?.text = text
+            probe.killer = name(killer)
             return probe
         }
     }
@@ -83,11 +143,13 @@ package struct NetworkProof: Sendable {
         guard let ground = transcript.ground else {
             return unknown(transcript, transcript.failure ?? "nothing was recorded")
         }
-        if let obstacle = ground.obstacle(to: network) { return unknown(transcript, obstacle) }
+        if let obstacle = ground.obstacle(to: network, mode: transcript.mode) { return unknown(transcript, obstacle) }
         guard let order = transcript.order, let sightings = transcript.sightings else {
             return unknown(transcript, transcript.failure ?? "nothing was sent")
         }
-        let probes = ProofEvaluator(network: network, ground: ground, order: order, result: sightings).probes()
+        let probes = ProofEvaluator(
+            network: network, ground: ground, order: order, result: sightings, autopsy: transcript.autopsy
+        ).probes()
         return probes.isEmpty ? unknown(transcript, "the order holds no packet that can be read") : probes
     }
 

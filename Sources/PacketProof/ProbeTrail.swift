@@ -27,6 +27,12 @@ struct ProbeTrail {
     private(set) var error: String?
     /// Somebody answered for the target.
     private(set) var answered = false
+    /// Who sent that error.
+    private(set) var errorSource: IPv4Address?
+    /// An answer or an error came into the container.
+    private(set) var isBack = false
+    /// The interface by which an answer or an error came to this host.
+    private(set) var cameBackBy: String?
 
     init(of mark: ProbeMark, target: IPv4Address, bridge: String, in result: ProbeSightings) {
         for sighting in result.sightings.sorted(by: { $0.microseconds < $1.microseconds }) {
@@ -35,14 +41,19 @@ struct ProbeTrail {
                 note(sighting, packet, bridge, result.port)
             } else if mark.isQuoted(by: packet) {
                 noteError(packet, target)
+                noteReturn(sighting, bridge, result.port)
             } else if mark.isAnswered(by: packet) {
                 answered = true
+                noteReturn(sighting, bridge, result.port)
             }
         }
         kill = result.kills.last { kill in
             IPv4Packet(kill.packet.bytes[...]).map(mark.matches) ?? false
         }
     }
+
+    /// Not seen leaving, nor taken by anybody.
+    var isLost: Bool { exit == nil && !answered && !stations.contains("input.last") }
 
     /// Where on the ip way it was lost; nil where no station saw it.
     ///
@@ -76,11 +87,21 @@ struct ProbeTrail {
         }
     }
 
+    private mutating func noteReturn(_ sighting: Sighting, _ bridge: String, _ port: String) {
+        switch sighting.direction {
+        case .returned: isBack = true
+        case .sent: isBack = isBack || sighting.interface == port
+        case .received: if sighting.interface != bridge, sighting.interface != port { cameBackBy = sighting.interface }
+        case .fenced, .passed: break
+        }
+    }
+
     private mutating func noteError(_ packet: IPv4Packet, _ target: IPv4Address) {
         guard case .icmp(let type, let code, let rest, _) = Transport(of: packet) else { return }
         // The target itself speaking of a closed port is an answer.
         if type == 3, code == 3, packet.source == target { answered = true }
         guard error == nil else { return }
+        errorSource = packet.source
         error = "\(Self.words(type, code, rest)) from \(packet.source)"
     }
 

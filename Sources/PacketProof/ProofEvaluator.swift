@@ -8,34 +8,69 @@ struct ProofEvaluator {
     let ground: ProofGround
     let order: ProbeOrder
     let result: ProbeSightings
+    var autopsy: ProofAutopsy?
 
     func probes() -> [ProofProbe] {
         order.packets.compactMap { packet in
-            guard let sent = IPv4Packet(packet.bytes[...]),
+            guard let sent = IPv4Packet(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
                 let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
             else { return nil }
             let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
-            return judge(sent, trail)
+            let (second, identification) = secondTrail(of: sent)
+            let search = KillerSearch(
+                network: network, ground: ground, autopsy: autopsy, trail: trail, second: second,
+                identification: identification)
+            return judge(
+                sent, trail, trail.isLost ? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil)
         }
     }
 
-    private func judge(_ sent: IPv4Packet, _ trail: ProbeTrail) -> ProofProbe {
+    /// Whether a probe died of nothing that has a name.
+    var needsAutopsy: Bool {
+        result.takenAddresses.isEmpty && result.captureDrops == 0
+            && order.packets.contains { packet in
+                guard let sent = IPv4Packet(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
+                    let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
+                else { return false }
+                let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
+                return trail.isLost && trail.kill == nil || isDiverted(trail, sent)
+                    || trail.cameBackBy != nil && !trail.isBack
+            }
+    }
+
+    /// The same probe of the order that was sent again: from the same address, by the same protocol.
+    private func secondTrail(of sent: IPv4Packet) -> (ProbeTrail?, UInt16?) {
+        guard let order = autopsy?.order, let result = autopsy?.sightings else { return (nil, nil) }
+        for bytes in order.packets {
+            guard let packet = IPv4Packet(bytes.bytes[...]), packet.source == sent.source,
+                packet.protocolNumber == sent.protocolNumber, packet.destination == sent.destination,
+                let mark = ProbeMark(packet: bytes.bytes, nonce: order.nonce.bytes)
+            else { continue }
+            return (
+                ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result), packet.identification
+            )
+        }
+        return (nil, nil)
+    }
+
+    private func judge(_ sent: IPv4Packet, _ trail: ProbeTrail, _ killer: Killer?) -> ProofProbe {
         var probe = Self.probe(sent, network: network.name)
-        probe.path = path(trail)
+        probe.path = path(trail, killer)
         // What says where the probe went speaks for itself, with or without the control.
-        let isDiverted = trail.exit.map { $0.hook == "input" || $0.destination != sent.destination } ?? false
-        guard trail.reachedBridge || isDiverted || trail.kill != nil && trail.exit == nil else {
+        let isDiverted = isDiverted(trail, sent)
+        guard trail.reachedBridge || isDiverted || trail.reachedPort && killer != nil else {
             probe.reason = "the positive control failed: \(missingControl(trail))"
             return probe
         }
         guard let exit = trail.exit else {
-            judgeAbsence(&probe, trail)
+            judgeAbsence(&probe, trail, killer)
             return probe
         }
         probe.sourceAfter = exit.source.description
         if isDiverted {
             let isOwn = exit.hook == "input" || ownAddresses.contains(exit.destination)
             probe.verdict = .redirected
+            probe.killer = killer
             probe.reason =
                 isOwn
                 ? "delivered to this host as \(exit.destination) instead of \(sent.destination)"
@@ -44,7 +79,14 @@ struct ProofEvaluator {
         }
         probe.uplink = exit.interface
         (probe.verdict, probe.reason) = judge(source: exit.source, sent: sent, uplink: exit.interface)
+        if order.mode == .wire { judgeDelivery(&probe, trail) }
         return probe
+    }
+
+    /// Whether it went somewhere else than to where it was sent, this host itself included.
+    private func isDiverted(_ trail: ProbeTrail, _ sent: IPv4Packet) -> Bool {
+        if let exit = trail.exit { return exit.hook == "input" || exit.destination != sent.destination }
+        return !trail.isLost
     }
 
     /// The verdict on the source address that a packet leaves with.
@@ -74,12 +116,14 @@ struct ProofEvaluator {
     }
 
     private func preferredSource(for uplink: String) -> IPv4Address? {
-        ground.route?.uplink == uplink ? ground.route?.preferredSource : nil
+        let routes = [ground.route].compactMap { $0 } + (ground.otherRoutes ?? []).map(\.route)
+        return routes.first { $0.uplink == uplink }?.preferredSource
     }
 
-    private func judgeAbsence(_ probe: inout ProofProbe, _ trail: ProbeTrail) {
+    private func judgeAbsence(_ probe: inout ProofProbe, _ trail: ProbeTrail, _ killer: Killer?) {
         if trail.answered || trail.stations.contains("input.last") {
             probe.verdict = .redirected
+            probe.killer = killer
             probe.reason =
                 trail.answered
                 ? "this host answered in the place of \(network.target)" : "delivered to this host itself"
@@ -87,7 +131,8 @@ struct ProofEvaluator {
             probe.reason = "not seen leaving, but the capture lost \(result.captureDrops) packets"
         } else {
             probe.verdict = .dropped
-            probe.killer = killer(trail)
+            if order.mode == .wire { probe.delivery = .failed }
+            probe.killer = killer
             // A filter of the bridge, or of ip called from the bridge (bridge-nf-call-iptables), acts before it.
             let station = trail.reachedBridge ? order.bridge : result.port
             var reason = "reached \(station) and never left this host"
@@ -109,19 +154,6 @@ struct ProofEvaluator {
         }
     }
 
-    /// A rule where the kernel named one, else the routing table where it refuses.
-    private func killer(_ trail: ProbeTrail) -> Killer? {
-        if let kill = trail.kill {
-            let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
-            return Killer(
-                hook: trail.lossHook ?? "bridge", family: kill.family, table: kill.table, chain: kill.chain,
-                rule: kill.handle.map(String.init),
-                text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
-        }
-        guard trail.lossHook == "routing", ground.route == nil, let error = ground.routeError else { return nil }
-        return Killer(hook: "routing", text: error)
-    }
-
     private func missingControl(_ trail: ProbeTrail) -> String {
         if result.captureDrops > 0 { return "the capture lost \(result.captureDrops) packets" }
         return trail.reachedPort
@@ -129,18 +161,18 @@ struct ProofEvaluator {
             : "\(result.port) did not receive the packet"
     }
 
-    private var ownAddresses: Set<IPv4Address> {
+    var ownAddresses: Set<IPv4Address> {
         Set(ground.addresses.map(\.address.address))
     }
 
     /// The stations that are known to be passed, then the one that is known to be missed.
-    private func path(_ trail: ProbeTrail) -> [PathStep] {
+    private func path(_ trail: ProbeTrail, _ killer: Killer?) -> [PathStep] {
         var steps = [
             PathStep(hook: "container", reached: true),
             PathStep(hook: "port", link: result.port, reached: trail.reachedPort || trail.reachedBridge),
             PathStep(hook: "bridge", link: order.bridge, reached: trail.reachedBridge),
         ]
-        guard let exit = trail.exit else { return steps + lostPath(trail) }
+        guard let exit = trail.exit else { return steps + lostPath(trail, killer) }
         steps.append(PathStep(hook: "prerouting", reached: true))
         steps.append(PathStep(hook: "routing", reached: true))
         if exit.hook == "input" {
@@ -155,14 +187,13 @@ struct ProofEvaluator {
     }
 
     /// The way behind the bridge of a probe that did not leave, as far as it is known.
-    private func lostPath(_ trail: ProbeTrail) -> [PathStep] {
+    private func lostPath(_ trail: ProbeTrail, _ kill: Killer?) -> [PathStep] {
         if trail.answered || trail.stations.contains("input.last") {
             return [PathStep(hook: "input", link: order.bridge, reached: true)]
         }
         let uplink = PathStep(hook: "uplink", link: ground.route?.uplink, reached: false)
         guard trail.reachedBridge else { return [] }
         guard !trail.stations.isEmpty else { return [uplink] }
-        let kill = trail.kill
         let hooks = [
             ("prerouting", "prerouting.first"), ("routing", "prerouting.last"), ("forward", "forward.first"),
             ("postrouting", "postrouting.first"),

@@ -9,6 +9,12 @@ extension ProofGround {
 
     init(of network: Network, on host: any Host) throws(HostError) {
         let capabilities = try host.identity().capabilities
+        // Without them nothing will be sent, and some of the rest cannot even be read.
+        guard Self.missing(in: capabilities).isEmpty else {
+            self.init(
+                capabilities: capabilities, bridge: nil, addresses: [], takenAddresses: [], route: nil, routeError: nil)
+            return
+        }
         let links: [Link]
         let addresses: [InterfaceAddress]
         let neighbours: [Neighbour]
@@ -34,7 +40,33 @@ extension ProofGround {
             capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
             addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
             takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError,
-            legacyTables: try Self.legacyTables(on: host))
+            legacyTables: try Self.legacyTables(on: host),
+            hazards: try bridge.map { (bridge) throws(HostError) in
+                try ProofHazards(host: host, bridge: bridge, links: links).read()
+            } ?? [],
+            otherRoutes: try bridge.map { (bridge) throws(HostError) in
+                try EgressSearch(host: host, network: network, bridge: bridge, names: names).others(than: route)
+            } ?? [])
+        servers = try Self.servers(of: network, on: host)
+        let bridged = try host.readTextIfPresent("/proc/sys/net/bridge/bridge-nf-call-iptables") ?? "0"
+        bridgeNetfilter = bridged.hasPrefix("1")
+    }
+
+    /// UDP sockets that containers of this network could reach. Source: proc_net_udp of proc(5): `sl
+    /// local_address rem_address`, the address a little-endian hexadecimal number.
+    private static func servers(of network: Network, on host: any Host) throws(HostError) -> [String] {
+        let own = network.address.address.octets.reversed().map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count < 2 ? "0" + digits : digits
+        }.joined()
+        let text = try host.readTextIfPresent("/proc/net/udp") ?? ""
+        let local = Set(
+            text.split(separator: "\n").dropFirst().compactMap { line in
+                line.split(separator: " ").dropFirst().first.map(String.init)
+            })
+        return [("dhcp", "0043"), ("dns", "0035")].compactMap { name, port in
+            local.contains("00000000:\(port)") || local.contains("\(own):\(port)") ? name : nil
+        }
     }
 
     private static func legacyTables(on host: any Host) throws(HostError) -> [String] {
@@ -59,19 +91,10 @@ extension ProofGround {
         of network: Network, through bridge: Link?, _ names: [Int: String], on host: any Host
     ) -> (Route?, String?) {
         guard let bridge else { return (nil, nil) }
-        // Any address of a container will do; the last one is least likely to be the host's own.
-        let source = IPv4Address(value: network.cidr.last.value &- 1)
+        let source = lookupSource(network)
         do {
-            let answer = try host.query(
-                .routeLookup(destination: network.target, from: source, inputInterface: bridge.index))
-            guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first
-            else { return (nil, "the kernel named no interface") }
-            let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: network.target))).first
-            return (
-                Route(
-                    uplink: names[link] ?? "\(link)", gateway: route.gateway,
-                    preferredSource: own?.link == link ? own?.preferredSource : nil), nil
-            )
+            let route = try lookup(network.target, from: source, through: bridge, names, on: host)
+            return (route, route == nil ? "the kernel named no interface" : nil)
         } catch let error as HostError {
             return (nil, words(error))
         } catch {
@@ -79,14 +102,35 @@ extension ProofGround {
         }
     }
 
+    static func lookup(
+        _ target: IPv4Address, from source: IPv4Address, through bridge: Link, _ names: [Int: String], on host: any Host
+    ) throws -> Route? {
+        let answer = try host.query(.routeLookup(destination: target, from: source, inputInterface: bridge.index))
+        guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first else {
+            return nil
+        }
+        let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: target))).first
+        return Route(
+            uplink: names[link] ?? "\(link)", gateway: route.gateway,
+            preferredSource: own?.link == link ? own?.preferredSource : nil)
+    }
+
+    /// Any address of a container will do; the last one is least likely to be the host's own.
+    static func lookupSource(_ network: Network) -> IPv4Address {
+        IPv4Address(value: network.cidr.last.value &- 1)
+    }
+
+    static let prohibited = "prohibited by a routing rule"
+    static let unreachable = "refused (forwarding is off, or an unreachable route)"
+
     /// What the errors of a lookup mean; each has more than one reason. Source: net/ipv4/route.c, fib_semantics.c.
-    private static func words(_ error: HostError) -> String {
+    static func words(_ error: HostError) -> String {
         switch error.errno {
         // EACCES, EINVAL, ENETUNREACH, EHOSTUNREACH.
-        case 13: "prohibited by a routing rule"
+        case 13: prohibited
         case 22: "refused (reverse path filter, an address of this host as source, or a blackhole route)"
         case 101: "there is no route"
-        case 113: "refused (forwarding is off, or an unreachable route)"
+        case 113: unreachable
         default: error.message
         }
     }
@@ -100,6 +144,7 @@ extension ProofGround.Bridge {
         let ports = links.filter { $0.master == link.index }
         self.init(
             isBridge: link.kind == "bridge", isUp: link.isUp, mtu: link.mtu, ports: ports.map(\.name),
-            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name))
+            foreignPorts: ports.filter { !Self.containerKinds.contains($0.kind) }.map(\.name),
+            spanningTree: link.bridge?.spanningTree ?? false)
     }
 }

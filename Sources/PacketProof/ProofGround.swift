@@ -38,6 +38,24 @@ package struct ProofGround: Codable, Sendable, Hashable {
     package var routeError: String?
     /// Tables of iptables-legacy that are loaded (`/proc/net/ip_tables_names`).
     package var legacyTables: [String]
+    /// Why fence mode cannot promise that nothing leaves and nothing is remembered.
+    package var hazards: [String]?
+    /// Where other ways out lead, each with an address that takes it: a second default route, a policy rule.
+    package var otherRoutes: [OtherRoute]?
+
+    package struct OtherRoute: Codable, Sendable, Hashable {
+        package var target: IPv4Address
+        package var route: Route
+        package init(target: IPv4Address, route: Route) {
+            self.target = target
+            self.route = route
+        }
+    }
+
+    /// `dhcp` and `dns`, as far as somebody listens for them on the bridge; nil in recordings from before.
+    package var servers: [String]?
+    /// bridge-nf-call-iptables: bridged packets pass the rules of the ip family.
+    package var bridgeNetfilter: Bool?
 
     package struct Bridge: Codable, Sendable, Hashable {
         package var isBridge: Bool
@@ -48,18 +66,23 @@ package struct ProofGround: Codable, Sendable, Hashable {
         package var ports: [String]
         /// Those of them that lead off the host, or may: anything but veth and tun.
         package var foreignPorts: [String]
-        package init(isBridge: Bool, isUp: Bool, mtu: Int, ports: [String], foreignPorts: [String]) {
+        /// Whether spanning tree is on.
+        package var spanningTree: Bool?
+        package init(
+            isBridge: Bool, isUp: Bool, mtu: Int, ports: [String], foreignPorts: [String], spanningTree: Bool = false
+        ) {
             self.isBridge = isBridge
             self.isUp = isUp
             self.mtu = mtu
             self.ports = ports
             self.foreignPorts = foreignPorts
+            self.spanningTree = spanningTree
         }
     }
 
     package init(
         capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPv4Address],
-        route: Route?, routeError: String?, legacyTables: [String] = []
+        route: Route?, routeError: String?, legacyTables: [String] = [], hazards: [String] = [], otherRoutes: [OtherRoute] = []
     ) {
         self.capabilities = capabilities
         self.bridge = bridge
@@ -68,6 +91,8 @@ package struct ProofGround: Codable, Sendable, Hashable {
         self.route = route
         self.routeError = routeError
         self.legacyTables = legacyTables
+        self.hazards = hazards
+        self.otherRoutes = otherRoutes
     }
 
     /// Whether a broadcast on the bridge is known to reach containers only: no port of another kind, and no uplink
@@ -77,10 +102,14 @@ package struct ProofGround: Codable, Sendable, Hashable {
         return route.uplink != network.bridge && !bridge.ports.contains(route.uplink)
     }
 
+    /// The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
+    static func missing(in capabilities: [String]) -> [String] {
+        ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+    }
+
     /// Why nothing can be sent on this network; nil where it can.
-    package func obstacle(to network: Network) -> String? {
-        // The namespace needs sys_admin, the veth net_admin, capture and raw sockets net_raw.
-        let missing = ["sys_admin", "net_admin", "net_raw"].filter { !capabilities.contains($0) }
+    package func obstacle(to network: Network, mode: ProofMode) -> String? {
+        let missing = Self.missing(in: capabilities)
         if !missing.isEmpty {
             let names = missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", ")
             return "sending a packet from a throw-away container needs \(names)"
@@ -88,6 +117,10 @@ package struct ProofGround: Codable, Sendable, Hashable {
         guard let bridge else { return "there is no link \(network.bridge)" }
         guard bridge.isBridge else { return "\(network.bridge) is not a bridge" }
         guard bridge.isUp else { return "\(network.bridge) is not up" }
-        return nil
+        if bridge.spanningTree == true {
+            return "spanning tree is on for \(network.bridge): a new port forwards only after twice the forward delay"
+        }
+        guard mode == .fence, let hazard = hazards?.first else { return nil }
+        return "\(hazard); `--proof wire` would send all the same"
     }
 }

@@ -10,22 +10,27 @@ enum ProofPlan {
     /// Enough to be forwarded once, never twice: the first router is the end.
     static let timeToLive: UInt8 = 2
     static let waitMilliseconds = 120
+    /// In wire mode an answer must come from the first router.
+    static let wireWaitMilliseconds = 1000
+    /// The smallest packet of which the length is asked about (RFC 791: what everybody must take).
+    static let largeBytes = 576
     /// Eight bytes of nonce, two for the first port, two for the first identification.
     static let chanceNeeded = 12
 
-    /// How many addresses at either end of the subnet are considered.
+    /// How far from either end of the subnet an address may be, and how many of them are considered.
+    static let reach = 4096
     static let poolSize = 200
 
     /// Free addresses, one near the bottom and one near the top of the subnet; fewer where there are not two.
     ///
     /// Never the network, broadcast or gateway address, nor one that is taken. A DHCP range is avoided as long as
-    /// there is another address, because its server may hand one out at any moment. Which one is left to `chance`,
+    /// there is another address at that end, because its server may hand one out at any moment. Which one is left to `chance`,
     /// so that runs at the same time rarely choose the same.
     static func addresses(of network: Network, taken: Set<IPv4Address>, chance: UInt8) -> [IPv4Address] {
         guard network.address.length <= 30 else { return [] }
-        guard let low = candidate(network, taken, upwards: true, chance) else { return [] }
-        let high = candidate(network, taken.union([low]), upwards: false, chance)
-        return high.map { [low, $0] } ?? [low]
+        let low = candidate(network, taken, upwards: true, chance)
+        let high = candidate(network, taken.union([low].compactMap(\.self)), upwards: false, chance)
+        return [low, high].compactMap(\.self)
     }
 
     private static func candidate(
@@ -36,24 +41,20 @@ enum ProofPlan {
         return pool.isEmpty ? nil : pool[Int(chance) % pool.count]
     }
 
-    /// Free addresses, beginning at one end of the subnet.
+    /// Free addresses within reach of one end of the subnet, nearest first: a rule that covers only a part of the subnet
+    /// must not hide because the other end was looked at twice.
     private static func pool(
         _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, avoidingLeases: Bool
     ) -> [IPv4Address] {
         let bounds = Int(network.cidr.first.value) + 1...Int(network.cidr.last.value) - 1
-        let leases = avoidingLeases ? network.dhcpRange.map { Int($0.value) } : []
-        let step = upwards ? 1 : -1
-        var value = upwards ? bounds.lowerBound : bounds.upperBound
+        let half = max(1, bounds.count / 2)
+        let leases = avoidingLeases ? network.dhcpRange : []
         var pool: [IPv4Address] = []
-        // Every step finds a free address or passes a taken one, and those are few.
-        while bounds.contains(value), pool.count < poolSize {
-            if let first = leases.first, let last = leases.last, first <= value, value <= last {
-                value = upwards ? last + 1 : first - 1
-                continue
-            }
+        for distance in 0..<min(half, reach) where pool.count < poolSize {
+            let value = upwards ? bounds.lowerBound + distance : bounds.upperBound - distance
             let address = IPv4Address(value: UInt32(value))
+            if let first = leases.first, let last = leases.last, first <= address, address <= last { continue }
             if address != network.address.address, !taken.contains(address) { pool.append(address) }
-            value += step
         }
         return pool
     }
@@ -69,29 +70,71 @@ enum ProofPlan {
         var port = 20_000 + words[0] % 10_000
         var identification = words[1]
         var packets: [ByteString] = []
-        for source in addresses {
-            for kind in ProofProtocol.allCases {
-                port += 1
-                identification &+= 1
-                // The kernel fills in an identification of zero.
-                if identification == 0 { identification = 1 }
-                let packet = packet(
-                    kind, from: source, to: network.target, port: port, identification: identification, nonce: nonce)
-                packets.append(ByteString(packet.encoded))
-            }
+        func add(_ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address) {
+            port += 1
+            identification &+= 1
+            // The kernel fills in an identification of zero.
+            if identification == 0 { identification = 1 }
+            let packet = packet(
+                kind, from: source, to: target, port: port, identification: identification, nonce: nonce)
+            packets.append(ByteString(packet.encoded))
         }
+        for source in addresses {
+            for kind in ProofProtocol.allCases { add(kind, from: source, to: network.target) }
+        }
+        // Really sent is only to where the profile says.
+        if mode == .fence, let source = addresses.first {
+            for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
+        }
+        let questions =
+            mode == .wire
+            ? questions(
+                network: network, ground: ground, from: addresses, port: port, identification: identification,
+                nonce: nonce) : []
         return ProbeOrder(
             bridge: network.bridge,
             addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
             gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
             probesAddresses: ground.staysInside(network), traces: ground.legacyTables.isEmpty,
             nonce: ByteString(nonce),
-            packets: packets, waitMilliseconds: waitMilliseconds)
+            packets: packets + questions,
+            waitMilliseconds: mode == .wire ? wireWaitMilliseconds : waitMilliseconds)
     }
 
-    private static func packet(
+    /// In wire mode two more packets that are no probes: echo requests to the first router, a short one and one as long
+    /// as the bridge allows, not to be fragmented. Routers limit how often they tell of errors, but not their replies.
+    private static func questions(
+        network: Network, ground: ProofGround, from addresses: [IPv4Address], port: UInt16, identification: UInt16,
+        nonce: [UInt8]
+    ) -> [ByteString] {
+        guard let source = addresses.first, let gateway = ground.route?.gateway, gateway != network.target else {
+            return []
+        }
+        let mtu = min(max(ground.bridge?.mtu ?? 1500, largeBytes), 9000)
+        var identification = identification
+        return [nonce.count + 28, mtu].enumerated().map { index, length in
+            identification &+= 1
+            if identification == 0 { identification = 1 }
+            let payload = nonce + [UInt8](repeating: 0x2e, count: length - 28 - nonce.count)
+            let segment = Segment.icmpEcho(identifier: port &+ 1 &+ UInt16(index), sequence: 1, payload: payload)
+            var bytes = IPv4Packet(
+                source: source, destination: gateway, identification: identification, timeToLive: timeToLive,
+                protocolNumber: 1, payload: segment
+            ).encoded
+            // Do not fragment; the kernel makes the checksum (raw(7)).
+            bytes[6] = 0x40
+            return ByteString(bytes)
+        }
+    }
+
+    /// Whether a packet of an order is one of the two that are no probes.
+    static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
+        order.mode == .wire && packet.destination != network.target
+    }
+
+    static func packet(
         _ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address, port: UInt16,
-        identification: UInt16, nonce: [UInt8]
+        destinationPort: UInt16? = nil, identification: UInt16, nonce: [UInt8]
     ) -> IPv4Packet {
         let payload = nonce + Array("lxc-doctor probe".utf8)
         let segment: [UInt8]
@@ -100,12 +143,13 @@ enum ProofPlan {
         case .udp:
             number = 17
             segment = Segment.udp(
-                source: port, destination: datagramPort, payload: payload, from: source.octets, to: target.octets)
+                source: port, destination: destinationPort ?? datagramPort, payload: payload, from: source.octets,
+                to: target.octets)
         case .tcp:
             number = 6
             segment = Segment.tcpSYN(
-                source: port, destination: streamPort, sequence: ProbeMark.sequence(nonce), from: source.octets,
-                to: target.octets)
+                source: port, destination: destinationPort ?? streamPort, sequence: ProbeMark.sequence(nonce),
+                from: source.octets, to: target.octets)
         case .icmp:
             number = 1
             segment = Segment.icmpEcho(identifier: port, sequence: 1, payload: payload)

@@ -12,10 +12,12 @@ package struct ProofTranscript: Codable, Sendable, Hashable {
     package var sightings: ProbeSightings?
     /// Why there are no sightings.
     package var failure: String?
+    /// Where a probe died of nothing that has a name.
+    package var autopsy: ProofAutopsy?
 
     package init(
         mode: ProofMode, network: Network, ground: ProofGround? = nil, order: ProbeOrder? = nil,
-        sightings: ProbeSightings? = nil, failure: String? = nil
+        sightings: ProbeSightings? = nil, failure: String? = nil, autopsy: ProofAutopsy? = nil
     ) {
         self.mode = mode
         self.network = network
@@ -23,5 +25,6 @@ package struct ProofTranscript: Codable, Sendable, Hashable {
         self.order = order
         self.sightings = sightings
         self.failure = failure
+        self.autopsy = autopsy
     }
 }

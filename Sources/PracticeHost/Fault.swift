@@ -25,12 +25,15 @@ package struct FaultVariant: Sendable, Hashable {
     /// Where it makes sense.
     package var profiles: [PracticeProfile]
     package var backends: [PracticeBackend]
+    /// What the host must have beside the layer `lxc`.
+    package var layers: [String]
     var steps: [FaultStep]
 
     init(
         _ name: String, _ title: String, profiles: [PracticeProfile] = PracticeProfile.allCases,
-        backends: [PracticeBackend] = PracticeBackend.allCases, _ steps: [FaultStep]
+        backends: [PracticeBackend] = PracticeBackend.allCases, layers: [String] = [], _ steps: [FaultStep]
     ) {
+        self.layers = layers
         self.name = name
         self.title = title
         self.profiles = profiles
@@ -55,7 +58,8 @@ package struct Fault: Sendable, Hashable {
 
 /// Every fault, in the order of the host's parts.
 package let faults: [Fault] =
-    bridgeFaults + forwardingFaults + natFaults + firewallFaults + lxcNetFaults + persistenceFaults + makinaJobFaults
+    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + lxcNetFaults
+    + persistenceFaults + makinaJobFaults
     + lxcPathFaults + containerFaults
 
 /// The fault and the variant that are meant.

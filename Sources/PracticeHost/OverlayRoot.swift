@@ -15,8 +15,11 @@ struct OverlayRoot: ~Copyable {
     /// What is written to the copy.
     let upper = base + "/upper"
 
-    /// `images` are open squashfs files, topmost first. `hiddenDirectories` show nothing of the machine.
-    init(images: [Int32], hiddenDirectories: [String]) throws(PracticeHostError) {
+    /// `images` are open squashfs files, topmost first. `hiddenDirectories` show nothing of the machine. A
+    /// `workingDirectory` below /tmp is shown although /tmp is fresh: a checkout may well be there.
+    init(
+        images: [Int32], hiddenDirectories: [String], workingDirectory: String? = nil
+    ) throws(PracticeHostError) {
         try mountFilesystem("none", on: "/", type: nil, flags: MS_REC | MS_PRIVATE, refusedAs: "private mounts")
         let table = readFile("/proc/self/mountinfo").map { parseMountTable($0) } ?? []
         let loops = try Self.attach(images)
@@ -44,6 +47,24 @@ struct OverlayRoot: ~Copyable {
         try Self.overlay(lower + ["/"], upper: upper, work: Self.base + "/work", on: path)
         mountTreeMounts(table, layers: lower)
         try mountKernelFilesystems()
+        if let workingDirectory { showTemporary(workingDirectory) }
+    }
+
+    /// Overlays a directory below /tmp into the fresh /tmp. Where that cannot be, it stays hidden, and the command
+    /// runs in the root directory.
+    private func showTemporary(_ directory: String) {
+        // Characters that mean something in mount options.
+        guard directory.hasPrefix("/tmp/"), !directory.contains(where: { ":,\\".contains($0) }),
+            !directory.split(separator: "/").contains(".."), isDirectory(directory)
+        else { return }
+        let upper = "\(Self.base)/working/upper"
+        let work = "\(Self.base)/working/work"
+        do {
+            for path in [upper, work, path + directory] { try makeDirectories(path) }
+            try Self.overlay([directory], upper: upper, work: work, on: path + directory)
+        } catch {
+            return
+        }
     }
 
     private static func attach(_ images: [Int32]) throws(PracticeHostError) -> [(path: String, descriptor: Int32)] {

@@ -64,6 +64,17 @@ package struct PracticeHostPlan: Sendable, Hashable {
         self.layers = layers
     }
 
+    /// The layers that were asked for, and those that the faults need.
+    func wantedLayers() throws(PracticeHostError) -> [String] {
+        var wanted = layers
+        for fault in faults {
+            for layer in try resolve(fault, profile: profile, backend: backend).layers where !wanted.contains(layer) {
+                wanted.append(layer)
+            }
+        }
+        return wanted
+    }
+
     /// Refuses what no practice host can be, before anything is touched.
     func validate() throws(PracticeHostError) {
         guard !command.isEmpty else {

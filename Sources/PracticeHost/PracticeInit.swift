@@ -35,7 +35,8 @@ struct PracticeInit {
     }
 
     private func build() throws(PracticeHostError) {
-        let root = try OverlayRoot(images: images, hiddenDirectories: [HealthyHost.lxcPath])
+        let root = try OverlayRoot(
+            images: images, hiddenDirectories: [HealthyHost.lxcPath], workingDirectory: workingDirectory)
         let path = root.path
         for image in images { close(image) }
         try ControlGroups.mount(below: path)

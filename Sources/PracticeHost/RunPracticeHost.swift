@@ -8,7 +8,7 @@ package func runPracticeHost(_ plan: PracticeHostPlan) throws(PracticeHostError)
     try plan.validate()
     try requireRoot("lab run")
     let store = LayerStore(directory: plan.layerDirectory)
-    let images = try store.open(["lxc"] + plan.layers)
+    let images = try store.open(["lxc"] + plan.wantedLayers())
     defer { for image in images { close(image) } }
     // The images stay open in process 1, which binds them to loop devices.
     for image in images {

@@ -91,7 +91,9 @@ extension TerminalFormat {
     private func title(of finding: Finding) -> String {
         guard finding.subject.kind == .container || finding.subject.kind == .interface,
             !finding.title.utf8.elementsEqual(finding.subject.name.utf8),
-            !finding.title.split(separator: " ").contains(where: { $0 == finding.subject.name[...] })
+            !finding.title.split(separator: " ").contains(where: {
+                $0 == finding.subject.name[...] || $0 == "\(finding.subject.name)'s"
+            })
         else { return finding.title }
         return "\(finding.title) (\(finding.subject.name))"
     }

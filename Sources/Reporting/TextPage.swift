@@ -55,7 +55,7 @@ struct TextPage {
             SafeText.line(text), first: width - indent - TextWidth.columns(padded), rest: width - rest)
         for (index, piece) in pieces.enumerated() {
             let margin = String(repeating: " ", count: index == 0 ? indent : rest)
-            let head = index == 0 ? paint(padded, labelStyle) : ""
+            let head = index == 0 ? paint(piece.isEmpty ? label : padded, labelStyle) : ""
             append(margin + head + paint(piece, style))
         }
     }

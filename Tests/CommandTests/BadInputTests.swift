@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test func aMissingProfileFileIs65() throws {
-        expect(try Program.run(["--profile", "/nonexistent/profile.yaml"]), status: 65, says: "/nonexistent/profile.yaml")
+        expect(
+            try Program.run(["--profile", "/nonexistent/profile.yaml"]), status: 65, says: "/nonexistent/profile.yaml")
     }
 
     @Test(arguments: [
@@ -90,6 +91,7 @@ import Testing
     }
 
     @Test func aRecordingCannotBeRepaired() throws {
-        expect(try Program.run(["--replay", "/nonexistent", "--auto-remediate", "--yes"]), status: 64, says: "recording")
+        expect(
+            try Program.run(["--replay", "/nonexistent", "--auto-remediate", "--yes"]), status: 64, says: "recording")
     }
 }

@@ -21,6 +21,7 @@ private func value(_ text: String, _ name: String = "A", others: [String: String
     ("A=\"two\nlines\"", "two\nlines"),
     ("A=x\r", "x\r"), ("A='it'\\''s'", "it's"), ("A=1 command\nA=2", "2"), ("A=${B:-${C:-deep}}", "deep"),
     ("A=\"${B:-\"q\"}\"", "q"), ("A=$", "$"), ("B=2 true; A=${B:-none}", "none"), ("A=1 || A=2", "1"),
+    ("A=1 ||\n# c\n\nA=2", "1"), ("true &&\nA=2", "2"),
     ("A=1 && A=2", "2"), ("false || A=3", "3"), ("true && A=4", "4"), ("A=1\nfalse && A=2", "1"),
     ("A=1\nif false; then A=2; fi", "1"), ("if true; then A=2; else A=3; fi", "2"),
     ("if [ x = y ]; then A=2; elif [ -n z ]; then A=4; else A=3; fi", "4"), ("A=1\n(A=2)", "1"),

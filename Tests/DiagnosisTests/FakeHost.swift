@@ -108,6 +108,8 @@ struct Scene {
         ],
         "base-image": ["present": .boolean(false)],
         "packet-proof": ["verdict": .string("masqueraded")],
+        "packet-proof-local": ["arrival": .string("arrived")],
+        "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
     ])
 
     /// The same with other facts.

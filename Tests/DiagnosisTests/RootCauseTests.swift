@@ -32,7 +32,7 @@ import Testing
         #expect(cause.remedy?.commands.contains("ip link add lxcbr1 type bridge") == true)
         #expect(cause.title == "There is no bridge lxcbr1")
         #expect(!cause.evidence.isEmpty)
-        for check in ["bridge.up", "bridge.address", "nat.masquerade", "nat.proof", "host.lxc-net-flag"] {
+        for check in ["bridge.up", "bridge.address", "nat.proof", "host.lxc-net-flag"] {
             #expect(cause.consequences.contains(check), "\(check)")
         }
         #expect(!cause.consequences.contains("bridge.exists"))
@@ -69,11 +69,11 @@ import Testing
         (
             Scene.healthy.with("source-translation", ["translated": .string("none"), "defect": .string("shadowed")])
                 .with("packet-proof", ["verdict": .string("leaked")]),
-            "masq-shadowed", "by-hand", ["nat.proof"]
+            "masq-shadowed", "masquerade", ["nat.proof"]
         ),
         (
             Scene.healthy.with("interface-addresses", ["addresses": .strings(["10.5.0.1/24"]), "count": .integer(1)]),
-            "bridge-wrong-address-or-mask", "bridge-address", ["nat.masquerade", "nat.proof"]
+            "bridge-wrong-address-or-mask", "bridge-address", ["host.dhcp-range", "nat.proof"]
         ),
         (
             Scene.healthy.with("link", ["up": .boolean(false)]), "bridge-down", "bridge-up", ["nat.proof"]
@@ -179,8 +179,18 @@ import Testing
             try words(Scene.healthy, "forwarding.interfaces") == [
                 "bridge is yes and (uplink is absent or uplink is yes)", "bridge: yes; uplink: yes; uplink name: eth0",
             ])
-        let unset = Scene.healthy.with("sysctl-next-boot", ["effective": .string("")])
-        #expect(try words(unset, "forwarding.next-boot") == ["1", "nothing"])
+        let unset = Scene.healthy.with("sysctl-next-boot", ["effective": .string(""), "value": .string("")])
+        #expect(
+            try words(unset, "forwarding.next-boot") == [
+                "effective is 1 and value is not 0", "effective: nothing; value: nothing",
+            ])
+    }
+
+    /// The ruleset is read without the bridge: what one repair would only uncover is named at once.
+    @Test func aMissingBridgeDoesNotHideAMissingTranslation() {
+        let result = Self.noBridge
+            .with("source-translation", ["translated": .string("none"), "defect": .string("missing")]).diagnosed()
+        #expect(Set(result.causes.map(\.id)) == ["bridge-missing", "masq-missing"])
     }
 
     @Test func causesThatExplainEachOtherBothStay() {

@@ -43,6 +43,10 @@ enum Vocabulary {
             "container-config", "path:S container:S",
             "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
         probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+        probe(
+            "packet-proof-local", "network:S kind:S",
+            "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
+        probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
     ]
 
     private static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {

@@ -8,7 +8,9 @@ import Testing
         #expect(IPv4Address(text)?.description == text)
     }
 
-    @Test(arguments: ["", "10.5", "10.5.0.1.2", "10.5.0.256", "10.5.0.01", "10.5.0.+1", " 10.5.0.1", "10.5.0.", "a.b.c.d"])
+    @Test(arguments: [
+        "", "10.5", "10.5.0.1.2", "10.5.0.256", "10.5.0.01", "10.5.0.+1", " 10.5.0.1", "10.5.0.", "a.b.c.d",
+    ])
     func addressRefuses(text: String) {
         #expect(IPv4Address(text) == nil)
     }

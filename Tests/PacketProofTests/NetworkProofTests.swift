@@ -237,9 +237,13 @@ struct NetworkProofTests {
     func describer() throws {
         let kill = RuleKill(family: "ip", table: "filter", chain: "FORWARD", handle: 4, packet: try packet("10.5.0.9"))
         let transcript = try transcript(sightings: [], kills: [kill], control: ["p"])
-        let probes = NetworkProof.evaluate(transcript) { $0.rule == "4" ? "-A FORWARD -j DROP" : nil }
+        let probes = NetworkProof.evaluate(transcript) { killer in
+            var killer = killer
+            if killer.rule == "4" { killer.text = "-A FORWARD -j DROP" }
+            return killer
+        }
         #expect(probes.map(\.killer?.text) == ["-A FORWARD -j DROP"])
-        let plain = NetworkProof.evaluate(transcript) { _ in nil }
+        let plain = NetworkProof.evaluate(transcript)
         #expect(plain.map(\.killer?.text) == ["ip filter FORWARD: rule with handle 4 drop"])
     }
 }

@@ -52,11 +52,16 @@ struct ProofPlanTests {
         #expect(chosen.map(\.description).sorted() == wanted)
     }
 
-    @Test("A DHCP range is avoided where there is another address")
+    @Test("A DHCP range is avoided where there is another address at that end")
     func leases() throws {
         let avoided = ProofPlan.addresses(
             of: try Self.network("10.0.3.1/24", range: ["10.0.3.2", "10.0.3.250"]), taken: [], chance: 9)
-        #expect(avoided.allSatisfy { $0.octets[3] > 250 })
+        try #require(avoided.count == 2)
+        #expect(avoided[0].octets[3] < 128 && avoided[1].octets[3] > 250)
+        let makina = ProofPlan.addresses(
+            of: try Self.network("10.5.0.1/16", range: ["10.5.0.42", "10.5.255.253"]), taken: [], chance: 9)
+        #expect(makina.first.map { $0.octets[2] == 0 && $0.octets[3] < 42 } == true)
+        #expect(makina.last?.description == "10.5.255.254")
         let unavoidable = ProofPlan.addresses(
             of: try Self.network("10.0.3.1/24", range: ["10.0.3.2", "10.0.3.254"]), taken: [], chance: 9)
         #expect(unavoidable.count == 2)

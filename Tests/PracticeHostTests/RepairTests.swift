@@ -3,82 +3,74 @@ import HostModel
 import TestSupport
 import Testing
 
-/// Breaks a practice host for real, and asks the doctor what it sees.
+/// Breaks a practice host for real, asks the doctor what it sees, and lets it repair what it can.
 ///
 /// Serial: each starts namespaces, and the machine has few cores.
 @Suite(.serialized) struct RepairTests {
-    struct Case: Sendable, CustomTestStringConvertible {
-        var fault: String
-        /// The root cause that must be named.
-        var cause: String
-        var check: String
-        /// Whether `--auto-remediate --yes` makes the host healthy again.
-        var repaired = true
-        var options: [String] = []
-        var status: Int32 = 2
-
-        var testDescription: String { "\(fault) \(options.joined(separator: " "))" }
+    /// One run: what the doctor says, what it does, and what it says then.
+    private struct Run {
+        var before: Report
+        var status: Int32
+        var after: Report
+        var repairStatus: Int32
     }
 
-    static let cases: [Case] = [
-        Case(fault: "bridge-missing", cause: "bridge-missing", check: "bridge.exists"),
-        Case(fault: "bridge-down", cause: "bridge-down", check: "bridge.up"),
-        Case(
-            fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask", check: "bridge.address"),
-        Case(fault: "ip-forward-off", cause: "ip-forward-off", check: "forwarding.global"),
-        Case(
-            fault: "per-interface-forwarding-off=bridge", cause: "per-interface-forwarding-off",
-            check: "forwarding.interfaces"),
-        Case(
-            fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
-            check: "forwarding.interfaces"),
-        Case(fault: "ip-forward-reset", cause: "ip-forward-reset", check: "forwarding.next-boot", status: 1),
-        Case(fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade"),
-        Case(
-            fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade", options: ["--backend", "iptables-nft"]),
-        Case(
-            fault: "masq-missing", cause: "masq-missing", check: "nat.masquerade",
-            options: ["--backend", "iptables-legacy"]),
-        Case(fault: "masq-wrong-subnet", cause: "masq-wrong-subnet", check: "nat.masquerade"),
-        Case(fault: "masq-wrong-oif", cause: "masq-wrong-oif", check: "nat.masquerade"),
-        Case(fault: "masq-shadowed", cause: "masq-shadowed", check: "nat.masquerade", repaired: false),
-    ]
-
-    /// One run: what the doctor says, what it does, and what it says then.
-    private func examine(_ item: Case) throws -> (before: Report, status: Int32, after: Report, repairStatus: Int32) {
+    private func examine(_ item: BrokenHost) throws -> Run {
         let script = """
-            lxc-doctor --format json; echo "STATUS $?"
-            lxc-doctor --auto-remediate --yes --format json 2>/dev/null; echo "STATUS $?"
+            { \(item.setup.isEmpty ? ":" : item.setup); } >/dev/null 2>&1
+            lxc-doctor \(item.arguments) --format json; echo "STATUS $?"
+            lxc-doctor \(item.arguments) --auto-remediate --yes --format json 2>/dev/null; echo "STATUS $?"
             """
-        let ended = try Program.lab(["--fault", item.fault] + item.options, script)
+        let ended = try Program.lab((item.fault.map { ["--fault", $0] } ?? []) + item.options, script)
         let parts = ended.output.components(separatedBy: "STATUS ")
         try #require(parts.count == 3, "\(ended.output) \(ended.messages)")
         func report(_ text: String) throws -> Report {
             let json = text[(try #require(text.firstIndex(of: "{")))...]
             return try JSONDecoder().decode(Report.self, from: Data(json.utf8))
         }
-        return (
-            try report(parts[0]), try #require(Int32(parts[1].prefix { $0.isNumber })), try report(parts[1]),
-            try #require(Int32(parts[2].prefix { $0.isNumber }))
-        )
+        return Run(
+            before: try report(parts[0]), status: try #require(Int32(parts[1].prefix { $0.isNumber })),
+            after: try report(parts[1]), repairStatus: try #require(Int32(parts[2].prefix { $0.isNumber })))
     }
 
-    @Test(arguments: cases)
-    func isNamedAndRepaired(item: Case) throws {
+    @Test(arguments: BrokenHost.all)
+    func isNamedAndRepaired(item: BrokenHost) throws {
         let run = try examine(item)
-        #expect(run.status == item.status)
-        #expect(run.before.causes.map(\.id) == [item.cause], "\(run.before.causes.map(\.id))")
-        let finding = try #require(run.before.findings.first { $0.check == item.check })
-        #expect(finding.verdict == .fail)
-        #expect(!finding.evidence.isEmpty)
-        #expect(finding.evidence.allSatisfy { !$0.command.isEmpty && !$0.source.isEmpty })
-        if item.repaired {
-            #expect(run.after.fixes?.outcome == .applied, "\(String(describing: run.after.fixes))")
-            #expect(run.after.causes.isEmpty, "\(run.after.causes.map(\.id))")
+        #expect(Set(run.before.causes.map(\.id)) == item.causes, "\(run.before.causes.map(\.id))")
+        #expect(run.status == run.before.exitCode)
+        let failed = run.before.findings.filter { $0.verdict == .fail }
+        for check in item.checks {
+            let finding = try #require(failed.first { $0.check == check }, "\(check): \(failed.map(\.check))")
+            #expect(!finding.evidence.isEmpty)
+            #expect(finding.evidence.allSatisfy { !$0.command.isEmpty && !$0.source.isEmpty && !$0.value.isEmpty })
+        }
+        if failed.contains(where: { $0.severity == .critical }) { #expect(run.status == 2) }
+        let automatic = run.before.causes.filter { $0.remedy?.automatic == true }
+        #expect(automatic.isEmpty == !item.isRepaired, "\(automatic.map(\.id))")
+        guard item.isRepaired else {
+            #expect(run.after.causes.map(\.id) == run.before.causes.map(\.id))
+            return
+        }
+        #expect(run.after.fixes?.outcome == .applied, "\(String(describing: run.after.fixes?.reason))")
+        let left = Set(run.after.causes.map(\.id))
+        #expect(left == item.left, "\(left)")
+        if item.left.isEmpty {
+            #expect(run.after.verdict == .healthy)
             #expect(run.after.proof?.verdict == .masqueraded)
             #expect(run.repairStatus == 0)
-        } else {
-            #expect(run.repairStatus == item.status)
         }
+    }
+
+    /// A check that nothing makes fail proves nothing.
+    @Test func everyCheckFailsSomewhere() throws {
+        struct List: Decodable {
+            struct Row: Decodable { var id: String }
+            var checks: [Row]
+        }
+        let listed = try Program.run(["list", "checks", "--format", "json"])
+        let known = Set(try JSONDecoder().decode(List.self, from: Data(listed.output.utf8)).checks.map(\.id))
+        let broken = Set(BrokenHost.all.flatMap(\.checks))
+        #expect(known.subtracting(broken).isEmpty, "no host makes these fail: \(known.subtracting(broken).sorted())")
+        #expect(broken.subtracting(known).isEmpty, "there is no such check: \(broken.subtracting(known).sorted())")
     }
 }

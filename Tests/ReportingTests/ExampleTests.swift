@@ -39,7 +39,7 @@ struct ExampleTests {
                         "plan.\(format.rawValue)", "proof.\(format.rawValue)", "verify.\(format.rawValue)",
                         "verify-packet.\(format.rawValue)",
                     ]
-            } + ["recording.json", "list.json"])
+            } + ["recording.json", "list.json"] + Workplace.repairExamples)
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)
     }

@@ -107,7 +107,8 @@ extension Cause {
 extension ProofReport {
     static let masqueraded = ProofReport(
         mode: .fence,
-        probes: [ProofProtocol.udp, .tcp, .icmp].map { .sent($0, .masqueraded, sourceAfter: "203.0.113.2") })
+        probes: [ProofProtocol.udp, .tcp, .icmp].map { .sent($0, .masqueraded, sourceAfter: "203.0.113.2") },
+        local: LocalProbe.arrived)
 
     static let leaked = ProofReport(
         mode: .fence, probes: [ProofProtocol.udp, .tcp, .icmp].map { .sent($0, .leaked, sourceAfter: "10.5.255.254") })
@@ -147,6 +148,37 @@ extension ProofProbe {
     static let noBridge = ProofProbe(
         network: "lxcbr1", protocol: .udp, from: "10.5.255.254:40211", to: "198.51.100.7:33434", verdict: .unknown,
         reason: "there is no bridge lxcbr1 to send from")
+}
+
+extension LocalProbe {
+    static let arrived: [LocalProbe] = [
+        local(.dhcp, .udp, .arrived), local(.dns, .udp, .arrived), local(.dns, .tcp, .arrived),
+        local(.eastWest, .udp, .arrived), local(.eastWest, .icmp, .arrived),
+    ]
+
+    static let dropped: [LocalProbe] = [
+        local(
+            .dhcp, .udp, .dropped,
+            killer: Killer(
+                hook: "input", family: "ip", table: "filter", chain: "INPUT", rule: "9",
+                text: "-A INPUT -i lxcbr1 -p udp -j DROP")),
+        local(.eastWest, .udp, .altered),
+    ]
+
+    private static func local(
+        _ kind: LocalProbeKind, _ protocol: ProofProtocol, _ arrival: Arrival, killer: Killer? = nil
+    ) -> LocalProbe {
+        let isPeer = kind == .eastWest
+        let end = PathStep(
+            hook: isPeer ? "peer" : "input", link: isPeer ? "lxcdr91c0" : nil, reached: arrival != .dropped)
+        return LocalProbe(
+            network: "lxcbr1", kind: kind, protocol: `protocol`,
+            from: kind == .dhcp ? "0.0.0.0:68" : "10.5.255.254:40300",
+            to: kind == .dhcp ? "255.255.255.255:67" : isPeer ? "10.5.0.9:33434" : "10.5.0.1:53", arrival: arrival,
+            reason: arrival == .altered ? "arrives as 10.5.0.1 instead of 10.5.255.254" : nil,
+            sourceAfter: arrival == .altered ? "10.5.0.1" : arrival == .arrived ? "10.5.255.254" : nil,
+            path: Array(ProofProbe.way(to: "bridge").prefix(3)) + [end], killer: killer)
+    }
 }
 
 extension FixStep {

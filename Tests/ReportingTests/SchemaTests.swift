@@ -14,10 +14,10 @@ struct SchemaTests {
         for name in files {
             let file = Workplace.examples.appendingPathComponent(name)
             let first = String(name.prefix { $0 != "." && $0 != "-" })
-            let schema = ["plan", "proof", "recording", "list", "verify"].contains(first) ? first : "report"
+            let schema = Workplace.otherSchemas.contains(first) ? first : "report"
             bySchema[schema, default: []].append(file)
         }
-        #expect(bySchema.count == 6)
+        #expect(bySchema.count == Workplace.otherSchemas.count + 1)
         for (schema, files) in bySchema {
             for closed in [false, true] {
                 let judgement = try Workplace.validate(files, schema: schema, closed: closed)

@@ -7,6 +7,16 @@ enum Workplace {
     static let examples = root.appendingPathComponent("reports/examples")
     static let schemas = root.appendingPathComponent("reports/schema")
 
+    /// Examples whose name begins otherwise than with one of these are reports.
+    static let otherSchemas: Set<String> = [
+        "plan", "proof", "recording", "list", "undo", "history", "journal", "confirmation", "verify",
+    ]
+    /// Examples that the tests of the fix module write.
+    static let repairExamples = [
+        "plan.full.json", "plan.sh", "plan.ansible.yaml", "undo.json", "history.json", "journal.json",
+        "confirmation.json",
+    ]
+
     struct Judgement {
         /// Why each invalid document is invalid, by file name.
         var invalid: [String: String] = [:]

@@ -1,17 +1,19 @@
 import Foundation
 
 /// The built `lxc-doctor`, run as a user runs it.
-public enum Program {
-    public struct Ended: Sendable {
-        public var status: Int32
-        public var output: String
-        public var messages: String
+package enum Program {
+    package struct Ended: Sendable {
+        package var status: Int32
+        package var output: String
+        package var messages: String
     }
 
     /// The program that was built beside these tests.
-    public static let path: String = {
+    package static let path: String = {
         let tests = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        for folder in [tests, tests.deletingLastPathComponent(), tests.deletingLastPathComponent().deletingLastPathComponent()] {
+        for folder in [
+            tests, tests.deletingLastPathComponent(), tests.deletingLastPathComponent().deletingLastPathComponent(),
+        ] {
             let program = folder.appendingPathComponent("lxc-doctor").path
             if FileManager.default.isExecutableFile(atPath: program) { return program }
         }
@@ -19,7 +21,7 @@ public enum Program {
     }()
 
     /// Runs a program to its end. Standard input is empty unless given; output is read while it runs.
-    public static func run(
+    package static func run(
         _ program: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
     ) throws -> Ended {
         let process = Process()
@@ -50,12 +52,12 @@ public enum Program {
     }
 
     /// Runs `lxc-doctor` itself.
-    public static func run(_ arguments: [String]) throws -> Ended {
+    package static func run(_ arguments: [String]) throws -> Ended {
         try run(path, arguments)
     }
 
     /// Runs a shell script on a practice host.
-    public static func lab(_ options: [String] = [], _ script: String) throws -> Ended {
+    package static func lab(_ options: [String] = [], _ script: String) throws -> Ended {
         try run(path, ["lab", "run"] + options + ["--", "sh", "-c", script])
     }
 }

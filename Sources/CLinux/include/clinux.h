@@ -5,6 +5,9 @@
 #include "clinux_netlink.h"
 #include "clinux_open.h"
 #include "clinux_proof.h"
+#include "clinux_drop.h"
+#include "clinux_guard.h"
 #include "clinux_lab.h"
+#include "clinux_program.h"
 
 #endif

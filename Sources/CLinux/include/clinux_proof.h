@@ -4,6 +4,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/net_namespace.h>
 #include <linux/netfilter/nfnetlink_log.h>
 
 /* A new network namespace in which IPv6 is switched off, held by nothing but the descriptor that is returned

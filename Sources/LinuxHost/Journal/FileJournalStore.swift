@@ -36,6 +36,25 @@ package final class FileJournalStore: JournalStore {
             throw HostError(.notPermitted, operation: operation, message: "another repair is running", errno: error)
         }
         lockFile = HeldLock(file)
+        try sweep()
+    }
+
+    /// Removes what writes that were cut short have left beside the journals. With the lock held nobody writes there.
+    private func sweep() throws(HostError) {
+        let operation = "tidy \(directory)"
+        let names: [String]
+        do throws(HostError) {
+            names = try LiveHost().list(directory, limit: 65_536)
+        } catch {
+            if error.code == .notFound { return }
+            throw error
+        }
+        let leftovers = names.filter { $0.hasPrefix(".") && $0.hasSuffix("\(Self.suffix).new") }
+        guard !leftovers.isEmpty else { return }
+        let folder = try OwnDirectory.open(directory, mode: 0o700)
+        for name in leftovers where unlinkat(folder.rawValue, name, 0) != 0 && errno != ENOENT {
+            throw HostError(errno: errno, operation: operation)
+        }
     }
 
     package func unlock() {
@@ -80,13 +99,44 @@ package final class FileJournalStore: JournalStore {
         let file = try Descriptor(
             openat(folder.rawValue, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600).orErrno,
             operation: operation)
+        CrashPoint.pass()
         try file.writeAll(bytes, operation: operation)
+        CrashPoint.pass()
         guard fsync(file.rawValue) == 0 else { throw HostError(errno: errno, operation: operation) }
         try file.close(operation: operation)
+        CrashPoint.pass()
         guard renameat(folder.rawValue, temporary, folder.rawValue, name) == 0 else {
             throw HostError(errno: errno, operation: operation)
         }
+        CrashPoint.pass()
         guard fsync(folder.rawValue) == 0 else { throw HostError(errno: errno, operation: operation) }
+        CrashPoint.pass()
+    }
+
+    // MARK: Confirmation
+
+    /// A file of its own, so that whoever confirms does not write to the journal that the repair is writing to.
+    package func confirm(_ run: String) throws(HostError) {
+        let operation = "confirm \(run)"
+        let name = try Self.confirmationName(run)
+        let folder = try OwnDirectory.open(directory, mode: 0o700)
+        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        let file = try Descriptor(openat(folder.rawValue, name, flags, 0o600).orErrno, operation: operation)
+        guard fsync(file.rawValue) == 0, fsync(folder.rawValue) == 0 else {
+            throw HostError(errno: errno, operation: operation)
+        }
+    }
+
+    package func isConfirmed(_ run: String) throws(HostError) -> Bool {
+        let path = "\(directory)/\(try Self.confirmationName(run))"
+        var facts = stat()
+        if lstat(path, &facts) == 0 { return facts.isRegular && facts.st_uid == geteuid() }
+        guard errno == ENOENT else { throw HostError(errno: errno, operation: "look for \(path)") }
+        return false
+    }
+
+    private static func confirmationName(_ run: String) throws(HostError) -> String {
+        String(try fileName(run).dropLast(suffix.utf8.count)) + ".confirmed"
     }
 
     /// Letters, digits, `-`, `_` and `.`, not first: a run's id never names another directory.

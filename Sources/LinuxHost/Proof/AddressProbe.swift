@@ -34,6 +34,36 @@ enum AddressProbe {
         return taken
     }
 
+    /// The hardware addresses that answer for an address behind the ports of a bridge. The bridge asks itself, so the
+    /// host does not answer. The socket is given back to be closed when there is time.
+    static func owners(of address: IPv4Address, behind bridge: String) throws(HostError) -> ([MACAddress], SpentSocket)
+    {
+        let operation = "ask behind \(bridge) who has \(address)"
+        let arp = UInt16(ETH_P_ARP).bigEndian
+        let index = Int32(clamping: if_nametoindex(bridge))
+        guard index > 0 else { throw HostError(errno: errno, operation: operation) }
+        let socket = try Descriptor(
+            clinux_socket_in_netns(
+                -1, AF_PACKET,
+                Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
+                Int32(arp)), operation: operation)
+        try send(request(for: address), through: socket, interface: index)
+        var owners: [MACAddress] = []
+        let deadline = Deadline(milliseconds: waitMilliseconds)
+        var buffer = [UInt8](repeating: 0, count: 64)
+        while deadline.milliseconds > 0 {
+            var waiting = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, deadline.milliseconds) > 0 else { continue }
+            let count = recv(socket.rawValue, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            // Operation 2: a reply, not somebody else's question.
+            guard count >= 28, buffer[6] == 0, buffer[7] == 2, IPv4Address(octets: buffer[14..<18]) == address,
+                let owner = MACAddress(octets: buffer[8..<14])
+            else { continue }
+            if !owners.contains(owner), owners.count < 16 { owners.append(owner) }
+        }
+        return (owners, SpentSocket(socket))
+    }
+
     /// Ethernet and IPv4, operation 1.
     private static func request(for address: IPv4Address) -> [UInt8] {
         // The sender's hardware address stays zero: nobody learns anything from a question.

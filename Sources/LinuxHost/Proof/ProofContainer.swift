@@ -11,17 +11,16 @@ internal import WireFormats
 struct ProofContainer: ~Copyable {
     /// The host's end of the veth.
     let port: String
+    /// Of `eth0` inside.
+    let hardwareAddress: [UInt8]
+    /// Made by us, for this order.
+    private let isOurs: Bool
     private let namespace: Descriptor
     private var host: NetlinkSocket
     private var inside: NetlinkSocket
     private let linkIndex: Int32
     /// Sockets that are done with. Closing a packet socket waits for every processor (RCU), so it waits for the end.
     private var spent: [SpentSocket] = []
-
-    private final class SpentSocket {
-        let descriptor: Descriptor
-        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-    }
 
     private static let insideName = "eth0"
     /// A port that has carrier forwards within a millisecond, unless spanning tree holds it back.
@@ -53,15 +52,40 @@ struct ProofContainer: ~Copyable {
             type: UInt16(RTM_NEWLINK), payload: RouteHeader.link(index: linkIndex, up: true),
             operation: "bring \(Self.insideName) up")
         try Self.waitForForwarding(port, through: &host)
+        isOurs = true
         self.port = port
+        hardwareAddress = inner
         self.linkIndex = linkIndex
         self.namespace = namespace
         self.host = host
         self.inside = inside
     }
 
-    /// The address, the route and the permanent neighbour.
+    /// Takes a container that is there. Nothing of it is changed.
+    init(resident: Resident) throws(HostError) {
+        var search = try NamespaceSearch()
+        let namespace = try search.open(process: resident.process, identifier: nil)
+        let host = try NetlinkSocket(.route)
+        var inside = try NetlinkSocket(.route, namespace: namespace.rawValue)
+        // The process may have gone and its number be used again: then the link is another.
+        let link = try LinkDescription(named: resident.interface, through: &inside)
+        guard link.hardwareAddress == resident.hardwareAddress?.octets, Int(link.index) == resident.interfaceIndex
+        else {
+            throw HostError(
+                .notFound, operation: "send from \(resident.title)", message: "the container has gone meanwhile")
+        }
+        isOurs = false
+        self.host = host
+        port = resident.port
+        hardwareAddress = link.hardwareAddress
+        linkIndex = link.index
+        self.namespace = namespace
+        self.inside = inside
+    }
+
+    /// The address, the route and the permanent neighbour; nothing in a container that is not ours.
     mutating func configure(_ order: ProbeOrder) throws(HostError) {
+        guard isOurs else { return }
         for prefix in order.addresses {
             var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
             address.append(UInt16(IFA_LOCAL), address: prefix.address)

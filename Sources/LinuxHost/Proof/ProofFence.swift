@@ -11,10 +11,10 @@ internal import WireFormats
 /// kernel removes them when the socket is closed, by the end of the process at the latest.
 /// Source: nft(8), nf_tables.h NFT_TABLE_F_OWNER (Linux 5.12).
 final class ProofFence {
-    private let mode: ProofMode
+    private let posts: [ProofPost]
     private let table: String
     private let log: NflogSocket
-    /// Hears which rule drops a probe; only where the order traces.
+    /// Hears which rule drops a probe.
     private let trace: TraceListener?
 
     private final class TraceListener {
@@ -32,18 +32,21 @@ final class ProofFence {
     private var traced: [UInt32: [UInt8]] = [:]
 
     /// Raises the fence. Throws `unsupported` where the kernel cannot promise what the fence promises.
-    init(_ order: ProbeOrder) throws(HostError) {
+    ///
+    /// `traces`: the kernel is asked to name the rule that drops a probe.
+    init(_ order: ProbeOrder, traces: Bool) throws(HostError) {
         let log = try NflogSocket()
         var owner = try NetlinkSocket(.netfilter)
         let name = "lxcdoc_\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
-        let trace = order.traces ? try TraceListener() : nil
+        let trace = traces ? try TraceListener() : nil
+        let posts = ProofPost.posts(of: order)
         // One batch for each family: where one is missing, the error says which.
         for family in [NftFamily.ipv4, .bridge] {
             var batch = NftTransaction()
             let table = NftTableName(family, name)
             batch.newTable(table, flags: .owner, exclusive: true)
-            for post in ProofPost.all where post.family == family {
-                try post.build(&batch, in: table, order, group: log.group)
+            for post in posts where post.family == family {
+                try post.build(&batch, in: table, order, group: log.group, traces: traces)
             }
             do {
                 try owner.commit(batch, operation: "raise the fence (table \(family.name) \(name))")
@@ -51,7 +54,7 @@ final class ProofFence {
                 throw Self.explained(error)
             }
         }
-        mode = order.mode
+        self.posts = posts
         table = name
         self.trace = trace
         self.log = log
@@ -79,8 +82,9 @@ final class ProofFence {
     func read(since start: Int, name: (UInt32) -> String) throws(HostError) -> [Sighting] {
         let microseconds = (RealTime.now - start) / 1000
         return try log.read().compactMap { packet in
-            ProofPost.all.first { $0.prefix == packet.prefix }?
-                .sighting(of: packet, mode: mode, microseconds: microseconds, name: name)
+            posts.first { post in
+                [true, false].contains { post.prefix(stopping: $0) == packet.prefix }
+            }?.sighting(of: packet, microseconds: microseconds, name: name)
         }
     }
 
@@ -94,25 +98,28 @@ final class ProofFence {
         }
     }
 
-    /// Rules and policies of others that dropped a traced packet since the last call.
-    func readKills() throws(HostError) -> [RuleKill] {
-        guard let messages = try readTrace() else { return [] }
+    /// Rules and policies of others that dropped a traced packet since the last call, and rules that accepted one.
+    func readKills() throws(HostError) -> (kills: [RuleKill], passes: [RuleKill]) {
+        guard let messages = try readTrace() else { return ([], []) }
         var kills: [RuleKill] = []
+        var passes: [RuleKill] = []
         do {
             for message in messages {
                 guard let event = try NftTraceEvent(message) else { continue }
                 // Somebody else may trace as well: nothing of theirs is kept for long.
                 if traced.count > 4096 { traced = [:] }
                 if !event.packet.isEmpty { traced[event.identifier] = event.packet }
-                guard event.isDrop, event.table.name != table, let packet = traced[event.identifier] else { continue }
-                kills.append(
-                    RuleKill(
-                        family: event.table.family.name, table: event.table.name, chain: event.chain,
-                        handle: event.isPolicy ? nil : event.handle, packet: ByteString(packet)))
+                guard event.isDrop || event.isAccept, event.table.name != table,
+                    let packet = traced[event.identifier]
+                else { continue }
+                let step = RuleKill(
+                    family: event.table.family.name, table: event.table.name, chain: event.chain,
+                    handle: event.isPolicy ? nil : event.handle, packet: ByteString(packet))
+                if event.isDrop { kills.append(step) } else { passes.append(step) }
             }
         } catch {
             throw HostError(.malformed, operation: "read an nftables trace", message: "\(error)")
         }
-        return kills
+        return (kills, passes)
     }
 }

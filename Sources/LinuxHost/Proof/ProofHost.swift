@@ -1,6 +1,6 @@
 internal import Glibc
 package import HostAccess
-internal import HostModel
+package import HostModel
 internal import WireFormats
 
 /// The live host, with the right to send a probe from a throw-away container.
@@ -10,19 +10,23 @@ internal import WireFormats
 package final class ProofHost: ActiveHost {
     private let host: any Host
     private var instruments: Instruments?
+    /// Closing a packet socket waits for every processor (RCU): it waits for the end.
+    private var spent: [SpentSocket] = []
 
     /// In the order in which they end: first what sends, then what stops it.
     private final class Instruments {
         let sender: ProofSender
+        let local: LocalSender?
         let container: ProofContainer
         let fence: ProofFence?
         let capture: ProofCapture
 
         init(
-            _ sender: consuming ProofSender, _ container: consuming ProofContainer, _ fence: ProofFence?,
-            _ capture: ProofCapture
+            _ sender: consuming ProofSender, _ local: LocalSender?,
+            _ container: consuming ProofContainer, _ fence: ProofFence?, _ capture: ProofCapture
         ) {
             self.sender = sender
+            self.local = local
             self.container = container
             self.fence = fence
             self.capture = capture
@@ -44,28 +48,61 @@ package final class ProofHost: ActiveHost {
         instruments = nil
         var capture = try ProofCapture(order: order)
         // It stands before the container can send, and until the container is gone.
-        let fence = try raiseFence(order)
-        var container = try ProofContainer(order: order)
-        let result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
+        let investigator = order.investigation.map { ProofInvestigator($0, of: order, on: host) }
+        let fence = try raiseFence(order, traces: investigator?.mayTrace ?? order.traces)
+        var container = try makeContainer(order)
+        var result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
         if order.probesAddresses {
-            let taken = try AddressProbe.taken(order.addresses.map(\.address), in: &container)
+            let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0 }
+            let taken = try AddressProbe.taken(wanted, in: &container)
             guard taken.isEmpty else {
-                var result = result
                 result.takenAddresses = taken
                 return result
             }
         }
+        let local = attachPeer(order, container, &result)
         try container.configure(order)
         let sender = try ProofSender(in: container)
-        let seen = try observe(order, sender, fence, &capture, result)
-        instruments = Instruments(sender, container, fence, capture)
+        var seen = try observe(order, sender, local, fence, &capture, result)
+        seen.findings = try investigator?.end(order)
+        instruments = Instruments(sender, local, container, fence, capture)
         return seen
     }
 
-    /// In fence mode a must; otherwise its stations are welcome where the kernel can have them.
-    private func raiseFence(_ order: ProbeOrder) throws(HostError) -> ProofFence? {
+    private func makeContainer(_ order: ProbeOrder) throws(HostError) -> ProofContainer {
+        if let resident = order.resident { return try ProofContainer(resident: resident) }
+        return try ProofContainer(order: order)
+    }
+
+    package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
+        var result = try ResidentReader(host).read(bridge)
+        if let gateway, !result.residents.isEmpty {
+            let (answers, socket) = try AddressProbe.owners(of: gateway, behind: bridge)
+            result.gatewayAnswers = answers
+            spent.append(socket)
+        }
+        return result
+    }
+
+    /// Nil where the order has nothing that stays on this host, or where that cannot be: then the rest still can.
+    private func attachPeer(
+        _ order: ProbeOrder, _ container: borrowing ProofContainer, _ result: inout ProbeSightings
+    ) -> LocalSender? {
+        guard let local = order.local else { return nil }
         do {
-            return try ProofFence(order)
+            let sender = try LocalSender(order, local, in: container)
+            result.peerPort = sender.peerPort
+            return sender
+        } catch {
+            result.localFailure = error.description
+            return nil
+        }
+    }
+
+    /// In fence mode a must; otherwise its stations are welcome where the kernel can have them.
+    private func raiseFence(_ order: ProbeOrder, traces: Bool) throws(HostError) -> ProofFence? {
+        do {
+            return try ProofFence(order, traces: traces)
         } catch {
             guard order.mode == .wire, error.code == .unsupported else { throw error }
             return nil
@@ -74,15 +111,22 @@ package final class ProofHost: ActiveHost {
 
     /// Sends everything and reads until every probe's fate is known, or time is up.
     private func observe(
-        _ order: ProbeOrder, _ sender: borrowing ProofSender, _ fence: ProofFence?, _ capture: inout ProofCapture,
-        _ empty: ProbeSightings
+        _ order: ProbeOrder, _ sender: borrowing ProofSender, _ local: LocalSender?, _ fence: ProofFence?,
+        _ capture: inout ProofCapture, _ empty: ProbeSightings
     ) throws(HostError) -> ProbeSightings {
         var result = empty
+        if order.investigation != nil { result.passes = [] }
         // What is there from before the first probe is none of ours.
         _ = try capture.read(since: 0)
         let start = RealTime.now
+        result.startedNanoseconds = start
         for packet in order.packets { try sender.send(packet.bytes) }
-        var fates = ProbeFates(order: order, port: result.port)
+        do {
+            try local?.send(order, fenced: fence != nil)
+        } catch {
+            result.localFailure = error.description
+        }
+        var fates = ProbeFates(order: order, port: result.port, isFenced: fence != nil && result.localFailure == nil)
         let deadline = Deadline(milliseconds: order.waitMilliseconds)
         var descriptors = capture.descriptors + [sender.descriptor]
         descriptors += fence?.descriptors ?? []
@@ -91,13 +135,21 @@ package final class ProofHost: ActiveHost {
             let ready = poll(&waiting, nfds_t(waiting.count), deadline.milliseconds)
             guard ready >= 0 || errno == EINTR else { throw HostError(errno: errno, operation: "wait for sightings") }
             result.sightings += fates.take(try read(sender, fence, &capture, start))
-            result.kills += fates.take(try fence?.readKills() ?? [])
+            try addKills(fence, &fates, to: &result)
         }
         // Stations of the way that were still on the way to us.
         result.sightings += fates.take(try read(sender, fence, &capture, start))
-        result.kills += fates.take(try fence?.readKills() ?? [])
+        try addKills(fence, &fates, to: &result)
         result.captureDrops = try capture.drops()
         return result
+    }
+
+    private func addKills(
+        _ fence: ProofFence?, _ fates: inout ProbeFates, to result: inout ProbeSightings
+    ) throws(HostError) {
+        guard let steps = try fence?.readKills() else { return }
+        result.kills += fates.take(steps.kills)
+        if result.passes != nil { result.passes? += fates.keep(steps.passes) }
     }
 
     private func read(

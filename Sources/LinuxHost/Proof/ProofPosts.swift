@@ -13,9 +13,9 @@ struct ProofPost {
     /// Whether a probe that comes here is stopped in fence mode.
     let stops: Bool
 
-    /// The text of the log statement, by which the post is known again.
-    var prefix: String { "\(family.name) \(name)" }
-    var chain: String { name.replacing(".", with: "_") }
+    /// The text of the log statement, by which the post is known again, and what happened there.
+    func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
+    var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 
     /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
     /// the one that came later is first, and conntrack may come and go with the rules of others.
@@ -25,6 +25,7 @@ struct ProofPost {
         ProofPost(.ipv4, .prerouting, .min, "prerouting.first"),
         ProofPost(.ipv4, .prerouting, last, "prerouting.last"),
         // A redirected probe would reach a real process.
+        ProofPost(.ipv4, .input, .min, "input.first"),
         ProofPost(.ipv4, .input, last, "input.last", stops: true),
         ProofPost(.ipv4, .forward, .min, "forward.first"),
         ProofPost(.ipv4, .forward, last, "forward.last"),
@@ -35,6 +36,15 @@ struct ProofPost {
         ProofPost(.bridge, .postrouting, last, "postrouting.last", stops: true),
     ]
 
+    /// The posts of an order: in an investigation one before each priority as well.
+    static func posts(of order: ProbeOrder) -> [ProofPost] {
+        let hooks: [String: NftHook] = ["prerouting": .prerouting, "forward": .forward, "postrouting": .postrouting]
+        return all
+            + (order.investigation?.brackets ?? []).compactMap { bracket in
+                hooks[bracket.hook].map { ProofPost(.ipv4, $0, bracket.priority, bracket.name) }
+            }
+    }
+
     private init(_ family: NftFamily, _ hook: NftHook, _ priority: Int32, _ name: String, stops: Bool = false) {
         self.family = family
         self.hook = hook
@@ -44,24 +54,49 @@ struct ProofPost {
     }
 
     /// What is done with a probe here.
-    private func statements(_ order: ProbeOrder, group: UInt16) -> [NftExpression] {
+    private func statements(_ order: ProbeOrder, stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
         var statements: [NftExpression] = []
-        if order.traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
-        statements.append(.log(NftLog(prefix: prefix, group: group)))
-        if stops, order.mode == .fence { statements.append(.verdict(.drop)) }
+        if traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
+        statements.append(.log(NftLog(prefix: prefix(stopping: stopping), group: group)))
+        if stopping { statements.append(.verdict(.drop)) }
         return statements
     }
 
-    /// The chain with its two rules.
-    func build(_ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16)
+    /// The chain with its rules.
+    func build(
+        _ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16, traces: Bool
+    )
         throws(HostError)
     {
-        let nonce = order.nonce.bytes
+        batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
+        let outside = statements(order, stopping: stops && order.mode == .fence, group: group, traces: traces)
+        try match(order.nonce.bytes, &batch, in: table, outside)
+        guard let local = order.local else { return }
+        if !local.hostPackets.isEmpty {
+            let statements = statements(order, stopping: stops, group: group, traces: traces)
+            try match(local.hostNonce.bytes, &batch, in: table, statements)
+            // The transaction id of DHCP.
+            batch.newRule(
+                in: chain, of: table,
+                NftExpression.meta(.transportProtocol, equal: NftValue(byte: UInt8(IPPROTO_UDP)))
+                    + NftExpression.bytes(.transport, at: 2, equal: NftValue(big16: 67))
+                    + NftExpression.bytes(
+                        .transport, at: 12, equal: NftValue(big32: ProbeMark.sequence(local.hostNonce.bytes)))
+                    + statements)
+        }
+        if local.peer != nil {
+            let statements = statements(order, stopping: false, group: group, traces: traces)
+            try match(local.peerNonce.bytes, &batch, in: table, statements)
+        }
+    }
+
+    /// Two rules that know the packets of a nonce.
+    private func match(
+        _ nonce: [UInt8], _ batch: inout NftTransaction, in table: NftTableName, _ statements: [NftExpression]
+    ) throws(HostError) {
         guard let payload = NftValue(nonce.prefix(8)), payload.count == 8 else {
             throw HostError(.malformed, operation: "raise the fence", message: "the nonce is not eight bytes")
         }
-        batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
-        let statements = statements(order, group: group)
         // Behind the eight bytes of a UDP or an ICMP echo header.
         batch.newRule(in: chain, of: table, NftExpression.bytes(.transport, at: 8, equal: payload) + statements)
         // The sequence number of TCP, with SYN and without ACK.
@@ -74,14 +109,15 @@ struct ProofPost {
 
     /// A packet that was logged here.
     func sighting(
-        of packet: NflogPacket, mode: ProofMode, microseconds: Int, name interfaceName: (UInt32) -> String
+        of packet: NflogPacket, microseconds: Int, name interfaceName: (UInt32) -> String
     ) -> Sighting {
-        let isFence = stops && mode == .fence
+        let isFence = packet.prefix == prefix(stopping: true)
         let outwards = hook == .postrouting || hook == .forward
         let hookName = name.split(separator: ".").first.map(String.init) ?? name
         return Sighting(
             interface: interfaceName(outwards ? packet.output : packet.input),
             direction: isFence ? .fenced : .passed, microseconds: microseconds,
-            packet: ByteString(Array(packet.payload)), hook: isFence ? hookName : name, family: family.name)
+            packet: ByteString(Array(packet.payload)), hook: isFence ? hookName : name, family: family.name,
+            mark: packet.mark == 0 ? nil : packet.mark)
     }
 }

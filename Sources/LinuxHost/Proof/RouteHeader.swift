@@ -30,12 +30,14 @@ enum RouteHeader {
         ]
     }
 
-    /// `struct ndmsg` of a permanent entry.
-    static func neighbour(_ link: Int32) -> [UInt8] {
-        var bytes: [UInt8] = [UInt8(AF_INET), 0, 0, 0]
+    /// `struct ndmsg`; without more, of a permanent entry.
+    static func neighbour(
+        _ link: Int32, family: UInt8 = UInt8(AF_INET), state: UInt16 = UInt16(NUD_PERMANENT), flags: UInt8 = 0
+    ) -> [UInt8] {
+        var bytes: [UInt8] = [family, 0, 0, 0]
         bytes.appendHost(link)
-        bytes.appendHost(UInt16(NUD_PERMANENT))
-        bytes += [0, 0]
+        bytes.appendHost(state)
+        bytes += [flags, 0]
         return bytes
     }
 }

@@ -190,6 +190,11 @@ final class PacketRun {
         killer = Killer(hook: hook, text: text)
     }
 
+    /// Both flavours of iptables have chains of the same names: of the older one the text says so.
+    private func policyText(_ chain: Int, _ table: Ruleset.Table) -> String {
+        ruleset.policyText(ofChain: chain) + (table.backend == .iptablesLegacy ? " (iptables-legacy)" : "")
+    }
+
     /// By a rule, or, without one, by the policy of the chain.
     func drop(hook: String, chain: Int, rule: Int?) {
         let table = ruleset.tables[ruleset.chains[chain].table]
@@ -197,6 +202,6 @@ final class PacketRun {
         killer = Killer(
             hook: hook, family: table.name.family.name, table: table.name.name, chain: ruleset.chains[named].name,
             rule: rule.flatMap { ruleset.handle(ofRule: $0) },
-            text: rule.map { ruleset.text(ofRule: $0) } ?? ruleset.policyText(ofChain: chain))
+            text: rule.map { ruleset.text(ofRule: $0) } ?? policyText(chain, table))
     }
 }

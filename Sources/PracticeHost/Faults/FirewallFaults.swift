@@ -115,7 +115,8 @@ let firewallFaults: [Fault] = [
                     .run(["iptables", "-w", "-A", "FORWARD", "-o", "docker0", "-j", "DOCKER"]),
                     .run(["iptables", "-w", "-A", "DOCKER-USER", "-j", "RETURN"]),
                     .run(["iptables", "-w", "-P", "FORWARD", "DROP"]),
-                ])
+                ]),
+            FaultVariant("started", "By a unit that does so at every boot", backends: [.nft], dockerStarted),
         ]),
     Fault(
         "nft-other-table-drop", "A table of its own drops what the containers' rules accept",

@@ -11,9 +11,12 @@ struct OutsideModel {
     func actors(_ links: [Link], _ ruleset: Ruleset) throws(ObservationFailure) -> [String] {
         var found: [String] = []
         for link in links where link.hasXDP { found.append("XDP on \(link.name)") }
-        for index in try filteredLinks() {
-            for egress in [false, true] where try hasFilters(index, egress) {
-                found.append("tc filter on \(links.name(index))")
+        for discipline in try trafficControl(.queueingDisciplines()) {
+            guard ["clsact", "ingress"].contains(discipline.kind) else { continue }
+            // Where clsact and ingress have their filters: TC_H_MIN_INGRESS, TC_H_MIN_EGRESS, the ingress root.
+            let places = [TrafficControl.ingress, TrafficControl.ingress + 1, TrafficControl.ingressRoot]
+            for place in places where try !trafficControl(.trafficFilters(link: discipline.link, parent: place)).isEmpty {
+                found.append("tc filter on \(links.name(discipline.link))")
                 break
             }
         }
@@ -28,23 +31,19 @@ struct OutsideModel {
         return found
     }
 
-    private func filteredLinks() throws(ObservationFailure) -> [Int] {
-        guard let messages = try ask(.disciplines()) else { return [] }
+    private func trafficControl(_ query: KernelQuery) throws(ObservationFailure) -> [TrafficControl] {
+        guard let messages = try ask(query) else { return [] }
         do {
-            return try TrafficControl.filteredLinks(messages)
+            return try TrafficControl.all(in: messages)
         } catch {
-            throw .unknown("rtnetlink RTM_GETQDISC: \(error)")
+            throw .unknown("rtnetlink \(query.name): \(error)")
         }
-    }
-
-    private func hasFilters(_ link: Int, _ egress: Bool) throws(ObservationFailure) -> Bool {
-        try ask(.trafficFilters(link: link, egress: egress))?.isEmpty == false
     }
 
     private func hasPolicies() throws(ObservationFailure) -> Bool {
         guard let message = try ask(.policyInfo)?.first else { return false }
         do {
-            return try TrafficControl.policyCount(message) > 0
+            return try PolicyInfo.count(message) > 0
         } catch {
             throw .unknown("xfrm XFRM_MSG_GETSPDINFO: \(error)")
         }

@@ -6,19 +6,34 @@ package struct Recovery: Codable, Sendable, Hashable {
     /// What could not be taken back, in words; empty: the host is as before that run.
     package var problems: [String]
     package var journal: String
+    /// What was interrupted was an undo, and that is complete now.
+    package var wasUndo: Bool
 
     /// For a report.
     package var sentence: String {
-        problems.isEmpty
-            ? "the repair \(run), which was interrupted, was rolled back first"
-            : "the repair \(run), which was interrupted, was rolled back in part: " + problems.joined(separator: "; ")
+        let words =
+            wasUndo
+            ? "the undo of \(run), which was interrupted, was completed"
+            : "the repair \(run), which was interrupted, was rolled back"
+        return problems.isEmpty ? words + " first" : words + " in part: " + problems.joined(separator: "; ")
     }
+}
+
+/// The repairs that were interrupted and not taken back yet, newest first. Looks at the newest journals only: every
+/// repair begins by taking back what an earlier one left. Changes nothing.
+package func unfinishedRuns(in store: any JournalStore) throws(HostError) -> [String] {
+    var found: [String] = []
+    for run in try store.runs().suffix(8).reversed() {
+        if try Journal(decoding: try store.load(run), run: run).status.isUnfinished { found.append(run) }
+    }
+    return found
 }
 
 extension Applier {
     /// Rolls back every repair that was interrupted: killed, or cut short by a power failure.
     /// Throws where the lock is held by another repair or a journal cannot be read.
     package func recover() throws(HostError) -> [Recovery] {
+        if let reason = unfitHost() { throw HostError(.notPermitted, operation: "roll back", message: reason) }
         try store.lock()
         defer { store.unlock() }
         return try recoverLocked()
@@ -30,6 +45,7 @@ extension Applier {
             var journal = try Journal(decoding: try store.load(run), run: run)
             guard journal.status.isUnfinished else { continue }
             let boot = JournalRun.line(try host.readTextIfPresent(JournalRun.bootFile) ?? "")
+            let wasUndo = journal.status == .undoing
             journal.reason = journal.reason ?? "interrupted"
             let problems = JournalRun(host: host, store: store)
                 .takeBack(&journal, sameBoot: journal.boot == boot)
@@ -38,7 +54,8 @@ extension Applier {
                     .other, operation: "roll back \(run)",
                     message: problems.joined(separator: "; ") + " (journal \(store.location(of: run)))")
             }
-            recoveries.append(Recovery(run: run, problems: problems, journal: store.location(of: run)))
+            recoveries.append(
+                Recovery(run: run, problems: problems, journal: store.location(of: run), wasUndo: wasUndo))
         }
         return recoveries
     }

@@ -35,6 +35,24 @@ package struct Verification {
     }
 }
 
+/// The dead-man switch of a repair that may cut the connection of the person who asked for it.
+package struct Confirmation {
+    /// How long there is to confirm, in seconds.
+    package var seconds: Int
+    /// Starts the process that takes the run back where this one cannot, before anything is changed.
+    package var guardRun: (String) throws(HostError) -> Void
+    /// Waits until the run is confirmed; false: it was not in time.
+    package var wait: (String) -> Bool
+
+    package init(
+        seconds: Int, guardRun: @escaping (String) throws(HostError) -> Void, wait: @escaping (String) -> Bool
+    ) {
+        self.seconds = seconds
+        self.guardRun = guardRun
+        self.wait = wait
+    }
+}
+
 /// Makes the changes of a plan, proves that they helped, and takes them back where they did not.
 ///
 /// Every change is journalled before it is made. Nothing is thrown: the report says how it ended.
@@ -51,8 +69,11 @@ package struct Applier {
 
     /// Applies the plan: lock, recovery of what an earlier run left, every before-state verified, then phase by phase
     /// change and verification. Refused: nothing was changed.
-    package func apply(_ plan: Plan, verify: Verification) -> FixReport {
-        if let reason = refusal(plan) { return refused(plan, reason) }
+    package func apply(_ plan: Plan, verify: Verification, confirmation: Confirmation? = nil) -> FixReport {
+        if let reason = plan.refusal ?? unfitHost() { return refused(plan, reason) }
+        if plan.mayDisconnect, confirmation == nil {
+            return refused(plan, "it may cut your own connection, and nothing would take it back then")
+        }
         do throws(HostError) {
             try store.lock()
         } catch {
@@ -70,7 +91,7 @@ package struct Applier {
                 return report(.applied, plan.steps.map { $0.with(.unchanged) }, reason: nil, journal: nil)
             }
             var run = try begin(plan)
-            return perform(plan, &run, verify)
+            return perform(plan, &run, verify, confirmation)
         } catch {
             return refused(plan, error.description)
         }
@@ -78,8 +99,8 @@ package struct Applier {
 
     // MARK: Before anything happens
 
-    private func refusal(_ plan: Plan) -> String? {
-        if let reason = plan.refusal { return reason }
+    /// Why this host may not be repaired by this process; nil: it may.
+    func unfitHost() -> String? {
         let who: HostIdentity
         do throws(HostError) {
             who = try host.identity()
@@ -100,7 +121,7 @@ package struct Applier {
         for planned in plan.changes {
             switch state.standing(of: planned.change) {
             case .before:
-                allAfter = false
+                if !planned.change.isCheck { allAfter = false }
                 state.apply(planned.change)
             case .after: break
             case .other(let words): return (words, false)
@@ -119,13 +140,25 @@ package struct Applier {
 
     // MARK: Change and verification
 
-    private func perform(_ plan: Plan, _ journal: inout Journal, _ verify: Verification) -> FixReport {
+    private func perform(
+        _ plan: Plan, _ journal: inout Journal, _ verify: Verification, _ confirmation: Confirmation?
+    ) -> FixReport {
+        host.begin(run: journal.run, restoring: false)
         do throws(HostError) {
+            try confirmation?.guardRun(journal.run)
             for phase in FixPhase.allCases where plan.changes.contains(where: { $0.phase == phase }) {
                 try make(phase, &journal)
                 if let worse = Judgement(plan: plan, phase: phase, verify: verify).complaint() {
                     return rollBack(&journal, worse)
                 }
+                guard let confirmation, phase == plan.confirmedPhase else { continue }
+                journal.status = .awaitingConfirmation
+                try store.save(try journal.encoded(), run: journal.run)
+                guard confirmation.wait(journal.run) else {
+                    return rollBack(&journal, "it was not confirmed within \(confirmation.seconds) s")
+                }
+                journal.status = .running
+                try store.save(try journal.encoded(), run: journal.run)
             }
             journal.status = .applied
             try store.save(try journal.encoded(), run: journal.run)

@@ -12,12 +12,23 @@ package struct Journal: Codable, Sendable, Hashable {
     package enum Status: String, Codable, Sendable {
         /// Changes are being made: if nobody is at it any more, they are to be taken back.
         case running
+        /// A phase is made and verified, and stays only if somebody confirms it in time.
+        case awaitingConfirmation
         /// Changes are being taken back.
         case rollingBack
+        /// A finished repair is being taken back, as a person asked.
+        case undoing
         case applied
         case rolledBack
+        /// Applied, and later taken back as a person asked.
+        case undone
 
-        package var isUnfinished: Bool { self == .running || self == .rollingBack }
+        package var isUnfinished: Bool {
+            switch self {
+            case .running, .awaitingConfirmation, .rollingBack, .undoing: true
+            case .applied, .rolledBack, .undone: false
+            }
+        }
     }
 
     package enum EntryState: String, Codable, Sendable {
@@ -48,6 +59,7 @@ package struct Journal: Codable, Sendable, Hashable {
     package var startedAt: String
     /// `/proc/sys/kernel/random/boot_id`: after a reboot, runtime entries are gone with the boot that they belong to.
     package var boot: String
+    package var profile: String?
     package var status: Status
     package var reason: String?
     package var entries: [Entry]
@@ -57,6 +69,7 @@ package struct Journal: Codable, Sendable, Hashable {
         self.run = run
         self.startedAt = startedAt
         self.boot = boot
+        profile = plan.profile
         status = .running
         entries = plan.changes.map {
             Entry(step: $0.step, change: $0.change, undo: $0.undo, phase: $0.phase, state: .pending)

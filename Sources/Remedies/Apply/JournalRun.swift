@@ -11,13 +11,15 @@ struct JournalRun {
     /// Undoes every entry that was or may have been made. Goes on where one cannot be taken back, and returns what
     /// is left, in words; empty: the host is as before. Never touches what someone else has changed since.
     ///
-    /// Ends with the status `rolledBack`; where the host refused something, with `rollingBack`, so that the next run
-    /// tries again.
+    /// Ends with the status `rolledBack`, or `undone` where a finished repair is taken back; where the host refused
+    /// something, with `rollingBack` or `undoing`, so that the next run tries again.
     func takeBack(_ journal: inout Journal, sameBoot: Bool) -> [String] {
         var problems: [String] = []
         var again = false
-        journal.status = .rollingBack
+        let isUndo = journal.status == .undoing || journal.status == .applied
+        journal.status = isUndo ? .undoing : .rollingBack
         save(journal, &problems)
+        host.begin(run: journal.run, restoring: true)
         for index in journal.entries.indices.reversed() {
             let entry = journal.entries[index]
             guard entry.state == .intended || entry.state == .done || entry.state == .left else { continue }
@@ -46,7 +48,7 @@ struct JournalRun {
             }
             save(journal, &problems)
         }
-        if !again { journal.status = .rolledBack }
+        if !again { journal.status = isUndo ? .undone : .rolledBack }
         save(journal, &problems)
         return problems
     }
@@ -59,6 +61,7 @@ struct JournalRun {
     /// What someone else has changed since, in words; nil: the entry's target is as before.
     private func undo(_ entry: Journal.Entry) throws(HostError) -> String? {
         var conflict: String?
+        try host.tidy(after: entry.change)
         for change in entry.undo {
             let state = try HostState.read(StateScope(of: [change]), from: host)
             // The switch of an interface that is gone went with it.

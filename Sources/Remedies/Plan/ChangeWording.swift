@@ -11,10 +11,10 @@ struct ChangeWording {
 
     init(_ change: Change) {
         target = Self.target(change)
-        before = Self.state(change.inverse)
+        before = change.isCheck ? "as it was written" : Self.state(change.inverse)
         after = Self.state(change)
         command = Self.command(change)
-        reversal = Self.command(change.inverse)
+        reversal = change.isCheck ? "none needed" : Self.command(change.inverse)
     }
 
     private static func target(_ change: Change) -> String {
@@ -25,6 +25,13 @@ struct ChangeWording {
         case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
         case .createTranslationTable(let table), .deleteTranslationTable(let table): "nft table ip \(table.name)"
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
+        case .addRule(let rule), .removeRule(let rule):
+            "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
+        case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
+        case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
+            "firewalld's zone of \(interface)"
+        case .run(.checkFirewalld): "/etc/firewalld"
+        case .run(let program): program.command.last ?? ""
         }
     }
 
@@ -40,6 +47,13 @@ struct ChangeWording {
             "postrouting: ip saddr \(table.network) ip daddr != \(table.network) counter masquerade"
         case .file(_, let other, let content): content.map { fileState($0, against: other) } ?? "absent"
         case .symbolicLink(_, _, let target): target.map { "link to \($0)" } ?? "absent"
+        case .addRule(let rule): rule.line
+        case .removeRule: "without the rule"
+        case .run(.lxcNetStart): "started"
+        case .run(.lxcNetStop): "stopped"
+        case .run(.firewalldAdd(_, let zone)): zone
+        case .run(.firewalldRemove): "none"
+        case .run(let program): program == .daemonReload ? "read" : "valid"
         }
     }
 
@@ -57,6 +71,10 @@ struct ChangeWording {
         }
         if own.isEmpty { return other == nil ? "empty" : "without the line" }
         return own.joined(separator: "; ")
+    }
+
+    private static func shell(_ words: [String]) -> String {
+        words.map { Shell.quote($0) }.joined(separator: " ")
     }
 
     private static func command(_ change: Change) -> String {
@@ -80,6 +98,12 @@ struct ChangeWording {
         case .symbolicLink(let path, _, let after):
             guard let after else { return "rm \(Shell.quote(path))" }
             return "ln -s \(Shell.quote(after)) \(Shell.quote(path))"
+        case .addRule(let rule):
+            // Ahead of another rule: the position is looked up when it is made.
+            let position = rule.place == .last ? nil : 1
+            return shell([rule.table.flavour.program] + rule.insertion(position: position))
+        case .removeRule(let rule): return shell([rule.table.flavour.program] + rule.deletion)
+        case .run(let program): return shell(program.command)
         }
     }
 }

@@ -32,13 +32,19 @@ package struct PlannedChange: Codable, Sendable, Hashable {
     package var undo: [Change]
     package var phase: FixPhase
     package var serves: [ServedCause]
+    /// Whether it may cut the connection of the person who asks for it.
+    package var mayDisconnect: Bool
 
-    package init(step: FixStep, change: Change, undo: [Change], phase: FixPhase, serves: [ServedCause]) {
+    package init(
+        step: FixStep, change: Change, undo: [Change], phase: FixPhase, serves: [ServedCause],
+        mayDisconnect: Bool = false
+    ) {
         self.step = step
         self.change = change
         self.undo = undo
         self.phase = phase
         self.serves = serves
+        self.mayDisconnect = mayDisconnect
     }
 }
 
@@ -65,6 +71,8 @@ package struct Plan: Codable, Sendable, Hashable {
 
     package var schema: String
     package var profile: String
+    /// The host that it was made for; nil: not said.
+    package var hostname: String?
     /// Why the plan may not be applied; nil: it may.
     package var refusal: String?
     /// The causes that the changes repair.
@@ -85,4 +93,38 @@ package struct Plan: Codable, Sendable, Hashable {
     }
 
     package var steps: [FixStep] { changes.map(\.step) }
+
+    package var mayDisconnect: Bool { changes.contains(where: \.mayDisconnect) }
+
+    /// Looks again at which changes may cut a connection: a saved plan knows only those of its own time.
+    package mutating func judge(by connections: Connections) {
+        for index in changes.indices where connections.mayBeCut(by: changes[index].change) {
+            changes[index].mayDisconnect = true
+        }
+    }
+
+    /// The phase after which a plan under a dead-man switch has to be confirmed: the first one that may cut the
+    /// connection, else the first one.
+    var confirmedPhase: FixPhase? {
+        changes.first(where: \.mayDisconnect)?.phase ?? changes.first?.phase
+    }
+
+    // MARK: As a document
+
+    private enum Key: String, CodingKey {
+        case schema, profile, hostname, refusal, causes, steps, changes, byHand
+    }
+
+    /// Beside the changes, the steps alone: what a reader wants who does not apply it.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(schema, forKey: .schema)
+        try container.encode(profile, forKey: .profile)
+        try container.encodeIfPresent(hostname, forKey: .hostname)
+        try container.encodeIfPresent(refusal, forKey: .refusal)
+        try container.encode(causes, forKey: .causes)
+        try container.encode(steps, forKey: .steps)
+        try container.encode(changes, forKey: .changes)
+        try container.encode(byHand, forKey: .byHand)
+    }
 }

@@ -25,6 +25,36 @@ extension PlanDraft {
         }
     }
 
+    /// A rule in a chain of others, for now.
+    mutating func insert(
+        _ rule: IptablesRule, remedy: String, for cause: Cause, risk: String
+    ) throws(LeftToPerson) {
+        let position = facts.state.rules[rule.table]?.position(of: rule) ?? (rule.place == .first ? 1 : nil)
+        let words = [rule.table.flavour.program] + rule.insertion(position: position)
+        try add(
+            .addRule(rule), phase: .runtime, remedy: remedy, risk: risk, for: cause,
+            command: words.map { Shell.quote($0) }.joined(separator: " "))
+    }
+
+    /// A persistent edit of a file that exists.
+    mutating func edit(
+        _ path: String, _ before: FileContent, _ bytes: [UInt8], remedy: String, for cause: Cause, risk: String
+    ) throws(LeftToPerson) {
+        var after = before
+        after.bytes = ByteString(bytes)
+        try add(
+            .file(path: path, before: before, after: after), phase: .persistent, remedy: remedy, risk: risk, for: cause)
+    }
+
+    /// Has a foreign checker look at what was written; where it finds fault, everything is taken back. Only where
+    /// something was written for this cause.
+    mutating func check(_ program: OwnedProgram, remedy: String, for cause: Cause) throws(LeftToPerson) {
+        guard changes.contains(where: { $0.phase == .persistent && $0.serves.contains(ServedCause(cause)) }) else {
+            return
+        }
+        try add(.run(program), phase: .persistent, remedy: remedy, risk: "None: it only looks.", for: cause)
+    }
+
     func requireDirectory(of path: String) throws(LeftToPerson) {
         let directory = HostState.directory(of: path)
         guard facts.state.path(directory) != .directory else { return }

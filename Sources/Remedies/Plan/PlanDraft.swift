@@ -23,10 +23,10 @@ struct PlanDraft {
     }
 
     /// Adds a change, unless the host would be in that state already. `also` is what must be restored after the
-    /// inverse. Where the host is in a state that the change does not start from, the cause is left to a person.
+    /// inverse; with `reversible` false there is nothing to restore. Where the host is in a state that the change does not start from, the cause is left to a person.
     mutating func add(
         _ change: Change, also: [Change] = [], phase: FixPhase, remedy: String, risk: String, for cause: Cause,
-        command: String? = nil
+        command: String? = nil, reversible: Bool = true
     ) throws(LeftToPerson) {
         switch facts.state.standing(of: change) {
         case .after:
@@ -39,14 +39,18 @@ struct PlanDraft {
         case .before:
             let wording = ChangeWording(change)
             counts[remedy, default: 0] += 1
+            let mayDisconnect = facts.connections.mayBeCut(by: change)
             let step = FixStep(
                 id: "\(remedy).\(counts[remedy, default: 1])", remedy: remedy, subject: cause.subject,
-                target: wording.target, before: wording.before, after: wording.after, reversal: wording.reversal,
-                risk: risk, command: command ?? wording.command)
+                target: wording.target, before: wording.before, after: wording.after,
+                reversal: reversible ? wording.reversal : "none",
+                risk: risk + (mayDisconnect ? " IT MAY CUT YOUR OWN CONNECTION." : ""),
+                command: command ?? wording.command)
             changes.append(
                 PlannedChange(
-                    step: step, change: change, undo: [change.inverse] + also, phase: phase,
-                    serves: [ServedCause(cause)]))
+                    step: step, change: change,
+                    undo: change.isCheck || !reversible ? [] : [change.inverse] + also, phase: phase,
+                    serves: [ServedCause(cause)], mayDisconnect: mayDisconnect))
             facts.state.apply(change)
         }
     }

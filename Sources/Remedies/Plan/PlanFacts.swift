@@ -12,11 +12,19 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var sysctlFiles: [String: String]
     /// Rules of source NAT chains that let some traffic through untranslated on purpose, as text.
     package var translationExemptions: [String]
+    /// Those of them that let everything to the outside through, by accident or not: nothing about a rule but its
+    /// source and the uplink.
+    package var translationShadows: [String] = []
+    package var firewall = FirewallFacts()
+    /// The directory of the containers.
+    package var lxcPath = "/var/lib/lxc"
+    /// What must not be cut off.
+    package var connections: Connections
 
     package init(
         state: HostState, uplinks: [String: String] = [:], initSystem: String = "systemd",
         lxcNet: LxcNetFacts = LxcNetFacts(), nftablesMissing: String? = nil, sysctlFiles: [String: String] = [:],
-        translationExemptions: [String] = []
+        translationExemptions: [String] = [], connections: Connections = Connections()
     ) {
         self.state = state
         self.uplinks = uplinks
@@ -25,6 +33,7 @@ package struct PlanFacts: Codable, Sendable, Hashable {
         self.nftablesMissing = nftablesMissing
         self.sysctlFiles = sysctlFiles
         self.translationExemptions = translationExemptions
+        self.connections = connections
     }
 }
 

@@ -1,7 +1,7 @@
 internal import HostAccess
 internal import HostModel
 
-/// Makes the bridge, gives it its address and sets it up.
+/// Makes the bridge, gives it its address and sets it up: by lxc-net where that is its job and it is not running.
 struct BridgeCreate: Remedy {
     let id = "bridge-create"
 
@@ -10,6 +10,12 @@ struct BridgeCreate: Remedy {
         let bridge = network.bridge
         guard LinkName.isValid(bridge) else {
             throw LeftToPerson(why: "\(bridge) cannot be the name of a network interface", what: [])
+        }
+        if let outcome = draft.lxcNetOutcome(network),
+            draft.starts(outcome) || draft.facts.state.path(LxcNetFacts.flag) == .absent
+        {
+            try BridgeAddress.refuseElsewhere(network, in: draft)
+            return try draft.start(outcome, reversible: true, remedy: id, for: cause)
         }
         if draft.facts.state.exists(link: bridge), !draft.facts.state.isBridge(bridge) {
             throw LeftToPerson(

@@ -53,6 +53,12 @@ struct LxcNetConfigure: Remedy {
             ? draft.lxcNetSettings : LxcNetSettings(main: sourcing, settings: before, files: net)
         let missing = wanted(network, base).filter { base[$0.0] != $0.1 }
         guard !missing.isEmpty else { return }
+        let running = runningAgainst(network, cause, draft)
+        if let running {
+            try draft.add(
+                .run(.lxcNetStop(running)), phase: .persistent, remedy: id,
+                risk: "The containers have no network until lxc-net is started again, a moment later.", for: cause)
+        }
         var text = ShellSettings(path: net.settingsFile, bytes: before?.bytes.bytes ?? [])
         do throws(ConfigEditError) {
             for (name, value) in missing { try text.set(name, to: value) }
@@ -69,6 +75,20 @@ struct LxcNetConfigure: Remedy {
                 + (base["LXC_BRIDGE"].map { $0 == network.bridge ? "" : " and no longer \($0)" } ?? "")
                 + "; nothing changes before.",
             for: cause)
+        if running != nil, let outcome = draft.lxcNetOutcome(network) {
+            try draft.start(outcome, phase: .persistent, reversible: true, remedy: id, for: cause)
+        }
+    }
+
+    /// lxc-net as it runs now, where the cause is that it runs with wrong settings: it is stopped with these, and
+    /// started with the new ones. Started once more by whoever takes the repair back, it makes what it made before.
+    private func runningAgainst(_ network: Network, _ cause: Cause, _ draft: PlanDraft) -> LxcNetOutcome? {
+        let settings = draft.lxcNetSettings
+        guard cause.id == "dhcp-range-outside-subnet", settings.makes(bridge: network.bridge),
+            draft.facts.state.path(LxcNetFacts.flag) != .absent, draft.lxcNetOutcome(network) != nil
+        else { return nil }
+        return LxcNetOutcome(
+            bridge: network.bridge, address: network.address, makesTable: settings["LXC_USE_NFT"] == "true")
     }
 
     private func sourceSettings(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {

@@ -9,9 +9,9 @@ internal import HostModel
 struct Masquerade: Remedy {
     let id = "masquerade"
 
-    /// The causes that one more table cures. A shadowed rule is not among them: what shadows it may be a deliberate
-    /// exemption, and another table would undo that too.
-    private static let cured: Set<String> = ["masq-missing", "masq-wrong-oif", "masq-wrong-subnet"]
+    /// The causes that one more rule or table cures. A shadowed rule is among them only where what shadows it lets
+    /// everything out: anything narrower is a deliberate exemption.
+    private static let cured: Set<String> = ["masq-missing", "masq-wrong-oif", "masq-wrong-subnet", "masq-shadowed"]
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
@@ -25,14 +25,23 @@ struct Masquerade: Remedy {
             throw LeftToPerson(
                 why: "the profile wants \(network.nat.rawValue), which this repair does not make", what: [])
         }
-        try refuseExemptions(network, rule, draft)
+        if let outcome = draft.lxcNetOutcome(network), draft.starts(outcome) {
+            return try draft.start(outcome, reversible: true, remedy: id, for: cause)
+        }
+        if try planRule(network, cause, &draft) { return }
+        if cause.id == "masq-shadowed", draft.facts.translationShadows.isEmpty {
+            throw LeftToPerson(
+                why: "the rule that comes first may be an exemption made on purpose",
+                what: ["Put before that rule, or narrow it: \(rule)"])
+        }
+        try refuseExemptions(network, cause, rule, draft)
         if let missing = draft.facts.nftablesMissing {
             let cidr = network.cidr
             throw LeftToPerson(
                 why: "nftables cannot be used on this host: \(missing)",
                 what: ["iptables -t nat -A POSTROUTING -s \(cidr) ! -d \(cidr) -j MASQUERADE"])
         }
-        if draft.facts.state.tables.values.contains(.translation(network.cidr)) {
+        if cause.id != "masq-shadowed", draft.facts.state.tables.values.contains(.translation(network.cidr)) {
             throw LeftToPerson(
                 why: "a table that translates \(network.cidr) is there already, and something else decides",
                 what: ["nft list ruleset"])
@@ -45,8 +54,12 @@ struct Masquerade: Remedy {
             for: cause)
     }
 
-    private func refuseExemptions(_ network: Network, _ rule: String, _ draft: PlanDraft) throws(LeftToPerson) {
-        let exempt = network.exempt.map(\.description) + draft.facts.translationExemptions
+    private func refuseExemptions(
+        _ network: Network, _ cause: Cause, _ rule: String, _ draft: PlanDraft
+    ) throws(LeftToPerson) {
+        let shadows = cause.id == "masq-shadowed" ? draft.facts.translationShadows : []
+        let exempt =
+            network.exempt.map(\.description) + draft.facts.translationExemptions.filter { !shadows.contains($0) }
         guard !exempt.isEmpty else { return }
         throw LeftToPerson(
             why: "some destinations are exempt from translation, and one more table would translate them too: "

@@ -2,6 +2,7 @@ internal import HostAccess
 internal import HostModel
 
 /// Removes `/run/lxc/network_up` where what it speaks of is gone: as long as it is there, lxc-net refuses to start.
+/// Where lxc-net makes the profile's network, it is then started, and everything is there again.
 struct NetworkUpFlag: Remedy {
     let id = "network-up-flag"
 
@@ -14,6 +15,10 @@ struct NetworkUpFlag: Remedy {
             try draft.add(
                 .file(path: path, before: content, after: nil), phase: .runtime, remedy: id,
                 risk: "None for running containers; lxc-net may be started again afterwards.", for: cause)
+            let network = try draft.network(of: cause)
+            if let outcome = draft.lxcNetOutcome(network) {
+                try draft.start(outcome, reversible: false, remedy: id, for: cause)
+            }
         default:
             throw LeftToPerson(why: "\(path) is not a regular file", what: ["ls -l \(path)"])
         }

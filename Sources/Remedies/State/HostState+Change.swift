@@ -56,6 +56,9 @@ extension HostState {
             standing(
                 of: path, before: before.map(PathState.symbolicLink) ?? .absent,
                 after: after.map(PathState.symbolicLink) ?? .absent)
+        case .addRule(let rule): standing(of: rule, wanted: true)
+        case .removeRule(let rule): standing(of: rule, wanted: false)
+        case .run(let program): standing(of: program)
         }
     }
 
@@ -111,6 +114,9 @@ extension HostState {
             paths[path] = after.map(PathState.file) ?? .absent
         case .symbolicLink(let path, _, let after):
             paths[path] = after.map(PathState.symbolicLink) ?? .absent
+        case .addRule(let rule): rules[rule.table, default: IptablesListing()].insert(rule)
+        case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
+        case .run(let program): apply(program)
         }
     }
 

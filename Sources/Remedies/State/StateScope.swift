@@ -1,4 +1,4 @@
-internal import HostAccess
+package import HostAccess
 
 /// Which parts of a host are to be read into a `HostState`.
 package struct StateScope: Sendable, Hashable {
@@ -8,6 +8,9 @@ package struct StateScope: Sendable, Hashable {
     package var paths: Set<String> = []
     /// Names of nft tables of family ip; empty: nftables is not asked.
     package var tables: Set<String> = []
+    package var rules: Set<IptablesTable> = []
+    /// Whether to ask for firewalld's zones.
+    package var zones = false
 
     package init() {}
 }
@@ -25,6 +28,12 @@ extension StateScope {
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
+            case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
+            case .run(.lxcNetStart), .run(.lxcNetStop):
+                links = true
+                paths.insert(LxcNetFacts.flag)
+            case .run(.firewalldAdd), .run(.firewalldRemove): zones = true
+            case .run: break
             }
         }
     }

@@ -56,7 +56,8 @@ struct TranslationTables {
     }
 
     /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text.
-    func exemptions(for networks: [IPv4Prefix]) -> [String] {
+    /// `thatLetAllOut`: only those that look at nothing but the source and these uplinks.
+    func exemptions(for networks: [IPv4Prefix], thatLetAllOut uplinks: Set<String>? = nil) -> [String] {
         reachable().flatMap { index in
             let chain = ruleset.chains[index]
             return ruleset.rules.filter { $0.chain == index }.compactMap { rule -> String? in
@@ -66,12 +67,32 @@ struct TranslationTables {
                     !match.isSource || match.inverted || networks.contains { $0.overlaps(match.network) }
                 }
                 guard ends, concerns else { return nil }
+                if let uplinks, !Self.letsAllOut(matches, uplinks) { return nil }
                 let targets = matches.addresses.filter { !$0.isSource }
                     .map { ($0.inverted ? "all but " : "") + $0.network.description }
                 return "rule \(rule.handle) of \(chain.table) \(chain.name)"
                     + (targets.isEmpty ? "" : " (\(targets.joined(separator: ", ")))")
             }
         }
+    }
+
+    private static func letsAllOut(
+        _ matches: (addresses: [AddressMatch], others: [NftExpression]), _ uplinks: Set<String>
+    ) -> Bool {
+        guard matches.addresses.allSatisfy({ $0.isSource && !$0.inverted }) else { return false }
+        var name: NftRegister?
+        for expression in matches.others {
+            switch expression {
+            case .counter, .verdict: continue
+            case .meta(.outputName, let register): name = register
+            case .compare(let register, .equal, let value):
+                guard register == name, value.bytes.contains(0) else { return false }
+                let text = String(decoding: value.bytes.prefix { $0 != 0 }, as: UTF8.self)
+                guard uplinks.contains(text) else { return false }
+            default: return false
+            }
+        }
+        return true
     }
 
     /// The base chains of source NAT and what they jump to, at most every chain once.

@@ -1,12 +1,12 @@
 /// The attributes of one level by their number, found in one pass and without an allocation.
 ///
-/// The last of several with the same number counts. Numbers above 19 are left out: nothing here needs them.
+/// The last of several with the same number counts. Numbers above 11 are left out: nothing here needs them.
 struct NftFields {
-    private static let capacity = 20
+    private static let capacity = 12
 
     let bytes: [UInt8]
     /// Start in the upper half, length in the lower; 0: absent (no attribute starts at 0).
-    private var slots: InlineArray<20, UInt64>
+    private var slots: InlineArray<12, UInt64>
 
     init(_ bytes: [UInt8], _ range: Range<Int>) throws(WireError) {
         self.bytes = bytes

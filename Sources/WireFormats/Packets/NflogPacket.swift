@@ -9,6 +9,8 @@ package struct NflogPacket: Sendable, Hashable {
     /// Interface indexes, zero where there is none. Of a bridged packet the port counts, not the bridge.
     package var input: UInt32
     package var output: UInt32
+    /// Zero where it has none.
+    package var mark: UInt32
     /// From the network header on, as long as the group's copy range allows.
     package var payload: ArraySlice<UInt8>
 
@@ -20,11 +22,13 @@ package struct NflogPacket: Sendable, Hashable {
         var attributes = try message.attributes(after: 4)
         prefix = ""
         payload = []
+        mark = 0
         var indexes: [UInt32: UInt32] = [:]
         while let attribute = try attributes.next() {
             switch UInt32(attribute.type) {
             case NFULA_PREFIX.rawValue: prefix = attributes.text(attribute)
             case NFULA_PAYLOAD.rawValue: payload = attributes.data(attribute)
+            case NFULA_MARK.rawValue: mark = try attributes.network(attribute)
             case NFULA_IFINDEX_INDEV.rawValue, NFULA_IFINDEX_OUTDEV.rawValue, NFULA_IFINDEX_PHYSINDEV.rawValue,
                 NFULA_IFINDEX_PHYSOUTDEV.rawValue:
                 indexes[UInt32(attribute.type)] = try attributes.network(attribute)

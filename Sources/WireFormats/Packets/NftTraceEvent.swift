@@ -12,6 +12,8 @@ package struct NftTraceEvent: Sendable, Hashable {
     package var isPolicy: Bool
     /// NF_DROP, of the rule or of the policy.
     package var isDrop: Bool
+    /// NF_ACCEPT of a rule.
+    package var isAccept: Bool
     /// The same for the steps of one packet at one device; it changes on the way.
     package var identifier: UInt32
     /// The network header and what the kernel shows of the transport header; empty in all but the first step of a
@@ -29,6 +31,7 @@ package struct NftTraceEvent: Sendable, Hashable {
         chain = ""
         isPolicy = false
         isDrop = false
+        isAccept = false
         identifier = 0
         var network: ArraySlice<UInt8> = []
         var transport: ArraySlice<UInt8> = []
@@ -42,7 +45,9 @@ package struct NftTraceEvent: Sendable, Hashable {
             case NFTA_TRACE_VERDICT.rawValue:
                 let verdict = attributes.nested(attribute)
                 if let code = try verdict.first(UInt16(NFTA_VERDICT_CODE.rawValue)) {
-                    isDrop = try verdict.network(code, as: Int32.self) == NF_DROP
+                    let code = try verdict.network(code, as: Int32.self)
+                    isDrop = code == NF_DROP
+                    isAccept = code == NF_ACCEPT
                 }
             case NFTA_TRACE_POLICY.rawValue:
                 isDrop = try attributes.network(attribute, as: Int32.self) == NF_DROP

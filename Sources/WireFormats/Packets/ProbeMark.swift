@@ -11,6 +11,8 @@ package struct ProbeMark: Sendable, Hashable {
     package let source: IPv4Address
     /// The first eight bytes of the payload; of TCP the first four are the sequence number.
     package let nonce: [UInt8]
+    /// Of an echo request: identifier and sequence number, as the container sent and gets them back.
+    private let echo: UInt32?
 
     /// The sequence number of a TCP SYN of this order.
     package static func sequence(_ nonce: [UInt8]) -> UInt32 {
@@ -24,6 +26,7 @@ package struct ProbeMark: Sendable, Hashable {
         identification = decoded.identification
         source = decoded.source
         self.nonce = nonce
+        if case .icmp(8, _, let rest, _) = Transport(of: decoded) { echo = rest } else { echo = nil }
     }
 
     /// Whether this is the probe itself, translated or not.
@@ -48,7 +51,7 @@ package struct ProbeMark: Sendable, Hashable {
     package func isAnswered(by packet: IPv4Packet) -> Bool {
         guard packet.protocolNumber == protocolNumber, packet.destination == source else { return false }
         switch Transport(of: packet) {
-        case .icmp(0, _, _, let payload): return payload.starts(with: nonce)
+        case .icmp(0, _, let rest, let payload): return rest == echo && payload.starts(with: nonce)
         case .tcp(_, _, _, let acknowledgement, let flags):
             return flags & 0x10 != 0 && acknowledgement == Self.sequence(nonce) &+ 1
         default: return false
@@ -57,6 +60,9 @@ package struct ProbeMark: Sendable, Hashable {
 
     private func carries(_ packet: IPv4Packet) -> Bool {
         switch Transport(of: packet) {
+        case .udp(_, 67, let payload):
+            // DHCP begins with other things; its transaction id is the mark (RFC 2131 §2).
+            payload.starts(with: nonce) || payload.dropFirst(4).starts(with: nonce.prefix(4))
         case .udp(_, _, let payload): payload.starts(with: nonce)
         case .icmp(let type, _, _, let payload): type == 8 && payload.starts(with: nonce)
         case .tcp(_, _, let sequence, _, let flags): flags & 0x12 == 2 && sequence == Self.sequence(nonce)

@@ -24,10 +24,6 @@ package enum RouteMessageType {
     package static let getNeighbour = UInt16(RTM_GETNEIGH)
     package static let newRule = UInt16(RTM_NEWRULE)
     package static let getRule = UInt16(RTM_GETRULE)
-    package static let newDiscipline = UInt16(RTM_NEWQDISC)
-    package static let getDiscipline = UInt16(RTM_GETQDISC)
-    package static let newTrafficFilter = UInt16(RTM_NEWTFILTER)
-    package static let getTrafficFilter = UInt16(RTM_GETTFILTER)
     /// Of NETLINK_XFRM.
     package static let newPolicyInfo = UInt16(XFRM_MSG_NEWSPDINFO)
     package static let getPolicyInfo = UInt16(XFRM_MSG_GETSPDINFO)

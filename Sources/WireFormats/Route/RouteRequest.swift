@@ -69,26 +69,6 @@ package struct RouteRequest: Hashable, Sendable {
             type: RouteMessageType.getRoute, name: "RTM_GETROUTE \(destination)", dump: false, payload: payload.bytes)
     }
 
-    /// Every queueing discipline. Header: struct tcmsg.
-    package static var disciplines: RouteRequest {
-        RouteRequest(
-            type: RouteMessageType.getDiscipline, name: "RTM_GETQDISC", dump: true,
-            payload: [UInt8](repeating: 0, count: MemoryLayout<tcmsg>.size))
-    }
-
-    /// The traffic-control filters of a link, at `ingress` or `egress` of a `clsact` or `ingress` discipline.
-    package static func trafficFilters(link index: Int, egress: Bool) -> RouteRequest {
-        // struct tcmsg: family, pad (8, 8, 16 bits), index, handle, parent, info.
-        var header: [UInt8] = [0, 0, 0, 0]
-        header.appendHost(Int32(clamping: index))
-        header.appendHost(UInt32(0))
-        header.appendHost(UInt32(TC_H_CLSACT) | UInt32(egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS))
-        header.appendHost(UInt32(0))
-        return RouteRequest(
-            type: RouteMessageType.getTrafficFilter, name: "RTM_GETTFILTER \(index) \(egress ? "egress" : "ingress")",
-            dump: true, payload: header)
-    }
-
     private static func linkPayload() -> NetlinkAttributeBuilder {
         var payload = NetlinkAttributeBuilder(header: [UInt8](repeating: 0, count: MemoryLayout<ifinfomsg>.size))
         payload.append(UInt16(IFLA_EXT_MASK), host: UInt32(RTEXT_FILTER_SKIP_STATS))

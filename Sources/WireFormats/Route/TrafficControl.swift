@@ -1,36 +1,72 @@
 internal import CLinux
 
-/// What acts on packets beside the ruleset, as far as a dump tells.
-package enum TrafficControl {
-    /// The links, by index, that have an `ingress` or `clsact` discipline, which is where filters are attached.
-    package static func filteredLinks(_ messages: [[UInt8]]) throws(WireError) -> [Int] {
-        let links = try decodeAll(messages, RouteMessageType.newDiscipline) { (message) throws(WireError) -> Int? in
-            var attributes = try message.attributes(after: MemoryLayout<tcmsg>.size)
-            guard let index: Int32 = message.bytes.hostInteger(at: NetlinkHeader.size + 4) else {
-                throw WireError(.truncated, "tcmsg")
-            }
-            while let attribute = try attributes.next() {
-                guard attribute.type == UInt16(TCA_KIND) else { continue }
-                let kind = attributes.text(attribute)
-                return kind == "clsact" || kind == "ingress" ? Int(index) : nil
-            }
-            return nil
-        }
-        return links.compactMap { $0 }
+/// A queueing discipline or a filter of traffic control, as far as the proof asks: whether a packet that meets it may
+/// be copied elsewhere.
+///
+/// Source: tc(8), linux/pkt_sched.h, linux/pkt_cls.h; struct tcmsg in linux/rtnetlink.h.
+package struct TrafficControl: Hashable, Sendable {
+    /// The index of the link.
+    package var link: Int
+    /// Where it is attached: a discipline, or `ingress` and `egress` of clsact.
+    package var parent: UInt32
+    /// TCA_KIND: `fq_codel`, `clsact`; `matchall`, `u32`, `bpf`.
+    package var kind: String
+    /// Whether its options name the action that copies or moves packets to another link (tc-mirred(8)).
+    package var mirrors: Bool
+
+    /// TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), which is where the discipline `ingress` has its filters too.
+    package static let ingress: UInt32 = 0xffff_fff2
+    /// TC_H_MAKE(TC_H_INGRESS, 0): filters of the discipline `ingress`.
+    package static let ingressRoot: UInt32 = 0xffff_0000
+
+    /// Reads one RTM_NEWQDISC or RTM_NEWTFILTER message.
+    private init(_ message: NetlinkMessage) throws(WireError) {
+        let start = NetlinkHeader.size
+        // struct tcmsg: family (8 bits), padding, then 32 bits each: link, handle, parent, info.
+        guard let link: Int32 = message.bytes.hostInteger(at: start + 4),
+            let parent: UInt32 = message.bytes.hostInteger(at: start + 12)
+        else { throw WireError(.truncated, "tcmsg") }
+        self.link = Int(link)
+        self.parent = parent
+        let attributes = try message.attributes(after: 20)
+        kind = try attributes.first(UInt16(TCA_KIND)).map(attributes.text) ?? ""
+        // The name of an action stands in a nest of a kind that differs between filters; it is text with a NUL.
+        mirrors =
+            try attributes.first(UInt16(TCA_OPTIONS)).map { options in
+                let action = Array("mirred\0".utf8)
+                let bytes = attributes.data(options)
+                return bytes.indices.contains { bytes[$0...].starts(with: action) }
+            } ?? false
     }
 
-    /// How many IPsec policies a kernel's answer to XFRM_MSG_GETSPDINFO counts. Header: 32 bits of flags.
-    package static func policyCount(_ message: [UInt8]) throws(WireError) -> Int {
-        // XFRMA_SPD_INFO is 1: struct xfrmu_spdinfo, in, out and forward first, 32 bits each.
-        let attributes = NetlinkAttributes(message, min(message.count, NetlinkHeader.size + 4)..<message.count)
-        guard let found = try attributes.first(1) else { return 0 }
-        var sum = 0
-        for index in 0..<3 {
-            guard let count: UInt32 = message.hostInteger(at: found.range.lowerBound + 4 * index) else {
-                throw WireError(.truncated, "xfrmu_spdinfo")
-            }
-            sum += Int(count)
+    /// Every discipline or filter of a dump.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [TrafficControl] {
+        var found: [TrafficControl] = []
+        for bytes in messages {
+            let message = try NetlinkMessage(bytes)
+            guard [UInt16(RTM_NEWQDISC), UInt16(RTM_NEWTFILTER)].contains(message.header.type) else { continue }
+            found.append(try TrafficControl(message))
         }
-        return sum
+        return found
+    }
+}
+
+extension RouteRequest {
+    /// The queueing disciplines of all links.
+    package static var queueingDisciplines: RouteRequest {
+        RouteRequest(
+            type: UInt16(RTM_GETQDISC), name: "RTM_GETQDISC", dump: true, payload: [UInt8](repeating: 0, count: 20))
+    }
+
+    /// The filters of one link at one place.
+    package static func trafficFilters(link: Int, parent: UInt32) -> RouteRequest {
+        var payload: [UInt8] = [0, 0, 0, 0]
+        payload.appendHost(Int32(clamping: link))
+        payload.appendHost(0 as UInt32)
+        payload.appendHost(parent)
+        payload.appendHost(0 as UInt32)
+        return RouteRequest(
+            type: UInt16(RTM_GETTFILTER), name: "RTM_GETTFILTER \(link) \(String(parent, radix: 16))", dump: true,
+            payload: payload)
     }
 }

@@ -83,4 +83,10 @@ final class MemoryJournalStore: JournalStore {
     func save(_ bytes: [UInt8], run: String) throws(HostError) {
         try faults.event { journals[run] = bytes }
     }
+
+    private var confirmed: Set<String> = []
+
+    func confirm(_ run: String) throws(HostError) { confirmed.insert(run) }
+
+    func isConfirmed(_ run: String) throws(HostError) -> Bool { confirmed.contains(run) }
 }

@@ -55,6 +55,7 @@ final class OverlayHost: MutableHost {
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
         case .identity: .identity(identity)
+        case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
         case .space, .legacyTable, .programVersion:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
@@ -121,7 +122,8 @@ final class OverlayHost: MutableHost {
                 state.addresses[name, default: []].map { address($0, index + 1) }
             }
         }
-        if query.name.hasPrefix("RTM_GETROUTE ") {
+        if query == .routes(), uplink == nil { return [] }
+        if query == .routes() || query.name.hasPrefix("RTM_GETROUTE ") {
             guard let uplink, let index = order.firstIndex(of: uplink) else { throw missing(query.name) }
             var body = NetlinkAttributeBuilder(header: [2, 0, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0])
             body.append(4, host: UInt32(index + 1))

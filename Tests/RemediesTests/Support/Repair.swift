@@ -23,11 +23,12 @@ struct Repair {
 
     func apply(
         _ plan: Plan, before: [Finding] = [], recheck: (([String]) -> [Finding])? = nil,
-        proofs: (ProofVerdict?, ProofVerdict?) = (nil, nil)
+        proofs: (ProofVerdict?, ProofVerdict?) = (nil, nil), confirmation: Confirmation? = nil
     ) -> FixReport {
         let findings = recheck ?? { [scenario, host] _ in [scenario.finding(host.state)] }
         return applier.apply(
             plan,
-            verify: Verification(before: before, proofBefore: proofs.0, recheck: findings, prove: { proofs.1 }))
+            verify: Verification(before: before, proofBefore: proofs.0, recheck: findings, prove: { proofs.1 }),
+            confirmation: confirmation)
     }
 }

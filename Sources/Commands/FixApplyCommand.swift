@@ -1,0 +1,96 @@
+internal import ArgumentParser
+internal import HostAccess
+internal import HostModel
+internal import LinuxHost
+internal import Remedies
+internal import Reporting
+
+/// How a repair is agreed to and kept.
+struct ConsentOptions: ParsableArguments {
+    @Flag(name: .long, help: "Do not ask.")
+    var yes = false
+
+    @Option(
+        name: .long,
+        help: """
+            Take the repair back unless `fix confirm` comes within so many seconds. Always so, with 60, for steps that \
+            may cut your own connection.
+            """)
+    var confirmWithin: Int?
+
+    func validate() throws {
+        if let confirmWithin, !(1...86_400).contains(confirmWithin) {
+            throw ValidationError("--confirm-within takes seconds, from 1 to 86400")
+        }
+    }
+}
+
+/// `fix apply`: the same as `doctor --auto-remediate`, or a plan that was saved.
+struct FixApplyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply", abstract: "Repairs what is found: shows the plan, asks, verifies, rolls back.")
+
+    @OptionGroup var hostOptions: HostOptions
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var consent: ConsentOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(name: .long, help: "The packet proof: fence, wire or off.")
+    var proof: ProofMode = .fence
+
+    @Option(name: .long, help: "Apply the plan in FILE (`fix plan --format json=FILE`); refused where it is stale.")
+    var plan: String?
+
+    func validate() throws {
+        if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
+    }
+
+    func run() throws {
+        let saved = try plan.map(Self.read)
+        var hostOptions = hostOptions
+        if let saved, hostOptions.profile == nil { hostOptions.profile = saved.profile }
+        let session = try Session(hostOptions, selection: selection)
+        try Remediation.requirePrivilege(session)
+        if let live = session.live { try Interrupted.takeBack(on: live) }
+        if let saved { try Self.requireOwn(saved, session) }
+        session.prove(proof)
+        let remediation = Remediation(session: session, proofMode: proof, consent: consent, quiet: output.quiet)
+        let result = session.diagnose()
+        let report = try saved.map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
+            ?? remediation.run(from: result)
+        try output.emit(invocation: Session.invocation(hostOptions)) { format, options in
+            render(report, as: format, options: options)
+        }
+        throw ExitCode(report.exitCode)
+    }
+
+    /// A plan is done by root, so only root may have written it.
+    private static func read(_ path: String) throws(CommandError) -> Plan {
+        let host = LiveHost()
+        do throws(HostError) {
+            let status = try host.status(path, followLinks: false)
+            guard status.kind == .file, status.owner == 0, status.mode & 0o022 == 0 else {
+                throw HostError(
+                    .notPermitted, operation: "plan \(path)", message: "it is not a file that only root can write")
+            }
+            let bytes = try host.read(path, limit: 16 << 20)
+            do {
+                return try Plan(saved: bytes)
+            } catch {
+                throw HostError(.malformed, operation: "plan \(path)", message: error.message)
+            }
+        } catch {
+            throw CommandError(.input, "plan \(path): \(error.message)")
+        }
+    }
+
+    private static func requireOwn(_ plan: Plan, _ session: Session) throws(CommandError) {
+        if let name = plan.hostname, name != session.identity.hostname {
+            throw CommandError(.input, "the plan was made for the host \(name); this is \(session.identity.hostname)")
+        }
+        if plan.profile != session.chosen.profile.name {
+            throw CommandError(
+                .input, "the plan is of the profile \(plan.profile), not of \(session.chosen.profile.name)")
+        }
+    }
+}

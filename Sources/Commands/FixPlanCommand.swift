@@ -1,0 +1,103 @@
+internal import ArgumentParser
+internal import HostModel
+internal import LinuxHost
+internal import Remedies
+internal import Reporting
+
+/// `fix plan`: what a repair would change. Runs nothing of it.
+struct FixPlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Shows what a repair would change, step by step. Changes nothing.",
+        discussion: """
+            --format shell writes a script to be read and then run as root: it needs a POSIX shell, coreutils, iproute2, \
+            and nft where a table is made. --format ansible writes a playbook that uses ansible.builtin only. --format \
+            json=FILE is what `fix apply --plan FILE` takes.
+            """)
+
+    @OptionGroup var hostOptions: HostOptions
+    @OptionGroup var selection: SelectionOptions
+
+    @Option(
+        name: .long, help: "terminal, json, shell or ansible, to standard output or into =FILE. Repeatable.",
+        transform: PlanTarget.init(argument:))
+    var format: [PlanTarget] = []
+
+    @Flag(name: .shortAndLong, help: "Print nothing; the exit code says it.")
+    var quiet = false
+
+    @Option(name: .long, help: "The packet proof: fence, wire or off.")
+    var proof: ProofMode = .fence
+
+    func validate() throws {
+        if format.filter({ $0.file == nil }).count > 1 {
+            throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
+        }
+    }
+
+    func run() throws {
+        let session = try Session(hostOptions, selection: selection)
+        if let live = session.live { try Interrupted.takeBack(on: live) }
+        session.prove(proof)
+        let result = session.diagnose()
+        if let path = hostOptions.record { try session.record(to: path) }
+        let plan = try Remediation.makePlan(session, result)
+        for target in format.isEmpty ? [PlanTarget(format: .terminal, file: nil)] : format {
+            if let file = target.file {
+                try Output.file(file, Array(text(plan, target.format, RenderingOptions()).utf8))
+            } else if !quiet {
+                let options = RenderingOptions(
+                    colour: target.format == .terminal && Output.wantsColour, width: min(Console.columns ?? 80, 100))
+                Output.result(text(plan, target.format, options))
+            }
+        }
+        if plan.refusal != nil { throw ExitCode(Health.critical.exitCode) }
+    }
+
+    private func text(_ plan: Plan, _ format: PlanFormat, _ options: RenderingOptions) -> String {
+        switch format {
+        case .json: JSONText.encode(plan)
+        case .shell: shellScript(plan)
+        case .ansible: ansiblePlaybook(plan)
+        case .terminal: renderPlan(plan.steps, as: .terminal, options: options) + byHand(plan)
+        }
+    }
+
+    /// What a person must do, and why; and why nothing will be done at all.
+    private func byHand(_ plan: Plan) -> String {
+        var lines: [String] = []
+        for item in plan.byHand {
+            lines += ["", "By hand: \(item.cause) (\(item.subject))", "  why  \(item.why)"]
+            lines += item.what.map { "  do   \($0)" }
+        }
+        if let refusal = plan.refusal { lines += ["", "REFUSED  \(refusal)"] }
+        return lines.isEmpty ? "" : lines.map { SafeText.line($0) }.joined(separator: "\n") + "\n"
+    }
+}
+
+/// The formats of a plan.
+enum PlanFormat: String, CaseIterable, Sendable {
+    case terminal, json, shell, ansible
+}
+
+/// One `--format F[=FILE]` of `fix plan`.
+struct PlanTarget: Hashable, Sendable {
+    var format: PlanFormat
+    /// Nil: standard output.
+    var file: String?
+
+    init(format: PlanFormat, file: String?) {
+        self.format = format
+        self.file = file
+    }
+
+    @Sendable init(argument: String) throws {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let format = PlanFormat(rawValue: String(parts.first ?? "")) else {
+            let names = PlanFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
+        }
+        self.format = format
+        file = parts.count == 2 ? String(parts[1]) : nil
+        guard file != "" else { throw ValidationError("--format \(format.rawValue)= names no file") }
+    }
+}

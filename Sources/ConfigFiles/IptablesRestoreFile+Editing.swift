@@ -1,0 +1,81 @@
+/// One rule more in a file for `iptables-restore`; every other line stays as it is.
+extension IptablesRestoreFile {
+    /// Where in its table a new rule goes.
+    package enum Place: Hashable, Sendable {
+        /// Ahead of the chain's first rule.
+        case first
+        /// Behind the table's last rule.
+        case last
+        /// Ahead of the rule with this text.
+        case before(String)
+    }
+
+    /// The file with the rule (`-A CHAIN …`) in the table; unchanged where the table has it already. Nil where the file
+    /// has no such table, or not the rule that it is to stand before.
+    package func adding(_ rule: String, chain: String, table: String, at place: Place) -> IptablesRestoreFile? {
+        var end: Int?
+        var inside = false
+        var first: Int?
+        var neighbour: Int?
+        for (number, line) in lines.numbered {
+            let text = line.trimmedBlanks
+            if text.hasPrefix("*") { inside = String(text.dropFirst()).trimmedBlanks == table }
+            guard inside else { continue }
+            if text == rule { return self }
+            if text == "COMMIT" {
+                end = number
+                inside = false
+            }
+            if first == nil, text.hasPrefix("-A \(chain) ") { first = number }
+            if case .before(text) = place, neighbour == nil { neighbour = number }
+        }
+        guard let end else { return nil }
+        let line: Int
+        switch place {
+        case .first: line = first ?? end
+        case .last: line = end
+        case .before:
+            guard let neighbour else { return nil }
+            line = neighbour
+        }
+        var edited = lines
+        edited.insert(rule, afterLine: line - 1)
+        return IptablesRestoreFile(path: path, bytes: edited.bytes)
+    }
+
+    /// Whether a table holds rules or chains with a policy that is not ACCEPT.
+    package func decides(in table: String) -> Bool {
+        var inside = false
+        for (_, line) in lines.numbered {
+            let text = line.trimmedBlanks
+            if text.hasPrefix("*") { inside = String(text.dropFirst()).trimmedBlanks == table }
+            guard inside else { continue }
+            if text.hasPrefix("-A ") || text.hasPrefix("-I ") { return true }
+            if text.hasPrefix(":"), text.blankSeparated.dropFirst().first == "DROP" { return true }
+        }
+        return false
+    }
+}
+
+/// ufw's `/etc/ufw/user.rules`: rules for iptables-restore, each below a `### tuple ###` comment in which ufw itself
+/// keeps what was asked for. Source: ufw(8), `backend_iptables.py`.
+package struct UFWRulesFile: Hashable, Sendable {
+    package let lines: TextLines
+
+    package init(bytes: [UInt8]) { lines = TextLines(bytes) }
+
+    package var bytes: [UInt8] { lines.bytes }
+
+    /// The file with one rule more, exactly as ufw writes it; unchanged where the tuple is there. Nil where the place
+    /// for rules is not found.
+    package func adding(tuple: String, rules: [String]) -> UFWRulesFile? {
+        let comment = "### tuple ### " + tuple
+        if lines.numbered.contains(where: { $0.text == comment }) { return self }
+        guard let end = lines.numbered.first(where: { $0.text == "### END RULES ###" })?.number else { return nil }
+        var edited = lines
+        for (offset, line) in ([comment] + rules + [""]).enumerated() {
+            edited.insert(line, afterLine: end - 1 + offset)
+        }
+        return UFWRulesFile(bytes: edited.bytes)
+    }
+}

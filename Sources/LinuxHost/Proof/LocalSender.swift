@@ -1,0 +1,80 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// Sends the part of an order that stays on this host: Ethernet frames with a known destination, so that the bridge
+/// floods none of them. Source: packet(7).
+final class LocalSender {
+    /// The host's end of the second container's veth.
+    let peerPort: String?
+    /// Keeps the second container.
+    private let peer: Peer?
+    private let socket: Descriptor
+    private let interface: Int32
+
+    private final class Peer {
+        let container: ProofContainer
+        init(_ container: consuming ProofContainer) { self.container = container }
+    }
+
+    /// Attaches the second container where the order has a peer.
+    init(_ order: ProbeOrder, _ local: LocalOrder, in container: borrowing ProofContainer) throws(HostError) {
+        interface = container.interfaceIndex
+        socket = try container.socket(AF_PACKET, SOCK_DGRAM, 0)
+        if local.peer != nil {
+            let second = try ProofContainer(order: order)
+            try Self.makeKnown(second)
+            peerPort = second.port
+            peer = Peer(second)
+        } else {
+            peerPort = nil
+            peer = nil
+        }
+    }
+
+    /// The bridge learns where the second container is, before the first frame to it: an unknown address is flooded.
+    private static func makeKnown(_ container: borrowing ProofContainer) throws(HostError) {
+        var host = try NetlinkSocket(.route)
+        let link = try LinkDescription(named: container.port, through: &host)
+        // NUD_NOARP is what bridge(8) calls static; NUD_PERMANENT would make it an address of the bridge itself.
+        var entry = NetlinkAttributeBuilder(
+            header: RouteHeader.neighbour(
+                link.index, family: UInt8(AF_BRIDGE), state: UInt16(NUD_NOARP), flags: UInt8(NTF_MASTER)))
+        entry.append(UInt16(NDA_LLADDR), bytes: container.hardwareAddress)
+        try host.change(
+            type: UInt16(RTM_NEWNEIGH), flags: UInt16(NLM_F_CREATE | NLM_F_REPLACE), payload: entry.bytes,
+            operation: "tell the bridge where the second container is")
+    }
+
+    /// Sends everything. What goes into the host is sent only where a fence stops it before a server sees it.
+    func send(_ order: ProbeOrder, fenced: Bool) throws(HostError) {
+        guard let local = order.local else { return }
+        if fenced, !local.hostPackets.isEmpty {
+            var host = try NetlinkSocket(.route)
+            // Read only now: an idle bridge takes the address of a new port.
+            let bridge = try LinkDescription(named: order.bridge, through: &host).hardwareAddress
+            for packet in local.hostPackets { try Self.send(packet.bytes, to: bridge, socket, interface) }
+        }
+        guard let address = peer?.container.hardwareAddress else { return }
+        for packet in local.peerPackets { try Self.send(packet.bytes, to: address, socket, interface) }
+    }
+
+    private static func send(
+        _ packet: [UInt8], to hardwareAddress: [UInt8], _ socket: borrowing Descriptor, _ interface: Int32
+    ) throws(HostError) {
+        var address = sockaddr_ll()
+        address.sll_family = sa_family_t(AF_PACKET)
+        address.sll_protocol = UInt16(ETH_P_IP).bigEndian
+        address.sll_ifindex = interface
+        address.sll_halen = 6
+        withUnsafeMutableBytes(of: &address.sll_addr) { $0.copyBytes(from: hardwareAddress.prefix(6)) }
+        let sent = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(socket.rawValue, packet, packet.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+            }
+        }
+        guard sent == packet.count else { throw HostError(errno: errno, operation: "send a probe") }
+    }
+}

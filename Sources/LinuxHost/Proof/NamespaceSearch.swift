@@ -1,0 +1,75 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import WireFormats
+
+/// Finds the network namespaces that links of this one lead to, by the processes that live there.
+///
+/// Source: proc(5) /proc/PID/ns/net; RTM_GETNSID, linux/net_namespace.h.
+struct NamespaceSearch: ~Copyable {
+    /// A namespace with the process that it was found by.
+    struct Found {
+        /// Of lowest number.
+        var process: Int
+        /// As this namespace numbers it (IFLA_LINK_NETNSID).
+        var identifier: Int
+    }
+
+    private var socket: NetlinkSocket
+    private static let operation = "find the containers of a bridge"
+
+    init() throws(HostError) {
+        socket = try NetlinkSocket(.route)
+    }
+
+    /// Opens the namespace of a process. `identifier`: it must be that one (a process number may be used again).
+    mutating func open(process: Int, identifier: Int?) throws(HostError) -> Descriptor {
+        let namespace = try Descriptor(
+            Glibc.open("/proc/\(process)/ns/net", O_RDONLY | O_CLOEXEC).orErrno,
+            operation: "enter the namespace of process \(process)")
+        if let identifier, try self.identifier(of: namespace.rawValue) != identifier {
+            throw HostError(
+                .notFound, operation: "enter the namespace of process \(process)", message: "it is another one by now")
+        }
+        return namespace
+    }
+
+    /// The namespaces of these numbers, as far as a process lives in them.
+    mutating func find(_ wanted: Set<Int>, among processes: [Int]) throws(HostError) -> [Found] {
+        var seen: Set<UInt64> = []
+        var found: [Found] = []
+        for process in processes.sorted() where found.count < wanted.count {
+            var facts = stat()
+            // Gone meanwhile, or of somebody whom we may not look at.
+            guard stat("/proc/\(process)/ns/net", &facts) == 0, seen.insert(UInt64(facts.st_ino)).inserted else {
+                continue
+            }
+            do {
+                let namespace = try open(process: process, identifier: nil)
+                guard let number = try identifier(of: namespace.rawValue), wanted.contains(number) else { continue }
+                found.append(Found(process: process, identifier: number))
+            } catch {
+                guard [.notFound, .notPermitted].contains(error.code) || error.errno == ESRCH else { throw error }
+            }
+        }
+        return found
+    }
+
+    /// Nil: this namespace has no number for it.
+    private mutating func identifier(of namespace: Int32) throws(HostError) -> Int? {
+        // struct rtgenmsg is one byte.
+        var query = NetlinkAttributeBuilder(header: [UInt8(AF_UNSPEC), 0, 0, 0])
+        query.append(UInt16(NETNSA_FD), host: UInt32(bitPattern: namespace))
+        let answers = try socket.request(
+            type: UInt16(RTM_GETNSID), flags: UInt16(NLM_F_REQUEST), payload: query.bytes, operation: Self.operation)
+        do {
+            guard let bytes = answers.first else { return nil }
+            let attributes = try NetlinkMessage(bytes).attributes(after: 4)
+            guard let attribute = try attributes.first(UInt16(NETNSA_NSID)) else { return nil }
+            let number = Int(try attributes.host(attribute, as: Int32.self))
+            return number < 0 ? nil : number
+        } catch {
+            throw HostError(.malformed, operation: Self.operation, message: "\(error)")
+        }
+    }
+}

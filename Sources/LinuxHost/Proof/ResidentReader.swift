@@ -1,0 +1,98 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// Looks at the containers of a bridge from inside their namespaces, by sockets that are opened there.
+struct ResidentReader {
+    private let host: any Host
+    private static let operation = "look at the containers of a bridge"
+    /// More than a bridge can have ports (BR_PORT_BITS is 10).
+    private static let mostPorts = 1024
+
+    init(_ host: any Host) {
+        self.host = host
+    }
+
+    /// Everybody at the bridge. A port whose other end cannot be found or read is named, with the reason.
+    func read(_ bridge: String) throws(HostError) -> BridgeResidents {
+        let links = try Self.decoded { try Link.all(in: try host.query(.links())) }
+        guard let master = links.first(where: { $0.name == bridge }) else {
+            throw HostError(.notFound, operation: Self.operation, message: "there is no link \(bridge)")
+        }
+        let ports = links.filter { $0.master == master.index && $0.kind == "veth" }.prefix(Self.mostPorts)
+        let wanted = Set(ports.compactMap(\.lowerNamespace))
+        var result = BridgeResidents(residents: [], unknownPorts: [])
+        guard !ports.isEmpty else { return result }
+        var search = try NamespaceSearch()
+        let processes = try host.list("/proc").compactMap { Int($0) }
+        let found = try search.find(wanted, among: processes)
+        for port in ports {
+            guard let place = found.first(where: { $0.identifier == port.lowerNamespace }) else {
+                result.unknownPorts.append("\(port.name): no process lives at its other end")
+                continue
+            }
+            do {
+                let namespace = try search.open(process: place.process, identifier: place.identifier)
+                result.residents.append(try resident(at: port, in: namespace.rawValue, process: place.process))
+            } catch {
+                result.unknownPorts.append("\(port.name): \(error.description)")
+            }
+        }
+        return result
+    }
+
+    private func resident(at port: Link, in namespace: Int32, process: Int) throws(HostError) -> Resident {
+        var socket = try NetlinkSocket(.route, namespace: namespace)
+        let links = try ask(.links(), &socket) { try Link.all(in: $0) }
+        let addresses = try ask(.addresses(), &socket) { try InterfaceAddress.all(in: $0) }
+        let routes = try ask(.routes(), &socket) { try WireFormats.Route.all(in: $0) }
+        guard let link = links.first(where: { $0.index == port.lower }) else {
+            throw HostError(.notFound, operation: Self.operation, message: "its other end is not where it should be")
+        }
+        // The main table; others hold what policy wants of special packets.
+        let defaults = routes.filter { $0.destination.length == 0 && $0.kind == .unicast && $0.table == 254 }
+        let own = defaults.filter { $0.links.contains(link.index) }
+        return Resident(
+            name: try name(of: process), process: process, port: port.name, interface: link.name,
+            interfaceIndex: link.index, hardwareAddress: link.mac, isUp: link.isUp,
+            addresses: addresses.filter { $0.link == link.index }.map(\.address),
+            gateways: own.flatMap { route in
+                route.gateway.map { [$0] } ?? route.nextHops.filter { $0.link == link.index }.compactMap(\.gateway)
+            }, hasDefaultRoute: !defaults.isEmpty)
+    }
+
+    private func ask<Value>(
+        _ query: KernelQuery, _ socket: inout NetlinkSocket, _ read: ([[UInt8]]) throws -> Value
+    ) throws(HostError) -> Value {
+        let answer = try socket.request(query)
+        return try Self.decoded { try read(answer) }
+    }
+
+    private static func decoded<Value>(_ body: () throws -> Value) throws(HostError) -> Value {
+        do {
+            return try body()
+        } catch let error as HostError {
+            throw error
+        } catch {
+            throw HostError(.malformed, operation: operation, message: "\(error)")
+        }
+    }
+
+    /// LXC puts a container's processes into a control group that has its name. Source: cgroups(7), lxc.container.conf
+    /// (lxc.cgroup.dir); `lxc.payload.NAME` since LXC 4, `lxc/NAME` before.
+    private func name(of process: Int) throws(HostError) -> String? {
+        let text = try host.readTextIfPresent("/proc/\(process)/cgroup") ?? ""
+        for line in text.split(separator: "\n") {
+            let path = line.split(separator: ":", maxSplits: 2).last ?? ""
+            let parts = path.split(separator: "/").map(String.init)
+            for (index, part) in parts.enumerated() {
+                let prefix = "lxc.payload."
+                if part.hasPrefix(prefix), part.count > prefix.count { return String(part.dropFirst(prefix.count)) }
+                if part == "lxc", parts.indices.contains(index + 1) { return parts[index + 1] }
+            }
+        }
+        return nil
+    }
+}

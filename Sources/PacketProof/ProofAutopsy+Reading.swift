@@ -1,0 +1,163 @@
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// What an autopsy reads from the host. Each question stands for itself: what cannot be read is noted.
+extension ProofAutopsy {
+    /// Before the order is sent again: the ruleset's base chains decide where the stations stand.
+    init(before network: Network, _ ground: ProofGround, on host: any Host) {
+        var failures: [String] = []
+        baseChains = Self.attempt(&failures) { () throws(HostError) in try Self.baseChains(on: host) } ?? []
+        let uplink = ground.route?.uplink
+        var keys = ["net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.bridge.bridge-nf-call-iptables"]
+        for link in [network.bridge, uplink].compactMap({ $0 }) {
+            keys += ["forwarding", "rp_filter", "accept_local"].map { "net.ipv4.conf.\(link).\($0)" }
+        }
+        for key in keys where !key.contains("/") {
+            let text = Self.attempt(&failures) { () throws(HostError) in try host.readTextIfPresent(Self.path(key)) }
+            sysctls[key] = text??.filter { !$0.isWhitespace }
+        }
+        self.failures = failures
+    }
+
+    private static func baseChains(on host: any Host) throws(HostError) -> [BaseChain] {
+        let messages: [[UInt8]]
+        do {
+            messages = try host.query(.nftChains())
+        } catch {
+            // Without nf_tables in the kernel nfnetlink answers EINVAL.
+            if error.code == .unsupported || error.errno == 22 { return [] }
+            throw error
+        }
+        var ruleset = NftRuleset()
+        do {
+            try ruleset.addChains(messages)
+        } catch {
+            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
+        }
+        return ruleset.chains.compactMap { chain in
+            guard let base = chain.base, !chain.table.name.hasPrefix("lxcdoc_"),
+                [NftFamily.ipv4, .inet].contains(chain.table.family)
+            else { return nil }
+            return BaseChain(
+                table: chain.table.description, chain: chain.name, type: base.type,
+                hook: base.hook.name(in: chain.table.family), priority: base.priority)
+        }
+    }
+
+    /// `net.ipv4.conf.eth0.100.rp_filter`: the name of a link may hold dots.
+    private static func path(_ key: String) -> String {
+        let start = "net.ipv4.conf."
+        guard key.hasPrefix(start), let dot = key.lastIndex(of: ".") else {
+            return "/proc/sys/" + key.replacing(".", with: "/")
+        }
+        let link = key[..<dot].dropFirst(start.count)
+        return "/proc/sys/net/ipv4/conf/\(link)/\(key[key.index(after: dot)...])"
+    }
+
+    /// After it was sent again: what the routing table says of the packet as it was then, and how the uplink looks.
+    mutating func look(at network: Network, _ ground: ProofGround, on host: any Host) {
+        var failures = self.failures
+        refusals =
+            (Self.attempt(&failures) { () throws(HostError) in try Self.routes(refusing: network.target, on: host) }
+                ?? [])
+            + (Self.attempt(&failures) { () throws(HostError) in try Self.rules(refusing: network.target, on: host) }
+                ?? [])
+        uplink = Self.attempt(&failures) { () throws(HostError) in try Self.uplink(ground, on: host) } ?? nil
+        let mark = sightings?.sightings.last { $0.hook == "prerouting.last" && $0.mark != nil }?.mark
+        self.mark = mark
+        markedRouteError =
+            Self.attempt(&failures) { () throws(HostError) in
+                try mark.flatMap { (mark) throws(HostError) in try Self.error(of: network, mark: mark, on: host) }
+            } ?? nil
+        self.failures = failures
+    }
+
+    private static func routes(refusing target: IPv4Address, on host: any Host) throws(HostError) -> [String] {
+        try decode(try host.query(.routes())) { (found) throws(WireError) in try Route.all(in: found) }.filter {
+            route in
+            [.blackhole, .unreachable, .prohibit, .throw].contains(route.kind) && route.destination.contains(target)
+        }.map { "\($0.kind) \(text($0.destination)) table \(table($0.table))" }
+    }
+
+    private static func rules(refusing target: IPv4Address, on host: any Host) throws(HostError) -> [String] {
+        let rules = try decode(try host.query(.rules())) { (found) throws(WireError) in try RouteRule.all(in: found) }
+        let actions: [UInt8: String] = [6: "blackhole", 7: "unreachable", 8: "prohibit"]
+        return rules.compactMap { rule in
+            guard let action = actions[rule.action], rule.destination?.contains(target) != false else { return nil }
+            let source = rule.source.map(text) ?? "all"
+            let interface = rule.inputInterface.map { " iif \($0)" } ?? ""
+            let mark = rule.mark.map { " fwmark 0x\(String($0, radix: 16))" } ?? ""
+            return "rule \(rule.priority): from \(source)\(interface)\(mark) \(action)"
+        }
+    }
+
+    private static func error(of network: Network, mark: UInt32, on host: any Host) throws(HostError) -> String? {
+        let link = try decode(try host.query(.link(name: network.bridge))) { (found) throws(WireError) in
+            try Link.all(in: found)
+        }.first
+        do {
+            _ = try host.query(
+                .routeLookup(
+                    destination: network.target, from: ProofGround.lookupSource(network), inputInterface: link?.index,
+                    mark: mark))
+            return nil
+        } catch {
+            return ProofGround.words(error)
+        }
+    }
+
+    private static func uplink(_ ground: ProofGround, on host: any Host) throws(HostError) -> Uplink? {
+        guard let route = ground.route else { return nil }
+        let links = try decode(try host.query(.links())) { (found) throws(WireError) in try Link.all(in: found) }
+        guard let link = links.first(where: { $0.name == route.uplink }) else { return nil }
+        let neighbours = try decode(try host.query(.neighbours())) { (found) throws(WireError) in
+            try Neighbour.all(in: found)
+        }
+        let entry = neighbours.first { $0.link == link.index && $0.address == route.gateway }
+        return Uplink(
+            name: link.name, isUp: link.isUp, carrier: link.carrier,
+            neighbour: route.gateway == nil ? nil : entry.map { state($0.state) })
+    }
+
+    /// NUD_* as ip-neighbour(8) writes them. Source: linux/neighbour.h.
+    private static func state(_ bits: UInt16) -> String {
+        let names: [(UInt16, String)] = [
+            (0x01, "INCOMPLETE"), (0x02, "REACHABLE"), (0x04, "STALE"), (0x08, "DELAY"), (0x10, "PROBE"),
+            (0x20, "FAILED"), (0x40, "NOARP"), (0x80, "PERMANENT"),
+        ]
+        return names.first { bits & $0.0 != 0 }?.1 ?? "NONE"
+    }
+
+    private static func text(_ prefix: IPv4Prefix) -> String { prefix.length == 0 ? "default" : prefix.description }
+
+    private static func table(_ number: UInt32) -> String {
+        switch number {
+        case 253: "default"
+        case 254: "main"
+        case 255: "local"
+        default: "\(number)"
+        }
+    }
+
+    private static func decode<Value>(
+        _ messages: [[UInt8]], _ body: ([[UInt8]]) throws(WireError) -> Value
+    ) throws(HostError) -> Value {
+        do {
+            return try body(messages)
+        } catch {
+            throw HostError(.malformed, operation: "read the routing tables", message: "\(error)")
+        }
+    }
+
+    private static func attempt<Value>(
+        _ failures: inout [String], _ body: () throws(HostError) -> Value
+    ) -> Value? {
+        do {
+            return try body()
+        } catch {
+            failures.append("\(error)")
+            return nil
+        }
+    }
+}

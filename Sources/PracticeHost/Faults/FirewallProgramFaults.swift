@@ -1,0 +1,130 @@
+/// Firewall programs as Debian packages them, set up by somebody who did not think of containers.
+let firewallProgramFaults: [Fault] = [
+    Fault(
+        "ufw-forward-drop", "ufw is on, and no rule speaks of the bridge",
+        [
+            FaultVariant(
+                "enabled", "As the package sets it up", backends: [.nft], layers: ["ufw"],
+                [.run(["ufw", "--force", "enable"])]),
+            FaultVariant(
+                "other-rules", "With rules of the operator's own", backends: [.nft], layers: ["ufw"],
+                [
+                    .run(["ufw", "--force", "enable"]), .run(["ufw", "allow", "22/tcp", "comment", "ssh"]),
+                    .run(["ufw", "route", "allow", "in", "on", "wg0", "out", "on", "{uplink}"]),
+                ]),
+        ]),
+    Fault(
+        "firewalld-zone", "firewalld runs, and the bridge is in no zone",
+        [
+            FaultVariant(
+                "default", "As the package sets it up", backends: [.nft], layers: ["firewalld"],
+                [
+                    .link(
+                        "/etc/systemd/system/multi-user.target.wants/firewalld.service",
+                        to: "/lib/systemd/system/firewalld.service"),
+                    .run([
+                        "sh", "-c",
+                        """
+                        mkdir -p /run/dbus && dbus-daemon --system --fork && systemctl start firewalld
+                        i=0
+                        until firewall-cmd --state >/dev/null 2>&1; do
+                            [ $i -lt 100 ] || exit 1
+                            i=$((i + 1))
+                            sleep 0.1
+                        done
+                        """,
+                    ]),
+                ])
+        ]),
+    Fault(
+        "forward-policy-drop-saved", "Saved rules drop what the host should forward",
+        [
+            FaultVariant(
+                "rules-v4", "netfilter-persistent loads them at boot", backends: [.iptablesNft, .iptablesLegacy],
+                layers: ["iptables-persistent"],
+                [
+                    .write(
+                        "/etc/iptables/rules.v4",
+                        """
+                        # Kept by the operator.
+                        *filter
+                        :INPUT ACCEPT [0:0]
+                        :FORWARD DROP [0:0]
+                        :OUTPUT ACCEPT [0:0]
+                        -A INPUT -i lo -j ACCEPT
+                        -A FORWARD -s 192.0.2.0/24 -j ACCEPT
+                        COMMIT
+
+                        """),
+                    .link(
+                        "/etc/systemd/system/multi-user.target.wants/netfilter-persistent.service",
+                        to: "/lib/systemd/system/netfilter-persistent.service"),
+                    .run(["netfilter-persistent", "start"]),
+                ])
+        ]),
+    Fault(
+        "masq-shadowed-saved", "A saved rule ends the nat chain; a deliberate exemption comes before it",
+        [
+            FaultVariant(
+                "rules-v4", "netfilter-persistent loads them at boot", backends: [.iptablesNft, .iptablesLegacy],
+                layers: ["iptables-persistent"],
+                [
+                    .write(
+                        "/etc/iptables/rules.v4",
+                        """
+                        *nat
+                        :PREROUTING ACCEPT [0:0]
+                        :INPUT ACCEPT [0:0]
+                        :OUTPUT ACCEPT [0:0]
+                        :POSTROUTING ACCEPT [0:0]
+                        # The other site knows the way back.
+                        -A POSTROUTING -s {network} -d 192.168.77.0/24 -j ACCEPT
+                        -A POSTROUTING -s {network} -j ACCEPT
+                        COMMIT
+
+                        """),
+                    .link(
+                        "/etc/systemd/system/multi-user.target.wants/netfilter-persistent.service",
+                        to: "/lib/systemd/system/netfilter-persistent.service"),
+                    .run(["netfilter-persistent", "start"]),
+                    .run([
+                        "iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-s", "{network}", "!", "-d", "{network}",
+                        "-j", "MASQUERADE",
+                    ]),
+                ])
+        ]),
+]
+
+/// What Docker does to the filter table when it starts, and the unit that does it at boot.
+let dockerStarted: [FaultStep] = [
+    .write(
+        "/usr/local/sbin/docker-rules",
+        """
+        #!/bin/sh
+        # The filter rules of Docker's start: its own chains, and FORWARD closed to everybody else.
+        iptables -w -N DOCKER-USER 2>/dev/null && iptables -w -A DOCKER-USER -j RETURN
+        iptables -w -N DOCKER 2>/dev/null
+        iptables -w -C FORWARD -j DOCKER-USER 2>/dev/null || iptables -w -I FORWARD -j DOCKER-USER
+        iptables -w -C FORWARD -o docker0 -j DOCKER 2>/dev/null || iptables -w -A FORWARD -o docker0 -j DOCKER
+        iptables -w -P FORWARD DROP
+
+        """),
+    .write(
+        "/etc/systemd/system/docker.service",
+        """
+        [Unit]
+        Description=Docker's rules
+
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        ExecStart=/usr/local/sbin/docker-rules
+
+        [Install]
+        WantedBy=multi-user.target
+
+        """),
+    .link(
+        "/etc/systemd/system/multi-user.target.wants/docker.service", to: "/etc/systemd/system/docker.service"),
+    .run(["systemctl", "start", "docker.service"]),
+]

@@ -1,0 +1,113 @@
+internal import HostModel
+
+/// A plan as a POSIX shell script that a person can read, and run as root in place of `fix apply`.
+///
+/// It refuses before it changes anything where the host is not as planned, leaves alone what is done already, and
+/// takes back what it did where a step fails. It verifies each step and not the whole: the doctor does that afterwards.
+package func shellScript(_ plan: Plan) -> String {
+    var lines = header(plan)
+    let changes = plan.changes.map { ShellChange($0.change) }
+    for (index, planned) in plan.changes.enumerated() {
+        lines += functions(index + 1, planned, changes[index])
+    }
+    lines += driver(changes)
+    for item in plan.byHand {
+        lines += ["", comment("By hand: \(item.cause) (\(item.subject)): \(item.why)")]
+        lines += item.what.map { comment("  \($0)") }
+    }
+    return lines.joined(separator: "\n") + "\n"
+}
+
+private func header(_ plan: Plan) -> [String] {
+    let programs = Set(plan.changes.flatMap { ShellChange($0.change).programs }).sorted()
+    let count = plan.changes.count == 1 ? "1 step" : "\(plan.changes.count) steps"
+    var lines = [
+        "#!/bin/sh",
+        comment(
+            "lxc-doctor: a repair of the profile \(plan.profile)" + (plan.hostname.map { " on \($0)" } ?? "")
+                + ", \(count). Read it before you run it."),
+        comment(
+            "Needs root, a POSIX shell, coreutils" + programs.map { ", \($0)" }.joined()
+                + ". Afterwards run: lxc-doctor"),
+        comment(
+            "Exit status: 0 done; 1 a step failed, and what was done was taken back; 2 the host is not as planned,"),
+        comment("and nothing was changed; 77 not root."),
+        "set -u", "LC_ALL=C", "export LC_ALL", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+    ]
+    if let refusal = plan.refusal {
+        lines += [comment("REFUSED: \(refusal)"), "echo \(Shell.quote("refused: " + plain(refusal))) >&2", "exit 2"]
+    }
+    lines += [
+        "[ \"$(id -u)\" = 0 ] || { echo 'this needs root' >&2; exit 77; }",
+        "run=$(date -u +%Y%m%dT%H%M%SZ)-$$",
+        "done_steps=",
+    ]
+    if plan.mayDisconnect {
+        lines += [
+            comment(
+                "A STEP MAY CUT YOUR OWN CONNECTION, and this script has no dead-man switch: lxc-doctor fix apply has.")
+        ]
+    }
+    return lines
+}
+
+private func functions(_ number: Int, _ planned: PlannedChange, _ change: ShellChange) -> [String] {
+    let step = planned.step
+    let undo = planned.undo.map { inverse in
+        let inverse = ShellChange(inverse)
+        return "{ \(inverse.isAfter); } || { { \(inverse.isBefore); } && \(inverse.make); } || result=1"
+    }
+    let path = "backup=\(change.resources.first { $0.hasPrefix("/") }.map { Shell.quote($0) } ?? "")"
+    let needsBackup = change.make.contains("\"$backup\"") || undo.contains { $0.contains("\"$backup\"") }
+    let backup = needsBackup ? ["    \(path).lxc-doctor.$run"] : []
+    let undoBackup = needsBackup ? ["    \(path).lxc-doctor.$run.undo"] : []
+    return [
+        "", comment("\(number). \(step.target): \(step.before) -> \(step.after)  [\(step.id)]"),
+        comment("   risk: \(step.risk)"), comment("   undo: \(step.reversal)"),
+        "target_\(number)=\(Shell.quote(plain(step.target)))",
+        "before_\(number)() {", "    \(change.isBefore)", "}",
+        "after_\(number)() {", "    \(change.isAfter)", "}",
+        "change_\(number)() {",
+    ] + backup + ["    \(change.make)", "}", "undo_\(number)() {", "    result=0"] + undoBackup
+        + undo.map { "    " + $0 } + ["    return $result", "}"]
+}
+
+/// Looks at everything that no earlier step brings about, then does step by step.
+private func driver(_ changes: [ShellChange]) -> [String] {
+    var lines = [
+        "",
+        "stale() { eval \"echo \\\"stale: \\$target_$1 is not as planned\\\"\" >&2; }",
+        "look() { \"after_$1\" || \"before_$1\" || { stale \"$1\"; echo 'nothing was changed' >&2; exit 2; }; }",
+        "take_back() {",
+        "    for number in $done_steps; do",
+        "        \"undo_$number\" || eval \"echo \\\"not taken back: \\$target_$number\\\"\" >&2",
+        "    done",
+        "    exit 1",
+        "}",
+        "step() {",
+        "    if \"after_$1\"; then eval \"echo \\\"already: \\$target_$1\\\"\"; return 0; fi",
+        "    \"before_$1\" || { stale \"$1\"; take_back; }",
+        "    done_steps=\"$1 $done_steps\"",
+        "    { \"change_$1\" && \"after_$1\"; } || { eval \"echo \\\"failed: \\$target_$1\\\"\" >&2; take_back; }",
+        "    eval \"echo \\\"done: \\$target_$1\\\"\"",
+        "}",
+        "",
+    ]
+    var touched: Set<String> = []
+    for (index, change) in changes.enumerated() {
+        if touched.isDisjoint(with: change.resources.union(change.needs)) { lines.append("look \(index + 1)") }
+        touched.formUnion(change.resources)
+    }
+    return lines + changes.indices.map { "step \($0 + 1)" }
+}
+
+/// One line without control characters: what comes from the host must not end the comment.
+private func comment(_ text: String) -> String {
+    "# " + plain(text)
+}
+
+private func plain(_ text: String) -> String {
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f || $0 == "\u{2028}" ? " " : $0 }))
+}

@@ -1,0 +1,48 @@
+internal import FoundationEssentials
+internal import HostAccess
+internal import HostModel
+
+/// Why a file is not a plan that may be applied.
+package struct SavedPlanError: Error, Hashable {
+    package var message: String
+}
+
+extension Plan {
+    /// Reads a plan as `fix plan --format json` writes it.
+    ///
+    /// What is said of each change must be what the change does: the plan is shown before it is applied, and a file
+    /// that says one thing and does another must not get consent for it.
+    package init(saved bytes: [UInt8]) throws(SavedPlanError) {
+        do {
+            self = try JSONDecoder().decode(Plan.self, from: Data(bytes))
+        } catch {
+            throw SavedPlanError(message: "it is not a plan of this version: \(Self.words(error))")
+        }
+        guard schema == Self.schemaName else { throw SavedPlanError(message: "its schema is \(schema)") }
+        var persistent = false
+        for planned in changes {
+            let wording = ChangeWording(planned.change)
+            let step = planned.step
+            let isTakenBack = step.reversal == wording.reversal && planned.undo.first == planned.change.inverse
+            let cannotBe = planned.undo.isEmpty && (planned.change.isCheck || step.reversal == "none")
+            guard step.target == wording.target, step.before == wording.before, step.after == wording.after,
+                isTakenBack || cannotBe
+            else { throw SavedPlanError(message: "step \(step.id) says something else than it does") }
+            guard planned.phase == .persistent || !persistent else {
+                throw SavedPlanError(message: "its steps are out of order")
+            }
+            persistent = planned.phase == .persistent
+        }
+    }
+
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        switch error {
+        case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            let place = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return place.isEmpty ? "it is no JSON" : "\(place) is not what it should be"
+        @unknown default: return "\(error)"
+        }
+    }
+}

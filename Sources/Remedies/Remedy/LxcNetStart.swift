@@ -1,0 +1,36 @@
+internal import HostAccess
+internal import HostModel
+
+/// lxc-net itself, started for real: it makes bridge, address, DHCP server and rules in one go.
+extension PlanDraft {
+    /// What lxc-net would make if it were started now; nil where it would not make exactly this network.
+    func lxcNetOutcome(_ network: Network) -> LxcNetOutcome? {
+        let net = facts.lxcNet
+        let settings = lxcNetSettings
+        guard net.unit != nil, facts.initSystem == "systemd", network.nat == .masquerade,
+            settings.makes(bridge: network.bridge),
+            settings["LXC_ADDR"] == network.address.address.description,
+            settings["LXC_NETMASK"] == network.address.netmask.description,
+            settings["LXC_NETWORK"] == network.cidr.description
+        else { return nil }
+        if case .symbolicLink = facts.state.path(LxcNetFacts.mask) { return nil }
+        return LxcNetOutcome(
+            bridge: network.bridge, address: network.address, makesTable: settings["LXC_USE_NFT"] == "true")
+    }
+
+    /// Whether a change of this plan starts it already.
+    func starts(_ outcome: LxcNetOutcome) -> Bool {
+        changes.contains { $0.change == .run(.lxcNetStart(outcome)) }
+    }
+
+    /// `reversible`: before it nothing of the network was there. Else what was there is dead and stays so.
+    mutating func start(
+        _ outcome: LxcNetOutcome, phase: FixPhase = .runtime, reversible: Bool, remedy: String, for cause: Cause
+    ) throws(LeftToPerson) {
+        try add(
+            .run(.lxcNetStart(outcome)), phase: phase, remedy: remedy,
+            risk: "lxc-net makes \(outcome.bridge) anew with its DHCP server and its rules: connections of running "
+                + "containers pause for a moment.",
+            for: cause, reversible: reversible)
+    }
+}

@@ -1,0 +1,68 @@
+internal import HostAccess
+internal import HostModel
+
+/// Rules of iptables and programs of others, as changes of a state.
+extension HostState {
+    func standing(of rule: IptablesRule, wanted: Bool) -> Standing {
+        let listing = rules[rule.table] ?? IptablesListing()
+        if listing.contains(rule) { return wanted ? .after : .before }
+        guard wanted else { return .after }
+        guard listing.holds(rule.chain) else {
+            return .other("\(rule.table.flavour.program) has no chain \(rule.chain) in \(rule.table.name)")
+        }
+        if case .before(let neighbour) = rule.place, listing.position(of: rule) == nil {
+            return .other("\(rule.chain) has no rule `\(neighbour)`")
+        }
+        return .before
+    }
+
+    /// A check is always to be made. lxc-net runs where its flag is there and so is its bridge.
+    func standing(of program: OwnedProgram) -> Standing {
+        switch program {
+        case .lxcNetStart(let outcome): isUp(outcome) ? .after : .before
+        case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
+        case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
+        case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: .before
+        }
+    }
+
+    private func standing(of interface: String, from before: String?, to after: String?) -> Standing {
+        let zone = zones[interface]
+        if zone == after { return .after }
+        return zone == before ? .before : .other("\(interface) is in the zone \(zone ?? "none")")
+    }
+
+    private func isUp(_ outcome: LxcNetOutcome) -> Bool {
+        path(LxcNetFacts.flag) != .absent && isBridge(outcome.bridge)
+            && addresses[outcome.bridge, default: []].contains(outcome.address)
+    }
+
+    mutating func apply(_ program: OwnedProgram) {
+        switch program {
+        case .lxcNetStart(let outcome):
+            let bridge = outcome.bridge
+            if case .present(_, _, let ports) = link(bridge) {
+                links[bridge] = .present(kind: "bridge", up: true, ports: ports)
+            } else {
+                apply(Change.createBridge(name: bridge))
+                links[bridge] = .present(kind: "bridge", up: true, ports: 0)
+            }
+            addresses[bridge] = [outcome.address]
+            sysctls[SysctlName.ipForward] = "1"
+            if outcome.makesTable { tables["lxc"] = .translation(outcome.address.network) }
+            if path(LxcNetFacts.flag) == .absent { paths[LxcNetFacts.flag] = .file(FileContent(bytes: ByteString([]))) }
+        case .lxcNetStop(let outcome):
+            paths[LxcNetFacts.flag] = .absent
+            if case .present(_, _, 0) = link(outcome.bridge) {
+                apply(Change.deleteBridge(name: outcome.bridge))
+            } else {
+                addresses[outcome.bridge] = []
+            }
+            if outcome.makesTable { tables["lxc"] = nil }
+        case .firewalldAdd(let interface, let zone): zones[interface] = zone
+        case .firewalldRemove(let interface, _): zones[interface] = nil
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: break
+        }
+    }
+}

@@ -1,0 +1,66 @@
+extension BrokenHost {
+    private static let sharing: Set<String> = ["makina-shares-network-up"]
+
+    static let lxc = [
+        BrokenHost("lxc-not-installed", ["lxc-not-installed"], ["host.lxc-installed"], isRepaired: false),
+        BrokenHost("lxc-net-not-enabled=masked", ["bridge-not-persistent"], ["bridge.persistent", "nat.persistent"]),
+        BrokenHost(
+            "lxc-net-not-enabled=masked", ["lxc-net-not-enabled"], ["host.lxc-net-enabled"],
+            options: ["--profile", "lxc-net"]),
+        BrokenHost("lxc-net-config-not-sourced", ["lxc-net-config-not-sourced"], ["host.lxc-net-sourced"]),
+        BrokenHost("lxc-net-stale-network-up=bridge", ["bridge-missing"], ["bridge.exists", "host.lxc-net-flag"]),
+        BrokenHost(
+            "dnsmasq-not-running", ["lxc-net-stale-network-up"], ["host.dhcp-server", "host.lxc-net-flag"]),
+        BrokenHost(
+            "dhcp-range-outside-subnet", ["dhcp-range-outside-subnet"], ["host.dhcp-range", "host.lxc-net-settings"]),
+        BrokenHost(
+            "makina-job-guard", sharing.union(["makina-job-guard"]), ["host.makina-job-guard", "host.makina-job-flag"],
+            left: sharing.union(["makina-job-guard"])),
+        BrokenHost(
+            "makina-job-inert", sharing.union(["makina-job-inert"]), ["host.makina-job-runs"],
+            left: sharing.union(["makina-job-inert"])),
+        BrokenHost(
+            "makina-job-tools-missing", sharing.union(["makina-job-tools-missing"]), ["host.makina-job-tools"],
+            left: sharing.union(["makina-job-tools-missing"])),
+        BrokenHost("makina-shares-network-up", sharing, ["host.makina-job-flag"], isRepaired: false),
+    ]
+
+    /// A profile of the operator's own, as `/etc/lxc-doctor/profile.yaml`.
+    private static func profile(_ lines: String...) -> String {
+        let text = ["name: own", "networks:", "  - { bridge: lxcbr1, address: 10.5.0.1/16 }"] + lines
+        let quoted = text.map { "'\($0)'" }.joined(separator: " ")
+        return "mkdir -p /etc/lxc-doctor; printf '%s\\n' \(quoted) > /etc/lxc-doctor/profile.yaml"
+    }
+
+    static let images = [
+        BrokenHost("lxcpath-missing", ["lxcpath-missing"], ["host.lxc-path"], isRepaired: false),
+        BrokenHost(
+            "lxcpath-wrong-owner-or-mode", ["lxcpath-wrong-owner-or-mode"], ["host.lxc-path-rights"],
+            isRepaired: false),
+        BrokenHost(
+            nil, ["storage-full"], ["host.lxc-path-room"], setup: profile("minimumFreeBytes: 1000000000000000"),
+            isRepaired: false),
+        BrokenHost(
+            nil, ["storage-full"], ["host.lxc-path-inodes"],
+            setup: "mount -t tmpfs -o size=8g,nr_inodes=100,mode=0755 none /var/lib/lxc", isRepaired: false),
+        BrokenHost(
+            nil, ["base-image-missing"], ["host.base-image"],
+            setup: profile("image: { name: makina-states-xenial, wanted: required }"), isRepaired: false),
+        BrokenHost(
+            "base-image-incomplete=init", ["base-image-incomplete"], ["host.base-image-complete"], isRepaired: false),
+        BrokenHost(
+            nil, ["config-legacy-keys"], ["host.base-image-keys", "container.config-keys"],
+            setup: "sed -i 's/^lxc.net.0/lxc.network/' /var/lib/lxc/makina-states-trusty/config", isRepaired: false),
+    ]
+
+    static let containers = [
+        BrokenHost("config-links-other-bridge", ["config-links-other-bridge"], ["container.bridge"], isRepaired: false),
+        BrokenHost("config-no-link", ["config-no-link"], ["container.link"], isRepaired: false),
+        BrokenHost("config-legacy-keys", ["config-legacy-keys"], ["container.config-keys"], isRepaired: false),
+        BrokenHost(
+            "image-or-rootfs-missing", ["image-or-rootfs-missing"], ["container.rootfs"], isRepaired: false),
+        BrokenHost(
+            "ip-forward-reset=sysctl-conf", ["ip-forward-reset"], ["forwarding.next-boot-agreed"], isRepaired: false),
+        BrokenHost("docker-forward-drop", ["docker-forward-drop"], ["firewall.forward"]),
+    ]
+}

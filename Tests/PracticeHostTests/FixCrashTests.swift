@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Every remedy, killed at every instant that it comes to, on a practice host. What is compared, and what of it is
+/// normalised away, stands in `Tests/Tools/crash-points`, which runs there.
+enum CrashPoints {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var remedy: String
+        var fault: String
+        var check: String
+        var options: [String] = []
+        /// Whether undo and recovery are killed, too.
+        var deep = false
+
+        var testDescription: String { "\(remedy): \(fault) \(options.joined(separator: " "))" }
+    }
+
+    struct Result: Decodable {
+        var remedies: [String]
+        var steps: Int
+        var points: Int
+        var before: Int
+        var after: Int
+        var undoPoints: Int?
+        var recoveryPoints: Int?
+    }
+
+    private static let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Tools/crash-points")
+
+    static func check(_ item: Case) throws {
+        let script = try String(contentsOf: tool, encoding: .utf8)
+        let ended = try Program.run(
+            Program.path,
+            ["lab", "run", "--fault", item.fault] + item.options + ["--", "python3", "-c", script]
+                + (item.deep ? ["--deep"] : []) + [item.check])
+        #expect(ended.status == 0, "\(ended.messages)")
+        let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
+        #expect(result.remedies == [item.remedy])
+        // Five instants in each write of the journal, of which there are two around every change, one before the
+        // first and one after the last; one around each change at the least.
+        #expect(result.points >= 10 + 12 * result.steps, "\(result)")
+        #expect(result.before + result.after == result.points)
+        #expect(result.after >= 1 && result.before > result.after)
+        if item.deep {
+            #expect((result.undoPoints ?? 0) > 10 && (result.recoveryPoints ?? 0) > 10, "\(result)")
+        }
+    }
+}
+
+/// Remedies of links and addresses.
+@Suite(.serialized) struct FixCrashLinkTests {
+    @Test(arguments: [
+        CrashPoints.Case(remedy: "bridge-create", fault: "bridge-missing=removed", check: "bridge.exists"),
+        CrashPoints.Case(remedy: "bridge-up", fault: "bridge-down", check: "bridge.up"),
+        CrashPoints.Case(remedy: "bridge-address", fault: "bridge-wrong-address-or-mask", check: "bridge.address"),
+        CrashPoints.Case(remedy: "forwarding", fault: "ip-forward-off", check: "forwarding.global"),
+        CrashPoints.Case(
+            remedy: "interface-forwarding", fault: "per-interface-forwarding-off", check: "forwarding.interfaces"),
+    ])
+    func leavesNoThirdState(item: CrashPoints.Case) throws {
+        try CrashPoints.check(item)
+    }
+}
+
+/// Remedies of rules and files.
+@Suite(.serialized) struct FixCrashFileTests {
+    @Test(arguments: [
+        CrashPoints.Case(remedy: "masquerade", fault: "masq-missing", check: "nat.masquerade", deep: true),
+        CrashPoints.Case(
+            remedy: "masquerade", fault: "masq-missing", check: "nat.masquerade",
+            options: ["--backend", "iptables-legacy"]),
+        CrashPoints.Case(
+            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent"),
+        CrashPoints.Case(
+            remedy: "lxc-net-configure", fault: "masq-not-persistent", check: "nat.persistent", deep: true),
+        CrashPoints.Case(
+            remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),
+        CrashPoints.Case(remedy: "network-up-flag", fault: "dnsmasq-not-running", check: "host.lxc-net-flag"),
+    ])
+    func leavesNoThirdState(item: CrashPoints.Case) throws {
+        try CrashPoints.check(item)
+    }
+}

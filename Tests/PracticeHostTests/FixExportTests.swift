@@ -1,0 +1,112 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Exported plans, run by what they were exported for.
+@Suite(.serialized) struct FixExportTests {
+    static let faults: [[String]] = [
+        ["bridge-missing=removed", "ip-forward-reset"], ["ip-forward-off", "masq-missing"],
+        ["bridge-wrong-address-or-mask"], ["bridge-not-persistent"], ["lxc-net-not-enabled=masked"],
+        ["masq-not-persistent"],
+    ]
+
+    @Test(arguments: faults)
+    func theScriptRepairs(faults: [String]) throws {
+        let ended = try FixLab.run(
+            faults,
+            """
+            state >/tmp/before; lxc-doctor fix plan --format shell=/tmp/script; state >/tmp/now
+            diff /tmp/before /tmp/now && echo UNTOUCHED; sh -n /tmp/script && echo readable
+            sh /tmp/script | grep -v '^done'; echo "script ${PIPESTATUS[0]}"; lxc-doctor --quiet; echo "doctor $?"
+            state >/tmp/after; sh /tmp/script | grep -v '^already'; echo "again ${PIPESTATUS[0]}"
+            state >/tmp/now; diff /tmp/after /tmp/now && echo SAME
+            setpriv --reuid 65534 --clear-groups sh </tmp/script 2>/dev/null; echo "nobody $?"
+            """)
+        #expect(
+            ended.lines == ["UNTOUCHED", "readable", "script 0", "doctor 0", "again 0", "SAME", "nobody 77"],
+            "\(ended.output) \(ended.messages)")
+    }
+
+    @Test func theScriptRefusesAStaleHostAndTakesBackWhatFails() throws {
+        let ended = try FixLab.run(
+            ["ip-forward-off", "ip-forward-reset"],
+            """
+            lxc-doctor fix plan --format shell=/tmp/script; echo other >/etc/sysctl.d/zz-lxc-doctor.conf
+            state >/tmp/before; sh /tmp/script 2>/tmp/words; echo "stale $?"; grep -c 'nothing was changed' /tmp/words
+            state >/tmp/now; diff /tmp/before /tmp/now && echo SAME; rm /etc/sysctl.d/zz-lxc-doctor.conf
+            mount --bind /etc/sysctl.d /etc/sysctl.d && mount -o remount,ro,bind /etc/sysctl.d
+            state >/tmp/before; sh /tmp/script >/dev/null 2>&1; echo "failed $?"
+            state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
+            """)
+        #expect(
+            ended.lines == ["stale 2", "1", "SAME", "failed 1", "SAME"], "\(ended.output) \(ended.messages)")
+    }
+
+    /// The modules that the playbook uses, as far as it uses them: Ansible itself is not needed to see what it does.
+    private static let player = """
+        import os, subprocess, sys, yaml
+        yaml.SafeLoader.add_constructor('!unsafe', lambda loader, node: loader.construct_scalar(node))
+        changed = 0
+        for task in yaml.safe_load(open(sys.argv[1]))[0]['tasks']:
+            (module, options), = [(k, v) for k, v in task.items() if k.startswith('ansible.builtin.')]
+            if module == 'ansible.builtin.command':
+                ended = subprocess.run(options['argv'], capture_output=True, text=True)
+                assert ended.returncode == 0, (task['name'], ended)
+                changed += task.get('changed_when') is not False and 'unchanged' not in ended.stdout
+            elif module == 'ansible.builtin.copy':
+                path = options['dest']
+                assert not os.path.islink(path)
+                old = open(path).read() if os.path.exists(path) else None
+                changed += old != options['content']
+                open(path, 'w').write(options['content'])
+                os.chown(path, int(options['owner']), int(options['group']))
+                os.chmod(path, int(options['mode'], 8))
+            elif module == 'ansible.builtin.file':
+                path = options['path']
+                there = os.path.lexists(path)
+                if options['state'] == 'absent':
+                    changed += there
+                    if there: os.unlink(path)
+                else:
+                    assert options['state'] == 'link'
+                    changed += not there
+                    if not there: os.symlink(options['src'], path)
+            else:
+                sys.exit('no such module: ' + module)
+        print('changed' if changed else 'unchanged')
+        """
+
+    @Test(arguments: faults)
+    func thePlaybookRepairs(faults: [String]) throws {
+        let ended = try FixLab.run(
+            faults,
+            """
+            state >/tmp/before; lxc-doctor fix plan --format ansible=/tmp/playbook; state >/tmp/now
+            diff /tmp/before /tmp/now && echo UNTOUCHED
+            play() { python3 -c "$player" /tmp/playbook; }
+            player=$(cat <<'END'
+            \(Self.player)
+            END
+            )
+            play; lxc-doctor --quiet; echo "doctor $?"; play
+            """)
+        #expect(
+            ended.lines == ["UNTOUCHED", "changed", "doctor 0", "unchanged"], "\(ended.output) \(ended.messages)")
+    }
+
+    @Test func whatIsLeftToAPersonIsSaidWithTheReason() throws {
+        let ended = try FixLab.run(
+            ["masq-shadowed"],
+            "lxc-doctor fix plan --format json=/tmp/plan --format shell=/tmp/script --format ansible; cat /tmp/plan >&2;"
+                + " grep -c '^# By hand' /tmp/script")
+        #expect(ended.lines.contains { $0.hasPrefix("# By hand: masq-shadowed") })
+        #expect(ended.lines.last == "1")
+        try FixLab.validate(ended.messages, schema: "plan")
+        let plan = try #require(
+            try JSONSerialization.jsonObject(with: Data(ended.messages.utf8)) as? [String: Any])
+        let byHand = try #require(plan["byHand"] as? [[String: Any]])
+        #expect(byHand.map { $0["cause"] as? String } == ["masq-shadowed"])
+        #expect((byHand.first?["why"] as? String)?.isEmpty == false)
+        #expect((byHand.first?["what"] as? [String])?.isEmpty == false)
+    }
+}

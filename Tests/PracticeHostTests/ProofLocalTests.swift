@@ -1,0 +1,134 @@
+import Foundation
+import HostModel
+import TestSupport
+import Testing
+
+/// What stays on the host: DHCP and DNS into it, and packets from one container to another.
+@Suite("The proof of what stays on the host", .serialized) struct ProofLocalTests {
+    private static let bridged = "sysctl -qw net.bridge.bridge-nf-call-iptables=1; "
+
+    private func report(_ options: [String], _ script: String = "") throws -> Report {
+        let ended = try Program.lab(options, script + "lxc-doctor --format json")
+        return try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+    }
+
+    private func arrivals(_ report: Report, _ kind: LocalProbeKind) -> [Arrival] {
+        (report.proof?.local ?? []).filter { $0.kind == kind }.map(\.arrival)
+    }
+
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"], [false, true])
+    func aHealthyHostLetsThemIn(backend: String, isBridged: Bool) throws {
+        let report = try report(["--backend", backend], isBridged ? Self.bridged : "")
+        #expect(arrivals(report, .dhcp) == [.arrived])
+        #expect(arrivals(report, .dns) == [.arrived, .arrived])
+        #expect(arrivals(report, .eastWest) == [.arrived, .arrived, .arrived])
+        #expect(report.verdict == .healthy)
+        let east = report.proof?.local?.filter { $0.kind == .eastWest } ?? []
+        #expect(east.allSatisfy { $0.from.hasPrefix($0.sourceAfter ?? "?") })
+    }
+
+    /// The server writes down every request that it sees: a real one, and none of the doctor's.
+    @Test func noServerSeesThem() throws {
+        let ended = try Program.lab(
+            [],
+            """
+            pkill dnsmasq; while pidof dnsmasq >/dev/null; do sleep 0.01; done
+            dnsmasq --no-daemon --conf-file=/dev/null --interface=lxcbr1 --bind-interfaces --log-dhcp --log-queries \
+                --dhcp-range=10.5.10.2,10.5.10.99 --dhcp-leasefile=/tmp/leases --no-resolv >/tmp/server 2>&1 &
+            while ! ss -lun | grep -q ':67 '; do sleep 0.01; done
+            lxc-doctor prove --format json
+            lxc-doctor prove --proof wire --quiet
+            sleep 0.1
+            grep -cE 'available DHCP|query' /tmp/server >&2
+            ip link add asks type veth peer name bport
+            ip link set bport master lxcbr1 up; ip link set asks up
+            timeout 2 busybox udhcpc -n -q -i asks -s /bin/true -t 2 -T 1 >/dev/null 2>&1
+            sleep 0.1
+            grep -q 'available DHCP' /tmp/server && echo SEEN >&2
+            """)
+        let proof = try JSONDecoder().decode(ProofReport.self, from: Data(ended.output.utf8))
+        #expect(proof.local?.filter { $0.kind != .eastWest }.map(\.arrival) == [.arrived, .arrived, .arrived])
+        let lines = ended.messages.split(separator: "\n").map(String.init)
+        #expect(lines.first.map { $0.hasSuffix("0") } == true, "\(ended.messages)")
+        #expect(lines.last == "SEEN", "the log of the server shows real requests: \(ended.messages)")
+    }
+
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"])
+    func aFirewallThatDropsThemIsNamed(backend: String) throws {
+        let report = try report(["--backend", backend, "--fault", "input-drops-dhcp-dns"])
+        #expect(arrivals(report, .dhcp) == [.dropped])
+        #expect(arrivals(report, .dns) == [.dropped, .dropped])
+        #expect(report.proof?.verdict == .masqueraded)
+        #expect(report.causes.map(\.id) == ["input-drops-dhcp-dns"])
+        #expect(
+            Set(report.findings.filter { $0.verdict == .fail }.map(\.check)) == [
+                "firewall.dhcp-reaches-host", "firewall.dns-reaches-host",
+            ])
+        let dead = report.proof?.local?.first
+        #expect(dead?.path.last?.hook == "input")
+        guard backend != "iptables-legacy" else { return }
+        #expect(dead?.killer?.hook == "input")
+        #expect(dead?.killer?.chain?.lowercased() == "input")
+    }
+
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"])
+    func aTranslationBetweenContainersIsSeen(backend: String) throws {
+        let report = try report(["--backend", backend, "--fault", "masq-hits-east-west"], Self.bridged)
+        let probes = report.proof?.local?.filter { $0.kind == .eastWest } ?? []
+        #expect(probes.map(\.arrival) == [.altered, .altered, .altered])
+        #expect(probes.allSatisfy { $0.sourceAfter == "10.5.0.1" })
+        #expect(report.causes.map(\.id) == ["masq-hits-east-west"])
+        #expect(report.findings.first { $0.check == "nat.east-west-proof" }?.verdict == .fail)
+    }
+
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"])
+    func aForwardPolicyBetweenContainersIsNamed(backend: String) throws {
+        let report = try report(["--backend", backend, "--fault", "forward-policy-drop"], Self.bridged)
+        #expect(arrivals(report, .eastWest) == [.dropped, .dropped, .dropped])
+        #expect(report.causes.map(\.id).contains("bridge-nf-forward-drop"))
+        let dead = report.proof?.local?.first { $0.kind == .eastWest }
+        #expect(dead?.reason == "lost in FORWARD")
+        guard backend != "iptables-legacy" else { return }
+        #expect(dead?.killer?.chain?.lowercased() == "forward")
+    }
+
+    @Test func aBridgeFilterIsNamed() throws {
+        let report = try report(
+            [],
+            """
+            nft -f - <<'END'
+            add table bridge guard
+            add chain bridge guard forward { type filter hook forward priority 0; }
+            add rule bridge guard forward ip protocol { udp, tcp, icmp } drop
+            END
+
+            """)
+        #expect(arrivals(report, .eastWest) == [.dropped, .dropped, .dropped])
+        #expect(report.proof?.local?.last?.killer?.table == "guard")
+        #expect(report.causes.map(\.id) == ["bridge-l2-filter-drop"])
+        #expect(arrivals(report, .dhcp) == [.arrived])
+    }
+
+    /// Nobody serves: nothing is asked of the host where the profile leaves it open.
+    @Test func nothingIsAskedOfNobody() throws {
+        let report = try report([], "pkill dnsmasq; while pidof dnsmasq >/dev/null; do sleep 0.01; done; ")
+        #expect(arrivals(report, .dhcp) == [])
+        #expect(arrivals(report, .dns) == [])
+        for check in ["firewall.dhcp-reaches-host", "firewall.dns-reaches-host"] {
+            #expect(report.findings.first { $0.check == check }?.verdict == .notApplicable)
+        }
+    }
+
+    @Test func nothingIsLeft() throws {
+        let state =
+            "ip -br link; bridge fdb show | grep -v 33:33:; nft list tables; ip neigh; cat /sys/class/net/lxcbr1/address"
+        // With a port that stays: an idle bridge loses its carrier with the last one.
+        let ended = try Program.lab(
+            ["--containers", "1"],
+            "{ \(state); } >/tmp/before; lxc-doctor prove --quiet; sleep 0.2; { \(state); } >/tmp/after;"
+                + " diff /tmp/before /tmp/after && echo SAME; cat /proc/net/nf_conntrack 2>/dev/null | grep -c 10.5.255"
+        )
+        #expect(ended.output.hasPrefix("SAME"), "\(ended.output)")
+        #expect(!ended.output.contains("\n1"), "\(ended.output)")
+    }
+}
