@@ -82,7 +82,7 @@ struct NftNotation {
         case .meta(.networkProtocol, _): return
         default:
             let name = Self.name(loaded)
-            let masked = mask.isEmpty ? "" : " & \(Self.hexadecimal(mask))"
+            let masked = mask.isEmpty ? "" : " & \(Self.mask(name, mask))"
             let symbols = ["", "!= ", "< ", "<= ", "> ", ">= "]
             parts.append(
                 .nft("\(name)\(masked) \(symbols[Int(comparison.rawValue)])\(Self.value(name, bytes))"))
@@ -140,6 +140,14 @@ struct NftNotation {
         case .loaded(let name, _), .generated(let name, _, _, _): name
         default: "?"
         }
+    }
+
+    /// Marks and states are numbers in host order.
+    private static func mask(_ name: String, _ bytes: [UInt8]) -> String {
+        guard name.hasPrefix("meta") || name.hasPrefix("ct"), let number = NftValue(bytes)?.host32 else {
+            return hexadecimal(bytes)
+        }
+        return "0x" + String(number, radix: 16)
     }
 
     private static func value(_ name: String, _ bytes: [UInt8]) -> String {

@@ -16,7 +16,7 @@ extension HostForwarding {
             if prefix.last.value < .max { edges.insert(prefix.last.value + 1) }
         }
         let sorted = edges.sorted()
-        guard sorted.count * routes.count < 20_000_000 else { return nil }
+        guard sorted.count * routes.count < 5_000_000 else { return nil }
         var ranges: [UInt32: [ClosedRange<UInt32>]] = [:]
         for (index, low) in sorted.enumerated() {
             let high = index + 1 < sorted.count ? sorted[index + 1] - 1 : UInt32.max

@@ -15,7 +15,8 @@ struct OutsideModel {
             guard ["clsact", "ingress"].contains(discipline.kind) else { continue }
             // Where clsact and ingress have their filters: TC_H_MIN_INGRESS, TC_H_MIN_EGRESS, the ingress root.
             let places = [TrafficControl.ingress, TrafficControl.ingress + 1, TrafficControl.ingressRoot]
-            for place in places where try !trafficControl(.trafficFilters(link: discipline.link, parent: place)).isEmpty {
+            for place in places where try !trafficControl(.trafficFilters(link: discipline.link, parent: place)).isEmpty
+            {
                 found.append("tc filter on \(links.name(discipline.link))")
                 break
             }
