@@ -2,6 +2,8 @@
 #
 #   make demo     sets up a fresh Debian machine, builds, and shows the main job on a practice host
 #   make test     sets up and runs every test
+#   make oracle   N=10000 SEED=1  random rulesets and packets: the ruleset model held against the kernel
+#   make fuzz     TIME=60         feeds the decoders with what libFuzzer thinks of, seconds for each
 #   make bench    measures against peers, in one run
 #   make install  PREFIX=/usr/local [DESTDIR=]
 #   make clean
@@ -12,12 +14,16 @@ SWIFT ?= swift
 # Libraries to build with, and plain programs that the practice host is made with. None has a service or a firewall:
 # those go into layers that only a practice host mounts.
 BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
-TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps
-BENCH_PACKAGES = hyperfine jq python3-venv gcc libc6-dev tcpdump
+TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset
+BENCH_PACKAGES = hyperfine jq python3-venv gcc libc6-dev tcpdump time
+
+N ?= 10000
+SEED ?= 1
+TIME ?= 60
 
 RELEASE = .build/release/lxc-doctor
 
-.PHONY: all demo test bench build setup setup-test setup-bench layers lint install clean
+.PHONY: all demo test oracle fuzz bench build setup setup-test setup-bench layers lint install clean
 
 all: build
 
@@ -59,9 +65,21 @@ test: setup-test lint
 	.build/debug/lxc-doctor lab layers lxc
 	@Tests/Tools/run-tests $(SWIFT)
 
+oracle: setup-test
+	$(SWIFT) build --product lxc-doctor
+	$(SWIFT) build --product ruleset-oracle
+	.build/debug/lxc-doctor lab layers lxc
+	@Tests/RulesetOracle/oracle .build/debug/lxc-doctor .build/debug/ruleset-oracle Tests/PacketFilterTests/OracleCases \
+	  --pairs $(N) --seed $(SEED)
+
+fuzz: setup
+	@Tests/Fuzz/fuzz $(SWIFT) $(TIME)
+
 bench: build layers setup-bench
+	$(SWIFT) build -c release --static-swift-stdlib --product ruleset-oracle
 	@Tests/Bench/bench $(RELEASE)
 	@Tests/Bench/bench-prove $(RELEASE)
+	@Tests/Bench/bench-ruleset $(RELEASE) .build/release/ruleset-oracle
 
 install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'

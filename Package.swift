@@ -4,13 +4,21 @@ import PackageDescription
 // The rooms of the house, lowest first: a target may depend only on targets listed above it.
 // Tests/HouseTests compares every `import` line of Sources/ with this table.
 
-let swiftSettings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .treatAllWarnings(as: .error),
-]
+/// `make fuzz` builds the rooms for libFuzzer, and one program more.
+let fuzzing = Context.environment["LXC_DOCTOR_FUZZ"] != nil
+let fuzzSettings: [SwiftSetting] = fuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
+let swiftSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ] + fuzzSettings
+
+/// Tools of the tests: plain imports, as in tests.
+let testToolSettings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
 func room(
     _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], plugins: [Target.PluginUsage] = []
@@ -78,7 +86,9 @@ let package = Package(
         tests("WireFormats", ["HostModel"], resources: ["Bytes"]),
         tests("ConfigFiles", ["HostModel"]),
         tests("HostAccess", ["HostModel"]),
-        tests("PacketFilter", ["HostModel", "WireFormats"]),
+        tests(
+            "PacketFilter", ["HostModel", "HostAccess", "WireFormats", "Probes", "OracleSupport"],
+            resources: ["OracleCases"]),
         tests("Probes", ["HostModel", "HostAccess", "WireFormats", "ConfigFiles", "PacketFilter"]),
         tests("PacketProof", ["HostModel", "HostAccess", "WireFormats"], resources: ["Pcaps"]),
         tests("CheckCatalog", ["HostModel"]),
@@ -89,9 +99,37 @@ let package = Package(
         tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),
         // These run the built program: they need no room's code but its words.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: [.swiftLanguageMode(.v6)]),
+        // The kernel as oracle for PacketFilter: a tool of the tests, no part of the product.
+        .target(
+            name: "OracleSupport", dependencies: ["HostModel", "HostAccess", "PacketFilter"],
+            path: "Tests/OracleSupport", swiftSettings: testToolSettings),
+        .executableTarget(
+            name: "ruleset-oracle",
+            dependencies: [
+                "HostModel", "HostAccess", "WireFormats", "PacketFilter", "Probes", "LinuxHost", "CLinux",
+                "OracleSupport",
+            ],
+            path: "Tests/RulesetOracle", exclude: ["oracle"], swiftSettings: testToolSettings),
         .testTarget(name: "HouseTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "PracticeHostTests", dependencies: ["HostModel", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["HostModel", "TestSupport"], swiftSettings: swiftSettings),
     ]
 )
+
+if fuzzing {
+    let fuzzed: [Target.Dependency] = [
+        "HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog",
+    ]
+    // Nothing else: tools of the build would have to be linked with libFuzzer too.
+    package.products = []
+    package.targets.removeAll { target in
+        !["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog", "CLinux", "CYaml"]
+            .contains(target.name)
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-decoders", dependencies: fuzzed, path: "Tests/Fuzz/Decoders",
+            swiftSettings: [.swiftLanguageMode(.v6)] + fuzzSettings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}

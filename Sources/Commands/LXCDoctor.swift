@@ -13,8 +13,8 @@ struct LXCDoctor: ParsableCommand {
         discussion: "Without a subcommand it runs `doctor`, which changes nothing.",
         version: Tool.version,
         subcommands: [
-            DoctorCommand.self, ProveCommand.self, FixCommand.self, ExplainCommand.self, ListCommand.self,
-            ReportCommand.self, LabCommand.self,
+            DoctorCommand.self, ProveCommand.self, VerifyCommand.self, FixCommand.self, ExplainCommand.self,
+            ListCommand.self, ReportCommand.self, LabCommand.self,
         ],
         defaultSubcommand: DoctorCommand.self)
 }

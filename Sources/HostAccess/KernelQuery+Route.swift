@@ -37,6 +37,13 @@ extension KernelQuery {
         KernelQuery(.trafficFilters(link: link, parent: parent))
     }
 
+    /// How many IPsec policies there are: one answer. Needs CAP_NET_ADMIN. Source: linux/xfrm.h.
+    package static var policyInfo: KernelQuery {
+        KernelQuery(
+            family: .xfrm, type: RouteMessageType.getPolicyInfo, dump: false, payload: [0xff, 0xff, 0xff, 0xff],
+            name: "XFRM_MSG_GETSPDINFO")
+    }
+
     private init(_ request: RouteRequest) {
         self.init(
             family: .route, type: request.type, dump: request.dump, payload: request.payload, name: request.name)

@@ -10,6 +10,8 @@ package struct KernelQuery: Codable, Sendable, Hashable {
         case route
         /// NETLINK_NETFILTER.
         case netfilter
+        /// NETLINK_XFRM.
+        case xfrm
     }
 
     package let family: Family

@@ -45,10 +45,23 @@ package final class RecordingHost: Host {
         }
     }
 
+    private var derived: [String: any Sendable] = [:]
+
+    /// What was worked out of the answers, kept as long as they are: a probe's decoded dump, for the next probe.
+    package func derived<Value: Sendable, Failure: Error>(
+        _ key: String, _ make: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        if let known = derived[key] as? Value { return known }
+        let value = try make()
+        derived[key] = value
+        return value
+    }
+
     /// Forgets all answers, so that the next question sees the host as it is then (after a repair).
     package func forget() {
         answers = [:]
         order = []
+        derived = [:]
     }
 }
 

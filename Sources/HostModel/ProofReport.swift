@@ -49,17 +49,20 @@ package struct PathStep: Codable, Sendable, Hashable {
     package var table: String?
     package var chain: String?
     package var link: String?
+    /// The rule that decided something here, as its own tool lists it.
+    package var rule: String?
     package var reached: Bool
 
     package init(
         hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, link: String? = nil,
-        reached: Bool
+        rule: String? = nil, reached: Bool
     ) {
         self.hook = hook
         self.family = family
         self.table = table
         self.chain = chain
         self.link = link
+        self.rule = rule
         self.reached = reached
     }
 }

@@ -54,6 +54,12 @@ package final class LiveHost: Host {
         switch family {
         case .route: try LiveHost.lend(&route, family, body)
         case .netfilter: try LiveHost.lend(&netfilter, family, body)
+        case .xfrm:
+            // Asked once at most: not worth keeping.
+            try { () throws(HostError) in
+                var socket = try NetlinkSocket(family)
+                return try body(&socket)
+            }()
         }
     }
 

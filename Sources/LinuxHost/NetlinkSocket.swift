@@ -219,6 +219,7 @@ extension KernelQuery.Family {
         switch self {
         case .route: NETLINK_ROUTE
         case .netfilter: NETLINK_NETFILTER
+        case .xfrm: NETLINK_XFRM
         }
     }
 
@@ -227,6 +228,7 @@ extension KernelQuery.Family {
         switch self {
         case .route: "rtnetlink"
         case .netfilter: "nfnetlink"
+        case .xfrm: "xfrm"
         }
     }
 }

@@ -14,6 +14,8 @@ package struct WalkOutcome: Hashable, Sendable {
     package var result: Result
     /// Index of the rule that decides; nil for a policy.
     package var rule: Int?
+    /// The base chain whose policy decides, where no rule does.
+    package var policy: Int?
     /// The rule that led the packets past the rules behind it, where one did.
     package var diverted: Int?
     /// What would have to be known to be sure that these packets come here.
@@ -62,13 +64,33 @@ struct ChainWalk {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
             if ruleset.chains[chain].base?.policy == .drop {
-                for piece in returned { settle(piece, .dropped, rule: nil) }
+                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
                 pieces = accepted
             } else {
                 pieces = returned + accepted
             }
         }
         for piece in pieces { settle(piece, .untranslated, rule: nil) }
+    }
+
+    /// Through chains that filter; what they drop becomes an outcome. An accept ends its own base chain only.
+    /// Gives the packets that come through, with what would have to be known to be sure of it.
+    mutating func filter(_ chains: [Int], _ boxes: [PacketBox]) throws(WalkLimit) -> [PacketBox] {
+        var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
+        for chain in chains {
+            var accepted: [Piece] = []
+            let returned = try walk(chain, pieces, &accepted, depth: 0)
+            if ruleset.chains[chain].base?.policy == .drop {
+                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
+                pieces = accepted
+            } else {
+                pieces = returned + accepted
+            }
+            // Only the sets matter from here on: what one base chain was not sure of is another's question.
+            var seen: Set<PacketBox> = []
+            pieces = pieces.filter { seen.insert($0.box).inserted }
+        }
+        return pieces.map(\.box)
     }
 
     /// The packets that a rule exempts from tracking at prerouting, before conntrack (priority -200).
@@ -89,10 +111,11 @@ struct ChainWalk {
 
     private var seeksNotrack = false
 
-    private mutating func settle(_ piece: Piece, _ result: WalkOutcome.Result, rule: Int?) {
+    private mutating func settle(_ piece: Piece, _ result: WalkOutcome.Result, rule: Int?, policy: Int? = nil) {
         outcomes.append(
             WalkOutcome(
-                box: piece.box, result: result, rule: rule, diverted: piece.diverted, doubts: piece.doubts))
+                box: piece.box, result: result, rule: rule, policy: policy, diverted: piece.diverted,
+                doubts: piece.doubts))
     }
 
     /// Gives the pieces that come out at the end, or by a return.
@@ -223,6 +246,16 @@ struct ChainWalk {
     }
 
     private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
+        RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
+    }
+}
+
+extension RuleBranch {
+    /// The ways through one rule of a ruleset.
+    static func branches(
+        of index: Int, in ruleset: Ruleset, _ context: PacketContext, _ reader: inout NftRuleReader,
+        within box: PacketBox
+    ) -> [RuleBranch] {
         let rule = ruleset.rules[index]
         switch rule.body {
         case .nft(let position):
@@ -230,5 +263,10 @@ struct ChainWalk {
                 of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
         case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry, within: box)
         }
+    }
+
+    static func branches(of index: Int, in ruleset: Ruleset, _ context: PacketContext) -> [RuleBranch] {
+        var reader = NftRuleReader(ruleset, context)
+        return branches(of: index, in: ruleset, context, &reader, within: PacketBox())
     }
 }

@@ -49,7 +49,10 @@ struct NftNotation {
             }
             parts.append(.nft("\(key.name) set \(text)"))
         case .setConntrack(let key, _): parts.append(.nft("\(key.name) set"))
-        case .byteOrder: return
+        case .byteOrder, .shift: return
+        case .loaded(_, let into), .generated(_, _, _, let into):
+            if let word = into.word { registers[word] = (expression, []) }
+        case .setPayload: parts.append(.nft("payload set"))
         case .other(let name): parts.append(.nft(name))
         case .redirect, .reject, .limit, .notrack: parts.append(.nft(expression.kernelName))
         }
@@ -79,7 +82,7 @@ struct NftNotation {
         case .meta(.networkProtocol, _): return
         default:
             let name = Self.name(loaded)
-            let masked = mask.isEmpty ? "" : " & \(Self.hexadecimal(mask))"
+            let masked = mask.isEmpty ? "" : " & \(Self.mask(name, mask))"
             let symbols = ["", "!= ", "< ", "<= ", "> ", ">= "]
             parts.append(
                 .nft("\(name)\(masked) \(symbols[Int(comparison.rawValue)])\(Self.value(name, bytes))"))
@@ -134,8 +137,17 @@ struct NftNotation {
         case .meta(let key, _): key.name
         case .conntrack(let key, _, _): key.name
         case .fib: "fib"
+        case .loaded(let name, _), .generated(let name, _, _, _): name
         default: "?"
         }
+    }
+
+    /// Marks and states are numbers in host order.
+    private static func mask(_ name: String, _ bytes: [UInt8]) -> String {
+        guard name.hasPrefix("meta") || name.hasPrefix("ct"), let number = NftValue(bytes)?.host32 else {
+            return hexadecimal(bytes)
+        }
+        return "0x" + String(number, radix: 16)
     }
 
     private static func value(_ name: String, _ bytes: [UInt8]) -> String {

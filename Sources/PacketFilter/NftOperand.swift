@@ -6,7 +6,7 @@ struct NftOperand {
         case payload(NftPayloadBase, offset: Int)
         case meta(NftMetaKey)
         case conntrack(NftConntrackKey)
-        case fib(NftFibResult)
+        case fib(NftFibResult, flags: UInt32)
         case constant(NftValue)
         /// The data of the elements of a map.
         case mapped([[UInt8]])

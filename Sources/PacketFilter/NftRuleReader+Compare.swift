@@ -108,7 +108,7 @@ extension NftRuleReader {
         guard isEqual || comparison == .notEqual else { return .unknown(operand.name) }
         switch operand.source {
         case .meta(.inputName), .meta(.outputName):
-            guard operand.mask.isEmpty else { return .unknown(operand.name) }
+            guard operand.mask.isEmpty, !context.isBridgeFamily else { return .unknown(operand.name) }
             if isIgnored(operand) { return .known(true) }
             return interface(operand, Self.interface(value.bytes)).inverted(!isEqual)
         case .meta(.inputIndex), .meta(.outputIndex):
@@ -156,11 +156,13 @@ extension NftRuleReader {
         case .meta(.etherType): [0x08, 0x00]
         case .meta(.packetType): [0]
         case .meta(.mark): context.mayBeMarked ? nil : [0, 0, 0, 0]
-        case .conntrack(.state): NftValue(host32: PacketContext.newState).bytes
-        case .conntrack(.direction): [0, 0, 0, 0]
-        case .conntrack(.mark): context.mayBeMarked ? nil : [0, 0, 0, 0]
-        // Neither the containers' addresses nor the outside are the host's own.
-        case .fib(.addressType): NftValue(host32: 1).bytes
+        case .conntrack(.state): NftValue(host32: context.stateBit).bytes
+        case .conntrack(.direction): [context.isReply ? 1 : 0, 0, 0, 0]
+        case .conntrack(.mark): context.mayBeMarked || context.state == .established ? nil : [0, 0, 0, 0]
+        case .fib(.addressType, let flags):
+            NftValue(
+                host32: (flags & 2 != 0 ? context.destinationPlace : context.sourcePlace).type
+            ).bytes
         default: nil
         }
     }

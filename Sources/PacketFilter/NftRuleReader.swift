@@ -24,7 +24,8 @@ struct NftRuleReader {
                 store(NftOperand(source: .payload(base, offset: Int(offset)), length: Int(min(length, 64))), into)
             case .meta(let key, let into): store(NftOperand(source: .meta(key), length: metaLength(key)), into)
             case .conntrack(let key, _, let into): store(NftOperand(source: .conntrack(key), length: 4), into)
-            case .fib(let result, _, let into): store(NftOperand(source: .fib(result), length: 4), into)
+            case .fib(let result, let flags, let into):
+                store(NftOperand(source: .fib(result, flags: flags), length: 4), into)
             case .immediate(let into, let value): store(NftOperand(source: .constant(value), length: value.count), into)
             case .bitwise(let from, let into, let mask, let xor):
                 guard var operand = load(from), operand.mask.isEmpty else {
@@ -37,6 +38,9 @@ struct NftRuleReader {
                 store(operand, into)
             case .byteOrder(_, let into, _, let length):
                 store(NftOperand(source: .other("byteorder"), length: Int(min(length, 64))), into)
+            case .shift(_, let into, _, _): store(NftOperand(source: .other("shift"), length: 4), into)
+            case .generated(let name, _, _, let into), .loaded(let name, let into):
+                store(NftOperand(source: .other(name), length: 16), into)
             case .compare(let from, let comparison, let value):
                 compare(load(from), comparison, value, &builder)
             case .range(let from, let inverted, let low, let high):
@@ -51,7 +55,7 @@ struct NftRuleReader {
             case .match(let xt): XtRuleReader(context: context).require(XtMatch(xt), &builder)
             case .notrack: notrack = true
             case .limit: builder.doubt("limit")
-            case .counter, .log, .setMeta, .setConntrack: continue
+            case .counter, .log, .setMeta, .setConntrack, .setPayload: continue
             case .verdict(let verdict):
                 if case .continue = verdict { continue }
                 return finish(XtRuleReader.action(verdict), builder, notrack, extra)
@@ -76,8 +80,8 @@ struct NftRuleReader {
     }
 
     /// Expressions that always go on to the next and decide nothing here.
-    private static let statements: Set<String> = [
-        "payload set", "objref", "quota set", "dup", "last", "ct", "meta", "log", "counter", "synproxy", "flow_offload",
+    static let statements: Set<String> = [
+        "objref", "dup", "last", "ct", "meta", "log", "counter", "exthdr set", "flow_offload",
     ]
 
     private func finish(

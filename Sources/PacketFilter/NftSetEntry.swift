@@ -7,6 +7,8 @@ struct NftSetEntry {
     /// Everything that no other element holds.
     var isCatchAll: Bool
     var content: NftSetElement.Content?
+    /// Whether it may refuse, by a limit or the like.
+    var isConditional = false
 }
 
 extension NftSet {
@@ -18,7 +20,8 @@ extension NftSet {
             return elements.map { element in
                 NftSetEntry(
                     low: element.key, high: element.keyEnd ?? element.key,
-                    isCatchAll: element.flags.contains(.catchAll), content: element.content)
+                    isCatchAll: element.flags.contains(.catchAll), content: element.content,
+                    isConditional: element.isConditional)
             }
         }
         let sorted = elements.filter { !$0.flags.contains(.catchAll) }.sorted { left, right in
@@ -31,7 +34,8 @@ extension NftSet {
             if let start = open {
                 entries.append(
                     NftSetEntry(
-                        low: start.key, high: Self.predecessor(element.key), isCatchAll: false, content: start.content))
+                        low: start.key, high: Self.predecessor(element.key), isCatchAll: false, content: start.content,
+                        isConditional: start.isConditional))
                 open = nil
             }
             if !element.flags.contains(.intervalEnd) { open = element }
@@ -40,10 +44,13 @@ extension NftSet {
             entries.append(
                 NftSetEntry(
                     low: start.key, high: [UInt8](repeating: 0xff, count: width), isCatchAll: false,
-                    content: start.content))
+                    content: start.content, isConditional: start.isConditional))
         }
         for element in elements where element.flags.contains(.catchAll) {
-            entries.append(NftSetEntry(low: [], high: [], isCatchAll: true, content: element.content))
+            entries.append(
+                NftSetEntry(
+                    low: [], high: [], isCatchAll: true, content: element.content,
+                    isConditional: element.isConditional))
         }
         return entries
     }

@@ -86,7 +86,25 @@ package struct PacketContext: Hashable, Sendable {
         }
     }
 
-    package var input: Link
+    package enum State: Sendable {
+        case new, established
+    }
+
+    package enum Place: Sendable {
+        case outside, host, broadcast
+
+        /// RTN_*.
+        var type: UInt32 {
+            switch self {
+            case .outside: 1
+            case .host: 2
+            case .broadcast: 3
+            }
+        }
+    }
+
+    /// Nil where the host itself sends the packet, and at hooks that do not know it.
+    package var input: Link?
     /// Nil before routing.
     package var output: Link?
     /// Whether the packet's mark may be another than 0.
@@ -96,8 +114,18 @@ package struct PacketContext: Hashable, Sendable {
     var ignoresOutput = false
     /// Whether the packet crosses the bridge inside it, so that the physdev tests are not known.
     var isBridged = false
+    /// Chains of family bridge see ports, whose names are not known here.
+    var isBridgeFamily = false
+    var state = State.new
+    /// Whether the packet goes against the direction in which its flow was opened.
+    var isReply = false
+    /// Before conntrack has seen it.
+    var isUnseen = false
+    /// Whether an end is an address of this host.
+    var sourcePlace = Place.outside
+    var destinationPlace = Place.outside
 
-    package init(input: Link, output: Link?, mayBeMarked: Bool) {
+    package init(input: Link?, output: Link?, mayBeMarked: Bool) {
         self.input = input
         self.output = output
         self.mayBeMarked = mayBeMarked
@@ -105,4 +133,9 @@ package struct PacketContext: Hashable, Sendable {
 
     /// `IP_CT_NEW` as the bit that nft and conntrack use.
     static let newState: UInt32 = 8
+
+    var stateBit: UInt32 {
+        if isUnseen { return 1 }
+        return state == .new ? Self.newState : 2
+    }
 }

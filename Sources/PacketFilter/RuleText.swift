@@ -34,6 +34,15 @@ extension Ruleset {
         }
     }
 
+    /// The handle of a rule; its number in the chain where the backend has no handles.
+    package func handle(ofRule index: Int) -> String? {
+        guard rules.indices.contains(index) else { return nil }
+        switch rules[index].body {
+        case .nft(let position): return "\(nft.rules[position].handle)"
+        case .legacy: return "\(rules[index].number)"
+        }
+    }
+
     /// What a person types to see the chain that the rule stands in.
     package func command(forRule index: Int) -> String {
         guard rules.indices.contains(index) else { return "nft -a list ruleset" }

@@ -154,6 +154,16 @@ package struct Ruleset: Sendable {
         return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
     }
 
+    /// The base chains of one family at a hook, first to run first.
+    package func baseChains(family: NftFamily, hook: NftHook) -> [Int] {
+        let found = chains.indices.filter { index in
+            guard let base = chains[index].base, base.hook == hook else { return false }
+            let table = tables[chains[index].table]
+            return !table.dormant && table.name.family == family
+        }
+        return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
+    }
+
     /// The backends that hold a base chain, in a fixed order.
     package var backends: [Backend] {
         Backend.allCases.filter { backend in

@@ -5,8 +5,8 @@ extension SourceTranslationQuestion {
     /// Why packets leave untranslated: asks again with one obstacle taken away at a time.
     func diagnose(
         _ leaks: [WalkOutcome], _ ruleset: Ruleset, _ context: PacketContext, _ certain: [WalkOutcome]
-    ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?) {
-        if let wrong = leaks.first(where: isWrongSource) { return (.wrongSource, wrong.rule) }
+    ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?, Int?) {
+        if let wrong = leaks.first(where: isWrongSource) { return (.wrongSource, wrong.rule, nil) }
         let boxes = leaks.map(\.box)
         let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { isGood($0) && $0.doubts.isEmpty }
         if let rescued = open.first {
@@ -15,21 +15,21 @@ extension SourceTranslationQuestion {
             let blamed = trail.lazy.compactMap { outcome in
                 outcome.result == .dropped ? outcome.rule : outcome.result == .untranslated ? outcome.diverted : nil
             }.first
-            if let blamed { return (.shadowed, blamed) }
+            if let blamed { return (.shadowed, blamed, rescued.rule) }
         }
-        if let rule = try wrongInterface(boxes, ruleset, context) { return (.wrongInterface, rule) }
+        if let rule = try wrongInterface(boxes, ruleset, context) { return (.wrongInterface, rule, rule) }
         // A rule for a part of the subnet.
         var partial: Int?
         for outcome in certain where !everyPacket.source.isSubset(of: outcome.box.source) { partial = outcome.rule }
         if let partial,
             boxes.contains(where: { leak in !certain.contains { !$0.box.source.isDisjoint(with: leak.source) } })
         {
-            return (.wrongSubnet, partial)
+            return (.wrongSubnet, partial, partial)
         }
         if let foreign = try foreignRule(ruleset, context, besides: Set(certain.compactMap(\.rule))) {
-            return (.wrongSubnet, foreign)
+            return (.wrongSubnet, foreign, foreign)
         }
-        return (.missing, nil)
+        return (.missing, nil, nil)
     }
 
     /// A rule whose only obstacle is the interface that it names.

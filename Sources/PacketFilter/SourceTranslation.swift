@@ -9,6 +9,8 @@ package struct SourceTranslationQuestion: Hashable, Sendable {
     package var target: IPv4Address?
     /// Every address of this host with its prefix; nil where they are not known.
     package var localAddresses: [IPv4Prefix]?
+    /// The destinations that are asked about; nil: whatever can be routed to.
+    package var destinations: IntervalSet?
 
     package init(
         network: IPv4Prefix, bridge: PacketContext.Link, uplink: PacketContext.Link, target: IPv4Address? = nil,
@@ -39,6 +41,8 @@ package struct SourceTranslation: Hashable, Sendable {
     package var defect: Defect
     /// Index of the rule that translates, or that is to blame; nil where there is none.
     package var rule: Int?
+    /// Index of the rule that would have translated the counterexample, had nothing been in its way.
+    package var rescuer: Int? = nil
     /// Whether a packet from container to container is translated by a rule.
     package var eastWest: Bool
     /// The tables that translate packets of the subnet, as indices.
@@ -85,8 +89,8 @@ extension SourceTranslationQuestion {
             }
         }
         let unrouted = IntervalSet([0...0x00ff_ffff, 0x7f00_0000...0x7fff_ffff, 0xe000_0000...UInt32.max])
-        return PacketBox(
-            source: source, destination: unrouted.complement.subtracting(IntervalSet(network)))
+        let routed = unrouted.complement.subtracting(IntervalSet(network))
+        return PacketBox(source: source, destination: destinations.map(routed.intersection) ?? routed)
     }
 
     private func context(_ ruleset: Ruleset) -> PacketContext {
@@ -165,7 +169,7 @@ extension SourceTranslationQuestion {
         }
         result.translated = certain.isEmpty ? .none : .some
         result.counterexample = first.box
-        (result.defect, result.rule) = try diagnose(outside, ruleset, context, certain)
+        (result.defect, result.rule, result.rescuer) = try diagnose(outside, ruleset, context, certain)
         return result
     }
 

@@ -109,7 +109,7 @@ enum XtNotation {
                 + ["--sports", "--dports", "--ports"][Int(multiport.side.rawValue)] + " "
                 + multiport.ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound):\($0.upperBound)" }
                 .joined(separator: ",")
-        case .conntrack(let states, let inverted, _): " -m conntrack\(not(inverted)) --ctstate \(self.states(states))"
+        case .conntrack(let states, let inverted): " -m conntrack\(not(inverted)) --ctstate \(self.states(states))"
         case .mark(let value, let mask, let inverted): " -m mark\(not(inverted)) --mark \(hex(value))/\(hex(mask))"
         case .connmark(let value, let mask, let inverted):
             " -m connmark\(not(inverted)) --mark \(hex(value))/\(hex(mask))"
@@ -123,6 +123,13 @@ enum XtNotation {
                     "\(not(range.destinationInverted)) --dst-range \($0.lowerBound)-\($0.upperBound)"
                 } ?? "")
         case .policy(let ipsec, let out): " -m policy --pol \(ipsec ? "ipsec" : "none") --dir \(out ? "out" : "in")"
+        case .conntrackFields: " -m conntrack"
+        case .reversePath(let flags):
+            " -m rpfilter" + (flags & 1 != 0 ? " --loose" : "") + (flags & 2 != 0 ? " --validmark" : "")
+                + (flags & 4 != 0 ? " --accept-local" : "") + (flags & 8 != 0 ? " --invert" : "")
+        case .owner: " -m owner"
+        case .u32: " -m u32"
+        case .packetType: " -m pkttype"
         case .other(let name): " -m \(name)"
         }
     }

@@ -55,8 +55,8 @@ struct XtRuleReader {
         case .masquerade: .masquerade
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
-        case .destinationNat: .accept
-        case .notrack, .mark, .passes: .next
+        case .destinationNat, .redirect: .accept
+        case .notrack, .template, .mark, .connmark, .passes: .next
         case .reject: .drop
         case .other(let name): .unknown("target \(name)")
         }
@@ -101,18 +101,23 @@ struct XtRuleReader {
             case .destination: builder.require(.destinationPort, set, inverted: multiport.inverted)
             case .either: builder.doubt("multiport --ports")
             }
-        case .conntrack(let states, let inverted, let other):
-            if other { return builder.doubt("conntrack") }
-            builder.require((UInt32(states) & PacketContext.newState != 0) != inverted)
+        case .conntrackFields: builder.doubt("conntrack")
+        case .conntrack(let states, let inverted):
+            builder.require((UInt32(states) & context.stateBit != 0) != inverted)
         case .mark(let value, let mask, let inverted), .connmark(let value, let mask, let inverted):
-            if context.mayBeMarked { return builder.doubt("mark") }
+            if context.mayBeMarked || match.isConnectionMark && context.state == .established {
+                return builder.doubt("mark")
+            }
             builder.require((0 & mask == value) != inverted)
         case .addressType(let type):
-            // Neither end is an address of this host: both are plain unicast (RTN_UNICAST is 1).
-            if type.source != 0 { builder.require((type.source & 2 != 0) != type.sourceInverted) }
-            if type.destination != 0 { builder.require((type.destination & 2 != 0) != type.destinationInverted) }
+            let source = UInt16(1) << UInt16(context.sourcePlace.type)
+            let destination = UInt16(1) << UInt16(context.destinationPlace.type)
+            if type.source != 0 { builder.require((type.source & source != 0) != type.sourceInverted) }
+            if type.destination != 0 {
+                builder.require((type.destination & destination != 0) != type.destinationInverted)
+            }
         case .physdev(let physdev):
-            guard physdev.tests == 4, !context.isBridged else { return builder.doubt("physdev") }
+            guard physdev.tests & ~4 == 0, !context.isBridged else { return builder.doubt("physdev") }
             builder.require(physdev.inverted & 4 != 0)
         case .addressRange(let range):
             if let source = range.source {
@@ -125,11 +130,22 @@ struct XtRuleReader {
                     .destination, IntervalSet(destination.lowerBound.value...destination.upperBound.value),
                     inverted: range.destinationInverted)
             }
-        case .policy(let ipsec, let out):
+        case .policy(let ipsec, _):
             // What an IPsec policy takes is exempted on purpose and no part of the question.
-            guard out else { return builder.doubt("policy") }
             builder.require(!ipsec)
+        case .reversePath: builder.doubt("match rpfilter")
+        // What is forwarded has no socket: each test fails, unless inverted.
+        case .owner(let tests, let inverted): builder.require(tests & ~inverted == 0)
+        case .u32: builder.doubt("match u32")
+        case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
         case .other(let name): builder.doubt("match \(name)")
         }
+    }
+}
+
+extension XtMatch {
+    fileprivate var isConnectionMark: Bool {
+        if case .connmark = self { return true }
+        return false
     }
 }

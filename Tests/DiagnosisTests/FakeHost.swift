@@ -81,6 +81,10 @@ struct Scene {
         "source-translation": [
             "translated": .string("all"), "defect": .string("none"), "eastWest": .boolean(false),
         ],
+        "forwarding-filter": [
+            "forwarded": .string("all"), "answered": .string("all"), "dhcp": .string("all"), "dns": .string("all"),
+            "eastWest": .string("all"), "bridgeNetfilter": .boolean(false), "duplicates": .integer(0),
+        ],
         "sysctl-next-boot": ["effective": .string("1"), "value": .string("1"), "agrees": .boolean(true)],
         "bridge-next-boot": [
             "creators": .strings(["lxc-net"]), "count": .integer(1), "carriesAddress": .boolean(true),

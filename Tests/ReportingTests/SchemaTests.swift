@@ -13,7 +13,7 @@ struct SchemaTests {
         var bySchema: [String: [URL]] = [:]
         for name in files {
             let file = Workplace.examples.appendingPathComponent(name)
-            let first = String(name.prefix { $0 != "." })
+            let first = String(name.prefix { $0 != "." && $0 != "-" })
             let own = Workplace.otherSchemas.contains(first) ? first : "report"
             let schema = name.hasSuffix(".ndjson") ? "ndjson" : own
             bySchema[schema, default: []].append(file)

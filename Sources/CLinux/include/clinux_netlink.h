@@ -13,6 +13,8 @@
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
 #include <linux/veth.h>
+#include <linux/xfrm.h>
+#include <linux/pkt_sched.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>

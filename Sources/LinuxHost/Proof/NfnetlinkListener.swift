@@ -1,17 +1,17 @@
 internal import CLinux
 internal import Glibc
-internal import HostAccess
+package import HostAccess
 internal import HostModel
-internal import WireFormats
+package import WireFormats
 
 /// A netfilter socket on which the kernel speaks unasked: packets of an NFLOG group, events of a multicast group.
 ///
 /// Source: netlink(7), linux/netfilter/nfnetlink.h.
-struct NfnetlinkListener: ~Copyable {
+package struct NfnetlinkListener: ~Copyable {
     private let descriptor: Descriptor
     private let operation: String
 
-    init(operation: String) throws(HostError) {
+    package init(operation: String) throws(HostError) {
         let descriptor = try Descriptor(
             clinux_socket_in_netns(
                 -1, AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), NETLINK_NETFILTER),
@@ -36,7 +36,7 @@ struct NfnetlinkListener: ~Copyable {
     var rawValue: Int32 { descriptor.rawValue }
 
     /// Joins a multicast group.
-    func join(_ group: Int32) throws(HostError) {
+    package func join(_ group: Int32) throws(HostError) {
         var group = group
         let size = socklen_t(MemoryLayout<Int32>.size)
         guard setsockopt(descriptor.rawValue, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, size) == 0 else {
@@ -45,7 +45,7 @@ struct NfnetlinkListener: ~Copyable {
     }
 
     /// Asks for something and waits for the kernel's answer: zero or an errno.
-    func ask(type: UInt16, sequence: UInt32, payload: [UInt8]) throws(HostError) -> Int32 {
+    package func ask(type: UInt16, sequence: UInt32, payload: [UInt8]) throws(HostError) -> Int32 {
         let message = NetlinkMessage(
             type: type, flags: UInt16(NLM_F_REQUEST | NLM_F_ACK), sequence: sequence, payload: payload)
         guard send(descriptor.rawValue, message.bytes, message.bytes.count, 0) == message.bytes.count else {
@@ -66,7 +66,7 @@ struct NfnetlinkListener: ~Copyable {
     }
 
     /// Every message that waits.
-    func read() throws(HostError) -> [NetlinkMessage] {
+    package func read() throws(HostError) -> [NetlinkMessage] {
         var messages: [NetlinkMessage] = []
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
         // A bound: others may trace at the same time.

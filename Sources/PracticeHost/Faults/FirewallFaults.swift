@@ -118,4 +118,108 @@ let firewallFaults: [Fault] = [
                 ]),
             FaultVariant("started", "By a unit that does so at every boot", backends: [.nft], dockerStarted),
         ]),
+    Fault(
+        "nft-other-table-drop", "A table of its own drops what the containers' rules accept",
+        [
+            FaultVariant(
+                "forward", "A chain behind all others",
+                [
+                    .nft(
+                        """
+                        add table inet hardening
+                        add chain inet hardening forward { type filter hook forward priority 50; policy drop; }
+                        add rule inet hardening forward ct state invalid drop
+                        add rule inet hardening forward iifname "docker0" accept
+                        """)
+                ])
+        ]),
+    Fault(
+        "ufw-forward-drop", "ufw denies what is routed",
+        [
+            FaultVariant(
+                "chains", "FORWARD DROP with ufw's chains",
+                [
+                    .only(iptables, withoutForwardRules),
+                    .run(["iptables", "-w", "-N", "ufw-before-forward"]),
+                    .run(["iptables", "-w", "-N", "ufw-user-forward"]),
+                    .run([
+                        "iptables", "-w", "-A", "ufw-before-forward", "-m", "conntrack", "--ctstate",
+                        "RELATED,ESTABLISHED", "-j", "ACCEPT",
+                    ]),
+                    .run(["iptables", "-w", "-A", "ufw-before-forward", "-j", "ufw-user-forward"]),
+                    .run(["iptables", "-w", "-A", "FORWARD", "-j", "ufw-before-forward"]),
+                    .run(["iptables", "-w", "-P", "FORWARD", "DROP"]),
+                ])
+        ]),
+    Fault(
+        "firewalld-zone", "firewalld rejects what the bridge's zone does not forward",
+        [
+            FaultVariant(
+                "default-zone", "The bridge is in the default zone",
+                [
+                    .nft(
+                        """
+                        add table inet firewalld
+                        add chain inet firewalld filter_FWD_public { }
+                        add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; policy accept; }
+                        add rule inet firewalld filter_FORWARD ct state established,related accept
+                        add rule inet firewalld filter_FORWARD iifname "lo" accept
+                        add rule inet firewalld filter_FORWARD jump filter_FWD_public
+                        add rule inet firewalld filter_FORWARD reject with icmpx admin-prohibited
+                        """)
+                ])
+        ]),
+    Fault(
+        "vpn-killswitch", "A VPN client lets packets out by its tunnel alone",
+        [
+            FaultVariant(
+                "tunnel", "Only wg0 is open",
+                [
+                    .nft(
+                        """
+                        add table inet guard
+                        add chain inet guard forward { type filter hook forward priority -5; policy drop; }
+                        add rule inet guard forward ct state established,related accept
+                        add rule inet guard forward oifname "wg0" accept
+                        """)
+                ])
+        ]),
+    Fault(
+        "bridge-nf-forward-drop", "FORWARD drops what the bridge carries from port to port",
+        [
+            FaultVariant(
+                "policy", "The ways out and back are open, from bridge to bridge none is",
+                [
+                    .nft(
+                        """
+                        add table inet filter
+                        add chain inet filter forward { type filter hook forward priority 10; policy drop; }
+                        add rule inet filter forward iifname "{bridge}" oifname != "{bridge}" accept
+                        add rule inet filter forward iifname != "{bridge}" oifname "{bridge}" accept
+                        """)
+                ])
+        ]),
+    Fault(
+        "masq-duplicated", "The translation is there twice",
+        [
+            FaultVariant(
+                "rule", "The rule once more",
+                [
+                    .only(
+                        [.nft],
+                        [
+                            .nft(
+                                "add rule ip lxc postrouting ip saddr 10.5.0.0/16 ip daddr != 10.5.0.0/16 counter masquerade"
+                            )
+                        ]),
+                    .only(
+                        iptables,
+                        [
+                            .run([
+                                "iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-s", "10.5.0.0/16", "!", "-d",
+                                "10.5.0.0/16", "-j", "MASQUERADE",
+                            ])
+                        ]),
+                ])
+        ]),
 ]

@@ -1,1 +1,1 @@
-let filterProbes: [any Probe] = [SourceTranslationProbe()]
+let filterProbes: [any Probe] = [SourceTranslationProbe(), ForwardingFilterProbe()]

@@ -48,7 +48,7 @@ package final class RuleNames {
         if isRead { return ruleset }
         isRead = true
         do {
-            ruleset = try RulesetState(host: host).ruleset(legacy: ["raw", "mangle", "nat", "filter", "security"])
+            ruleset = try RulesetState(host: host).ruleset()
         } catch {
             ruleset = nil
         }

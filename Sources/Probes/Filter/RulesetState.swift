@@ -8,9 +8,13 @@ internal import WireFormats
 struct RulesetState {
     let host: any Host
 
-    /// `legacy`: the tables of iptables-legacy to be read where they are loaded; by default those that can touch NAT.
-    func ruleset(legacy names: [String] = ["raw", "mangle", "nat"]) throws(ObservationFailure) -> Ruleset {
-        let legacy = try legacyTables(names)
+    func ruleset() throws(ObservationFailure) -> Ruleset {
+        guard let recording = host as? RecordingHost else { return try read() }
+        return try recording.derived("ruleset") { () throws(ObservationFailure) in try read() }
+    }
+
+    private func read() throws(ObservationFailure) -> Ruleset {
+        let legacy = try legacyTables()
         return Ruleset(nft: try nft(), legacy: legacy)
     }
 
@@ -41,12 +45,13 @@ struct RulesetState {
         return ruleset
     }
 
-    /// The sets that rules of tables with a nat or raw base chain look into.
+    /// The sets that rules look into, in tables whose chains see IPv4 packets.
     private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
         let tables = Set(
             ruleset.chains.compactMap { chain in
                 guard let base = chain.base else { return nil as NftTableName? }
-                return base.type == "nat" || base.priority < -200 ? chain.table : nil
+                return [.ipv4, .inet, .bridge].contains(chain.table.family) && base.hook.rawValue < 5
+                    ? chain.table : nil
             })
         var names: [NftTableName: Set<String>] = [:]
         for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
@@ -59,8 +64,8 @@ struct RulesetState {
         return names
     }
 
-    /// The loaded tables among these. Any other would be created by asking for it.
-    private func legacyTables(_ names: [String]) throws(ObservationFailure) -> [XtTable] {
+    /// The loaded tables. Any other would be created by asking for it.
+    private func legacyTables() throws(ObservationFailure) -> [XtTable] {
         let listed: String
         do {
             listed = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
@@ -72,7 +77,7 @@ struct RulesetState {
         }
         let loaded = Set(listed.split(separator: "\n").map(String.init))
         var tables: [XtTable] = []
-        for name in names where loaded.contains(name) {
+        for name in ["raw", "mangle", "nat", "filter", "security"] where loaded.contains(name) {
             let reply: (info: [UInt8], entries: [UInt8])
             do {
                 reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))

@@ -18,6 +18,10 @@ struct NetworkState {
         try decode(.routes()) { (messages) throws(WireError) in try Route.all(in: messages) }
     }
 
+    func rules() throws(ObservationFailure) -> [RouteRule] {
+        try decode(.rules()) { (messages) throws(WireError) in try RouteRule.all(in: messages) }
+    }
+
     /// The route that a packet of this host to the address takes; nil where there is none.
     func route(to destination: IPv4Address) throws(ObservationFailure) -> Route? {
         let query = KernelQuery.routeLookup(destination: destination)

@@ -4,6 +4,7 @@ extension NftExpression {
     private enum Kind {
         case payload, compare, range, bitwise, byteOrder, immediate, lookup, meta, conntrack, masquerade, nat, redirect
         case reject, counter, log, limit, notrack, fib, match, target
+        case numgen, hash, object, loaded
     }
 
     /// The first eight bytes of a name and its length, as one word: the known names differ there.
@@ -20,6 +21,8 @@ extension NftExpression {
         ("lookup", .lookup), ("ct", .conntrack), ("masq", .masquerade), ("nat", .nat), ("log", .log),
         ("limit", .limit), ("reject", .reject), ("range", .range), ("byteorder", .byteOrder), ("fib", .fib),
         ("redir", .redirect), ("notrack", .notrack),
+        ("numgen", .numgen), ("hash", .hash), ("objref", .object), ("exthdr", .loaded), ("socket", .loaded),
+        ("rt", .loaded), ("osf", .loaded), ("xfrm", .loaded), ("tunnel", .loaded),
     ]
     private static let kinds: [(key: UInt64, kind: Kind)] = names.map { name, kind in
         let bytes = Array(name.utf8)
@@ -43,17 +46,27 @@ extension NftExpression {
             self = .other(name: String(decoding: bytes[name].prefix(64), as: UTF8.self))
             return
         }
-        if let expression = try Self.decode(known.kind, try NftFields(bytes, content)) {
+        let data = try NftFields(bytes, content)
+        if known.kind == .loaded {
+            self = try Self.loaded(String(decoding: bytes[name].prefix(64), as: UTF8.self), data)
+        } else if let expression = try Self.decode(known.kind, data) {
             self = expression
         } else {
-            self = .other(name: String(decoding: bytes[name], as: UTF8.self))
+            self = .other(name: String(decoding: bytes[name].prefix(64), as: UTF8.self))
         }
     }
 
     private static func decode(_ kind: Kind, _ data: NftFields) throws(WireError) -> NftExpression? {
         switch kind {
         case .payload:
-            guard let into = try data.register(NFTA_PAYLOAD_DREG) else { return .other(name: "payload set") }
+            guard let into = try data.register(NFTA_PAYLOAD_DREG) else {
+                return try data.register(NFTA_PAYLOAD_SREG).map { (from) throws(WireError) in
+                    .setPayload(
+                        base: NftPayloadBase(rawValue: try data.required(NFTA_PAYLOAD_BASE)),
+                        offset: try data.required(NFTA_PAYLOAD_OFFSET), length: try data.required(NFTA_PAYLOAD_LEN),
+                        from: from)
+                }
+            }
             return .payload(
                 base: NftPayloadBase(rawValue: try data.required(NFTA_PAYLOAD_BASE)),
                 offset: try data.required(NFTA_PAYLOAD_OFFSET), length: try data.required(NFTA_PAYLOAD_LEN),
@@ -71,8 +84,16 @@ extension NftExpression {
             return .range(
                 from, inverted: try data.required(NFTA_RANGE_OP, as: UInt32.self) == 1, from: low, through: high)
         case .bitwise:
-            guard try data.network(NFTA_BITWISE_OP, as: UInt32.self) ?? 0 == 0,
-                let from = try data.register(NFTA_BITWISE_SREG), let into = try data.register(NFTA_BITWISE_DREG),
+            let operation: UInt32 = try data.network(NFTA_BITWISE_OP) ?? 0
+            if operation == NFT_BITWISE_LSHIFT.rawValue || operation == NFT_BITWISE_RSHIFT.rawValue {
+                guard let from = try data.register(NFTA_BITWISE_SREG), let into = try data.register(NFTA_BITWISE_DREG),
+                    let bits = try data.value(NFTA_BITWISE_DATA)?.host32, bits < 32,
+                    try data.required(NFTA_BITWISE_LEN, as: UInt32.self) == 4
+                else { return nil }
+                return .shift(from: from, into: into, left: operation == NFT_BITWISE_LSHIFT.rawValue, bits: bits)
+            }
+            guard operation == 0, let from = try data.register(NFTA_BITWISE_SREG),
+                let into = try data.register(NFTA_BITWISE_DREG),
                 let mask = try data.value(NFTA_BITWISE_MASK), let xor = try data.value(NFTA_BITWISE_XOR)
             else { return nil }
             return .bitwise(from: from, into: into, mask: mask, xor: xor)
@@ -107,6 +128,21 @@ extension NftExpression {
             return try data.register(NFTA_CT_SREG).map { .setConntrack(key, from: $0) }
         default: return try decodeStatement(kind, data)
         }
+    }
+
+    /// What only says which register it fills. An `exthdr` that fills none writes an option into the packet.
+    private static func loaded(_ name: String, _ data: NftFields) throws(WireError) -> NftExpression {
+        let into: NftRegister?
+        switch name {
+        case "exthdr": into = try data.register(NFTA_EXTHDR_DREG)
+        case "socket": into = try data.register(NFTA_SOCKET_DREG)
+        case "rt": into = try data.register(NFTA_RT_DREG)
+        case "osf": into = try data.register(NFTA_OSF_DREG)
+        case "xfrm": into = try data.register(NFTA_XFRM_DREG)
+        default: into = try data.register(NFTA_TUNNEL_DREG)
+        }
+        if name == "exthdr", into == nil { return .other(name: "exthdr set") }
+        return into.map { .loaded(name: name, into: $0) } ?? .other(name: name)
     }
 
     private static func decodeStatement(_ kind: Kind, _ data: NftFields) throws(WireError) -> NftExpression? {
@@ -147,6 +183,26 @@ extension NftExpression {
                     ofBytes: try data.network(NFTA_LIMIT_TYPE, as: UInt32.self) ?? 0 == 1,
                     inverted: try data.network(NFTA_LIMIT_FLAGS, as: UInt32.self) ?? 0 & 1 != 0))
         case .notrack: return .notrack
+        case .numgen:
+            guard let into = try data.register(NFTA_NG_DREG) else { return nil }
+            return .generated(
+                name: "numgen", modulus: try data.network(NFTA_NG_MODULUS) ?? 0,
+                offset: try data.network(NFTA_NG_OFFSET) ?? 0, into: into)
+        case .hash:
+            guard let into = try data.register(NFTA_HASH_DREG) else { return nil }
+            return .generated(
+                name: "hash", modulus: try data.network(NFTA_HASH_MODULUS) ?? 0,
+                offset: try data.network(NFTA_HASH_OFFSET) ?? 0, into: into)
+        case .object:
+            // NFT_OBJECT_QUOTA, LIMIT and CONNLIMIT may end the rule; counters and helpers go on. Those of a map
+            // depend on its elements.
+            switch try data.network(NFTA_OBJREF_IMM_TYPE, as: UInt32.self) {
+            case nil, 2: return .other(name: "quota object")
+            case 4: return .other(name: "limit object")
+            case 5: return .other(name: "connlimit object")
+            case 10: return .other(name: "synproxy")
+            default: return .other(name: "objref")
+            }
         case .fib:
             guard let into = try data.register(NFTA_FIB_DREG) else { return nil }
             return .fib(

@@ -10,10 +10,10 @@ extension NftExpression {
     /// The name by which the kernel knows the expression.
     package var kernelName: String {
         switch self {
-        case .payload: "payload"
+        case .payload, .setPayload: "payload"
         case .compare: "cmp"
         case .range: "range"
-        case .bitwise: "bitwise"
+        case .bitwise, .shift: "bitwise"
         case .byteOrder: "byteorder"
         case .immediate, .verdict: "immediate"
         case .lookup: "lookup"
@@ -30,7 +30,7 @@ extension NftExpression {
         case .fib: "fib"
         case .match: "match"
         case .target: "target"
-        case .other(let name): name
+        case .generated(let name, _, _, _), .loaded(let name, _), .other(let name): name
         }
     }
 
@@ -132,7 +132,7 @@ extension NftExpression {
             data.append(nfta(NFTA_TARGET_NAME), text: xt.name)
             data.append(nfta(NFTA_TARGET_REV), network: UInt32(xt.revision))
             data.append(nfta(NFTA_TARGET_INFO), bytes: xt.info)
-        case .notrack, .other: break
+        case .notrack, .other, .setPayload, .shift, .generated, .loaded: break
         }
     }
 }

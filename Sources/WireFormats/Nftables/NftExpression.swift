@@ -3,10 +3,14 @@
 /// Source: `linux/netfilter/nf_tables.h`. What is not known is kept by name.
 package enum NftExpression: Hashable, Sendable {
     case payload(base: NftPayloadBase, offset: UInt32, length: UInt32, into: NftRegister)
+    /// Writes into the packet.
+    case setPayload(base: NftPayloadBase, offset: UInt32, length: UInt32, from: NftRegister)
     case compare(NftRegister, NftComparison, NftValue)
     case range(NftRegister, inverted: Bool, from: NftValue, through: NftValue)
     /// `into = (from & mask) ^ xor`.
     case bitwise(from: NftRegister, into: NftRegister, mask: NftValue, xor: NftValue)
+    /// By bits; the register is one number in host order.
+    case shift(from: NftRegister, into: NftRegister, left: Bool, bits: UInt32)
     case byteOrder(from: NftRegister, into: NftRegister, size: UInt32, length: UInt32)
     case immediate(into: NftRegister, NftValue)
     case verdict(NftVerdict)
@@ -24,6 +28,10 @@ package enum NftExpression: Hashable, Sendable {
     case log(NftLog)
     case limit(NftLimit)
     case notrack
+    /// Numbers that differ from packet to packet: `numgen`, and hashes (`jhash`, `symhash`), from `offset` on.
+    case generated(name: String, modulus: UInt32, offset: UInt32, into: NftRegister)
+    /// A register gets what this program does not see: `socket`, `rt`, `exthdr`, `osf`, `xfrm`, `tunnel`.
+    case loaded(name: String, into: NftRegister)
     case fib(result: NftFibResult, flags: UInt32, into: NftRegister)
     /// A match of iptables-nft.
     case match(XtExtension)

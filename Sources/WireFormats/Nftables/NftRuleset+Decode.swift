@@ -151,12 +151,28 @@ extension NftSetElement {
         key = Array(try fields.nested(NFTA_SET_ELEM_KEY)?.data(NFTA_DATA_VALUE) ?? [])
         keyEnd = try fields.nested(NFTA_SET_ELEM_KEY_END)?.data(NFTA_DATA_VALUE).map(Array.init)
         flags = Flags(rawValue: try fields.network(NFTA_SET_ELEM_FLAGS) ?? 0)
+        if let range = fields.range(NFTA_SET_ELEM_EXPR) {
+            isConditional = try Self.mayRefuse(fields.bytes, range)
+        } else if let range = fields.range(NFTA_SET_ELEM_EXPRESSIONS) {
+            var list = NetlinkAttributes(fields.bytes, range)
+            while let expression = try list.next() {
+                if try Self.mayRefuse(fields.bytes, expression.range) { isConditional = true }
+            }
+        }
         if let data = try fields.nested(NFTA_SET_ELEM_DATA) {
             if let verdict = try NftVerdict(in: data) {
                 content = .verdict(verdict)
             } else if let value = data.data(NFTA_DATA_VALUE) {
                 content = .value(Array(value))
             }
+        }
+    }
+
+    /// A counter and `last` never do.
+    private static func mayRefuse(_ bytes: [UInt8], _ range: Range<Int>) throws(WireError) -> Bool {
+        switch try NftExpression(decoding: bytes, range) {
+        case .counter, .other("last"): false
+        default: true
         }
     }
 }

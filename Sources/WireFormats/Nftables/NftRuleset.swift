@@ -82,6 +82,8 @@ package struct NftSetElement: Hashable, Sendable {
     package var keyEnd: [UInt8]?
     package var flags: Flags
     package var content: Content?
+    /// Whether it has an expression that may say no, such as a limit.
+    package var isConditional = false
 }
 
 /// The whole ruleset, in flat tables.

@@ -24,4 +24,7 @@ package enum RouteMessageType {
     package static let getNeighbour = UInt16(RTM_GETNEIGH)
     package static let newRule = UInt16(RTM_NEWRULE)
     package static let getRule = UInt16(RTM_GETRULE)
+    /// Of NETLINK_XFRM.
+    package static let newPolicyInfo = UInt16(XFRM_MSG_NEWSPDINFO)
+    package static let getPolicyInfo = UInt16(XFRM_MSG_GETSPDINFO)
 }

@@ -14,6 +14,8 @@ package struct InterfaceAddress: Hashable, Sendable {
     package var label: String
     /// RT_SCOPE_*: 0 global, 253 link, 254 host.
     package var scope: UInt8
+    /// IFA_F_SECONDARY: another address of the same subnet came first.
+    package var isSecondary: Bool
 
     /// Reads one RTM_NEWADDR message of family AF_INET.
     package init(_ message: NetlinkMessage) throws(WireError) {
@@ -26,6 +28,7 @@ package struct InterfaceAddress: Hashable, Sendable {
         else { throw WireError(.malformed, "ifaddrmsg") }
         link = Int(index)
         scope = bytes[start + 3]
+        isSecondary = bytes[start + 2] & UInt8(IFA_F_SECONDARY) != 0
         label = ""
         var local: IPv4Address?
         var other: IPv4Address?

@@ -16,7 +16,11 @@ package struct RouteRule: Hashable, Sendable {
     package var markMask: UInt32?
     /// FIB_RULE_INVERT: the rule applies where its match does not.
     package var isInverted: Bool
-    /// A match of another kind (ports, user, tunnel, TOS, suppressed prefix length): the rule is not wholly described
+    /// FRA_SUPPRESS_PREFIXLEN: routes of this length or a shorter one do not count.
+    package var suppressedPrefixLength: Int?
+    /// FRA_GOTO: the priority of the rule to go to.
+    package var target: UInt32?
+    /// A match of another kind (ports, user, tunnel, TOS, suppressed group): the rule is not wholly described
     /// by the other fields.
     package var hasOtherMatch: Bool
 
@@ -47,8 +51,12 @@ package struct RouteRule: Hashable, Sendable {
             case Int(FRA_FWMARK): mark = try attributes.host(attribute)
             case Int(FRA_FWMASK): markMask = try attributes.host(attribute)
             case Int(FRA_TABLE): table = try attributes.host(attribute)
-            case Int(FRA_SUPPRESS_PREFIXLEN), Int(FRA_SUPPRESS_IFGROUP):
-                // -1 is "none", which the kernel always says of the prefix length.
+            case Int(FRA_GOTO): target = try attributes.host(attribute)
+            case Int(FRA_SUPPRESS_PREFIXLEN):
+                // -1 is "none", which the kernel always says.
+                let length: Int32 = try attributes.host(attribute)
+                suppressedPrefixLength = length >= 0 ? Int(length) : nil
+            case Int(FRA_SUPPRESS_IFGROUP):
                 if try attributes.host(attribute, as: Int32.self) != -1 { hasOtherMatch = true }
             case Int(FRA_TUN_ID), Int(FRA_L3MDEV), Int(FRA_UID_RANGE), Int(FRA_IP_PROTO), Int(FRA_SPORT_RANGE),
                 Int(FRA_DPORT_RANGE):

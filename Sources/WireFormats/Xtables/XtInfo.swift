@@ -35,6 +35,15 @@ struct XtInfo {
         return low...high
     }
 
+    /// A name and a mask of 16 bytes each. The mask covers the terminating zero where the whole name is compared.
+    func interface(_ name: Int, mask: Int) -> XtInterface {
+        let length = bytes.dropFirst(mask).prefix(16).prefix { $0 == 0xff }.count
+        let characters = bytes.dropFirst(name).prefix(length)
+        let text = characters.prefix { $0 != 0 }
+        return XtInterface(
+            prefix: String(decoding: text, as: UTF8.self), isWildcard: text.count == characters.count && length < 16)
+    }
+
     func text(_ offset: Int, limit: Int) -> String {
         String(decoding: bytes.dropFirst(offset).prefix(limit).prefix { $0 != 0 }, as: UTF8.self)
     }

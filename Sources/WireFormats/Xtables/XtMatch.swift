@@ -10,8 +10,9 @@ package enum XtMatch: Hashable, Sendable {
     /// Type 255: any.
     case icmp(type: UInt8, codes: ClosedRange<UInt8>, inverted: Bool)
     case multiport(XtMultiport)
-    /// `conntrack` and `state`: bits as of `ctState`; `other` where more than the state is compared.
-    case conntrack(states: UInt16, inverted: Bool, other: Bool)
+    /// `state`, and `conntrack` where only the state is compared: bits as of `--ctstate`.
+    case conntrack(states: UInt16, inverted: Bool)
+    case conntrackFields(XtConntrack)
     case mark(value: UInt32, mask: UInt32, inverted: Bool)
     case connmark(value: UInt32, mask: UInt32, inverted: Bool)
     case addressType(XtAddressType)
@@ -19,6 +20,14 @@ package enum XtMatch: Hashable, Sendable {
     case addressRange(XtAddressRange)
     /// Whether an IPsec policy applies: `--pol ipsec` or `--pol none`.
     case policy(ipsec: Bool, out: Bool)
+    /// `rpfilter`: 1 loose, 2 with the mark, 4 accept local, 8 inverted.
+    case reversePath(flags: UInt8)
+    /// `owner`: which tests are made (1 user, 2 group, 4 a socket at all) and which are inverted.
+    case owner(tests: UInt8, inverted: UInt8)
+    case u32(XtU32)
+    /// `pkttype`: PACKET_*.
+    case packetType(UInt32, inverted: Bool)
+    /// `mac`, `limit`, `statistic`, `set` and whatever else depends on what this program does not see, too.
     case other(name: String)
 
     /// Decodes; what is not known or too short for its kind becomes `other`.
@@ -58,15 +67,18 @@ package enum XtMatch: Hashable, Sendable {
             guard let multiport = XtMultiport(info) else { return nil }
             return .multiport(multiport)
         case ("conntrack", 1...3):
-            guard let flags = info.short(146), let inverted = info.short(148),
+            guard let wanted = info.short(146), let inverted = info.short(148),
                 let states = xt.revision == 1 ? info.byte(150).map(UInt16.init) : info.short(150)
             else { return nil }
-            return .conntrack(states: states, inverted: inverted & 1 != 0, other: flags != 1)
+            if XtConntrack.Conditions(rawValue: wanted) == .state {
+                return .conntrack(states: states, inverted: inverted & 1 != 0)
+            }
+            return XtConntrack(info, revision: xt.revision).map { .conntrackFields($0) }
         case ("state", 0):
             guard let states = info.word(0) else { return nil }
             // UNTRACKED is bit 6 here and bit 8 in conntrack.
             let common = UInt16(truncatingIfNeeded: states & 0x3f) | (states & 0x40 != 0 ? 0x100 : 0)
-            return .conntrack(states: common, inverted: false, other: false)
+            return .conntrack(states: common, inverted: false)
         case ("mark", 1), ("connmark", 1):
             guard let value = info.word(0), let mask = info.word(4), let inverted = info.byte(8) else { return nil }
             return xt.name == "mark"
@@ -77,7 +89,10 @@ package enum XtMatch: Hashable, Sendable {
             return .addressType(type)
         case ("physdev", 0):
             guard let inverted = info.byte(64), let tests = info.byte(65) else { return nil }
-            return .physdev(XtPhysdev(tests: tests, inverted: inverted))
+            return .physdev(
+                XtPhysdev(
+                    tests: tests, inverted: inverted, input: info.interface(0, mask: 16),
+                    output: info.interface(32, mask: 48)))
         case ("iprange", 1):
             guard let range = XtAddressRange(info) else { return nil }
             return .addressRange(range)
@@ -89,6 +104,16 @@ package enum XtMatch: Hashable, Sendable {
                 guard let conditions = info.byte(74), conditions == 0 else { return nil }
             }
             return .policy(ipsec: flags & 4 == 0, out: flags & 2 != 0)
+        case ("rpfilter", 0):
+            return info.byte(0).map { .reversePath(flags: $0) }
+        case ("owner", 1):
+            guard let tests = info.byte(16), let inverted = info.byte(17) else { return nil }
+            return .owner(tests: tests, inverted: inverted)
+        case ("u32", 0):
+            return XtU32(info).map { .u32($0) }
+        case ("pkttype", 0):
+            guard let type = info.word(0), let inverted = info.word(4) else { return nil }
+            return .packetType(type, inverted: inverted != 0)
         default: return nil
         }
     }
@@ -143,11 +168,14 @@ package struct XtAddressType: Hashable, Sendable {
     package var sourceInverted: Bool
     package var destinationInverted: Bool
     package var limitsInterface: Bool
+    /// To that of the input, else of the output.
+    package var limitsInput: Bool
 
     fileprivate init?(_ info: XtInfo, revision: UInt8) {
         guard let source = info.short(0), let destination = info.short(2), let flags = info.word(4) else { return nil }
         self.source = source
         self.destination = destination
+        limitsInput = revision > 0 && flags & 4 != 0
         if revision == 0 {
             guard let second = info.word(8) else { return nil }
             (sourceInverted, destinationInverted, limitsInterface) = (flags != 0, second != 0, false)
@@ -161,6 +189,51 @@ package struct XtAddressType: Hashable, Sendable {
 package struct XtPhysdev: Hashable, Sendable {
     package var tests: UInt8
     package var inverted: UInt8
+    package var input: XtInterface
+    package var output: XtInterface
+}
+
+/// `u32`: tests that all must hold, each over a number read from the packet.
+package struct XtU32: Hashable, Sendable {
+    /// XT_U32_*: 0 and, 1 left shift, 2 right shift, 3 move the start to the value.
+    package struct Step: Hashable, Sendable {
+        package var number: UInt32
+        package var operation: UInt8
+    }
+
+    package struct Test: Hashable, Sendable {
+        package var steps: [Step]
+        package var ranges: [ClosedRange<UInt32>]
+    }
+
+    package var tests: [Test]
+    package var inverted: Bool
+
+    /// `struct xt_u32`: 11 tests of 180 bytes (11 steps of 8 bytes, 11 ranges of 8, two counts), count, inversion.
+    fileprivate init?(_ info: XtInfo) {
+        guard let count = info.byte(1980), count <= 11, let inverted = info.byte(1981) else { return nil }
+        self.inverted = inverted != 0
+        tests = []
+        for index in 0..<Int(count) {
+            let start = 180 * index
+            guard let steps = info.byte(start + 176), steps <= 11, let ranges = info.byte(start + 177), ranges <= 11
+            else { return nil }
+            var test = Test(steps: [], ranges: [])
+            for step in 0..<Int(steps) {
+                guard let number = info.word(start + 8 * step), let operation = info.byte(start + 8 * step + 4) else {
+                    return nil
+                }
+                test.steps.append(Step(number: number, operation: operation))
+            }
+            for range in 0..<Int(ranges) {
+                guard let low = info.word(start + 88 + 8 * range), let high = info.word(start + 92 + 8 * range) else {
+                    return nil
+                }
+                if low <= high { test.ranges.append(low...high) }
+            }
+            tests.append(test)
+        }
+    }
 }
 
 /// `iprange` for IPv4.

@@ -105,7 +105,7 @@ extension XtTable {
         let (target, _) = try Self.extension(bytes, at: targetOffset)
         var rule = XtRule(
             source: source, sourceMask: sourceMask, destination: destination, destinationMask: destinationMask,
-            input: interface(bytes, name: 16, mask: 48), output: interface(bytes, name: 32, mask: 64),
+            input: fields.interface(16, mask: 48), output: fields.interface(32, mask: 64),
             transport: UInt8(truncatingIfNeeded: transport), fragment: flags & 1 != 0,
             inversions: XtRule.Inversions(rawValue: inversions), matches: matches, target: .target(target))
         var result = Entry(offset: offset, rule: rule, heading: nil, jump: nil)
@@ -141,16 +141,5 @@ extension XtTable {
         let start = bytes.startIndex + offset
         let info = bytes[start + 32..<start + Int(size)]
         return (XtExtension(name: fields.text(2, limit: 29), revision: revision, info: info), Int(size))
-    }
-
-    private static func interface(_ bytes: ArraySlice<UInt8>, name: Int, mask: Int) -> XtInterface {
-        let start = bytes.startIndex
-        let length = bytes[start + mask..<start + mask + 16].prefix { $0 == 0xff }.count
-        let characters = bytes[start + name..<start + name + length]
-        // The mask covers the terminating zero where the whole name is compared.
-        if let end = characters.firstIndex(of: 0) {
-            return XtInterface(prefix: String(decoding: characters[..<end], as: UTF8.self), isWildcard: false)
-        }
-        return XtInterface(prefix: String(decoding: characters, as: UTF8.self), isWildcard: length < 16)
     }
 }

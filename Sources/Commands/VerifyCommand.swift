@@ -1,0 +1,147 @@
+internal import ArgumentParser
+internal import HostModel
+internal import PacketFilter
+internal import Probes
+internal import Reporting
+
+/// `verify`: the ruleset alone, for every packet or for one.
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Says for every packet what the rules do with it, or shows one for which they do the wrong thing.",
+        discussion: """
+            Exit codes: 0 proven (or the packet is accepted), 2 a counterexample (or the packet is dropped), 3 undecided.
+            """)
+
+    @OptionGroup var hostOptions: HostOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Follow this packet instead: 'udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1 [mark 7] [ct new]'.",
+            valueName: "packet"))
+    var packet: String?
+
+    func run() throws {
+        let sample = try packet.map { (text) throws(CommandError) in try Self.packet(text) }
+        let session = try Session(hostOptions)
+        let code = try sample.map { try follow($0, session) } ?? verify(session)
+        if let path = hostOptions.record { try session.record(to: path) }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    private static func packet(_ text: String) throws(CommandError) -> SamplePacket {
+        do {
+            return try SamplePacket(text: text)
+        } catch {
+            throw CommandError(.usage, "--packet: \(error)")
+        }
+    }
+
+    // MARK: Every packet
+
+    private func verify(_ session: Session) throws -> Int32 {
+        var networks: [VerifyReport.Network] = []
+        for network in session.chosen.profile.networks {
+            var answers: [VerifyReport.Answer] = []
+            do {
+                let questions = try NetworkFilter(on: session.host).questions(
+                    network: network.cidr, bridge: network.bridge, address: network.address.address,
+                    target: network.target, exempt: network.exempt)
+                for question in NetworkQuestion.allCases where question.isAsked(of: network) {
+                    answers.append(Self.answer(questions.answer(question), network))
+                }
+            } catch {
+                answers = NetworkQuestion.allCases.filter { $0.isAsked(of: network) }.map { question in
+                    Self.answer(QuestionAnswer(question, .undecided, reason: Self.reason(error)), network)
+                }
+            }
+            networks.append(
+                VerifyReport.Network(
+                    name: network.name, network: network.cidr, bridge: network.bridge, answers: answers))
+        }
+        let report = VerifyReport(networks: networks)
+        try output.emit { format, options in renderVerify(report, as: format, options: options) }
+        return report.exitCode
+    }
+
+    private static func answer(
+        _ answer: QuestionAnswer, _ network: Network
+    ) -> VerifyReport.Answer {
+        VerifyReport.Answer(
+            question: answer.question.rawValue, title: answer.question.title(network),
+            verdict: VerifyReport.Verdict(rawValue: answer.verdict.rawValue) ?? .undecided, reason: answer.reason,
+            packet: answer.packet?.description, decidedBy: answer.decidedBy,
+            shouldHaveCaught: answer.shouldHaveCaught.map(killer), provenBy: answer.provenBy.map(killer))
+    }
+
+    private static func reason(_ failure: ObservationFailure) -> String {
+        switch failure {
+        case .unknown(let reason), .notApplicable(let reason): reason
+        }
+    }
+
+    private static func killer(_ place: WalkResult.RulePlace) -> Killer {
+        Killer(
+            hook: "postrouting", family: place.family, table: place.table, chain: place.chain, rule: place.rule,
+            text: place.text)
+    }
+
+    // MARK: One packet
+
+    private func follow(_ packet: SamplePacket, _ session: Session) throws -> Int32 {
+        let filter: NetworkFilter
+        do {
+            filter = try NetworkFilter(on: session.host)
+        } catch {
+            let report = PacketReport(
+                packet: packet.description, verdict: .undecided, reason: Self.reason(error))
+            try output.emit { format, options in renderPacket(report, as: format, options: options) }
+            return report.verdict.exitCode
+        }
+        if let name = packet.inputInterface, filter.forwarding.link(name) == nil {
+            throw CommandError(.usage, "--packet: there is no link \(name)")
+        }
+        var result = PacketWalk(ruleset: filter.ruleset, host: filter.forwarding).walk(packet)
+        if !filter.forwarding.outsideModel.isEmpty, result.verdict == .accepted {
+            result.verdict = .undecided
+            result.reason =
+                "the rules accept it, but something else acts on packets: "
+                + filter.forwarding.outsideModel.joined(separator: ", ")
+        }
+        let choices = result.sourceChoices?.map(\.description).joined(separator: " or ")
+        let report = PacketReport(
+            packet: packet.description, verdict: PacketReport.Verdict(rawValue: result.verdict.rawValue) ?? .undecided,
+            reason: result.reason, sourceAfter: result.sourceAfter?.description ?? choices,
+            destinationAfter: result.destinationAfter?.description, uplink: result.uplink, killer: result.killer,
+            translatedBy: result.translatedBy.map(Self.killer), path: result.path)
+        try output.emit { format, options in renderPacket(report, as: format, options: options) }
+        return report.verdict.exitCode
+    }
+}
+
+extension NetworkQuestion {
+    /// Questions about translation do not arise where the profile wants none.
+    fileprivate func isAsked(of network: Network) -> Bool {
+        let translates = network.nat == .masquerade || network.nat == .snat
+        switch self {
+        case .translated, .others: return translates
+        case .dhcp: return network.dhcp != .off
+        case .dns: return network.dns != .off
+        case .forwarded, .answered, .eastWest: return true
+        }
+    }
+
+    fileprivate func title(_ network: Network) -> String {
+        switch self {
+        case .translated: "everything to the outside leaves with an address of this host"
+        case .forwarded: "everything to the outside is forwarded"
+        case .answered: "every answer comes back"
+        case .dhcp: "DHCP requests reach this host (port 67)"
+        case .dns: "DNS queries reach this host (port 53)"
+        case .eastWest: "containers reach each other, with their own addresses"
+        case .others: "nobody who comes to the containers is translated"
+        }
+    }
+}

@@ -1,0 +1,246 @@
+internal import HostModel
+internal import WireFormats
+
+/// The questions, one by one.
+extension NetworkQuestions {
+    func translated() throws(Undecided) -> QuestionAnswer {
+        var maker: WalkResult.RulePlace?
+        for way in try uplinks() {
+            var question = SourceTranslationQuestion(
+                network: network, bridge: link(bridge), uplink: link(way.output.name), target: target,
+                localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
+            question.destinations = way.destinations.subtracting(
+                IntervalSet(exempt.map { $0.first.value...$0.last.value }))
+            let answer: SourceTranslation
+            do {
+                answer = try question.answer(ruleset)
+            } catch {
+                throw Undecided(reason: error.description)
+            }
+            guard answer.translated != .all || answer.defect != .none else {
+                if let rule = answer.rule { maker = place(rule) }
+                continue
+            }
+            guard let box = answer.counterexample else {
+                throw Undecided(reason: "no packet shows the defect \(answer.defect.rawValue)")
+            }
+            let packet = sample(box, input: bridge)
+            let result = walk.walk(packet)
+            let shouldHaveCaught = answer.rescuer.map(place)
+            switch result.verdict {
+            case .dropped:
+                return QuestionAnswer(
+                    .translated, .undecided, reason: "its packets are dropped before they could leave", packet: packet,
+                    decidedBy: result.killer, shouldHaveCaught: shouldHaveCaught)
+            case .accepted where !isTranslated(packet, result):
+                let deciding = answer.rule == answer.rescuer ? nil : answer.rule.map(killer)
+                return QuestionAnswer(
+                    .translated, .counterexample,
+                    reason: result.sourceAfter == packet.source
+                        ? "it leaves by \(way.output.name) as \(packet.source), untranslated"
+                        : "it leaves by \(way.output.name) as \(result.sourceAfter?.description ?? "an address")"
+                            + ", which this host does not have",
+                    packet: packet, decidedBy: deciding ?? lastChain(result), shouldHaveCaught: shouldHaveCaught)
+            default: return disagreement(.translated, packet, "untranslated", result)
+            }
+        }
+        return QuestionAnswer(.translated, .proven, provenBy: maker)
+    }
+
+    private func isTranslated(_ packet: SamplePacket, _ result: WalkResult) -> Bool {
+        let sources = result.sourceAfter.map { [$0] } ?? result.sourceChoices ?? []
+        return !sources.isEmpty && sources.allSatisfy { $0 != packet.source && host.isOwn($0) }
+    }
+
+    private func killer(_ rule: Int) -> Killer {
+        let place = place(rule)
+        let hook = ruleset.chains[ruleset.rules[rule].chain].base?.hook ?? .postrouting
+        return Killer(
+            hook: hook.name(in: .ipv4), family: place.family, table: place.table, chain: place.chain,
+            rule: place.rule, text: place.text)
+    }
+
+    /// No rule decided: the last nat chain let the packet out.
+    private func lastChain(_ result: WalkResult) -> Killer {
+        let step = result.path.last { $0.hook == "postrouting" && $0.table != nil }
+        return Killer(
+            hook: "postrouting", family: step?.family, table: step?.table, chain: step?.chain,
+            text: "no rule translates it")
+    }
+
+    func forwarded() throws(Undecided) -> QuestionAnswer {
+        var answer = QuestionAnswer(.forwarded, .proven)
+        for way in try uplinks() {
+            let outside = way.destinations.subtracting(IntervalSet(network))
+            var passage = Passage(boxes: [PacketBox(source: containers, destination: outside)])
+            let context = context(bridge, way.output.name)
+            try passBridge(&passage, .prerouting, context)
+            try passBridge(&passage, .input, context)
+            try pass(&passage, .prerouting, context)
+            try pass(&passage, .forward, context)
+            try pass(&passage, .postrouting, context)
+            answer = judge(.forwarded, passage) { sample($0, input: bridge) }
+            if answer.verdict != .proven { return answer }
+        }
+        return answer
+    }
+
+    func answered() throws(Undecided) -> QuestionAnswer {
+        var answer = QuestionAnswer(.answered, .proven)
+        for way in try uplinks() {
+            let outside = way.destinations.subtracting(IntervalSet(network))
+            let near = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
+            var context = context(way.output.name, bridge)
+            context.state = .established
+            context.isReply = true
+            // At prerouting the answer still goes to the host's address.
+            context.destinationPlace = .host
+            var before = Passage(boxes: [
+                PacketBox(
+                    source: outside,
+                    destination: near.map { IntervalSet($0.value...$0.value) } ?? containers)
+            ])
+            try pass(&before, .prerouting, context)
+            context.destinationPlace = .outside
+            // Which container is asked does not change what prerouting let through.
+            var passage = Passage(
+                dropped: before.dropped,
+                boxes: before.boxes.map { box in
+                    var box = box
+                    box.destination = containers
+                    return box
+                })
+            try pass(&passage, .forward, context)
+            try pass(&passage, .postrouting, context)
+            answer = judge(.answered, passage) { box in
+                var packet = sample(box, input: way.output.name)
+                packet.connectionState = .established
+                packet.direction = .reply
+                packet.tcpFlags = 18
+                if packet.protocol == .icmp { packet.sourcePort = 0 }
+                if let target, box.source.contains(target.value) { packet.source = target }
+                if let near, near != packet.destination, network.contains(packet.destination) {
+                    packet.mappedDestination = packet.destination
+                    packet.destination = near
+                } else if near == packet.destination {
+                    packet.mappedDestination = container
+                }
+                return packet
+            }
+            if answer.verdict != .proven { return answer }
+        }
+        return answer
+    }
+
+    /// DHCP and DNS at the host itself.
+    func local(_ question: NetworkQuestion) throws(Undecided) -> QuestionAnswer {
+        guard let address = address ?? host.link(bridge)?.addresses.first?.address.address else {
+            throw Undecided(reason: "\(bridge) has no address")
+        }
+        func value(_ value: UInt32) -> IntervalSet { IntervalSet(value...value) }
+        let port = value(question == .dhcp ? 67 : 53)
+        var known = [
+            PacketBox(
+                source: containers, destination: value(address.value), transport: value(17),
+                sourcePort: question == .dhcp ? value(68) : IntervalSet(1024...65535), destinationPort: port)
+        ]
+        if question == .dns {
+            var tcp = known[0]
+            tcp.transport = value(6)
+            known.append(tcp)
+        }
+        var context = context(bridge, nil)
+        context.destinationPlace = .host
+        var passage = Passage(boxes: known)
+        try passBridge(&passage, .prerouting, context)
+        try passBridge(&passage, .input, context)
+        try pass(&passage, .prerouting, context)
+        try pass(&passage, .input, context)
+        if question == .dhcp {
+            // A container that has no address yet asks everybody.
+            context.destinationPlace = .broadcast
+            context.sourcePlace = .broadcast
+            var discover = Passage(boxes: [
+                PacketBox(
+                    source: value(0), destination: value(.max), transport: value(17), sourcePort: value(68),
+                    destinationPort: port)
+            ])
+            try passBridge(&discover, .prerouting, context)
+            try passBridge(&discover, .input, context)
+            try pass(&discover, .prerouting, context)
+            try pass(&discover, .input, context)
+            passage.dropped = discover.dropped + passage.dropped
+            passage.boxes = discover.boxes + passage.boxes
+        }
+        return judge(question, passage) { sample($0, input: bridge) }
+    }
+
+    func eastWest() throws(Undecided) -> QuestionAnswer {
+        guard let bridgeLink = host.link(bridge) else { throw Undecided(reason: "there is no link \(bridge)") }
+        var passage = Passage(boxes: [PacketBox(source: containers, destination: containers)])
+        var context = context(bridge, bridge)
+        context.isBridged = true
+        try passBridge(&passage, .prerouting, context)
+        if host.bridgeNetfilter { try pass(&passage, .prerouting, context) }
+        try passBridge(&passage, .forward, context)
+        if host.bridgeNetfilter { try pass(&passage, .forward, context) }
+        try passBridge(&passage, .postrouting, context)
+        if host.bridgeNetfilter { try pass(&passage, .postrouting, context) }
+        let second = containers.ranges.last?.upperBound ?? container.value
+        let answer = judge(.eastWest, passage) { box in
+            var packet = sample(box, input: bridgeLink.name)
+            if box.destination.contains(second) { packet.destination = IPv4Address(value: second) }
+            return packet
+        }
+        guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
+        return try untouched(
+            .eastWest, PacketBox(source: containers, destination: containers), context, input: bridge)
+    }
+
+    func others() throws(Undecided) -> QuestionAnswer {
+        for way in try uplinks() {
+            let outside = way.destinations.subtracting(IntervalSet(network))
+            let answer = try untouched(
+                .others, PacketBox(source: outside, destination: containers), context(way.output.name, bridge),
+                input: way.output.name)
+            if answer.verdict != .proven { return answer }
+        }
+        return QuestionAnswer(.others, .proven)
+    }
+
+    /// No rule translates these packets.
+    private func untouched(
+        _ question: NetworkQuestion, _ box: PacketBox, _ context: PacketContext, input: String
+    ) throws(Undecided) -> QuestionAnswer {
+        var outcomes: [WalkOutcome] = []
+        var context = context
+        if context.isBridged { context.input = nil }
+        do {
+            var chains = ChainWalk(ruleset, context)
+            try chains.postrouting([box])
+            outcomes = chains.outcomes
+        } catch {
+            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+        }
+        let translated = outcomes.filter { $0.result != .untranslated && $0.result != .dropped }
+        for outcome in translated {
+            var packet = sample(outcome.box, input: input)
+            if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
+                packet.destination = IPv4Address(value: other)
+            }
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .accepted where result.sourceAfter != packet.source:
+                return QuestionAnswer(
+                    question, .counterexample,
+                    reason: "it arrives as \(result.sourceAfter?.description ?? "another")", packet: packet,
+                    decidedBy: outcome.rule.map(killer))
+            case .dropped: continue
+            case .accepted:
+                if outcome.doubts.isEmpty { return disagreement(question, packet, "translated", result) }
+            case .undecided: return disagreement(question, packet, "translated", result)
+            }
+        }
+        return QuestionAnswer(question, .proven)
+    }
+}

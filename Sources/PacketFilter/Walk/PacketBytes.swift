@@ -1,0 +1,74 @@
+internal import HostModel
+internal import WireFormats
+
+/// The packet as bytes, with the bits that are known: an IPv4 header without options, and what of the transport
+/// header the sample tells.
+extension PacketRun {
+    /// Value and known bits of one byte.
+    private func byte(_ base: NftPayloadBase, _ position: Int) -> (UInt8, UInt8) {
+        func octet(_ value: UInt32, _ index: Int) -> (UInt8, UInt8) {
+            (UInt8(truncatingIfNeeded: value >> UInt32(24 - 8 * index)), 0xff)
+        }
+        func half(_ value: UInt16, _ index: Int) -> (UInt8, UInt8) {
+            (UInt8(truncatingIfNeeded: index == 0 ? value >> 8 : value), 0xff)
+        }
+        if base == .network {
+            switch position {
+            case 0: return (0x45, 0xff)
+            // The type of service: a plain packet has none.
+            case 1: return (0, 0xff)
+            // Flags: only "more fragments" and the offset are told.
+            case 6: return state.packet.fragment ? (0, 0) : (0, 0xbf)
+            case 7: return state.packet.fragment ? (0, 0) : (0, 0xff)
+            case 9: return (state.transport, 0xff)
+            case 12...15: return octet(state.source.value, position - 12)
+            case 16...19: return octet(state.destination.value, position - 16)
+            case 20...: return byte(.transport, position - 20)
+            default: return (0, 0)
+            }
+        }
+        guard base == .transport, !state.packet.fragment else { return (0, 0) }
+        switch (state.packet.protocol, position) {
+        case (.tcp, 0...1), (.udp, 0...1): return half(state.sourcePort, position)
+        case (.tcp, 2...3), (.udp, 2...3): return half(state.destinationPort, position - 2)
+        case (.tcp, 13): return (state.packet.tcpFlags, 0xff)
+        case (.icmp, 0): return (UInt8(truncatingIfNeeded: state.packet.sourcePort), 0xff)
+        case (.icmp, 1): return (UInt8(truncatingIfNeeded: state.packet.destinationPort), 0xff)
+        default: return (0, 0)
+        }
+    }
+
+    func bytes(_ base: NftPayloadBase, _ offset: Int, _ length: Int) -> (value: [UInt8], known: [UInt8]) {
+        var value: [UInt8] = []
+        var known: [UInt8] = []
+        for position in offset..<offset + min(max(0, length), 64) {
+            let (bits, mask) = byte(base, position)
+            value.append(bits)
+            known.append(mask)
+        }
+        return (value, known)
+    }
+
+    /// A rule wrote into the packet: only addresses and ports are kept.
+    func write(_ base: NftPayloadBase, _ offset: Int, _ value: ArraySlice<UInt8>) {
+        for (index, byte) in value.enumerated() {
+            let position = offset &+ index
+            func octet(_ old: UInt32, _ place: Int) -> UInt32 {
+                let shift = UInt32(24 - 8 * place)
+                return old & ~(0xff << shift) | UInt32(byte) << shift
+            }
+            func half(_ old: UInt16, _ place: Int) -> UInt16 {
+                place == 0 ? old & 0xff | UInt16(byte) << 8 : old & 0xff00 | UInt16(byte)
+            }
+            switch (base, position) {
+            case (.network, 12...15): state.source = IPv4Address(value: octet(state.source.value, position - 12))
+            case (.network, 16...19):
+                state.destination = IPv4Address(value: octet(state.destination.value, position - 16))
+            case (.transport, 0...1) where state.hasPorts: state.sourcePort = half(state.sourcePort, position)
+            case (.transport, 2...3) where state.hasPorts:
+                state.destinationPort = half(state.destinationPort, position - 2)
+            default: continue
+            }
+        }
+    }
+}

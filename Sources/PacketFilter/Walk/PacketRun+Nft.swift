@@ -1,0 +1,275 @@
+internal import HostModel
+internal import WireFormats
+
+/// The register machine of nftables, for one packet (net/netfilter/nf_tables_core.c, nft_*.c).
+extension PacketRun {
+    /// A condition that is not known. It is only asked about where the rule then does something.
+    private struct Pending {
+        var key: String
+        var name: String
+        var wanted = true
+    }
+
+    private func holds(_ pending: [Pending]) -> Bool {
+        pending.allSatisfy { ask($0.key, $0.name) == $0.wanted }
+    }
+
+    func evaluateNft(_ rule: NftRule, _ index: Int, _ hook: NftHook) -> RuleEnd {
+        let table = ruleset.chains[ruleset.rules[index].chain].table
+        var registers = NftRegisters()
+        var pending: [Pending] = []
+        for (position, expression) in ruleset.nft.expressions(of: rule).enumerated() {
+            let key = "rule \(index) \(position)"
+            switch expression {
+            case .payload(let base, let offset, let length, let into):
+                if base == .transport, state.packet.fragment { return .next }
+                let bytes = bytes(base, Int(min(offset, 4096)), Int(min(length, 64)))
+                registers.store(
+                    bytes.value, known: bytes.known, into: into,
+                    name: "payload @\(base.rawValue),\(offset),\(length)")
+            case .setPayload(let base, let offset, let length, let from):
+                guard holds(pending) else { return .next }
+                pending = []
+                if let loaded = registers.load(from, Int(min(length, 64))) {
+                    write(base, Int(min(offset, 4096)), loaded.value)
+                }
+            case .meta(let meta, let into):
+                guard loadMeta(meta, into, &registers, key, hook, table) else { return .next }
+            case .setMeta(let meta, let from):
+                guard meta == .mark else { continue }
+                guard holds(pending) else { return .next }
+                pending = []
+                if let word = registers.word(from) { state.mark = word }
+            case .conntrack(let ct, let direction, let into):
+                guard loadConntrack(ct, direction, into, &registers) else { return .next }
+            case .setConntrack(let ct, let from):
+                guard state.tracking == .tracked || ct == .zone else { continue }
+                guard holds(pending) else { return .next }
+                pending = []
+                if ct == .mark, let word = registers.word(from) { state.connectionMark = word }
+                if ct == .zone, let word = registers.word(from) {
+                    state.zone = UInt16(truncatingIfNeeded: word.value)
+                }
+            case .fib(let result, let flags, let into): loadFib(result, flags, into, &registers, hook)
+            case .immediate(let into, let value): registers.store(value.bytes, into: into)
+            case .bitwise(let from, let into, let mask, let xor):
+                registers.combine(from, into, mask: mask, xor: xor)
+            case .shift(let from, let into, let left, let bits):
+                guard let word = registers.word(from) else { return .next }
+                let filled: UInt32 = left ? (1 << bits) - 1 : ~(UInt32.max >> bits)
+                registers.store(
+                    PartialWord(
+                        value: left ? word.value << bits : word.value >> bits,
+                        known: (left ? word.known << bits : word.known >> bits) | filled),
+                    into: into, name: registers.name(from))
+            case .byteOrder(let from, let into, let size, let length):
+                swap(from, into, Int(min(size, 8)), Int(min(length, 64)), &registers)
+            case .generated(let name, let modulus, let offset, let into):
+                if (1...64).contains(modulus) {
+                    let value = choices.choose(Int(modulus), key: key, name: name)
+                    registers.store(NftRegisters.bytes(offset &+ UInt32(value)), into: into)
+                } else {
+                    registers.storeUnknown(4, into: into, name: "\(name) of \(key)")
+                }
+            case .loaded(let name, let into): registers.storeUnknown(16, into: into, name: name)
+            case .compare(let from, let comparison, let value):
+                switch registers.compare(from, comparison, value) {
+                case true?: continue
+                case false?: return .next
+                case nil:
+                    let isEqual = comparison == .equal || comparison == .notEqual
+                    let name = registers.name(from)
+                    pending.append(
+                        Pending(
+                            key: "\(name) \(isEqual ? "" : "\(comparison)") \(value.bytes)", name: name,
+                            wanted: comparison != .notEqual))
+                }
+            case .range(let from, let inverted, let low, let high):
+                guard let above = registers.compare(from, .greaterOrEqual, low),
+                    let below = registers.compare(from, .lessOrEqual, high)
+                else {
+                    let name = registers.name(from)
+                    pending.append(
+                        Pending(key: "\(name) \(low.bytes)-\(high.bytes)", name: name, wanted: !inverted))
+                    continue
+                }
+                if (above && below) == inverted { return .next }
+            case .lookup(let set, let from, let into, let inverted):
+                switch lookUp(set, table, from, registers, key) {
+                case .unknown(let name):
+                    pending.append(Pending(key: "\(name) in \(set)", name: name, wanted: !inverted))
+                case .absent: if !inverted { return .next }
+                case .present(let entry):
+                    if inverted { return .next }
+                    if entry.isConditional { pending.append(Pending(key: key, name: "an element of \(set)")) }
+                    switch entry.content {
+                    case .verdict(let verdict)? where into == .verdict:
+                        guard holds(pending) else { return .next }
+                        if case .continue = verdict { continue }
+                        return end(verdict, rule: index)
+                    case .value(let bytes)?: if let into { registers.store(bytes, into: into) }
+                    default: continue
+                    }
+                }
+            case .match(let xt):
+                switch holds(XtMatch(xt), hook) {
+                case true?: continue
+                case false?: return .next
+                case nil: pending.append(Pending(key: key, name: "match \(xt.name)"))
+                }
+            case .limit: pending.append(Pending(key: key, name: "limit"))
+            case .counter, .log: continue
+            case .other(let name):
+                if NftRuleReader.statements.contains(name) { continue }
+                if name == "queue" { return holds(pending) ? end(.queue, rule: index) : .next }
+                if name == "synproxy" || name == "tproxy", state.packet.protocol != .tcp, name == "synproxy" {
+                    return .next
+                }
+                pending.append(Pending(key: key, name: name))
+            case .notrack:
+                guard holds(pending) else { return .next }
+                pending = []
+                if state.tracking == .unseen, !state.hasTemplate { state.tracking = .untracked }
+            case .verdict(let verdict):
+                guard holds(pending) else { return .next }
+                if case .continue = verdict { continue }
+                return end(verdict, rule: index)
+            case .reject: return holds(pending) ? .drop : .next
+            case .masquerade: return holds(pending) ? masquerade(index) : .next
+            case .nat(let nat): return holds(pending) ? translate(nat, index, registers) : .next
+            case .redirect(_, let ports):
+                guard holds(pending) else { return .next }
+                return redirect(index, self.ports(ports, registers), hook)
+            case .target(let xt):
+                let target = XtTarget(xt)
+                if case .passes = target { continue }
+                guard holds(pending) else { return .next }
+                pending = []
+                switch apply(target, index, hook) {
+                case .next: continue
+                case let end: return end
+                }
+            }
+        }
+        return .next
+    }
+
+    private func swap(
+        _ from: NftRegister, _ into: NftRegister, _ size: Int, _ length: Int, _ registers: inout NftRegisters
+    ) {
+        guard size > 0, let (value, known) = registers.load(from, length) else { return }
+        var bytes = Array(value)
+        var bits = Array(known)
+        var start = 0
+        while start + size <= bytes.count {
+            bytes[start..<start + size].reverse()
+            bits[start..<start + size].reverse()
+            start += size
+        }
+        registers.store(bytes, known: bits, into: into, name: registers.name(from))
+    }
+
+    // MARK: Translation
+
+    private func ports(_ pair: NftRegisterPair?, _ registers: NftRegisters) -> ClosedRange<UInt16>? {
+        func port(_ register: NftRegister) -> UInt16? {
+            registers.load(register, 2).map { $0.value.reduce(0) { $0 << 8 | UInt16($1) } }
+        }
+        guard let pair, let low = port(pair.low), let high = port(pair.high) else { return nil }
+        return low...max(low, high)
+    }
+
+    private func translate(_ nat: NftNat, _ rule: Int, _ registers: NftRegisters) -> RuleEnd {
+        guard nat.family != .ipv6 else { return .next }
+        func address(_ register: NftRegister) -> IPv4Address? {
+            registers.load(register, 4).flatMap {
+                $0.known.allSatisfy { $0 == 0xff } ? IPv4Address(octets: $0.value) : nil
+            }
+        }
+        var addresses: [IPv4Address] = []
+        if let pair = nat.addresses {
+            guard let low = address(pair.low), let high = address(pair.high), low <= high else {
+                limit = "an address to translate to that is not known"
+                return .accept
+            }
+            // NF_NAT_RANGE_NETMAP: the host part stays.
+            if nat.flags & 0x40 != 0 {
+                let host = low.value ^ high.value
+                let old = nat.kind == .source ? state.source.value : state.destination.value
+                addresses = [IPv4Address(value: old & host | low.value & ~host)]
+            } else if let list = Self.addresses(low...high) {
+                addresses = list
+            } else {
+                addresses = [low, high]
+            }
+        }
+        if nat.kind == .source {
+            translateSource(rule, addresses.isEmpty ? [state.source] : addresses)
+        } else {
+            translateDestination(rule, addresses, ports(nat.ports, registers))
+        }
+        return .accept
+    }
+
+    // MARK: Sets
+
+    private enum Lookup {
+        case present(NftSetEntry)
+        case absent
+        case unknown(String)
+    }
+
+    private func lookUp(
+        _ name: String, _ table: Int, _ from: NftRegister, _ registers: NftRegisters, _ key: String
+    ) -> Lookup {
+        guard let set = ruleset.set(named: name, inTable: table), let entries = cache.entries(of: name, table: table)
+        else { return .unknown("set \(name)") }
+        if set.flags.contains(.dynamic) { return .unknown("set \(name)") }
+        guard let (value, known) = registers.load(from, Int(min(set.keyLength, 64))) else {
+            return .unknown("set \(name)")
+        }
+        let isKnown = known.allSatisfy { $0 == 0xff }
+        var rest: NftSetEntry?
+        var candidates: [NftSetEntry] = []
+        let widths = set.fieldLengths.isEmpty ? [UInt32(value.count)] : set.fieldLengths
+        for entry in entries {
+            if entry.isCatchAll {
+                rest = entry
+            } else if isKnown {
+                if entry.holds(value, widths) { return .present(entry) }
+            } else if entry.mayHold(value, known), candidates.count < 64 {
+                candidates.append(entry)
+            }
+        }
+        if isKnown { return rest.map { .present($0) } ?? .absent }
+        if candidates.isEmpty { return rest.map { .present($0) } ?? .absent }
+        if entries.allSatisfy({ $0.content == nil }) { return .unknown(registers.name(from)) }
+        let choice = choices.choose(candidates.count + 1, key: key, name: registers.name(from))
+        if choice < candidates.count { return .present(candidates[choice]) }
+        return rest.map { .present($0) } ?? .absent
+    }
+}
+
+extension NftSetEntry {
+    /// Part by part of a concatenation; each part begins at a whole word.
+    func holds(_ key: ArraySlice<UInt8>, _ widths: [UInt32]) -> Bool {
+        var offset = 0
+        for width in widths {
+            let size = Int(min(width, 64))
+            guard offset + size <= key.count, offset + size <= low.count, offset + size <= high.count else {
+                return low.elementsEqual(key)
+            }
+            let part = key.dropFirst(offset).prefix(size)
+            if part.lexicographicallyPrecedes(low[offset..<offset + size]) { return false }
+            if high[offset..<offset + size].lexicographicallyPrecedes(part) { return false }
+            offset += (size + 3) & ~3
+        }
+        return true
+    }
+
+    /// Whether a key with some bits unknown may be this one. Of a range nothing is excluded.
+    func mayHold(_ key: ArraySlice<UInt8>, _ known: ArraySlice<UInt8>) -> Bool {
+        guard low == high else { return true }
+        return zip(zip(key, known), low).allSatisfy { pair, wanted in (pair.0 ^ wanted) & pair.1 == 0 }
+    }
+}

@@ -1,0 +1,154 @@
+internal import HostModel
+internal import WireFormats
+
+/// What `meta`, `ct` and `fib` put into registers (nft_meta.c, nft_ct.c, nft_fib_ipv4.c).
+extension PacketRun {
+    private func name(_ name: String) -> [UInt8] {
+        let bytes = Array(name.utf8.prefix(15))
+        return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
+    }
+
+    /// False where the expression ends the rule.
+    func loadMeta(
+        _ key: NftMetaKey, _ into: NftRegister, _ registers: inout NftRegisters, _ place: String, _ hook: NftHook,
+        _ table: Int
+    ) -> Bool {
+        let isBridge = ruleset.tables[table].name.family == .bridge
+        switch key {
+        case .etherType: registers.store([0x08, 0x00], into: into)
+        case .mark: registers.store(state.mark, into: into, name: "mark")
+        case .networkProtocol: registers.store([isBridge ? 7 : 2], into: into)
+        case .transportProtocol: registers.store([state.transport], into: into)
+        case .inputIndex, .inputName:
+            if isBridge { return loadPort(state.packet.inputPort, key == .inputIndex, into, &registers, "iifname") }
+            store(input(at: hook), key == .inputIndex, into, &registers)
+        case .outputIndex, .outputName:
+            if isBridge { return loadPort(nil, key == .outputIndex, into, &registers, "oifname") }
+            store(output(at: hook), key == .outputIndex, into, &registers)
+        case .inputBridgeName where isBridge: registers.store(name(state.input?.name ?? ""), into: into)
+        case .outputBridgeName where isBridge: registers.store(name(state.output?.name ?? ""), into: into)
+        case .packetType where state.input != nil: registers.store([0], into: into)
+        default:
+            switch key.rawValue {
+            // A forwarded packet has no socket: no user, group or control group.
+            case 10, 11, 23:
+                if state.input != nil { return false }
+                registers.storeUnknown(4, into: into, name: key.name)
+            // No packet here came by IPsec: where a policy exists, nothing is said at all.
+            case 25: registers.store([0], into: into)
+            case 26, 27:
+                let link = key.rawValue == 26 ? state.input : state.output
+                registers.store(name(link?.kind ?? ""), into: into)
+            case 24: registers.storeUnknown(4, into: into, name: "meta random of \(place)")
+            default: registers.storeUnknown(16, into: into, name: key.name)
+            }
+        }
+        return true
+    }
+
+    private func store(
+        _ link: HostForwarding.Interface?, _ index: Bool, _ into: NftRegister, _ registers: inout NftRegisters
+    ) {
+        registers.store(index ? NftRegisters.bytes(link?.index ?? 0) : name(link?.name ?? ""), into: into)
+    }
+
+    private func loadPort(
+        _ port: String?, _ index: Bool, _ into: NftRegister, _ registers: inout NftRegisters, _ key: String
+    ) -> Bool {
+        if let port, let link = host.link(port) {
+            store(link, index, into, &registers)
+        } else {
+            registers.storeUnknown(index ? 4 : 16, into: into, name: "\(key) of a bridge port")
+        }
+        return true
+    }
+
+    /// False where the packet is in no connection.
+    func loadConntrack(
+        _ key: NftConntrackKey, _ direction: UInt8?, _ into: NftRegister, _ registers: inout NftRegisters
+    ) -> Bool {
+        if key == .state {
+            let bit: UInt32 = state.stateBit ?? (state.tracking == .untracked ? 64 : 1)
+            registers.store(NftRegisters.bytes(bit), into: into)
+            return true
+        }
+        if key == .zone, state.tracking == .unseen {
+            registers.store([UInt8(state.zone & 0xff), UInt8(state.zone >> 8)], into: into)
+            return true
+        }
+        guard state.tracking == .tracked else { return false }
+        let tuple = direction == 1 ? state.currentReply : state.original
+        switch key {
+        case .direction: registers.store([state.isReply ? 1 : 0], into: into)
+        case .status: registers.store(state.status, into: into, name: key.name)
+        case .mark: registers.store(state.connectionMark, into: into, name: key.name)
+        case .zone: registers.store([UInt8(state.zone & 0xff), UInt8(state.zone >> 8)], into: into)
+        default:
+            switch key.rawValue {
+            case 6:
+                if state.isNew {
+                    registers.store([UInt8](repeating: 0, count: 16), into: into)
+                } else {
+                    registers.storeUnknown(16, into: into, name: key.name)
+                }
+            case 7: registers.store([2], into: into)
+            case 8, 19: registers.store(tuple.source.octets, into: into)
+            case 9, 20: registers.store(tuple.destination.octets, into: into)
+            case 10: registers.store([state.transport], into: into)
+            case 11 where state.hasPorts:
+                registers.store(NftValue(big16: tuple.sourcePort).bytes, into: into)
+            case 12 where state.hasPorts:
+                registers.store(NftValue(big16: tuple.destinationPort).bytes, into: into)
+            default: registers.storeUnknown(16, into: into, name: key.name)
+            }
+        }
+        return true
+    }
+
+    func loadFib(
+        _ result: NftFibResult, _ flags: UInt32, _ into: NftRegister, _ registers: inout NftRegisters, _ hook: NftHook
+    ) {
+        // NFTA_FIB_F_*: 1 source, 2 destination, 4 mark, 8 input, 16 output, 32 only whether there is one.
+        let wantsDestination = flags & 2 != 0
+        let limit: HostForwarding.Interface? = flags & 8 != 0 ? state.input : flags & 16 != 0 ? state.output : nil
+        if result == .addressType {
+            let address = wantsDestination ? state.destination : state.source
+            registers.store(NftRegisters.bytes(host.addressType(address, on: limit?.index)), into: into)
+            return
+        }
+        var found: HostForwarding.Interface?
+        if hook == .prerouting, state.input?.isLoopback == true {
+            found = state.input
+        } else {
+            let isBack = !wantsDestination
+            let flow = HostForwarding.Flow(
+                source: isBack ? state.destination : state.source,
+                destination: isBack ? state.source : state.destination,
+                input: isBack && hook == .forward && flags & 8 != 0 ? state.output?.name ?? "lo" : "lo",
+                mark: flags & 4 != 0 ? state.mark.value : 0)
+            if let way = host.lookup(flow, ask: { ask($0, $0) }), way.kind != .local, way.route != nil {
+                if let limit {
+                    if way.uses(limit.index) { found = limit }
+                } else {
+                    found = way.hops.first.flatMap { host.link($0.link) }
+                }
+            }
+        }
+        if flags & 32 != 0 {
+            registers.store([found == nil ? 0 : 1], into: into)
+        } else {
+            store(found, result == .interfaceIndex, into, &registers)
+        }
+    }
+}
+
+extension WalkState {
+    /// The reply as it would come now, with what was translated so far.
+    var currentReply: (source: IPv4Address, destination: IPv4Address, sourcePort: UInt16, destinationPort: UInt16) {
+        guard isNew else { return reply }
+        return (
+            isDestinationTranslated ? destination : reply.source, isSourceTranslated ? source : reply.destination,
+            isDestinationTranslated ? destinationPort : reply.sourcePort, reply.destinationPort
+        )
+    }
+}

@@ -1,0 +1,122 @@
+internal import HostModel
+
+/// Routing decisions (net/ipv4/route.c, fib_frontend.c).
+extension PacketRun {
+    enum Decision {
+        case local
+        case forward(HostForwarding.Interface, nextHop: IPv4Address)
+    }
+
+    private func askRule(_ name: String) -> Bool { ask(name, name) }
+
+    private func flow(input: String) -> HostForwarding.Flow {
+        if state.mark.known != .max, host.rules.contains(where: { $0.markMask & ~state.mark.known != 0 }) {
+            // Every rule with a mark is asked about: one choice for all unknown bits.
+            state.mark = PartialWord(value: ask("mark", "mark") ? state.mark.value : 0)
+        }
+        return HostForwarding.Flow(
+            source: state.source, destination: state.destination, input: input, mark: state.mark.value)
+    }
+
+    /// Nil where the kernel drops the packet here; the killer says why.
+    func routeInput(_ link: HostForwarding.Interface) -> Decision? {
+        let source = state.source.value
+        let destination = state.destination.value
+        let isLoopbackPair = source >> 24 == 127 || destination >> 24 == 127
+        if source >> 28 == 0xe || source == .max || source != 0 && source >> 24 == 0
+            || isLoopbackPair && !link.routesLoopback && !link.isLoopback
+        {
+            drop(hook: "routing", "the source or destination is no address that may come from outside (martian)")
+            return nil
+        }
+        if destination == .max || destination == 0 && source == 0 { return .local }
+        if destination >> 28 == 0xe { return .local }
+        guard let found = host.lookup(flow(input: link.name), ask: askRule) else {
+            return unrouted(link, "no route to \(state.destination)")
+        }
+        switch found.kind {
+        case .local:
+            guard isSourceValid(link, output: nil) else { return nil }
+            return .local
+        case .broadcast, .multicast: return .local
+        case .unicast, .other:
+            guard link.forwarding else {
+                return unrouted(link, "net.ipv4.conf.\(link.name).forwarding is 0")
+            }
+            guard let hop = pick(found), let output = host.link(hop.link) else {
+                return unrouted(link, "no living route to \(state.destination)")
+            }
+            guard isSourceValid(link, output: output) else { return nil }
+            return .forward(output, nextHop: hop.gateway ?? state.destination)
+        case .blackhole, .unreachable, .prohibit, .throw:
+            return unrouted(link, "the route to \(state.destination) is \(found.kind.rawValue)")
+        }
+    }
+
+    private func unrouted(_ link: HostForwarding.Interface, _ text: String) -> Decision? {
+        drop(hook: "routing", text)
+        return nil
+    }
+
+    /// One of several ways of a multipath route.
+    private func pick(_ found: HostForwarding.Found) -> HostForwarding.NextHop? {
+        guard found.hops.count > 1 else { return found.hops.first }
+        let names = Set(found.hops.map(\.link))
+        guard names.count > 1 else { return found.hops.first }
+        return found.hops[choices.choose(found.hops.count, key: "multipath", name: "which way of a multipath route")]
+    }
+
+    /// The reverse path, as `fib_validate_source` looks at it.
+    private func isSourceValid(_ link: HostForwarding.Interface, output: HostForwarding.Interface?) -> Bool {
+        if state.source.value == 0 { return true }
+        let isOwn = host.addressType(state.source) == 2
+        let hasRules = host.rules.contains { !HostForwarding.defaultRules.contains($0) }
+        if link.reversePathFilter == 0, !hasRules {
+            if link.acceptsLocal || !isOwn { return true }
+            drop(hook: "routing", "the source \(state.source) is an address of this host")
+            return false
+        }
+        let flow = HostForwarding.Flow(
+            source: state.destination, destination: state.source, input: output?.name ?? "lo",
+            mark: link.sourceValidMark ? state.mark.value : 0)
+        guard let found = host.lookup(flow, ask: askRule) else {
+            return link.reversePathFilter == 0 ? true : reverseDrop(link)
+        }
+        guard found.kind == .unicast || found.kind == .local && link.acceptsLocal else {
+            drop(hook: "routing", "the source \(state.source) has no route back (martian)")
+            return false
+        }
+        if found.uses(link.index) || link.reversePathFilter == 0 { return true }
+        if link.reversePathFilter == 1 { return reverseDrop(link) }
+        return true
+    }
+
+    private func reverseDrop(_ link: HostForwarding.Interface) -> Bool {
+        drop(hook: "routing", "rp_filter: the way back to \(state.source) is not by \(link.name)")
+        return false
+    }
+
+    /// Of a packet that the host itself sends.
+    func routeOutput() -> Bool {
+        guard let found = host.lookup(flow(input: "lo"), ask: askRule) else {
+            drop(hook: "routing", "no route to \(state.destination)")
+            return false
+        }
+        switch found.kind {
+        case .local:
+            state.output = host.links.first(where: \.isLoopback)
+            return true
+        case .unicast, .broadcast, .multicast, .other:
+            guard let hop = pick(found), let output = host.link(hop.link) else {
+                drop(hook: "routing", "no living route to \(state.destination)")
+                return false
+            }
+            state.output = output
+            state.nextHop = hop.gateway ?? state.destination
+            return true
+        default:
+            drop(hook: "routing", "the route to \(state.destination) is \(found.kind.rawValue)")
+            return false
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// Follows one packet through the host, hook by hook. What is not known is taken both ways.
+package struct PacketWalk: Sendable {
+    package let ruleset: Ruleset
+    package let host: HostForwarding
+    let plan: HookPlan
+
+    /// More ways than this, and the answer is undecided.
+    static let mostRuns = 512
+
+    package init(ruleset: Ruleset, host: HostForwarding) {
+        self.ruleset = ruleset
+        self.host = host
+        plan = HookPlan(ruleset)
+    }
+
+    package func walk(_ packet: SamplePacket) -> WalkResult {
+        let choices = WalkChoices()
+        let cache = SetCache(ruleset)
+        var results: [WalkResult] = []
+        var runs = 0
+        var namesDiffer = false
+        repeat {
+            let run = PacketRun(self, packet, choices, cache)
+            run.run()
+            runs += 1
+            if let reason = run.limit { return WalkResult(verdict: .undecided, reason: reason, path: run.path) }
+            let result = run.result
+            if let known = results.first(where: { Self.agree($0, result) }) {
+                if known.killer != result.killer || known.translatedBy != result.translatedBy { namesDiffer = true }
+            } else {
+                results.append(result)
+            }
+        } while choices.advance() && runs < Self.mostRuns && results.count < 16
+        if results.count == 1, var only = results.first, runs < Self.mostRuns {
+            // The same end on every way, but not by the same rule.
+            if namesDiffer {
+                (only.killer, only.translatedBy) = (nil, nil)
+                only.reason = "which rule it is depends on what is not known: " + choices.names.joined(separator: ", ")
+            }
+            return only
+        }
+        return undecided(results, choices.names)
+    }
+
+    private static func agree(_ left: WalkResult, _ right: WalkResult) -> Bool {
+        left.verdict == right.verdict
+            && (left.verdict == .dropped
+                || left.sourceAfter == right.sourceAfter && left.sourceChoices == right.sourceChoices
+                    && left.destinationAfter == right.destinationAfter && left.uplink == right.uplink)
+    }
+
+    /// What all ways have in common is kept.
+    private func undecided(_ results: [WalkResult], _ names: [String]) -> WalkResult {
+        var result = results.first ?? WalkResult(verdict: .undecided)
+        if results.contains(where: { $0.verdict != result.verdict }) || results.count < 2 {
+            result.killer = nil
+            result.translatedBy = nil
+        }
+        result.verdict = .undecided
+        result.reason = "depends on what is not known: " + names.joined(separator: ", ")
+        if results.contains(where: { $0.sourceAfter != result.sourceAfter }) { result.sourceAfter = nil }
+        if results.contains(where: { $0.uplink != result.uplink }) { result.uplink = nil }
+        if results.contains(where: { $0.destinationAfter != result.destinationAfter }) { result.destinationAfter = nil }
+        return result
+    }
+}
+
+/// The elements of sets as ranges, worked out once.
+final class SetCache {
+    private let ruleset: Ruleset
+    private var entries: [String: [NftSetEntry]] = [:]
+
+    init(_ ruleset: Ruleset) {
+        self.ruleset = ruleset
+    }
+
+    func entries(of name: String, table: Int) -> [NftSetEntry]? {
+        let key = "\(table) \(name)"
+        if let known = entries[key] { return known }
+        guard let set = ruleset.set(named: name, inTable: table) else { return nil }
+        let found = set.entries
+        entries[key] = found
+        return found
+    }
+}

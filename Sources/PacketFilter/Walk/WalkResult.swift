@@ -1,0 +1,59 @@
+package import HostModel
+
+/// What the model says becomes of one packet.
+package struct WalkResult: Codable, Sendable, Hashable {
+    package enum Verdict: String, Codable, Sendable {
+        case accepted, dropped, undecided
+    }
+
+    /// One rule, or the policy of a chain, that something depended on.
+    package struct RulePlace: Codable, Sendable, Hashable {
+        package var family: String
+        package var table: String
+        package var chain: String
+        /// The rule's handle, or its position for iptables-legacy; nil for a policy.
+        package var rule: String?
+        package var text: String
+
+        package init(family: String, table: String, chain: String, rule: String?, text: String) {
+            self.family = family
+            self.table = table
+            self.chain = chain
+            self.rule = rule
+            self.text = text
+        }
+    }
+
+    package var verdict: Verdict
+    /// Why it is undecided.
+    package var reason: String?
+    /// The source with which it leaves; nil where it does not leave, or may leave with several.
+    package var sourceAfter: IPv4Address?
+    /// Where the kernel picks one of several.
+    package var sourceChoices: [IPv4Address]?
+    package var destinationAfter: IPv4Address?
+    /// The link that it leaves by; nil where it goes to the host itself.
+    package var uplink: String?
+    /// Whether it ends at the host itself.
+    package var isLocal: Bool
+    package var killer: Killer?
+    package var translatedBy: RulePlace?
+    package var path: [PathStep]
+
+    package init(
+        verdict: Verdict, reason: String? = nil, sourceAfter: IPv4Address? = nil, sourceChoices: [IPv4Address]? = nil,
+        destinationAfter: IPv4Address? = nil, uplink: String? = nil, isLocal: Bool = false, killer: Killer? = nil,
+        translatedBy: RulePlace? = nil, path: [PathStep] = []
+    ) {
+        self.verdict = verdict
+        self.reason = reason
+        self.sourceAfter = sourceAfter
+        self.sourceChoices = sourceChoices
+        self.destinationAfter = destinationAfter
+        self.uplink = uplink
+        self.isLocal = isLocal
+        self.killer = killer
+        self.translatedBy = translatedBy
+        self.path = path
+    }
+}

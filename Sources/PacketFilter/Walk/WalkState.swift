@@ -1,0 +1,120 @@
+internal import HostModel
+
+/// A number of which some bits are known.
+struct PartialWord: Hashable {
+    var value: UInt32
+    /// Ones where the bit is known.
+    var known: UInt32 = .max
+
+    /// What a mark becomes: bits cleared, then flipped.
+    func changed(keeping mask: UInt32, flipping bits: UInt32) -> PartialWord {
+        PartialWord(value: (value & mask) ^ bits, known: known | ~mask)
+    }
+
+    /// Whether the masked bits equal a value; nil where that is not known.
+    func equals(_ wanted: UInt32, mask: UInt32) -> Bool? {
+        if (value ^ wanted) & known & mask != 0 || wanted & ~mask != 0 { return false }
+        return mask & ~known == 0 ? true : nil
+    }
+}
+
+/// Where a packet is on its way, and what was made of it.
+struct WalkState {
+    enum Tracking {
+        /// Conntrack has not seen it yet.
+        case unseen
+        case tracked, untracked, invalid
+    }
+
+    let packet: SamplePacket
+    var source: IPv4Address
+    var destination: IPv4Address
+    var sourcePort: UInt16
+    var destinationPort: UInt16
+    var mark: PartialWord
+    var connectionMark: PartialWord
+    var tracking = Tracking.unseen
+    /// The link names; nil where there is none (yet).
+    var input: HostForwarding.Interface?
+    var output: HostForwarding.Interface?
+    /// The ports of a bridge, where the packet crosses it and br_netfilter shows it to the IP hooks.
+    var hasBridgeInfo = false
+    var outputIsBridged = false
+    /// It left by lo and came in again.
+    var isLooped = false
+    var isSourceTranslated = false
+    var isDestinationTranslated = false
+    var sourceChoices: [IPv4Address]?
+    /// Index of the rule that translates the source.
+    var translator: Int?
+    var zone: UInt16 = 0
+    /// The target CT gave it a template for conntrack: a later CT or notrack is passed over (xt_CT.c).
+    var hasTemplate = false
+    /// Where the next hop lies, once routed.
+    var nextHop: IPv4Address
+    /// As conntrack keeps the flow: source, destination, ports, as they first came.
+    var original: (source: IPv4Address, destination: IPv4Address, sourcePort: UInt16, destinationPort: UInt16)
+    var reply: (source: IPv4Address, destination: IPv4Address, sourcePort: UInt16, destinationPort: UInt16)
+
+    init(_ packet: SamplePacket) {
+        self.packet = packet
+        source = packet.source
+        destination = packet.destination
+        sourcePort = packet.sourcePort
+        destinationPort = packet.destinationPort
+        mark = PartialWord(value: packet.mark)
+        connectionMark = PartialWord(value: 0, known: packet.connectionState == .new ? .max : 0)
+        nextHop = packet.destination
+        let far = packet.mappedDestination ?? packet.destination
+        let near = packet.mappedSource ?? packet.source
+        let ports = (packet.sourcePort, packet.destinationPort)
+        if packet.direction == .original {
+            original = (packet.source, packet.destination, ports.0, ports.1)
+            reply = (far, near, ports.1, ports.0)
+        } else {
+            reply = (packet.source, packet.destination, ports.0, ports.1)
+            original = (far, near, ports.1, ports.0)
+        }
+    }
+
+    var isNew: Bool { packet.connectionState == .new }
+    var isReply: Bool { packet.direction == .reply }
+    var transport: UInt8 { packet.protocol.number }
+    var hasPorts: Bool { packet.protocol == .tcp || packet.protocol == .udp }
+
+    /// IP_CT_* as a bit: invalid 1, established 2, related 4, new 8; nil where there is no conntrack entry.
+    var stateBit: UInt32? {
+        if tracking == .unseen, hasTemplate { return 8 }
+        guard tracking == .tracked else { return nil }
+        switch packet.connectionState {
+        case .new: return 8
+        case .established: return 2
+        case .related: return 4
+        case .invalid, .untracked: return nil
+        }
+    }
+
+    /// IPS_*: expected 1, seen reply 2, assured 4, confirmed 8, source translated 16, destination translated 32.
+    var status: PartialWord {
+        var value: UInt32 = 0
+        var known: UInt32 = ~0x3fff
+        switch packet.connectionState {
+        case .new: known |= 0x3f
+        case .related:
+            value |= 1
+            known |= 0x3f
+        default:
+            value |= 2 | 8
+            known |= 2 | 8 | 0x30
+        }
+        // The kernel notes only what really changed.
+        let newSource =
+            isSourceTranslated && (sourceChoices != nil || source != packet.source || sourcePort != packet.sourcePort)
+        let newDestination =
+            isDestinationTranslated
+            && (destination != packet.destination || destinationPort != packet.destinationPort)
+        if newSource || packet.mappedSource != nil { value |= isReply ? 0x20 : 0x10 }
+        if newDestination || packet.mappedDestination != nil { value |= isReply ? 0x10 : 0x20 }
+        return PartialWord(value: value, known: known)
+    }
+}

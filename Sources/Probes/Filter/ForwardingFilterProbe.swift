@@ -1,0 +1,92 @@
+package import HostAccess
+package import HostModel
+internal import PacketFilter
+
+/// `forwarding-filter {network, bridge, address, target}`: whether the rules let the containers' packets through, and
+/// the answers, and their DHCP and DNS, and what they send each other.
+package struct ForwardingFilterProbe: Probe {
+    package init() {}
+
+    package let specification = ProbeSpecification(
+        name: "forwarding-filter",
+        summary: "Whether the rules forward a network's packets and their answers, and take its DHCP and DNS",
+        parameters: ["network": .string, "bridge": .string, "address": .string, "target": .string],
+        facts: [
+            "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
+            "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
+            "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "eastWest": .string,
+            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "bridgeNetfilter": .boolean,
+            "duplicates": .integer,
+            "duplicatedRule": .string, "outsideModel": .strings,
+        ])
+
+    package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
+        let filter = try NetworkFilter(on: host)
+        let bridge = try parameters.string("bridge")
+        guard filter.forwarding.link(bridge) != nil else { throw .unknown("there is no link \(bridge)") }
+        let questions = filter.questions(
+            network: try parameters.prefix("network"), bridge: bridge, address: try parameters.address("address"),
+            target: try parameters.address("target"))
+        var observation = Observation(facts: [
+            "bridgeNetfilter": .boolean(filter.forwarding.bridgeNetfilter),
+            "outsideModel": .strings(filter.forwarding.outsideModel),
+        ])
+        note(questions, .forwarded, "forwarded", &observation)
+        note(questions, .answered, "answered", &observation)
+        note(questions, .eastWest, "eastWest", &observation)
+        for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
+            let answer = questions.answerOfRules(question)
+            observation.facts[name] = .string(Self.word(answer, questions))
+            guard answer.verdict == .counterexample, let killer = answer.decidedBy else { continue }
+            observation.facts["inputRule"] = .string(killer.text)
+            observation.facts["inputPacket"] = .string(answer.packet?.description ?? "")
+            observation.evidence.append(Self.evidence(killer))
+        }
+        let translated = questions.answerOfRules(.translated)
+        let maker = translated.verdict == .proven ? translated.provenBy : nil
+        observation.facts["duplicates"] = .integer(maker.map(questions.duplicates) ?? 0)
+        observation.facts["duplicatedRule"] = .string(maker?.text ?? "")
+        return observation
+    }
+
+    private func note(
+        _ questions: NetworkQuestions, _ question: NetworkQuestion, _ name: String, _ observation: inout Observation
+    ) {
+        let answer = questions.answerOfRules(question)
+        observation.facts[name] = .string(Self.word(answer, questions))
+        guard answer.verdict == .counterexample, let killer = answer.decidedBy else { return }
+        let isDropped = answer.packet.map { questions.walk.walk($0).verdict == .dropped } ?? true
+        observation.facts[name + "Shape"] = .string(
+            isDropped ? questions.shape(of: killer).rawValue : "translated")
+        observation.facts[name + "Rule"] = .string(killer.text)
+        observation.facts[name + "Packet"] = .string(answer.packet?.description ?? "")
+        observation.evidence.append(Self.evidence(killer))
+    }
+
+    /// `all`, `some` (the usual packets come through, others do not or may not), `none`, `undecided`.
+    private static func word(_ answer: QuestionAnswer, _ questions: NetworkQuestions) -> String {
+        if answer.verdict == .proven { return "all" }
+        let isUndecided = answer.verdict == .undecided
+        guard answer.question != .dhcp, answer.question != .dns else { return isUndecided ? "undecided" : "none" }
+        let results = questions.samples(answer.question).map { ($0, questions.walk.walk($0)) }
+        let pass = results.allSatisfy { packet, result in
+            result.verdict == .accepted && (answer.question != .eastWest || result.sourceAfter == packet.source)
+        }
+        if pass && !results.isEmpty { return "some" }
+        return isUndecided ? "undecided" : "none"
+    }
+
+    private static func evidence(_ killer: Killer) -> Evidence {
+        guard let table = killer.table else {
+            return Evidence(source: killer.hook, command: "ip route; sysctl -a -r forwarding", value: killer.text)
+        }
+        let place = [killer.family, table, killer.chain].compactMap { $0 }.joined(separator: " ")
+        let isTable = killer.text.hasPrefix("-")
+        let legacy = killer.text.hasSuffix("(iptables-legacy)")
+        let command =
+            isTable
+            ? "\(legacy ? "iptables-legacy" : "iptables") -t \(table) -S \(killer.chain ?? "")"
+            : "nft -a list chain \(place)"
+        return Evidence(source: place, command: command, value: killer.text)
+    }
+}

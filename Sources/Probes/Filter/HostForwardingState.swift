@@ -1,0 +1,118 @@
+internal import HostAccess
+internal import HostModel
+internal import PacketFilter
+internal import WireFormats
+
+/// Reads what decides, beside the rules, where packets go.
+struct HostForwardingState {
+    let host: any Host
+
+    func forwarding(_ ruleset: Ruleset) throws(ObservationFailure) -> HostForwarding {
+        let state = NetworkState(host: host)
+        let links = try state.links()
+        let addresses = try state.addresses()
+        let routes = try state.routes()
+        let rules = try state.rules()
+        var forwarding = HostForwarding()
+        let all = try Settings("all", host)
+        let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let kinds = Dictionary(links.map { ($0.index, $0.kind) }, uniquingKeysWith: { first, _ in first })
+        var own: [Int: [HostForwarding.Address]] = [:]
+        for address in addresses {
+            own[address.link, default: []].append(
+                HostForwarding.Address(
+                    address.address, peer: address.peer, scope: address.scope, isSecondary: address.isSecondary))
+        }
+        for link in links {
+            // A port of a bridge takes no packets to the IP layer of its own: its settings say nothing.
+            let isPort = link.master.map { kinds[$0] == "bridge" } ?? false
+            let settings = isPort ? Settings() : try Settings(link.name, host)
+            forwarding.links.append(
+                HostForwarding.Interface(
+                    index: UInt32(clamping: link.index), name: link.name, kind: link.kind, isUp: link.isUp,
+                    isLoopback: link.isLoopback, bridge: isPort ? link.master.flatMap { names[$0] } : nil,
+                    addresses: own[link.index] ?? [], forwarding: settings.forwarding,
+                    reversePathFilter: max(settings.reversePathFilter, all.reversePathFilter),
+                    acceptsLocal: settings.acceptsLocal || all.acceptsLocal,
+                    sourceValidMark: settings.sourceValidMark || all.sourceValidMark,
+                    routesLoopback: settings.routesLoopback || all.routesLoopback))
+        }
+        forwarding.routes = routes.map(Self.route)
+        forwarding.rules = rules.map { rule in
+            HostForwarding.FibRule(
+                priority: rule.priority, action: rule.action, table: rule.target ?? rule.table, source: rule.source,
+                destination: rule.destination, inputInterface: rule.inputInterface,
+                outputInterface: rule.outputInterface, mark: rule.mark ?? 0,
+                markMask: rule.mark == nil && rule.markMask == nil ? 0 : rule.markMask ?? .max,
+                isInverted: rule.isInverted, suppressedPrefixLength: rule.suppressedPrefixLength,
+                hasOtherMatch: rule.hasOtherMatch)
+        }
+        forwarding.bridgeNetfilter = try flag("/proc/sys/net/bridge/bridge-nf-call-iptables")
+        forwarding.outsideModel = try OutsideModel(host: host).actors(links, ruleset)
+        return forwarding
+    }
+
+    private static func route(_ route: Route) -> HostForwarding.FibRoute {
+        let kind: HostForwarding.FibRoute.Kind =
+            switch route.kind {
+            case .unicast: .unicast
+            case .local: .local
+            case .broadcast: .broadcast
+            case .multicast: .multicast
+            case .blackhole: .blackhole
+            case .unreachable: .unreachable
+            case .prohibit: .prohibit
+            case .throw: .throw
+            default: .other
+            }
+        // RTNH_F_DEAD is 1.
+        let hops =
+            route.nextHops.isEmpty
+            ? route.link.map {
+                [
+                    HostForwarding.NextHop(
+                        link: UInt32(clamping: $0), gateway: route.gateway, isDead: route.flags & 1 != 0)
+                ]
+            } ?? []
+            : route.nextHops.map {
+                HostForwarding.NextHop(link: UInt32(clamping: $0.link), gateway: $0.gateway, isDead: $0.isDead)
+            }
+        return HostForwarding.FibRoute(
+            destination: route.destination, table: route.table, kind: kind, metric: route.metric,
+            preferredSource: route.preferredSource, nextHops: hops)
+    }
+
+    private func flag(_ path: String) throws(ObservationFailure) -> Bool {
+        do {
+            let text = try host.readTextIfPresent(path, limit: 64) ?? "0"
+            return text.first { !$0.isWhitespace } != "0" && !text.isEmpty
+        } catch {
+            throw ObservationFailure(error)
+        }
+    }
+
+    /// `net.ipv4.conf.NAME.*`.
+    private struct Settings {
+        var forwarding = false
+        var reversePathFilter: UInt8 = 0
+        var acceptsLocal = false
+        var sourceValidMark = false
+        var routesLoopback = false
+
+        init() {}
+
+        init(_ name: String, _ host: any Host) throws(ObservationFailure) {
+            func value(_ setting: String) throws(ObservationFailure) -> UInt8 {
+                guard let key = SysctlKey.ipv4(interface: name, setting),
+                    let text = try SysctlReading(key, on: host).text
+                else { return 0 }
+                return UInt8(text) ?? 0
+            }
+            forwarding = try value("forwarding") != 0
+            reversePathFilter = try value("rp_filter")
+            acceptsLocal = try value("accept_local") != 0
+            sourceValidMark = try value("src_valid_mark") != 0
+            routesLoopback = try value("route_localnet") != 0
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import CheckCatalog
+import ConfigFiles
+import FoundationEssentials
+import Glibc
+import HostAccess
+import HostModel
+import PacketFilter
+import Probes
+import WireFormats
+
+/// What is fed with whatever the fuzzer thinks of. None may trap, hang or fill memory; errors are welcome.
+enum FuzzedDecoder: String, CaseIterable {
+    case nftables, xtables, route, packets, capture, recording, yaml, config
+
+    static let chosen: FuzzedDecoder = {
+        let name = getenv("LXC_DOCTOR_FUZZ_DECODER").map { String(cString: $0) } ?? ""
+        guard let decoder = FuzzedDecoder(rawValue: name) else {
+            print("LXC_DOCTOR_FUZZ_DECODER must be one of: \(allCases.map(\.rawValue).joined(separator: " "))")
+            exit(64)
+        }
+        return decoder
+    }()
+
+    func feed(_ bytes: [UInt8]) {
+        do {
+            switch self {
+            case .nftables: try nftables(bytes)
+            case .xtables: try xtables(bytes)
+            case .route: try route(bytes)
+            case .packets: try packets(bytes)
+            case .capture: _ = try CaptureFile(bytes)
+            case .recording: try recording(bytes)
+            case .yaml: yaml(bytes)
+            case .config: config(bytes)
+            }
+        } catch {
+            // Refused: as it should be.
+        }
+    }
+
+    /// Dumps in one buffer, told apart by their types; then packets are walked through what came of them.
+    private func nftables(_ bytes: [UInt8]) throws {
+        var ruleset = NftRuleset()
+        let messages = try NetlinkMessage.split(bytes)
+        func all(_ low: UInt16) -> [[UInt8]] { messages.filter { $0.header.type & 0xff == low }.map(\.bytes) }
+        // NFT_MSG_NEWTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM.
+        try ruleset.addTables(all(0))
+        try ruleset.addChains(all(3))
+        try ruleset.addRules(all(6))
+        try ruleset.addSets(all(9))
+        let elements = all(12)
+        for index in ruleset.sets.indices.prefix(16) { try ruleset.addElements(elements, to: index) }
+        walk(Ruleset(nft: ruleset))
+    }
+
+    private func xtables(_ bytes: [UInt8]) throws {
+        // struct ipt_getinfo, then struct ipt_get_entries.
+        guard bytes.count > 84 else { return }
+        walk(Ruleset(legacy: [try XtTable(info: Array(bytes[..<84]), entries: Array(bytes[84...]))]))
+    }
+
+    private func walk(_ ruleset: Ruleset) {
+        for index in ruleset.rules.indices.prefix(64) { _ = ruleset.text(ofRule: index) }
+        guard let inside = IPv4Address("10.5.0.9"), let outside = IPv4Address("198.51.100.7"),
+            let network = IPv4Prefix("10.5.0.1/16"), let uplink = IPv4Prefix("203.0.113.2/24"),
+            let everything = IPv4Prefix("0.0.0.0/0")
+        else { return }
+        let host = HostForwarding(
+            links: [
+                .init(index: 2, name: "lxcbr1", kind: "bridge", addresses: [.init(network)]),
+                .init(index: 3, name: "up0", addresses: [.init(uplink)]),
+            ],
+            routes: [
+                .init(destination: network, nextHops: [.init(link: 2)]),
+                .init(destination: everything, nextHops: [.init(link: 3)]),
+            ], bridgeNetfilter: true)
+        let walk = PacketWalk(ruleset: ruleset, host: host)
+        for kind in [SamplePacket.Transport.udp, .tcp, .icmp] {
+            _ = walk.walk(
+                SamplePacket(
+                    inputInterface: "lxcbr1", inputPort: "vc1", source: inside, destination: outside, protocol: kind,
+                    sourcePort: 40000, destinationPort: 53))
+        }
+    }
+
+    private func route(_ bytes: [UInt8]) throws {
+        for message in try NetlinkMessage.split(bytes) {
+            let one = [message.bytes]
+            _ = try Link.all(in: one)
+            _ = try InterfaceAddress.all(in: one)
+            _ = try Route.all(in: one)
+            _ = try RouteRule.all(in: one)
+            _ = try Neighbour.all(in: one)
+        }
+    }
+
+    private func packets(_ bytes: [UInt8]) throws {
+        for type: Int32 in [1, 12, 113, 276] {
+            guard let link = CapturedFrame.LinkType(type), let frame = CapturedFrame(bytes[...], linkType: link),
+                let packet = IPv4Packet(frame.payload)
+            else { continue }
+            _ = packet.encoded
+            _ = Transport(of: packet).quoted
+        }
+        if let packet = IPv4Packet(bytes[...]) { _ = Transport(of: packet).quoted }
+        for message in try NetlinkMessage.split(bytes) {
+            _ = try NflogPacket(message)
+            _ = try NftTraceEvent(message)
+        }
+    }
+
+    /// The part of a recording that holds raw replies of a host, and what is decoded from them again.
+    private func recording(_ bytes: [UInt8]) throws {
+        let transcript = try JSONDecoder().decode([TranscriptEntry].self, from: Data(bytes))
+        _ = try FilterModel(reading: ReplayHost(transcript))
+    }
+
+    private func yaml(_ bytes: [UInt8]) {
+        do { _ = try Check.read(bytes, file: "fuzz.yaml") } catch {}
+        do { _ = try CauseEntry.read(bytes, file: "fuzz.yaml") } catch {}
+        do { _ = try ProfileEntry.read(bytes, file: "fuzz.yaml") } catch {}
+    }
+
+    private func config(_ bytes: [UInt8]) {
+        _ = LXCConfig(path: "config", bytes: bytes).devices
+        _ = ShellSettings(path: "lxc-net", bytes: bytes).evaluate()
+        _ = SysctlReplay(files: [SysctlFile(path: "a.conf", bytes: bytes)], main: nil)
+        _ = SystemdUnit(name: "a.service", files: [SectionFile(path: "a.service", bytes: bytes)])
+        _ = IptablesRestoreFile(path: "rules.v4", bytes: bytes)
+        _ = NftablesConf(path: "nftables.conf", bytes: bytes)
+        _ = IfupdownFile(path: "interfaces", bytes: bytes)
+        _ = InitScript(path: "init", bytes: bytes)
+        _ = LXCSystemConfig(bytes: bytes)
+        _ = NetplanFile(path: "netplan.yaml", bytes: bytes)
+        _ = NetworkdFile(path: "a.network", bytes: bytes)
+        _ = NetworkManagerKeyfile(path: "a.nmconnection", bytes: bytes)
+        _ = PackageDatabase.dpkg("lxc", in: bytes)
+        _ = PackageDatabase.apk("lxc", in: bytes)
+        var settings = ShellSettings(path: "lxc-net", bytes: bytes)
+        do { try settings.set("LXC_BRIDGE", to: "lxcbr1") } catch {}
+    }
+}
+
+/// What libFuzzer's own main, which is not used, would call.
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ pointer: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+    FuzzedDecoder.chosen.feed(Array(UnsafeBufferPointer(start: pointer, count: size)))
+    return 0
+}

@@ -1,0 +1,269 @@
+import HostModel
+import Testing
+
+@testable import PacketFilter
+@testable import WireFormats
+
+/// A host as the practice host has it: lxcbr1 10.5.0.1/16, up0 203.0.113.2/24 and 203.0.113.3/24, default by up0.
+private func practiceHost() throws -> HostForwarding {
+    func prefix(_ text: String) throws -> IPv4Prefix { try #require(IPv4Prefix(text)) }
+    func local(_ text: String, _ link: UInt32) throws -> HostForwarding.FibRoute {
+        HostForwarding.FibRoute(
+            destination: try prefix(text), table: 255, kind: .local, nextHops: [.init(link: link)])
+    }
+    return HostForwarding(
+        links: [
+            .init(index: 1, name: "lo", isLoopback: true, addresses: [.init(try prefix("127.0.0.1/8"), scope: 254)]),
+            .init(
+                index: 2, name: "up0",
+                addresses: [
+                    .init(try prefix("203.0.113.2/24")), .init(try prefix("203.0.113.3/24"), isSecondary: true),
+                ]),
+            .init(index: 3, name: "lxcbr1", kind: "bridge", addresses: [.init(try prefix("10.5.0.1/16"))]),
+            .init(index: 4, name: "wg0", addresses: [.init(try prefix("10.9.0.2/32"))]),
+        ],
+        routes: [
+            try local("127.0.0.0/8", 1), try local("203.0.113.2", 2), try local("203.0.113.3", 2),
+            try local("10.5.0.1", 3), try local("10.9.0.2", 4),
+            .init(destination: try prefix("10.5.0.0/16"), nextHops: [.init(link: 3)]),
+            .init(destination: try prefix("203.0.113.0/24"), nextHops: [.init(link: 2)]),
+            .init(
+                destination: try prefix("0.0.0.0/0"),
+                nextHops: [.init(link: 2, gateway: IPv4Address("203.0.113.1"))]),
+            .init(destination: try prefix("0.0.0.0/0"), table: 100, nextHops: [.init(link: 4)]),
+        ],
+        rules: [
+            .init(priority: 0, table: 255), .init(priority: 100, table: 100, mark: 7, markMask: 0xff),
+            .init(priority: 32766, table: 254),
+        ])
+}
+
+private let dns = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
+private let forward = NftBaseChain(hook: .forward, priority: 0)
+private let closed = NftBaseChain(hook: .forward, priority: 10, policy: .drop)
+private let raw = NftBaseChain(hook: .prerouting, priority: -300)
+private let mangle = NftBaseChain(hook: .prerouting, priority: -150)
+private let filter = NftTableName(.inet, "filter")
+private let masquerade = NftExpression.masquerade(flags: 0, ports: nil)
+private func port(_ number: UInt16) -> [NftExpression] {
+    [
+        .meta(.transportProtocol, into: .one), .compare(.one, .equal, NftValue(byte: 17)),
+        .payload(base: .transport, offset: 2, length: 2, into: .one), .compare(.one, .equal, NftValue(big16: number)),
+    ]
+}
+private func setMark(_ value: UInt32) -> [NftExpression] {
+    [.immediate(into: .one, NftValue(host32: value)), .setMeta(.mark, from: .one)]
+}
+private func state(_ bits: UInt32) -> [NftExpression] {
+    [
+        .conntrack(.state, direction: nil, into: .one),
+        .bitwise(from: .one, into: .one, mask: NftValue(host32: bits), xor: NftValue(host32: 0)),
+        .compare(.one, .notEqual, NftValue(host32: 0)),
+    ]
+}
+
+struct WalkCase: Sendable, CustomTestStringConvertible {
+    var name: String
+    var packet: String
+    var verdict: WalkResult.Verdict
+    var source: String?
+    var uplink: String?
+    var killer: String?
+    var rules: @Sendable (inout RulesetBuilder) throws -> Void
+    var testDescription: String { name }
+}
+
+@Suite struct PacketWalkTests {
+    static let cases: [WalkCase] = [
+        .init(name: "no rules", packet: dns, verdict: .accepted, source: "10.5.0.9", uplink: "up0") { _ in },
+        .init(
+            name: "masquerading takes the first address beside the gateway", packet: dns, verdict: .accepted,
+            source: "203.0.113.2", uplink: "up0"
+        ) { $0.postrouting([masquerade]) },
+        .init(name: "an accept ends its own base chain only", packet: dns, verdict: .dropped, killer: "policy drop") {
+            $0.chain(NftTableName(.inet, "lxc"), "forward", forward, [[.verdict(.accept)]])
+            $0.chain(filter, "forward", closed, [])
+        },
+        .init(name: "a drop is final", packet: dns, verdict: .dropped, killer: "drop") {
+            $0.chain(NftTableName(.inet, "lxc"), "forward", forward, [[.verdict(.drop)]])
+            $0.chain(filter, "forward", NftBaseChain(hook: .forward, priority: 10), [[.verdict(.accept)]])
+        },
+        .init(
+            name: "a return from a base chain meets the policy", packet: dns, verdict: .dropped, killer: "policy drop"
+        ) {
+            $0.chain(filter, "forward", closed, [[.verdict(.return)], [.verdict(.accept)]])
+        },
+        .init(
+            name: "what is not tracked is not translated", packet: dns, verdict: .accepted, source: "10.5.0.9",
+            uplink: "up0"
+        ) {
+            $0.chain(filter, "early", raw, [[.notrack]])
+            $0.postrouting([masquerade])
+        },
+        .init(name: "before conntrack every state is invalid", packet: dns, verdict: .dropped) {
+            $0.chain(filter, "early", raw, [state(1) + [.verdict(.drop)]])
+        },
+        .init(
+            name: "a known flow is not translated anew", packet: dns + " ct established", verdict: .accepted,
+            source: "10.5.0.9", uplink: "up0"
+        ) { $0.postrouting([masquerade]) },
+        .init(
+            name: "a mark that a rule sets chooses the route", packet: dns, verdict: .accepted, source: "10.9.0.2",
+            uplink: "wg0"
+        ) {
+            $0.chain(filter, "mark", mangle, [port(53) + setMark(7)])
+            $0.postrouting([masquerade])
+        },
+        .init(
+            name: "a mark of its own does too", packet: dns + " mark 7", verdict: .accepted, source: "10.5.0.9",
+            uplink: "wg0"
+        ) { _ in },
+        .init(name: "ports are compared", packet: dns, verdict: .accepted, source: "10.5.0.9", uplink: "up0") {
+            $0.chain(filter, "forward", forward, [port(54) + [.verdict(.drop)]])
+        },
+        .init(name: "a limit is taken both ways", packet: dns, verdict: .undecided) {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        .limit(NftLimit(rate: 1, unit: 1, burst: 1, ofBytes: false, inverted: false)),
+                        .verdict(.drop),
+                    ]
+                ])
+        },
+        .init(
+            name: "a limit that decides nothing does not matter", packet: dns, verdict: .accepted,
+            source: "10.5.0.9", uplink: "up0"
+        ) {
+            let limit = NftExpression.limit(NftLimit(rate: 1, unit: 1, burst: 1, ofBytes: false, inverted: false))
+            $0.chain(filter, "forward", forward, Array(repeating: [limit, .log(NftLog())], count: 40))
+        },
+        .init(
+            name: "a doubt ahead of a certain mismatch does not matter", packet: dns, verdict: .accepted,
+            source: "10.5.0.9", uplink: "up0"
+        ) {
+            $0.chain(
+                filter, "forward", forward,
+                [[.other(name: "mystery")] + port(54) + [.verdict(.drop)]])
+        },
+        .init(name: "a jump loop is given up", packet: dns, verdict: .undecided) {
+            $0.chain(filter, "a", nil, [[.verdict(.jump("a"))]])
+            $0.chain(filter, "forward", forward, [[.verdict(.jump("a"))]])
+        },
+        .init(name: "a goto loop is given up", packet: dns, verdict: .undecided) {
+            $0.chain(filter, "a", nil, [[.verdict(.goto("a"))]])
+            $0.chain(filter, "forward", forward, [[.verdict(.goto("a"))]])
+        },
+        .init(
+            name: "to the host itself: no forward chain", packet: "udp 10.5.0.9:40000 > 10.5.0.1:53 iif lxcbr1",
+            verdict: .accepted, source: "10.5.0.9"
+        ) { $0.chain(filter, "forward", closed, []) },
+        .init(
+            name: "a source of this host from outside", packet: "udp 203.0.113.2:1 > 10.5.0.9:1 iif up0",
+            verdict: .dropped, killer: "the source 203.0.113.2 has no route back (martian)"
+        ) { _ in },
+    ]
+
+    @Test(arguments: cases)
+    func walks(wanted: WalkCase) throws {
+        var builder = RulesetBuilder()
+        try wanted.rules(&builder)
+        let walk = PacketWalk(ruleset: try builder.build(), host: try practiceHost())
+        let result = walk.walk(try SamplePacket(text: wanted.packet))
+        #expect(result.verdict == wanted.verdict, "\(result)")
+        #expect(result.uplink == wanted.uplink || wanted.verdict != .accepted, "\(result)")
+        if let source = wanted.source { #expect(result.sourceAfter?.description == source) }
+        if let killer = wanted.killer { #expect(result.killer?.text == killer) }
+    }
+
+    @Test func forwardingThatIsOffDrops() throws {
+        var host = try practiceHost()
+        host.links[2].forwarding = false
+        let result = PacketWalk(ruleset: Ruleset(), host: host).walk(try SamplePacket(text: dns))
+        #expect(result.killer?.text == "net.ipv4.conf.lxcbr1.forwarding is 0")
+    }
+
+    @Test func theReversePathFilterDropsWhatComesByTheWrongLink() throws {
+        var host = try practiceHost()
+        host.links[1].reversePathFilter = 1
+        let packet = try SamplePacket(text: "udp 10.5.0.9:1 > 198.51.100.7:1 iif up0")
+        #expect(PacketWalk(ruleset: Ruleset(), host: host).walk(packet).killer?.hook == "routing")
+        host.links[1].reversePathFilter = 2
+        #expect(PacketWalk(ruleset: Ruleset(), host: host).walk(packet).verdict == .accepted)
+    }
+
+    @Test func bridgedPacketsSeeTheIPChainsOnlyWithBridgeNetfilter() throws {
+        var builder = RulesetBuilder()
+        builder.chain(filter, "forward", closed, [])
+        let ruleset = try builder.build()
+        var host = try practiceHost()
+        let packet = try SamplePacket(text: "udp 10.5.0.9:1 > 10.5.0.10:1 iif lxcbr1")
+        #expect(PacketWalk(ruleset: ruleset, host: host).walk(packet).verdict == .accepted)
+        host.bridgeNetfilter = true
+        #expect(PacketWalk(ruleset: ruleset, host: host).walk(packet).verdict == .dropped)
+    }
+
+    private func questions(
+        _ host: HostForwarding? = nil, _ rules: (inout RulesetBuilder) throws -> Void
+    ) throws -> NetworkQuestions {
+        var builder = RulesetBuilder()
+        try rules(&builder)
+        return NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: IPv4Address("198.51.100.7"), ruleset: try builder.build(), host: try host ?? practiceHost())
+    }
+
+    private let whole =
+        NftExpression.source(in: IPv4Prefix("10.5.0.0/16")!)
+        + NftExpression.destination(notIn: IPv4Prefix("10.5.0.0/16")!)
+
+    @Test func everythingIsProvenWhereEverythingIsInOrder() throws {
+        let questions = try questions { $0.postrouting(whole + [masquerade]) }
+        for question in NetworkQuestion.allCases {
+            let answer = questions.answer(question)
+            #expect(answer.verdict == .proven, "\(answer)")
+        }
+    }
+
+    @Test func nothingIsProvenWhereSomethingElseActs() throws {
+        var host = try practiceHost()
+        host.outsideModel = ["XDP on up0"]
+        let questions = try questions(host) { $0.postrouting(whole + [masquerade]) }
+        for question in NetworkQuestion.allCases {
+            #expect(questions.answer(question).verdict == .undecided)
+            #expect(questions.answer(question).reason?.contains("XDP on up0") == true)
+        }
+    }
+
+    @Test func aLeakShowsThePacketTheRuleThatLetsItOutAndTheOneMeantForIt() throws {
+        let questions = try questions { $0.postrouting([.verdict(.accept)], whole + [masquerade]) }
+        let answer = questions.answer(.translated)
+        #expect(answer.verdict == .counterexample)
+        #expect(answer.packet?.description == "udp 10.5.0.2:40000 > 198.51.100.7:53 iif lxcbr1")
+        #expect(answer.decidedBy?.text == "accept")
+        #expect(answer.shouldHaveCaught?.text == "ip saddr 10.5.0.0/16 ip daddr != 10.5.0.0/16 masquerade")
+    }
+
+    @Test func onePortThatIsBlockedIsACounterexample() throws {
+        let questions = try questions {
+            $0.chain(filter, "forward", forward, [port(25) + [.verdict(.drop)]])
+        }
+        #expect(questions.answer(.forwarded).packet?.destinationPort == 25)
+        #expect(questions.answer(.answered).packet?.destinationPort == 25)
+    }
+
+    @Test func anUnknownMatchOfADropIsNamed() throws {
+        let questions = try questions {
+            $0.chain(filter, "forward", forward, [[.other(name: "mystery"), .verdict(.drop)]])
+        }
+        let answer = questions.answer(.forwarded)
+        #expect(answer.verdict == .undecided)
+        #expect(answer.reason?.contains("mystery") == true)
+    }
+
+    @Test func whoComesToTheContainersIsNotTranslatedByAccident() throws {
+        let answer = try questions { $0.postrouting([masquerade]) }.answer(.others)
+        #expect(answer.verdict == .counterexample)
+        #expect(answer.decidedBy?.text == "masquerade")
+    }
+}

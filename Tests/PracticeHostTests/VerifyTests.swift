@@ -1,0 +1,113 @@
+import Foundation
+import HostModel
+import TestSupport
+import Testing
+
+/// `verify`, and the causes that the firewall checks name, on practice hosts.
+@Suite(.serialized) struct VerifyTests {
+    private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+
+    private func validate(_ json: String) throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).json")
+        try Data(json.utf8).write(to: file)
+        defer {
+            do { try FileManager.default.removeItem(at: file) } catch { Issue.record(error) }
+        }
+        let schema = Self.tests.deletingLastPathComponent().appendingPathComponent(
+            "reports/schema/verify.v1.schema.json")
+        let ended = try Program.run(
+            Self.tests.appendingPathComponent("Tools/validate-schema").path, ["--closed", schema.path, file.path])
+        #expect(ended.status == 0, "\(ended.output)\(ended.messages)")
+    }
+
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"])
+    func aHealthyHostIsProven(backend: String) throws {
+        let ended = try Program.lab(["--backend", backend], "lxc-doctor verify --format json; echo $? >&2")
+        let report = try JSONDecoder().decode(VerifyReport.self, from: Data(ended.output.utf8))
+        #expect(report.verdict == .proven, "\(report)")
+        #expect(report.networks.first?.answers.count == 7)
+        #expect(ended.messages.hasSuffix("0\n"))
+        try validate(ended.output)
+    }
+
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"])
+    func aLeakIsShownWithBothRules(backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--fault", "masq-shadowed"],
+            "lxc-doctor verify; echo $? >&2; lxc-doctor verify --format json=/tmp/v; echo SPLIT; cat /tmp/v")
+        #expect(ended.messages.hasPrefix("2\n"))
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 2)
+        for words in ["udp 10.5.0.2:40000 > 198.51.100.7:53 iif lxcbr1", "let out by", "meant for it"] {
+            #expect(parts[0].contains(words), "\(parts[0])")
+        }
+        let answer = try #require(
+            try JSONDecoder().decode(VerifyReport.self, from: Data(parts[1].utf8)).networks.first?.answers.first)
+        #expect(answer.decidedBy?.text.lowercased().contains("accept") == true)
+        #expect(answer.shouldHaveCaught?.text.lowercased().contains("masquerade") == true)
+        try validate(parts[1])
+    }
+
+    @Test func onePacketIsFollowedAndTheKernelAgrees() throws {
+        let packet = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
+        let ended = try Program.lab(
+            ["--fault", "forward-rule-drop"],
+            "lxc-doctor verify --packet '\(packet)' --format json; echo $? >&2;"
+                + " lxc-doctor verify --packet '\(packet) mark 7 [ct new]' --record /tmp/r -q;"
+                + " lxc-doctor verify --packet '\(packet)' --replay /tmp/r -q; echo $? >&2")
+        let report = try JSONDecoder().decode(PacketReport.self, from: Data(ended.output.utf8))
+        #expect(report.verdict == .dropped)
+        #expect(report.killer?.text == "iifname \"lxcbr1\" drop")
+        #expect(report.path.contains { $0.hook == "forward" && $0.table == "filter" })
+        #expect(ended.messages == "2\n2\n")
+        try validate(ended.output)
+    }
+
+    @Test(arguments: [("udp 10.5.0.9:1 to 1.1.1.1:1", "column 16"), ("xyz", "column 1")])
+    func aPacketThatIsNoneIs64(packet: String, words: String) throws {
+        let ended = try Program.run(["verify", "--packet", packet])
+        #expect(ended.status == 64)
+        #expect(ended.messages.contains(words), "\(ended.messages)")
+    }
+
+    @Test func whatActsBesideTheRulesIsNamed() throws {
+        let ended = try Program.lab(
+            [],
+            "nft add table netdev t; nft 'add chain netdev t c { type filter hook ingress device up0 priority 0; }';"
+                + " lxc-doctor verify; echo $? >&2")
+        #expect(ended.messages.hasSuffix("3\n"))
+        #expect(ended.output.contains("netdev chain t c on up0"), "\(ended.output)")
+    }
+
+    @Test(
+        arguments: [
+            "docker-forward-drop", "ufw-forward-drop", "firewalld-zone", "vpn-killswitch", "iptables-legacy-nft-split",
+            "nft-other-table-drop", "forward-policy-drop", "forward-rule-drop", "forward-return-missing",
+            "input-drops-dhcp-dns", "bridge-nf-forward-drop", "masq-duplicated",
+        ], ["nft", "iptables-nft", "iptables-legacy"])
+    func theFaultIsTheCause(fault: String, backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--fault", fault], "lxc-doctor --proof off --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == [fault])
+    }
+
+    /// Legacy tables beside nft, a closed policy whose accepts suffice, an accept in another nat chain.
+    @Test func harmlessLookAlikesAreSilent() throws {
+        let ended = try Program.lab(
+            [],
+            "iptables-legacy -A FORWARD -s 192.0.2.0/24 -j DROP; nft '"
+                + "add table inet filter;"
+                + "add chain inet filter forward { type filter hook forward priority 10; policy drop; };"
+                + "add rule inet filter forward ct state established,related accept;"
+                + "add rule inet filter forward iifname lxcbr1 accept;"
+                + "add table ip other;"
+                + "add chain ip other post { type nat hook postrouting priority 50; };"
+                + "add rule ip other post accept';"
+                + " ip route add 192.0.2.0/25 dev up0; lxc-doctor --proof off --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.isEmpty, "\(report.causes.map(\.id))")
+        let firewall = report.findings.filter { $0.check.hasPrefix("firewall.") }
+        #expect(firewall.allSatisfy { $0.verdict == .pass }, "\(firewall.map { ($0.check, $0.verdict) })")
+    }
+}

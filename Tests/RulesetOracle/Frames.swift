@@ -1,0 +1,63 @@
+import HostModel
+import PacketFilter
+import WireFormats
+
+/// The bytes of a test packet. All carry one IPv4 identification, by which they are known wherever they come out.
+enum Frames {
+    static let identification: UInt16 = 0xbeef
+    /// Local experimental EtherType 1 (IEEE 802): seen by nobody's rules.
+    static let fenceType: [UInt8] = [0x88, 0xb5]
+
+    static func packet(_ sample: SamplePacket) -> [UInt8] {
+        let payload: [UInt8]
+        let from = Array(sample.source.octets)
+        let to = Array(sample.destination.octets)
+        switch sample.protocol {
+        case .udp:
+            payload = Segment.udp(
+                source: sample.sourcePort, destination: sample.destinationPort, payload: Array("oracle".utf8),
+                from: from,
+                to: to)
+        case .tcp: payload = tcp(sample, from, to)
+        case .icmp:
+            // The type stands for the source port: only echo requests are sent.
+            payload = Segment.icmpEcho(identifier: 7, sequence: 1, payload: Array("oracle".utf8))
+        case .other: payload = [UInt8](repeating: 0, count: 8)
+        }
+        return IPv4Packet(
+            source: sample.source, destination: sample.destination, identification: identification, timeToLive: 64,
+            protocolNumber: sample.protocol.number, payload: payload
+        ).encoded
+    }
+
+    private static func tcp(_ sample: SamplePacket, _ from: [UInt8], _ to: [UInt8]) -> [UInt8] {
+        var bytes = Segment.tcpSYN(
+            source: sample.sourcePort, destination: sample.destinationPort, sequence: 1, from: from, to: to)
+        guard sample.tcpFlags != 2, bytes.count >= 20 else { return bytes }
+        bytes[13] = sample.tcpFlags
+        bytes[16] = 0
+        bytes[17] = 0
+        let sum = InternetChecksum.ofSegment(bytes, protocolNumber: 6, source: from, destination: to)
+        bytes[16] = UInt8(sum >> 8)
+        bytes[17] = UInt8(sum & 0xff)
+        return bytes
+    }
+
+    static func frame(to destination: String, from source: String, _ packet: [UInt8]) -> [UInt8] {
+        Ground.macBytes(destination) + Ground.macBytes(source) + [0x08, 0x00] + packet
+    }
+
+    static func fence(_ number: UInt32) -> [UInt8] {
+        var bytes = Ground.macBytes("fence1") + Ground.macBytes("fence0") + fenceType
+        for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> UInt32(shift))) }
+        return bytes + [UInt8](repeating: 0, count: 46)
+    }
+
+    /// The IPv4 packet in a frame, where it is one of ours.
+    static func ours(_ frame: [UInt8]) -> IPv4Packet? {
+        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPv4Packet(frame[14...]),
+            packet.identification == identification
+        else { return nil }
+        return packet
+    }
+}

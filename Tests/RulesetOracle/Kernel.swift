@@ -1,0 +1,163 @@
+import CLinux
+import Glibc
+import HostAccess
+import HostModel
+import LinuxHost
+import OracleSupport
+import PacketFilter
+import WireFormats
+
+/// The namespaces of the oracle: loads rulesets, sends packets, sees what comes of them.
+///
+/// Must run in network and mount namespaces of its own, bound to one processor: the fence relies on the order of one
+/// processor's queue of received frames.
+final class Kernel {
+    private let containers: [PacketSocketBox]
+    private let outside: [PacketSocketBox]
+    private let fenceIn: PacketSocketBox
+    private let fenceOut: PacketSocketBox
+    private let raw: Descriptor
+    private let trace: KernelTrace
+    private var conntrack: NetlinkSocket
+    private var variant: HostVariant?
+    private var legacyTables: Set<String> = []
+    /// Policies of iptables-legacy that drop, by table and chain.
+    private var droppingPolicies: Set<String> = []
+    private var fences: UInt32 = 0
+
+    final class PacketSocketBox {
+        let socket: PacketSocket
+        init(_ namespace: String, _ link: String) throws { socket = try PacketSocket(namespace: namespace, link: link) }
+    }
+
+    init() throws {
+        try Tool.run(["sh"], input: Ground.setup)
+        containers = try ["c1", "c2", "c3"].map { try PacketSocketBox($0, "eth0") }
+        outside = try ["far0", "far1"].map { try PacketSocketBox("far", $0) }
+        fenceOut = try PacketSocketBox("far", "fence0")
+        fenceIn = try PacketSocketBox("far", "fence1")
+        raw = try Descriptor(
+            clinux_socket_in_netns(
+                -1, AF_INET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Int32(IPPROTO_RAW)),
+            operation: "raw socket")
+        conntrack = try NetlinkSocket(.netfilter)
+        trace = try KernelTrace()
+    }
+
+    func load(_ ruleset: GeneratedRuleset) throws {
+        try apply(ruleset.variant)
+        let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
+        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + KernelTrace.rules + nft + "\n")
+        let compat = ruleset.tables(.iptablesNft).map(\.restoreText).joined(separator: "\n")
+        if !compat.isEmpty { try Tool.run(["iptables-nft-restore"], input: compat + "\n") }
+        let legacy = ruleset.tables(.iptablesLegacy)
+        // A table that was made once stays: it is emptied.
+        let left = legacyTables.subtracting(legacy.map(\.name)).sorted().map(IptablesGenerator.emptyTable)
+        let texts = (legacy + left).map(\.restoreText)
+        if !texts.isEmpty { try Tool.run(["iptables-legacy-restore"], input: texts.joined(separator: "\n") + "\n") }
+        legacyTables.formUnion(legacy.map(\.name))
+        droppingPolicies = Set(
+            legacy.flatMap { table in table.chains.filter(\.policyDrops).map { "\(table.name) \($0.name)" } })
+    }
+
+    private func apply(_ wanted: HostVariant) throws {
+        guard wanted != variant else { return }
+        try Tool.write(wanted.bridgeNetfilter ? "1" : "0", to: "/proc/sys/net/bridge/bridge-nf-call-iptables")
+        try Tool.write("\(wanted.reversePathFilter)", to: "/proc/sys/net/ipv4/conf/all/rp_filter")
+        if wanted.policyRouting != (variant?.policyRouting ?? false) {
+            let verb = wanted.policyRouting ? "add" : "del"
+            try Tool.run(
+                ["ip", "-batch", "-"],
+                input:
+                    "rule \(verb) pref 100 from 10.5.1.0/24 lookup 100\nrule \(verb) pref 101 fwmark 0x7 lookup 100\n")
+        }
+        variant = wanted
+    }
+
+    /// Sends one packet, with no flow known, and waits until it has come out wherever it does.
+    func send(_ packet: TestPacket, _ effects: (RuleReference) -> GeneratedRule?) throws -> KernelOutcome {
+        try forgetFlows()
+        drain()
+        try transmit(packet)
+        // Three fences: a frame may be queued twice on its way, and each fence goes behind what is queued then.
+        for _ in 0..<3 { try fence() }
+        let steps = try trace.read { effects($0) != nil }
+        var outcome = KernelOutcome(fate: .dropped)
+        outcome.applied = steps.applied
+        outcome.translator = steps.applied.last { effects($0)?.effect == .sourceTranslation }
+        if let (link, seen) = sighting() {
+            outcome.fate = .left
+            outcome.link = link
+            outcome.source = seen.source
+            outcome.destination = seen.destination
+        } else if steps.arrived {
+            outcome.fate = .local
+        } else if let drop = steps.drop {
+            outcome.killer = drop
+        } else if let last = steps.lastLegacy {
+            let drops =
+                last.rule == nil
+                ? droppingPolicies.contains("\(last.table) \(last.chain)") : effects(last)?.effect == .drop
+            if drops { outcome.killer = last }
+        }
+        return outcome
+    }
+
+    private func forgetFlows() throws {
+        // IPCTNL_MSG_CT_DELETE without a tuple: every flow of this namespace.
+        try conntrack.change(
+            type: UInt16(NFNL_SUBSYS_CTNETLINK) << 8 | 2, payload: [0, 0, 0, 0], operation: "forget flows")
+    }
+
+    private func transmit(_ packet: TestPacket) throws {
+        let bytes = Frames.packet(packet.sample)
+        switch packet.sender {
+        case .container(let index, let other):
+            let to = other.map { "c\($0 + 1)" } ?? "lxcbr1"
+            try containers[index].socket.send(Frames.frame(to: to, from: "c\(index + 1)", bytes))
+        case .outside(let index):
+            try outside[index].socket.send(Frames.frame(to: "up\(index)", from: "far\(index)", bytes))
+        case .host:
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = packet.sample.destination.value.bigEndian
+            let sent = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(raw.rawValue, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            // EPERM: a rule dropped it. EINVAL, ENETUNREACH and the like: no way there.
+            if sent < 0, ![EPERM, EINVAL, ENETUNREACH, EHOSTUNREACH, EACCES].contains(errno) {
+                throw OracleError("send from the host: errno \(errno)")
+            }
+        }
+    }
+
+    private func fence() throws {
+        fences &+= 1
+        let frame = Frames.fence(fences)
+        try fenceOut.socket.send(frame)
+        while let seen = fenceIn.socket.receive(milliseconds: 2000) {
+            if seen == frame { return }
+        }
+        throw OracleError("the fence did not come back")
+    }
+
+    private func sighting() -> (String, IPv4Packet)? {
+        for (index, box) in outside.enumerated() {
+            while let frame = box.socket.receive() {
+                if let packet = Frames.ours(frame) { return ("up\(index)", packet) }
+            }
+        }
+        for box in containers {
+            while let frame = box.socket.receive() {
+                if let packet = Frames.ours(frame) { return (Ground.bridge, packet) }
+            }
+        }
+        return nil
+    }
+
+    private func drain() {
+        for box in outside + containers + [fenceIn, fenceOut] { box.socket.drain() }
+    }
+}

@@ -1,0 +1,402 @@
+/// Writes random tables of nftables: families ip, inet and bridge, sets of every kind, maps, verdict maps, jumps.
+struct NftGenerator {
+    var random: SeededGenerator
+    let spice: Spice
+    private var sets = 0
+
+    init(random: SeededGenerator, spice: Spice) {
+        self.random = random
+        self.spice = spice
+    }
+
+    private struct Place {
+        var type: String
+        var hook: String
+        var family: String
+        var isEarly: Bool
+    }
+
+    /// Preambles of the table that is being written.
+    private var preamble: [String] = []
+
+    /// A table; `number` keeps the priorities of several apart, for chains of equal priority run in no known order.
+    mutating func table(_ number: Int) -> GeneratedTable {
+        preamble = []
+        sets = 0
+        let family = random.weighted([(50, "ip"), (40, "inet"), (10, "bridge")])
+        var bases: [(Place, Int)] = []
+        if family == "bridge" {
+            bases = [
+                (
+                    Place(
+                        type: "filter", hook: random.pick(["forward", "prerouting"]), family: family, isEarly: false),
+                    5 + number
+                )
+            ]
+        } else {
+            let offset = 1 + number
+            if random.chance(25) {
+                bases.append((Place(type: "filter", hook: "prerouting", family: family, isEarly: true), -310 - offset))
+            }
+            if random.chance(30) {
+                bases.append((Place(type: "filter", hook: "prerouting", family: family, isEarly: false), -150 - offset))
+            }
+            if random.chance(30) {
+                bases.append((Place(type: "nat", hook: "prerouting", family: family, isEarly: false), -100 - offset))
+            }
+            if random.chance(20) {
+                bases.append((Place(type: "filter", hook: "input", family: family, isEarly: false), offset))
+            }
+            if random.chance(65) {
+                bases.append(
+                    (
+                        Place(type: "filter", hook: "forward", family: family, isEarly: false),
+                        random.pick([-1, 1]) * offset
+                    ))
+            }
+            if random.chance(20) {
+                bases.append((Place(type: "filter", hook: "output", family: family, isEarly: false), offset))
+            }
+            if random.chance(12) {
+                bases.append((Place(type: "nat", hook: "output", family: family, isEarly: false), -100 - offset))
+            }
+            if random.chance(15) {
+                bases.append((Place(type: "filter", hook: "postrouting", family: family, isEarly: false), 150 + offset))
+            }
+            if random.chance(70) || bases.isEmpty {
+                bases.append((Place(type: "nat", hook: "postrouting", family: family, isEarly: false), 100 + offset))
+            }
+        }
+        var chains: [GeneratedChain] = []
+        var users: [GeneratedChain] = []
+        for (index, (place, priority)) in bases.enumerated() {
+            let names = (0..<random.below(3)).map { "u\(index)_\($0)" }
+            for (position, name) in names.enumerated() {
+                users.append(
+                    GeneratedChain(
+                        name: name, isNAT: place.type == "nat",
+                        rules: (0..<1 + random.below(4)).map { _ in rule(place, Array(names[(position + 1)...])) }))
+            }
+            let drops = place.type == "filter" && place.hook != "output" && random.chance(10)
+            var chain = GeneratedChain(
+                name: "\(place.hook)_\(index)", hook: place.hook,
+                declaration:
+                    "type \(place.type) hook \(place.hook) priority \(priority); policy \(drops ? "drop" : "accept");",
+                policyDrops: drops, isNAT: place.type == "nat")
+            chain.rules = (0..<1 + random.below(6)).map { _ in rule(place, names) }
+            if place.type == "nat", place.hook == "postrouting", random.chance(65) {
+                chain.rules.append(masquerade(place))
+            }
+            if drops, place.hook == "forward", random.chance(60) {
+                chain.rules.append(
+                    GeneratedRule(text: "iifname \"lxcbr1\" counter accept", features: ["nft iifname"], effect: .accept)
+                )
+            }
+            chains.append(chain)
+        }
+        return GeneratedTable(
+            backend: .nft, family: family, name: "t\(number)", preamble: preamble, chains: chains + users)
+    }
+
+    private mutating func masquerade(_ place: Place) -> GeneratedRule {
+        let text = random.pick([
+            "ip saddr 10.5.0.0/16 ip daddr != 10.5.0.0/16 counter masquerade",
+            "ip saddr 10.5.0.0/16 oifname \"up*\" masquerade",
+            "oifname \"up0\" masquerade",
+            "ip saddr 10.5.0.0/24 snat \(place.family == "inet" ? "ip " : "")to 203.0.113.77",
+        ])
+        return GeneratedRule(
+            text: text, features: [text.contains("snat") ? "nft snat" : "nft masquerade"], effect: .sourceTranslation)
+    }
+
+    /// Matches that look at the transport header, or for its protocol: a rule has one of them, for nft refuses two
+    /// that contradict each other.
+    private static let transportMatches: Set<String> = [
+        "nft l4proto", "nft dport", "nft sport", "nft port set", "nft concatenation", "nft icmp", "nft tcp flags",
+        "nft ip protocol", "nft bridge l4proto",
+    ]
+
+    private mutating func rule(_ place: Place, _ users: [String]) -> GeneratedRule {
+        var looksAtTransport = false
+        var words: [String] = []
+        var features: [String] = []
+        var isRandom = false
+        for _ in 0..<random.weighted([(15, 0), (45, 1), (30, 2), (10, 3)]) {
+            let (text, feature) = match(place)
+            guard !features.contains(feature) else { continue }
+            if Self.transportMatches.contains(feature) {
+                if looksAtTransport { continue }
+                looksAtTransport = true
+            }
+            words.append(text)
+            features.append(feature)
+            if ["nft limit", "nft numgen", "nft quota", "nft dynamic set"].contains(feature) { isRandom = true }
+        }
+        if random.chance(25) {
+            words.append("counter")
+            features.append("nft counter")
+        }
+        let (text, feature, effect) = action(place, users, looksAtTransport)
+        words.append(text)
+        features.append(feature)
+        return GeneratedRule(
+            text: words.joined(separator: " "), features: features, effect: effect, isRandom: isRandom)
+    }
+
+    private mutating func declare(_ body: String) -> String {
+        let name = "s\(sets)"
+        sets += 1
+        preamble.append(body.replacing("NAME", with: name))
+        return name
+    }
+
+    private mutating func addressSet() -> (String, String) {
+        switch random.below(4) {
+        case 0: ("{ \(random.pick(Ground.containers).address), 198.51.100.7, 192.0.2.50 }", "nft set")
+        case 1: ("{ 10.5.0.0/24, 198.51.100.0-198.51.100.150, 203.0.113.50 }", "nft interval set")
+        case 2:
+            (
+                "@"
+                    + declare(
+                        "set NAME { type ipv4_addr; elements = { 10.5.0.9, 10.5.1.20, 198.51.100.7, 203.0.113.50 }; }"),
+                "nft set"
+            )
+        default:
+            (
+                "@"
+                    + declare(
+                        "set NAME { type ipv4_addr; flags interval; elements = { 10.5.0.0/28, 10.5.1.0-10.5.1.30, 198.51.100.128/25, 192.0.2.0/24 }; }"
+                    ),
+                "nft interval set"
+            )
+        }
+    }
+
+    private mutating func match(_ place: Place) -> (String, String) {
+        let not = random.chance(15) ? "!= " : ""
+        if place.family == "bridge" {
+            return random.weighted([
+                (
+                    40,
+                    (
+                        "ether type ip ip daddr \(not)\(random.pick(Ground.outside + Ground.prefixes + ["10.5.0.10"]))",
+                        "nft bridge ip"
+                    )
+                ),
+                (30, ("ether type ip meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp"]))", "nft bridge l4proto")),
+                (30, ("iifname \(not)\"\(random.pick(["vc1", "vc2", "vc*"]))\"", "nft bridge iifname")),
+            ])
+        }
+        let input = place.hook != "output" && place.hook != "postrouting"
+        let output = ["forward", "output", "postrouting"].contains(place.hook)
+        var choices: [(Int, String)] = [
+            (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
+            (5, "port set"),
+            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (2, "ct status"), (2, "ct direction"),
+            (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
+            (2, "ip protocol"), (2, "frag"),
+        ]
+        if place.family == "inet" { choices.append((4, "nfproto")) }
+        if spice.hasChance { choices += [(3, "limit"), (3, "numgen"), (3, "quota"), (3, "dynamic set")] }
+        if spice.hasUnsaid { choices += [(6, "ttl"), (6, "length")] }
+        if input { choices += [(8, "iifname"), (3, "iif")] }
+        if output { choices += [(8, "oifname"), (5, "oif")] }
+        if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
+        if place.hook == "output" { choices.append((30, "skuid")) }
+        let kind = random.weighted(choices)
+        let name = "nft " + kind
+        switch kind {
+        case "saddr":
+            return (
+                "ip saddr \(not)\(random.pick(Ground.containers.map(\.address) + Ground.prefixes + ["10.5.0.5-10.5.0.9"]))",
+                name
+            )
+        case "daddr":
+            return (
+                "ip daddr \(not)\(random.pick(Ground.outside + Ground.prefixes + ["198.51.100.1-198.51.100.100"]))",
+                name
+            )
+        case "address set":
+            let (set, feature) = addressSet()
+            return ("ip \(random.pick(["saddr", "daddr"])) \(not)\(set)", feature)
+        case "l4proto": return ("meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp", "{ tcp, udp }", "47"]))", name)
+        case "dport":
+            return (
+                "\(random.pick(["tcp", "udp", "th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
+                name
+            )
+        case "sport":
+            return ("\(random.pick(["tcp", "udp"])) sport \(not)\(random.pick(["1024", "30000-40000", "5353"]))", name)
+        case "port set":
+            let set =
+                random.chance(50)
+                ? "{ 53, 80, 443 }"
+                : "@" + declare("set NAME { type inet_service; flags interval; elements = { 1-100, 7777 }; }")
+            return ("\(random.pick(["tcp", "udp"])) dport \(not)\(set)", name)
+        case "concatenation":
+            let text: String
+            switch random.below(4) {
+            case 0: text = "ip saddr . ip daddr \(not){ 10.5.0.9 . 198.51.100.7, 10.5.1.20 . 198.51.100.200 }"
+            case 1:
+                text =
+                    "ip saddr . udp dport @"
+                    + declare(
+                        "set NAME { type ipv4_addr . inet_service; flags interval; elements = { 10.5.0.0/24 . 1-100, 10.5.1.20 . 7777 }; }"
+                    )
+            case 2: text = "ip daddr . meta l4proto \(not){ 198.51.100.7 . udp, 203.0.113.50 . tcp, 192.0.2.50 . icmp }"
+            default:
+                text =
+                    "ip saddr . ip daddr . tcp dport @"
+                    + declare(
+                        "set NAME { type ipv4_addr . ipv4_addr . inet_service; flags interval; elements = { 10.5.0.0/16 . 198.51.100.0/24 . 80-443 }; }"
+                    )
+            }
+            return (text, name)
+        case "icmp":
+            return (
+                "icmp type \(not)\(random.pick(["echo-request", "{ echo-request, echo-reply }", "destination-unreachable"]))",
+                name
+            )
+        case "tcp flags":
+            return (
+                "tcp flags \(random.pick(["& (fin|syn|rst|ack) == syn", "syn", "& (syn|fin) == (syn|fin)", "! ack", "syn / syn,ack"]))",
+                name
+            )
+        case "ct state":
+            return (
+                "ct state \(random.pick(["new", "established,related", "invalid", "new,untracked", "{ new, established }", "!= new"]))",
+                name
+            )
+        case "ct status": return ("ct status \(random.pick(["dnat", "snat", "& dnat == 0"]))", name)
+        case "ct direction": return ("ct direction \(random.pick(["original", "reply"]))", name)
+        case "mark": return ("meta mark \(random.pick(["0", "7", "!= 0", "& 0x1 == 1", "& 0xff == 0x10"]))", name)
+        case "ct mark": return ("ct mark \(random.pick(["0", "7", "!= 0", "& 0x2 == 2"]))", name)
+        case "fib type":
+            return (
+                "fib \(random.pick(["daddr", "saddr"])) type \(not)\(random.pick(["local", "unicast", "{ local, broadcast }"]))",
+                name
+            )
+        case "pkttype": return ("meta pkttype \(not)\(random.pick(["host", "other"]))", name)
+        case "ttl": return ("ip ttl \(random.pick(["64", "63", "< 64", ">= 60"]))", name)
+        case "length": return ("\(random.pick(["ip", "meta"])) length \(random.pick(["< 100", "> 30", "20-40"]))", name)
+        case "dscp": return ("ip dscp \(not)\(random.pick(["cs0", "cs1"]))", name)
+        case "limit": return ("limit rate 2/second burst 1 packets", name)
+        case "numgen": return ("numgen \(random.pick(["random", "inc"])) mod 2 0", name)
+        case "quota": return ("quota over 60 bytes", name)
+        case "dynamic set":
+            return (
+                "add @" + declare("set NAME { type ipv4_addr; size 64; flags dynamic,timeout; timeout 1m; }")
+                    + " { ip saddr }", name
+            )
+        case "nfproto": return ("meta nfproto ipv4", name)
+        case "ip protocol": return ("ip protocol \(random.pick(["udp", "tcp", "icmp"]))", name)
+        case "frag": return ("ip frag-off & 0x1fff \(random.pick(["0", "!= 0"]))", name)
+        case "iifname":
+            return (
+                "iifname \(not)\(random.pick(["\"lxcbr1\"", "\"up0\"", "\"up*\"", "{ \"lxcbr1\", \"up1\" }", "\"lxc*\""]))",
+                name
+            )
+        case "oifname":
+            return (
+                "oifname \(not)\(random.pick(["\"lxcbr1\"", "\"up0\"", "\"up1\"", "\"up*\"", "{ \"up0\", \"up1\" }"]))",
+                name
+            )
+        case "iif": return ("iif \(not)\(random.pick(["\"lxcbr1\"", "\"up0\"", "\"lo\""]))", name)
+        case "oif": return ("oif \(not)\(random.pick(["\"lxcbr1\"", "\"up0\"", "\"up1\""]))", name)
+        case "fib saddr": return ("fib saddr . iif oif \(random.pick(["missing", "exists"]))", name)
+        case "skuid": return ("meta skuid \(not)0", name)
+        default: return ("meta l4proto udp", "nft l4proto")
+        }
+    }
+
+    private mutating func action(
+        _ place: Place, _ users: [String], _ looksAtTransport: Bool
+    ) -> (String, String, GeneratedRule.Effect) {
+        var choices: [(Int, String)] = [(12, "accept"), (4, "return"), (3, "log"), (2, "nothing")]
+        if !users.isEmpty { choices += [(16, "jump"), (6, "goto"), (8, "vmap")] }
+        let ip = place.family == "inet" ? "ip " : ""
+        if place.family == "bridge" {
+            choices.append((6, "drop"))
+        } else if place.type == "nat" {
+            switch place.hook {
+            case "postrouting": choices += [(18, "masquerade"), (12, "snat"), (5, "snat map")]
+            default: choices += [(8, "dnat"), (4, "redirect"), (3, "dnat map")]
+            }
+        } else {
+            choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
+            if users.isEmpty { choices.append((5, "verdict map")) }
+            if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
+            if place.isEarly { choices.append((14, "notrack")) }
+        }
+        let kind = random.weighted(choices)
+        let name = "nft " + kind
+        switch kind {
+        case "accept": return ("accept", name, .accept)
+        case "return": return ("return", name, .leave)
+        case "log": return ("log prefix \"o \"", name, .pass)
+        case "nothing": return ("counter", "nft counter", .pass)
+        case "jump": return ("jump \(random.pick(users))", name, .jump)
+        case "goto": return ("goto \(random.pick(users))", name, .jump)
+        case "vmap":
+            let user = random.pick(users)
+            return (
+                random.pick([
+                    "ip saddr vmap { 10.5.0.9 : jump \(user), 10.5.0.10 : accept, 10.5.1.20 : continue }",
+                    looksAtTransport
+                        ? "meta mark vmap { 0 : jump \(user), 7 : goto \(user) }"
+                        : "meta l4proto vmap { udp : jump \(user), tcp : return }",
+                    "ip daddr vmap { 198.51.100.0/25 : goto \(user), 192.0.2.0/24 : accept }",
+                ]), name, .jump
+            )
+        case "verdict map":
+            let map = declare(
+                "map NAME { type ipv4_addr . inet_service : verdict; flags interval; elements = { 10.5.0.0/24 . 53 : drop, 10.5.0.0/16 . 80-100 : accept }; }"
+            )
+            return (
+                random.pick([
+                    looksAtTransport
+                        ? "meta mark vmap { 1-10 : drop, 16 : accept }"
+                        : "udp dport vmap { 53 : accept, 67 : drop, 7777 : continue }",
+                    looksAtTransport
+                        ? "ip daddr . meta mark vmap { 198.51.100.7 . 0 : accept }"
+                        : "ip saddr . tcp dport vmap @\(map)",
+                    "ct state vmap { established : accept, related : accept, invalid : drop }",
+                ]), name, .jump
+            )
+        case "drop": return ("drop", name, .drop)
+        case "reject": return (random.pick(["reject", "reject with icmp type admin-prohibited"]), name, .drop)
+        case "mark":
+            return ("meta mark set \(random.pick(["0x7", "0x1", "meta mark or 0x10", "ct mark"]))", name, .pass)
+        case "ct mark": return ("ct mark set \(random.pick(["0x7", "0x2", "meta mark"]))", name, .pass)
+        case "mark map": return ("meta mark set ip saddr map { 10.5.0.9 : 0x7, 10.5.1.0/24 : 0x10 }", name, .pass)
+        case "notrack": return ("notrack", name, .pass)
+        case "masquerade": return ("masquerade", name, .sourceTranslation)
+        case "snat":
+            return (
+                "snat \(ip)to \(random.pick(["203.0.113.2", "203.0.113.77", "192.0.2.2", "100.64.9.9"]))", name,
+                .sourceTranslation
+            )
+        case "snat map":
+            return (
+                "snat \(ip)to ip saddr map { 10.5.0.9 : 203.0.113.77, 10.5.1.0/24 : 192.0.2.2 }", name,
+                .sourceTranslation
+            )
+        case "dnat":
+            return (
+                "dnat \(ip)to \(random.pick(["198.51.100.99", "198.51.100.200", "10.5.0.10", "203.0.113.50"]))", name,
+                .destinationTranslation
+            )
+        case "dnat map":
+            return (
+                "dnat \(ip)to ip daddr map { 198.51.100.7 : 198.51.100.99, 203.0.113.2 : 10.5.0.10 }", name,
+                .destinationTranslation
+            )
+        case "redirect":
+            return (
+                looksAtTransport ? "redirect" : "meta l4proto { tcp, udp } redirect to :80", name,
+                .destinationTranslation
+            )
+        default: return ("accept", "nft accept", .accept)
+        }
+    }
+}

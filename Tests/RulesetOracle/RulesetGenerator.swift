@@ -1,0 +1,42 @@
+/// What a ruleset may hold that the model cannot decide. Kept to some of the rulesets, so that in the others every answer
+/// must be definite.
+struct Spice {
+    /// Matches that come out differently from packet to packet.
+    var hasChance: Bool
+    /// Matches of what the model is not told: lifetime, length, members of an ipset.
+    var hasUnsaid: Bool
+}
+
+/// A ruleset of one backend or of several, and the packets for it.
+struct RulesetGenerator {
+    enum Mix: String, CaseIterable {
+        case nft, iptablesNft, iptablesLegacy, mixed
+    }
+
+    static func make(seed: UInt64, packets count: Int) -> (GeneratedRuleset, [TestPacket]) {
+        var random = SeededGenerator(seed)
+        // Packets are drawn apart from rules, so that leaving out a rule changes no packet.
+        var packets = PacketGenerator(random: SeededGenerator(random.next()))
+        let variant = HostVariant(
+            bridgeNetfilter: random.chance(70), policyRouting: random.chance(40),
+            reversePathFilter: random.weighted([(80, 0), (10, 1), (10, 2)]))
+        let mix = Mix.allCases[Int(seed % 4)]
+        let spice = Spice(hasChance: random.chance(25), hasUnsaid: random.chance(8))
+        var tables: [GeneratedTable] = []
+        if mix == .nft || mix == .mixed {
+            var generator = NftGenerator(random: SeededGenerator(random.next()), spice: spice)
+            for number in 0..<(mix == .mixed ? 1 : 1 + random.below(3)) { tables.append(generator.table(number)) }
+        }
+        for backend in [GeneratedTable.Backend.iptablesNft, .iptablesLegacy] {
+            let isWanted =
+                mix == .mixed ? random.chance(60) : mix == (backend == .iptablesNft ? .iptablesNft : .iptablesLegacy)
+            guard isWanted else { continue }
+            var generator = IptablesGenerator(random: SeededGenerator(random.next()), backend: backend, spice: spice)
+            for name in ["raw", "mangle", "nat", "filter"]
+            where random.chance(name == "filter" ? 85 : name == "nat" ? 80 : 45) {
+                tables.append(generator.table(name))
+            }
+        }
+        return (GeneratedRuleset(tables: tables, variant: variant), (0..<count).map { _ in packets.packet() })
+    }
+}
