@@ -69,7 +69,7 @@ import Testing
         #expect(target("SNAT", 0, snat) == .sourceNat(range))
         #expect(target("SNAT", 0, []) == .sourceNat(nil))
         #expect(target("CT", 2, host(1, 0)) == .notrack)
-        #expect(target("CT", 2, host(0, 0)) == .passes(name: "CT"))
+        #expect(target("CT", 2, host(0, 0)) == .template)
         #expect(target("FULLCONENAT", 0, []) == .other(name: "FULLCONENAT"))
     }
 
