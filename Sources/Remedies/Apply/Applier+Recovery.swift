@@ -11,7 +11,10 @@ package struct Recovery: Codable, Sendable, Hashable {
 
     /// For a report.
     package var sentence: String {
-        let words = wasUndo ? "the undo of \(run), which was interrupted, was completed" : "the repair \(run), which was interrupted, was rolled back"
+        let words =
+            wasUndo
+            ? "the undo of \(run), which was interrupted, was completed"
+            : "the repair \(run), which was interrupted, was rolled back"
         return problems.isEmpty ? words + " first" : words + " in part: " + problems.joined(separator: "; ")
     }
 }
@@ -51,7 +54,8 @@ extension Applier {
                     .other, operation: "roll back \(run)",
                     message: problems.joined(separator: "; ") + " (journal \(store.location(of: run)))")
             }
-            recoveries.append(Recovery(run: run, problems: problems, journal: store.location(of: run), wasUndo: wasUndo))
+            recoveries.append(
+                Recovery(run: run, problems: problems, journal: store.location(of: run), wasUndo: wasUndo))
         }
         return recoveries
     }

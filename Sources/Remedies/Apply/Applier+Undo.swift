@@ -90,7 +90,8 @@ extension Applier {
                     journal: store.location(of: journal.run))
             }
             let problems = JournalRun(host: host, store: store).takeBack(&journal, sameBoot: sameBoot)
-            let notes = journal.entries.compactMap(\.note).contains("gone with the reboot")
+            let notes =
+                journal.entries.compactMap(\.note).contains("gone with the reboot")
                 ? ["what it changed of the running system was gone with the reboot"] : []
             return UndoReport(
                 run: journal.run, outcome: journal.status == .undone && problems.isEmpty ? .undone : .unfinished,

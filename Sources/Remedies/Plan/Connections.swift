@@ -44,7 +44,8 @@ package struct Connections: Codable, Sendable, Hashable {
         if let session { ends += self.ends(ofSession: session) }
         for end in ends where end.local.value >> 24 != 127 {
             connections.peers.insert(end.peer)
-            for (link, addresses) in facts.state.addresses where addresses.contains(where: { $0.address == end.local }) {
+            for (link, addresses) in facts.state.addresses where addresses.contains(where: { $0.address == end.local })
+            {
                 connections.links.insert(link)
             }
         }
