@@ -32,9 +32,7 @@ struct DoctorCommand: ParsableCommand {
         if autoRemediate && hostOptions.replay != nil {
             throw ValidationError("a recording cannot be repaired: --auto-remediate and --replay exclude each other")
         }
-        if output.format.filter({ $0.file == nil }).count > 1 {
-            throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
-        }
+        try output.require(FormatName.allCases, for: "a report")
     }
 
     func run() throws {
@@ -44,6 +42,7 @@ struct DoctorCommand: ParsableCommand {
         if let live = session.live {
             if autoRemediate { try Interrupted.takeBack(on: live) } else { Interrupted.mention() }
         }
+        session.progress = ProgressLine(quiet: output.quiet)
         session.prove(proof)
         let result = session.diagnose()
         if let path = hostOptions.record { try session.record(to: path) }

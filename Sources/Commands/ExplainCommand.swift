@@ -30,12 +30,16 @@ struct ExplainCommand: ParsableCommand {
         var text: String
     }
 
+    func validate() throws {
+        try output.require(FormatName.basic, for: "an explanation")
+    }
+
     func run() throws {
         let document = try document()
         try output.emit { format, options in
             switch format {
             case .json: JSONText.encode(document)
-            case .terminal: Self.page(document, options)
+            default: Self.page(document, options)
             }
         }
     }

@@ -43,6 +43,7 @@ struct FixApplyCommand: ParsableCommand {
 
     func validate() throws {
         if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
+        try output.require(FormatName.allCases, for: "a report")
     }
 
     func run() throws {
@@ -53,6 +54,7 @@ struct FixApplyCommand: ParsableCommand {
         try Remediation.requirePrivilege(session)
         if let live = session.live { try Interrupted.takeBack(on: live) }
         if let saved { try Self.requireOwn(saved, session) }
+        session.progress = ProgressLine(quiet: output.quiet)
         session.prove(proof)
         let remediation = Remediation(session: session, proofMode: proof, consent: consent, quiet: output.quiet)
         let result = session.diagnose()

@@ -23,6 +23,10 @@ struct FixConfirmCommand: ParsableCommand {
         var outcome: String
     }
 
+    func validate() throws {
+        try output.require(FormatName.basic, for: "a confirmation")
+    }
+
     func run() throws {
         try FixUndoCommand.requireRoot(LiveHost())
         let store = FileJournalStore()
@@ -44,7 +48,7 @@ struct FixConfirmCommand: ParsableCommand {
         try output.emit { format, _ in
             switch format {
             case .json: JSONText.encode(document)
-            case .terminal:
+            default:
                 document.outcome == "kept"
                     ? "CONFIRMED  \(document.run)\n" : "TOO LATE: \(document.run) was rolled back\n"
             }

@@ -12,6 +12,10 @@ struct FixHistoryCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        try output.require(FormatName.basic, for: "a history")
+    }
+
     func run() throws {
         let live = LiveHost()
         try Interrupted.takeBack(on: live)
@@ -26,7 +30,7 @@ struct FixHistoryCommand: ParsableCommand {
         try output.emit { format, options in
             switch format {
             case .json: JSONText.encode(history)
-            case .terminal: Self.table(history, options)
+            default: Self.table(history, options)
             }
         }
     }

@@ -18,7 +18,7 @@ struct FixPlanCommand: ParsableCommand {
     @OptionGroup var selection: SelectionOptions
 
     @Option(
-        name: .long, help: "terminal, json, shell or ansible, to standard output or into =FILE. Repeatable.",
+        name: .long, help: "terminal, json, shell, ansible, markdown or html, to standard output or into =FILE. Repeatable.",
         transform: PlanTarget.init(argument:))
     var format: [PlanTarget] = []
 
@@ -56,6 +56,8 @@ struct FixPlanCommand: ParsableCommand {
     private func text(_ plan: Plan, _ format: PlanFormat, _ options: RenderingOptions) -> String {
         switch format {
         case .json: JSONText.encode(plan)
+        case .markdown: renderPlan(plan.steps, as: .markdown, options: options)
+        case .html: renderPlan(plan.steps, as: .html, options: options)
         case .shell: shellScript(plan)
         case .ansible: ansiblePlaybook(plan)
         case .terminal: renderPlan(plan.steps, as: .terminal, options: options) + byHand(plan)
@@ -76,7 +78,7 @@ struct FixPlanCommand: ParsableCommand {
 
 /// The formats of a plan.
 enum PlanFormat: String, CaseIterable, Sendable {
-    case terminal, json, shell, ansible
+    case terminal, json, shell, ansible, markdown, html
 }
 
 /// One `--format F[=FILE]` of `fix plan`.

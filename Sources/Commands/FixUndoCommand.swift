@@ -22,6 +22,10 @@ struct FixUndoCommand: ParsableCommand {
     @Flag(name: .long, help: "Do not ask.")
     var yes = false
 
+    func validate() throws {
+        try output.require(FormatName.basic, for: "an undo")
+    }
+
     func run() throws {
         let live = LiveHost()
         try Self.requireRoot(live)
@@ -33,7 +37,7 @@ struct FixUndoCommand: ParsableCommand {
         try output.emit { format, options in
             switch format {
             case .json: JSONText.encode(report)
-            case .terminal: Self.page(report)
+            default: Self.page(report)
             }
         }
         if report.outcome != .undone { throw ExitCode(Health.critical.exitCode) }

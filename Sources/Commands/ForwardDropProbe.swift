@@ -33,7 +33,8 @@ struct ForwardDropProbe: Probe {
         if worst.verdict == .unknown { throw .unknown(worst.reason ?? "the packet proof could not be made") }
         // What is lost before any rule is not a firewall's doing.
         let killer = worst.killer
-        let isDropped = worst.verdict == .dropped && killer?.hook != "routing"
+        let reachedForward = worst.path.last(where: \.reached)?.hook == "forward"
+        let isDropped = worst.verdict == .dropped && (killer?.hook == "forward" || reachedForward)
         let owner: Owner
         do throws(HostError) {
             owner = isDropped ? try Self.owner(killer, host) : .none

@@ -14,7 +14,7 @@ struct LXCDoctor: ParsableCommand {
         version: Tool.version,
         subcommands: [
             DoctorCommand.self, ProveCommand.self, FixCommand.self, ExplainCommand.self, ListCommand.self,
-            LabCommand.self,
+            ReportCommand.self, LabCommand.self,
         ],
         defaultSubcommand: DoctorCommand.self)
 }

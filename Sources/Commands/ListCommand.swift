@@ -51,12 +51,16 @@ struct ListCommand: ParsableCommand {
         }
     }
 
+    func validate() throws {
+        try output.require(FormatName.basic, for: "a list")
+    }
+
     func run() throws {
         let rows = rows
         try output.emit { format, options in
             switch format {
             case .json: JSONText.encode(Document(kind: kind, rows: rows))
-            case .terminal: table(rows, options)
+            default: table(rows, options)
             }
         }
     }

@@ -28,7 +28,10 @@ struct SelectionOptions: ParsableArguments {
 /// Where the result goes, and how it looks.
 struct OutputOptions: ParsableArguments {
     @Option(
-        name: .long, help: "terminal or json, to standard output or into =FILE. Repeatable.",
+        name: .long,
+        help: ArgumentHelp(
+            "How the result is written, to standard output or into =FILE. Repeatable.",
+            discussion: FormatName.allCases.map(\.rawValue).joined(separator: ", ")),
         transform: FormatTarget.init(argument:))
     var format: [FormatTarget] = []
 
@@ -37,6 +40,21 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "Also what does not apply, and all evidence.")
     var verbose = false
+}
+
+extension OutputOptions {
+    /// Refuses formats that a command cannot write, before it does anything.
+    func require(_ known: [FormatName], for what: String) throws {
+        if let other = format.first(where: { !known.contains($0.format) }) {
+            let names = known.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("\(what) cannot be written as \(other.format.rawValue); there are: \(names)")
+        }
+        if format.count(where: { $0.file == nil }) > 1 {
+            throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
+        }
+        let files = format.compactMap(\.file)
+        if Set(files).count < files.count { throw ValidationError("two formats cannot share a file") }
+    }
 }
 
 /// Where what was seen is kept for other tools.
@@ -82,3 +100,4 @@ struct FormatTarget: Hashable, Sendable {
 }
 
 extension ProofMode: ExpressibleByArgument {}
+extension ProofProtocol: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import HostModel
+internal import PacketProof
 internal import Reporting
 
 /// `prove`: the packet proof alone, drawn as a path.
@@ -14,22 +15,54 @@ struct ProveCommand: ParsableCommand {
     @Option(name: .long, help: "fence (no packet on the wire) or wire (sent with TTL 2).")
     var proof: ProofMode = .fence
 
+    @Option(name: .long, help: "Send from inside this running container instead of a throw-away one.")
+    var container: String?
+
+    @Option(
+        name: .long, help: "ADDRESS or ADDRESS:PORT to send to, instead of the profile's target.",
+        transform: ProofDestination.init(argument:))
+    var to: ProofDestination?
+
+    @Option(name: .long, help: "udp, tcp or icmp. Repeatable; all three unless said.")
+    var `protocol`: [ProofProtocol] = []
+
     func validate() throws {
         if proof == .off { throw ValidationError("prove --proof off would prove nothing") }
+        if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
+        if hostOptions.replay != nil, container != nil || to != nil || !`protocol`.isEmpty {
+            throw ValidationError("a recording sends nothing: --replay goes without --container, --to and --protocol")
+        }
+        try output.require(FormatName.forParts, for: "a proof")
+    }
+
+    private var aim: ProofAim {
+        var kinds = `protocol`.isEmpty ? ProofProtocol.allCases : ProofProtocol.allCases.filter(`protocol`.contains)
+        if to?.port != nil { kinds.removeAll { $0 == .icmp } }
+        return ProofAim(container: container, target: to?.address, port: to?.port, protocols: kinds)
     }
 
     func run() throws {
         let directory = try evidence.open()
         let session = try Session(hostOptions)
-        session.prove(proof)
+        session.progress = ProgressLine(quiet: output.quiet)
+        try session.check(aim)
+        session.prove(proof, aim: aim)
+        if let container { try session.requireContainer(container) }
         if let path = hostOptions.record { try session.record(to: path) }
         if let directory { try session.keepEvidence(in: directory) }
         let report = session.proof ?? ProofReport(mode: proof, probes: [])
         try output.emit { format, options in renderProof(report, as: format, options: options) }
-        switch report.verdict {
-        case .masqueraded: return
-        case .unknown: throw ExitCode(Health.unknown.exitCode)
-        case .leaked, .wrongSource, .redirected, .dropped: throw ExitCode(Health.critical.exitCode)
-        }
+        let code = Self.health(of: report).exitCode
+        guard code == 0 else { throw ExitCode(code) }
+    }
+
+    /// As the checks over the proof judge it: what containers send to each other is a warning, the rest critical.
+    private static func health(of report: ProofReport) -> Health {
+        let local = report.local ?? []
+        let intoHost = local.filter { $0.kind != .eastWest }.map(\.arrival)
+        let lost: Set<Arrival> = [.dropped, .altered]
+        if report.verdict < .unknown || !lost.isDisjoint(with: intoHost) { return .critical }
+        if !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
+        return report.verdict == .unknown || local.contains { $0.arrival == .unknown } ? .unknown : .healthy
     }
 }

@@ -1,7 +1,6 @@
 internal import FoundationEssentials
 internal import HostAccess
 internal import HostModel
-internal import LinuxHost
 internal import PacketProof
 
 /// Everything that a run read, to be judged elsewhere. The contract is `reports/schema/recording.v1.schema.json`.
@@ -36,32 +35,9 @@ struct Recording: Codable {
         self.proofTranscripts = proofTranscripts
     }
 
-    private struct Header: Decodable {
-        var schema: String
-    }
-
     /// Reads a recording. Throws `input`, in one line, for whatever is no whole recording of this version.
     static func read(_ path: String) throws(CommandError) -> Recording {
-        let bytes: [UInt8]
-        do {
-            bytes = try LiveHost().read(path, limit: largest)
-        } catch {
-            throw CommandError(.input, "recording \(path): \(error.message)")
-        }
-        let data = Data(bytes)
-        do {
-            let header = try JSONDecoder().decode(Header.self, from: data)
-            guard header.schema == schemaName else {
-                throw CommandError(.input, "recording \(path): is \(header.schema), not \(schemaName)")
-            }
-            return try JSONDecoder().decode(Recording.self, from: data)
-        } catch let error as CommandError {
-            throw error
-        } catch let error as DecodingError {
-            throw CommandError(.input, "recording \(path): \(error.sentence)")
-        } catch {
-            throw CommandError(.input, "recording \(path): cannot be read")
-        }
+        try SavedDocument.read(path, as: Recording.self, schema: schemaName, what: "recording", limit: largest)
     }
 }
 

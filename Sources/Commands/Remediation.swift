@@ -40,6 +40,8 @@ struct Remediation {
         for _ in 0..<Self.mostRounds {
             let plan = try Self.makePlan(session, result)
             guard plan.refusal != nil || !plan.changes.isEmpty else { break }
+            // Ctrl-C while looking: what is known is half of it, and nobody wants a repair any more.
+            guard !Console.wasInterrupted else { break }
             try ask(plan)
             let fixes = apply(plan, result)
             steps += fixes.steps
@@ -58,7 +60,9 @@ struct Remediation {
 
     /// Applies a plan that was made earlier, once, and reports the host as it is then.
     func apply(saved plan: Plan, to result: DiagnosisResult) throws(CommandError) -> Report {
-        guard plan.refusal != nil || !plan.changes.isEmpty else { return session.report(result) }
+        guard plan.refusal != nil || !plan.changes.isEmpty, !Console.wasInterrupted else {
+            return session.report(result)
+        }
         var plan = plan
         plan.judge(by: try Self.facts(session).connections)
         try ask(plan)

@@ -20,8 +20,14 @@ final class Session {
     private let startedNanoseconds: UInt64
     private let checks: [Check]
     private let causes: [CauseEntry]
+    private let waivers: WaiverBook
+    /// What the waivers did to the last diagnosis.
+    private(set) var waiverUses: [WaiverUse] = []
     private var only: Set<String>?
     private var skip: Set<String> = []
+
+    /// Silent until a command gives it a voice.
+    var progress = ProgressLine(quiet: true)
 
     private(set) var proofTranscripts: [ProofTranscript]?
     private(set) var proof: ProofReport?
@@ -40,6 +46,8 @@ final class Session {
             host = RecordingHost(ReplayHost(recording.transcript))
         } else {
             recording = nil
+            // Ctrl-C shows what is known by then; a second one ends at once.
+            Console.noteInterrupts()
             let live = LiveHost()
             self.live = live
             host = RecordingHost(live)
@@ -61,6 +69,10 @@ final class Session {
                 try builtIn
                 + UserChecks.read(
                     beside: builtIn, causes: causes, probes: Self.probeSpecifications, on: host)
+            // A recording is judged as of the day on which it was made.
+            waivers = WaiverBook(
+                try UserWaivers.read(checks: checks, causes: causes, on: host),
+                today: String((recording?.startedAt ?? startedAt).prefix(10)))
         } catch {
             throw CommandError(.input, error.description)
         }
@@ -89,13 +101,18 @@ final class Session {
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
             PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            ContainerProofProbe.specification, BridgeResidentsProbe.specification,
         ]
     }
 
     // MARK: Looking
 
     /// Makes the packet proof, or judges the recorded one again.
-    func prove(_ mode: ProofMode) {
+    func prove(_ mode: ProofMode, aim: ProofAim = ProofAim(looksAtContainers: true)) {
+        let began = Console.monotonicNanoseconds()
+        if mode != .off { progress.show("packet proof") }
+        defer { progress.clear() }
+        defer { if live != nil { proof?.durationMilliseconds = Self.milliseconds(since: began) } }
         let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
@@ -104,7 +121,7 @@ final class Session {
             }
         } else if let live, mode != .off {
             names.prepare()
-            let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks)
+            let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks, aim: aim)
                 .transcripts(on: ProofHost(live), reading: host)
             proofTranscripts = transcripts
             proof = judged(transcripts, mode, names)
@@ -121,16 +138,24 @@ final class Session {
 
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
-        [PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof)]
+        [
+            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+        ]
     }
 
     /// Judges the chosen checks; `checks` narrows further, to these and what they need.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
-        let input = DiagnosisInput(
+        var input = DiagnosisInput(
             checks: checks, causes: causes, registry: allProbes + proofProbes, profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
-        return Diagnosis.diagnose(input, on: host)
+        input.begins = { [progress] in progress.show("looking: \($0.probe)") }
+        input.interrupted = { Console.wasInterrupted }
+        defer { progress.clear() }
+        let (result, uses) = waivers.apply(to: Diagnosis.diagnose(input, on: host))
+        waiverUses = uses
+        return result
     }
 
     // MARK: Telling
@@ -142,12 +167,15 @@ final class Session {
             profile: Report.ProfileDescription(
                 name: chosen.profile.name, chosenBecause: chosen.because, networks: chosen.profile.networks,
                 otherBridges: chosen.otherBridges),
-            causes: result.causes, findings: result.findings, proof: proof, fixes: fixes)
+            causes: result.causes, findings: result.findings, proof: proof, fixes: fixes,
+            waivers: waiverUses.isEmpty ? nil : waiverUses)
     }
 
     /// Rounded to microseconds: more would be noise.
-    private var milliseconds: Double {
-        Double((Console.monotonicNanoseconds() - startedNanoseconds) / 1000) / 1000
+    private var milliseconds: Double { Self.milliseconds(since: startedNanoseconds) }
+
+    private static func milliseconds(since began: UInt64) -> Double {
+        Double((Console.monotonicNanoseconds() - began) / 1000) / 1000
     }
 
     var description: Report.HostDescription {

@@ -10,14 +10,18 @@ struct Collector {
 
     private let probes: [String: any Probe]
     private let nanoseconds: () -> UInt64
+    private let begins: (ProbeRequest) -> Void
+    private let interrupted: () -> Bool
     private var known: [ProbeRequest: ProbeOutcome] = [:]
     private(set) var outcomes: [ProbeOutcome] = []
 
-    init(registry: [any Probe], nanoseconds: @escaping () -> UInt64) {
+    init(_ input: DiagnosisInput) {
         var probes: [String: any Probe] = [:]
-        for probe in registry { probes[probe.specification.name] = probe }
+        for probe in input.registry { probes[probe.specification.name] = probe }
         self.probes = probes
-        self.nanoseconds = nanoseconds
+        nanoseconds = input.nanoseconds
+        begins = input.begins
+        interrupted = input.interrupted
     }
 
     mutating func outcome(of request: ProbeRequest, on host: any Host) -> ProbeOutcome {
@@ -39,6 +43,8 @@ struct Collector {
         guard let probe = probes[request.probe] else {
             return .failure(.unknown("there is no probe \(request.probe)"))
         }
+        if interrupted() { return .failure(.unknown("interrupted before it was looked at")) }
+        begins(request)
         do {
             return .success(try probe.observe(ProbeParameters(request.parameters), on: host))
         } catch {

@@ -17,6 +17,10 @@ package struct DiagnosisInput {
     package var skip: Set<String>
     /// A monotonic clock.
     package var nanoseconds: () -> UInt64
+    /// Told of every request before it is made.
+    package var begins: (ProbeRequest) -> Void = { _ in }
+    /// Whether the user wants to see what is known by now: nothing more is looked at then.
+    package var interrupted: () -> Bool = { false }
 
     package init(
         checks: [Check], causes: [CauseEntry], registry: [any Probe], profile: ChosenProfile, hostname: String,
@@ -60,7 +64,7 @@ package struct DiagnosisResult: Sendable {
 /// Looks at the host, judges what it saw, and finds root causes. Never throws: what could not be seen is `unknown`.
 package func diagnose(_ input: DiagnosisInput, on host: any Host) -> DiagnosisResult {
     let plan = DiagnosisPlan(input)
-    var collector = Collector(registry: input.registry, nanoseconds: input.nanoseconds)
+    var collector = Collector(input)
     let containers = collector.containers(of: input, plan: plan, on: host)
     let judged = Judge(plan: plan, input: input, containers: containers).judge { request in
         collector.outcome(of: request, on: host)

@@ -23,6 +23,11 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Makes lxc-net's network anew. `systemctl restart`, because the unit may believe to be active already.
     case lxcNetStart(LxcNetOutcome)
     case lxcNetStop(LxcNetOutcome)
+    /// Puts an interface into a zone of the running firewalld, or takes it out.
+    case firewalldAdd(interface: String, zone: String)
+    case firewalldRemove(interface: String, zone: String)
+    /// Checks firewalld's files.
+    case checkFirewalld
     /// Has systemd read its unit files again.
     case daemonReload
     /// Checks a file of rules in the format of iptables-save without loading it.
@@ -31,24 +36,31 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case checkUnit(path: String)
     /// Checks a file for nft(8) without loading it.
     case checkNftables(path: String)
+    /// Has LXC load a container's configuration. The path is that of all containers.
+    case checkContainer(name: String, path: String)
 
     /// The path of the program below its directories, and its arguments.
     package var command: [String] {
         switch self {
         case .lxcNetStart: ["systemctl", "restart", "lxc-net.service"]
         case .lxcNetStop: ["systemctl", "stop", "lxc-net.service"]
+        case .firewalldAdd(let interface, let zone): ["firewall-cmd", "--zone=\(zone)", "--add-interface=\(interface)"]
+        case .firewalldRemove(let interface, let zone):
+            ["firewall-cmd", "--zone=\(zone)", "--remove-interface=\(interface)"]
+        case .checkFirewalld: ["firewall-offline-cmd", "--check-config"]
         case .daemonReload: ["systemctl", "daemon-reload"]
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkNftables(let path): ["nft", "-c", "-f", path]
+        case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
     }
 
     /// Whether it only looks, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkUnit, .checkNftables, .daemonReload: true
-        case .lxcNetStart, .lxcNetStop: false
+        case .checkRules, .checkUnit, .checkNftables, .checkContainer, .checkFirewalld, .daemonReload: true
+        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove: false
         }
     }
 
@@ -56,7 +68,9 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         switch self {
         case .lxcNetStart(let outcome): .lxcNetStop(outcome)
         case .lxcNetStop(let outcome): .lxcNetStart(outcome)
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables: self
+        case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
+        case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: self
         }
     }
 }

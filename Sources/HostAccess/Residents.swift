@@ -4,8 +4,9 @@ package import HostModel
 package struct Resident: Codable, Sendable, Hashable {
     /// The name by which LXC knows it; nil: not one of LXC's.
     package var name: String?
-    /// A process in the namespace, the one with the lowest number.
-    package var process: Int
+    /// Where the namespace can be entered: `/proc/PID/ns/net` of the process with the lowest number, or
+    /// `/run/netns/NAME` where no process lives in it.
+    package var namespace: String
     /// The host's end of the veth.
     package var port: String
     /// The other end, and its index inside.
@@ -21,12 +22,12 @@ package struct Resident: Codable, Sendable, Hashable {
     package var hasDefaultRoute: Bool
 
     package init(
-        name: String?, process: Int, port: String, interface: String, interfaceIndex: Int,
+        name: String?, namespace: String, port: String, interface: String, interfaceIndex: Int,
         hardwareAddress: MACAddress?, isUp: Bool, addresses: [IPv4Prefix], gateways: [IPv4Address],
         hasDefaultRoute: Bool
     ) {
         self.name = name
-        self.process = process
+        self.namespace = namespace
         self.port = port
         self.interface = interface
         self.interfaceIndex = interfaceIndex
@@ -37,8 +38,8 @@ package struct Resident: Codable, Sendable, Hashable {
         self.hasDefaultRoute = hasDefaultRoute
     }
 
-    /// For people: the container's name, or a process of it.
-    package var title: String { name ?? "process \(process)" }
+    /// For people: the container's name, or where it is.
+    package var title: String { name ?? namespace }
 }
 
 /// Everybody at a bridge.

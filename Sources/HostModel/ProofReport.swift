@@ -136,11 +136,16 @@ package struct ProofReport: Codable, Sendable, Hashable {
     package var probes: [ProofProbe]
     /// Probes that stay on this host; nil where none were to be made.
     package var local: [LocalProbe]?
+    /// How long it took to make; nil where that was not measured.
+    package var durationMilliseconds: Double?
 
-    package init(mode: ProofMode, probes: [ProofProbe], local: [LocalProbe]? = nil) {
+    package init(
+        mode: ProofMode, probes: [ProofProbe], local: [LocalProbe]? = nil, durationMilliseconds: Double? = nil
+    ) {
         self.mode = mode
         self.local = local
         self.verdict = probes.map(\.verdict).min() ?? .unknown
         self.probes = probes
+        self.durationMilliseconds = durationMilliseconds
     }
 }

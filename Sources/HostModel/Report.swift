@@ -123,11 +123,13 @@ package struct Report: Codable, Sendable, Hashable {
     package var findings: [Finding]
     package var proof: ProofReport?
     package var fixes: FixReport?
+    /// What the operator has waived; nil where there is no waiver.
+    package var waivers: [WaiverUse]?
 
     package init(
         startedAt: String, durationMilliseconds: Double, tool: Tool, host: HostDescription,
         profile: ProfileDescription, causes: [Cause], findings: [Finding], proof: ProofReport? = nil,
-        fixes: FixReport? = nil
+        fixes: FixReport? = nil, waivers: [WaiverUse]? = nil
     ) {
         schema = Self.schemaName
         verdict = Health(of: findings)
@@ -142,6 +144,7 @@ package struct Report: Codable, Sendable, Hashable {
         self.findings = findings
         self.proof = proof
         self.fixes = fixes
+        self.waivers = waivers
         // Refused or rolled back is never a good end, whatever the checks say (design, exit codes).
         if let fixes, fixes.outcome != .applied {
             exitCode = Health.critical.exitCode

@@ -1,5 +1,8 @@
 internal import Glibc
 
+/// Written by a signal handler, so it may be nothing but this type (`signal-safety(7)`).
+nonisolated(unsafe) private var interruptsSeen: sig_atomic_t = 0
+
 /// The process's own terminal, streams and clock: what commands need of the C library.
 package enum Console {
     package enum Stream: Int32 {
@@ -73,6 +76,19 @@ package enum Console {
         guard let value = getenv(name) else { return nil }
         return String(cString: value)
     }
+
+    /// From now on the first SIGINT is only noted (`wasInterrupted`); the second one ends the process as ever.
+    ///
+    /// No SA_RESTART: what waits in a system call wakes up.
+    package static func noteInterrupts() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in interruptsSeen = 1 }
+        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+        sigaction(SIGINT, &action, nil)
+    }
+
+    /// Whether Ctrl-C was pressed since `noteInterrupts`.
+    package static var wasInterrupted: Bool { interruptsSeen != 0 }
 
     /// A write to a closed pipe becomes an error of that write instead of a signal (`signal(7)`).
     package static func ignoreBrokenPipes() {

@@ -8,12 +8,14 @@ internal import WireFormats
 package struct NetworkProof: Sendable {
     package let mode: ProofMode
     package let networks: [Network]
+    let aim: ProofAim
 
     /// How often another address is tried because somebody answered for the first.
     static let tries = 3
 
     /// `fence` or `wire`; with `off`, there are no probes.
-    package init(mode: ProofMode, networks: [Network]) {
+    package init(mode: ProofMode, networks: [Network], aim: ProofAim = ProofAim()) {
+        self.aim = aim
         self.mode = mode
         self.networks = networks
     }
@@ -53,8 +55,18 @@ package struct NetworkProof: Sendable {
     package func transcripts(on host: any ActiveHost, reading: (any Host)? = nil) -> [ProofTranscript] {
         guard mode != .off else { return [] }
         // Where nothing is to be translated there is nothing to be proved.
-        return networks.filter { $0.nat == .masquerade || $0.nat == .snat }.map { network in
-            transcript(of: network, on: host, reading: reading ?? host)
+        let networks = networks.filter { $0.nat == .masquerade || $0.nat == .snat }.map(aim.applied)
+        if let name = aim.container {
+            let all = networks.map { transcript(ofContainer: name, in: $0, on: host, reading: reading ?? host) }
+            // A container is in one of them, as a rule.
+            let found = all.filter { $0.order?.resident != nil }
+            return found.isEmpty ? all : found
+        }
+        return networks.flatMap { network in
+            var first = transcript(of: network, on: host, reading: reading ?? host)
+            guard aim.looksAtContainers, let ground = first.ground, first.order != nil else { return [first] }
+            look(at: network, ground, into: &first, on: host)
+            return [first] + [transcript(besides: first, on: host)].compactMap { $0 }
         }
     }
 
@@ -73,7 +85,7 @@ package struct NetworkProof: Sendable {
                     return transcript
                 }
                 var order = ProofPlan.order(
-                    network: network, ground: ground, mode: mode, from: addresses, chance: chance)
+                    network: network, ground: ground, mode: mode, from: addresses, aim: aim, chance: chance)
                 order.local = LocalPlan.order(
                     network: network, ground: ground, from: addresses[0],
                     to: ProofPlan.addresses(of: network, taken: taken.union(addresses), chance: chance[10]).last,
@@ -101,14 +113,17 @@ package struct NetworkProof: Sendable {
 
     /// Sends the same again with more eyes, and reads what the host says of itself. Nothing of it goes through a cache:
     /// what matters is how it is at this moment.
-    private func autopsy(
+    func autopsy(
         _ network: Network, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
     ) -> ProofAutopsy {
         var autopsy = ProofAutopsy(before: network, ground, on: host)
         let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
         var order = ProofPlan.order(
-            network: network, ground: ground, mode: mode, from: first.addresses.map(\.address), chance: chance)
+            network: network, ground: ground, mode: mode, from: first.addresses.map(\.address), aim: aim,
+            chance: chance)
         order.probesAddresses = false
+        order.resident = first.resident
+        if first.resident != nil { order.addresses = first.addresses }
         if first.local != nil, let source = first.addresses.first?.address {
             order.local = LocalPlan.order(
                 network: network, ground: ground, from: source, to: first.local?.peer,
@@ -139,6 +154,14 @@ package struct NetworkProof: Sendable {
 
     /// Judges one network again from what was recorded.
     package static func evaluate(_ transcript: ProofTranscript) -> [ProofProbe] {
+        judge(transcript).map { probe in
+            var probe = probe
+            probe.container = transcript.container
+            return probe
+        }
+    }
+
+    private static func judge(_ transcript: ProofTranscript) -> [ProofProbe] {
         let network = transcript.network
         guard let ground = transcript.ground else {
             return unknown(transcript, transcript.failure ?? "nothing was recorded")

@@ -12,7 +12,7 @@ extension ProofEvaluator {
             said = "this host itself told the container: \(trail.error ?? "")"
         } else if trail.isBack {
             probe.delivery = .confirmed
-            guard probe.protocol == .udp, probe.verdict == .masqueraded, let hole = lengthThatIsLost(probe) else { return }
+            guard probe.verdict == .masqueraded, let hole = lengthThatIsLost else { return }
             probe.delivery = .failed
             said = hole
         } else if let interface = trail.cameBackBy {
@@ -32,26 +32,30 @@ extension ProofEvaluator {
 
     /// The second question: an echo request to the first router.
     private var gatewaySaid: String {
-        guard let gateway = ground.route?.gateway, let trail = trail(where: { $0.destination == gateway }) else {
-            return "there is no gateway to ask"
-        }
+        guard let gateway = ground.route?.gateway,
+            let trail = trail(where: { $0.destination == gateway && !isLong($0) })
+        else { return "there is no gateway to ask" }
         return trail.isBack && trail.answered
             ? "the gateway \(gateway) answers echo requests of the container, so the way to it and back is whole"
             : "nor does the gateway \(gateway) answer echo requests, which many do not"
     }
 
-    /// A long datagram that gets no answer where a short one does. "Fragmentation needed" is an answer.
-    private func lengthThatIsLost(_ probe: ProofProbe) -> String? {
+    /// A long echo request that gets no answer where a short one does. "Fragmentation needed" is an answer.
+    private var lengthThatIsLost: String? {
+        guard let gateway = ground.route?.gateway,
+            let short = trail(where: { $0.destination == gateway && !isLong($0) }), short.answered, short.isBack
+        else { return nil }
         var length = 0
-        let trail = trail { packet in
+        let long = trail { packet in
             length = 20 + packet.payload.count
-            return packet.destination == network.target && ProofPlan.isQuestion(packet, of: order, network: network)
-                && probe.from.hasPrefix("\(packet.source):")
+            return packet.destination == gateway && isLong(packet)
         }
-        guard let trail, !trail.isBack else { return nil }
-        return "a packet of \(length) bytes gets no answer where a short one does: "
-            + "the MTU of the way to the first router is smaller than that of \(trail.exit?.interface ?? "the uplink")"
+        guard let long, !long.isBack else { return nil }
+        return "an echo request of \(length) bytes gets no answer from \(gateway) where a short one does: "
+            + "the MTU of the way there is smaller than that of \(long.exit?.interface ?? "the uplink")"
     }
+
+    private func isLong(_ packet: IPv4Packet) -> Bool { packet.payload.count >= ProofPlan.largeBytes - 20 }
 
     private func trail(where isWanted: (IPv4Packet) -> Bool) -> ProbeTrail? {
         for bytes in order.packets {

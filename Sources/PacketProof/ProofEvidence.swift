@@ -123,11 +123,18 @@ package struct ProofEvidence {
             let isDead = outside?.verdict == .dropped || local?.arrival == .dropped
             return Subject(
                 mark: mark, source: sent.source,
-                death: isDead ? killer.map { Self.printable($0.text) } ?? "something without a name" : nil)
+                death: isDead ? killer.map(Self.words) ?? "something without a name" : nil)
         }
         return order.packets.compactMap { subject($0, order.nonce) }
             + (order.local?.hostPackets ?? []).compactMap { subject($0, order.local?.hostNonce ?? order.nonce) }
             + (order.local?.peerPackets ?? []).compactMap { subject($0, order.local?.peerNonce ?? order.nonce) }
+    }
+
+    /// `inet filter forward: policy drop`, where it was in which words.
+    private static func words(_ killer: Killer) -> String {
+        let place = [killer.backend, killer.family, killer.table, killer.chain].compactMap { $0 }
+        let what = place.isEmpty ? killer.hook.uppercased() : place.joined(separator: " ")
+        return printable("\(what): \(killer.text)")
     }
 
     /// Names of rules and chains are foreign text: nothing of it moves a cursor or begins a line.

@@ -82,7 +82,8 @@ package struct ProofGround: Codable, Sendable, Hashable {
 
     package init(
         capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPv4Address],
-        route: Route?, routeError: String?, legacyTables: [String] = [], hazards: [String] = [], otherRoutes: [OtherRoute] = []
+        route: Route?, routeError: String?, legacyTables: [String] = [], hazards: [String] = [],
+        otherRoutes: [OtherRoute] = []
     ) {
         self.capabilities = capabilities
         self.bridge = bridge

@@ -61,7 +61,8 @@ enum ProofPlan {
 
     /// UDP, TCP SYN and ICMP echo from each address to the network's target.
     static func order(
-        network: Network, ground: ProofGround, mode: ProofMode, from addresses: [IPv4Address], chance: [UInt8]
+        network: Network, ground: ProofGround, mode: ProofMode, from addresses: [IPv4Address],
+        aim: ProofAim = ProofAim(), chance: [UInt8]
     ) -> ProbeOrder {
         let nonce = Array(chance.prefix(8))
         let tail = chance.dropFirst(8).map(UInt16.init)
@@ -76,14 +77,17 @@ enum ProofPlan {
             // The kernel fills in an identification of zero.
             if identification == 0 { identification = 1 }
             let packet = packet(
-                kind, from: source, to: target, port: port, identification: identification, nonce: nonce)
+                kind, from: source, to: target, port: port, destinationPort: aim.port,
+                identification: identification, nonce: nonce)
             packets.append(ByteString(packet.encoded))
         }
         for source in addresses {
-            for kind in ProofProtocol.allCases { add(kind, from: source, to: network.target) }
+            for kind in ProofProtocol.allCases where aim.protocols.contains(kind) {
+                add(kind, from: source, to: network.target)
+            }
         }
         // Really sent is only to where the profile says.
-        if mode == .fence, let source = addresses.first {
+        if mode == .fence, aim.target == nil, let source = addresses.first {
             for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
         }
         let questions =
@@ -101,44 +105,35 @@ enum ProofPlan {
             waitMilliseconds: mode == .wire ? wireWaitMilliseconds : waitMilliseconds)
     }
 
-    /// In wire mode two more packets that are no probes: an echo request to the first router, which many routers
-    /// answer that never say a time is exceeded, and a datagram as long as the bridge allows, not to be fragmented.
+    /// In wire mode two more packets that are no probes: echo requests to the first router, a short one and one as long
+    /// as the bridge allows, not to be fragmented. Routers limit how often they tell of errors, but not their replies.
     private static func questions(
         network: Network, ground: ProofGround, from addresses: [IPv4Address], port: UInt16, identification: UInt16,
         nonce: [UInt8]
     ) -> [ByteString] {
-        guard let source = addresses.first else { return [] }
-        var packets: [ByteString] = []
-        var identification = identification
-        func next() -> UInt16 {
-            identification &+= 1
-            if identification == 0 { identification = 1 }
-            return identification
-        }
-        if let gateway = ground.route?.gateway, gateway != network.target {
-            let echo = packet(
-                .icmp, from: source, to: gateway, port: port &+ 1, identification: next(), nonce: nonce)
-            packets.append(ByteString(echo.encoded))
+        guard let source = addresses.first, let gateway = ground.route?.gateway, gateway != network.target else {
+            return []
         }
         let mtu = min(max(ground.bridge?.mtu ?? 1500, largeBytes), 9000)
-        let payload = nonce + [UInt8](repeating: 0x2e, count: mtu - 28 - nonce.count)
-        let segment = Segment.udp(
-            source: port &+ 2, destination: datagramPort, payload: payload, from: source.octets,
-            to: network.target.octets)
-        var bytes = IPv4Packet(
-            source: source, destination: network.target, identification: next(), timeToLive: timeToLive,
-            protocolNumber: 17, payload: segment
-        ).encoded
-        // Do not fragment; the kernel makes the checksum (raw(7)).
-        bytes[6] = 0x40
-        packets.append(ByteString(bytes))
-        return packets
+        var identification = identification
+        return [nonce.count + 28, mtu].enumerated().map { index, length in
+            identification &+= 1
+            if identification == 0 { identification = 1 }
+            let payload = nonce + [UInt8](repeating: 0x2e, count: length - 28 - nonce.count)
+            let segment = Segment.icmpEcho(identifier: port &+ 1 &+ UInt16(index), sequence: 1, payload: payload)
+            var bytes = IPv4Packet(
+                source: source, destination: gateway, identification: identification, timeToLive: timeToLive,
+                protocolNumber: 1, payload: segment
+            ).encoded
+            // Do not fragment; the kernel makes the checksum (raw(7)).
+            bytes[6] = 0x40
+            return ByteString(bytes)
+        }
     }
 
     /// Whether a packet of an order is one of the two that are no probes.
     static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
-        guard order.mode == .wire else { return false }
-        return packet.destination != network.target || packet.payload.count > largeBytes - 20 - 1
+        order.mode == .wire && packet.destination != network.target
     }
 
     static func packet(

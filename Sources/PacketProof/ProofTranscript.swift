@@ -15,6 +15,12 @@ package struct ProofTranscript: Codable, Sendable, Hashable {
     /// Where a probe died of nothing that has a name.
     package var autopsy: ProofAutopsy?
 
+    /// The container that sent; nil: a throw-away one.
+    package var container: String?
+    /// Who else is at the bridge; nil where nobody looked, or where that failed for the reason beside it.
+    package var residents: BridgeResidents?
+    package var residentsFailure: String?
+
     package init(
         mode: ProofMode, network: Network, ground: ProofGround? = nil, order: ProbeOrder? = nil,
         sightings: ProbeSightings? = nil, failure: String? = nil, autopsy: ProofAutopsy? = nil

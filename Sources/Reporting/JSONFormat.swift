@@ -1,7 +1,7 @@
 package import HostModel
 
 /// JSON by the contract: `reports/schema/*.v1.schema.json`.
-package struct JSONFormat: ReportFormat {
+package struct JSONFormat: PartFormat {
     package static let name = FormatName.json
 
     package init() {}

@@ -4,8 +4,17 @@ internal import FoundationEssentials
 package enum JSONText {
     /// Total: a value that cannot be encoded gives an object of schema `lxc-doctor/error/1` with the reason.
     package static func encode(_ value: some Encodable) -> String {
+        encode(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
+    /// The same on one line.
+    package static func encodeLine(_ value: some Encodable) -> String {
+        encode(value, [.sortedKeys, .withoutEscapingSlashes])
+    }
+
+    private static func encode(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = formatting
         do {
             return text(try encoder.encode(value))
         } catch {

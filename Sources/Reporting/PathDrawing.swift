@@ -126,7 +126,7 @@ struct PathDrawing {
     }
 
     /// `table inet filter, chain forward, rule 7`.
-    private static func place(of killer: Killer) -> String {
+    static func place(of killer: Killer) -> String {
         var place = [killer.backend].compactMap { $0 }
         if let table = killer.table {
             place.append("table " + [killer.family, table].compactMap { $0 }.joined(separator: " "))

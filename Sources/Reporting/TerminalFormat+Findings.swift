@@ -18,7 +18,7 @@ extension TerminalFormat {
             page.blank()
             page.paragraph(fine.count == findings.count ? "ALL FINE" : "FINE", style: .strong)
             for finding in fine {
-                page.row("OK", title(of: finding), column: Self.wordColumn, labelStyle: .good)
+                page.row("OK", Self.title(of: finding), column: Self.wordColumn, labelStyle: .good)
             }
         }
         writeNotApplicable(findings.filter { $0.verdict == .notApplicable }, options: options, to: &page)
@@ -26,7 +26,7 @@ extension TerminalFormat {
 
     private func write(failed finding: Finding, to page: inout TextPage) {
         page.labelled(
-            finding.severity == .notice ? "NOTICE" : "FAIL", "\(title(of: finding)) [\(finding.check)]",
+            finding.severity == .notice ? "NOTICE" : "FAIL", "\(Self.title(of: finding)) [\(finding.check)]",
             column: Self.wordColumn, labelStyle: finding.severity.style)
         let column = Self.labelColumn
         let indent = Self.wordColumn
@@ -62,7 +62,7 @@ extension TerminalFormat {
         for reason in reasons {
             page.paragraph("\(reason):", indent: 2)
             for finding in groups[reason] ?? [] {
-                page.row("-", title(of: finding), indent: 4, column: 2)
+                page.row("-", Self.title(of: finding), indent: 4, column: 2)
                 if options.verbose {
                     for evidence in finding.evidence { write(evidence, indent: 6, to: &page) }
                 }
@@ -88,7 +88,7 @@ extension TerminalFormat {
     }
 
     /// The title, with the subject where the title does not say it already.
-    private func title(of finding: Finding) -> String {
+    static func title(of finding: Finding) -> String {
         guard finding.subject.kind == .container || finding.subject.kind == .interface,
             !finding.title.utf8.elementsEqual(finding.subject.name.utf8),
             !finding.title.split(separator: " ").contains(where: {

@@ -3,7 +3,7 @@ package import HostModel
 /// The report for a person at a terminal: what is wrong and why, what to do, then the rest, then the next command.
 ///
 /// Readable without colour: every line says in a word what it is.
-package struct TerminalFormat: ReportFormat {
+package struct TerminalFormat: PartFormat {
     package static let name = FormatName.terminal
 
     /// Columns of the word at the beginning of a finding's line.
@@ -19,6 +19,9 @@ package struct TerminalFormat: ReportFormat {
         if options.quiet { return "" }
         var page = TextPage(options)
         writeHeader(report, to: &page)
+        for waiver in report.expiredWaivers {
+            page.labelled("EXPIRED", waiver.sentence, column: Self.wordColumn, labelStyle: .bad)
+        }
         if let fixes = report.fixes {
             page.blank()
             write(fixes, to: &page)
@@ -32,6 +35,12 @@ package struct TerminalFormat: ReportFormat {
             write(proof, to: &page)
         }
         write(report.findings, of: report, options: options, to: &page)
+        let waivers = (report.waivers ?? []).filter { $0.state != .expired }
+        if !waivers.isEmpty {
+            page.blank()
+            page.paragraph("WAIVERS", style: .strong)
+            for waiver in waivers { page.labelled("-", waiver.sentence, indent: 2, column: 2) }
+        }
         page.blank()
         writeNext(NextStep.steps(after: report, options: options), to: &page)
         return page.text

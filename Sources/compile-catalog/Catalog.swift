@@ -33,7 +33,7 @@ struct Catalog {
         let problems = CatalogValidation.problems(of: checks, causes: causes)
         try Self.require(problems.isEmpty, problems.joined(separator: "; "), "checks")
         let schemas = root + "/reports/schema"
-        for path in try Self.files(below: schemas, ending: ".json") {
+        for path in try Self.files(below: schemas, ending: ".json") where !path.contains("/") {
             assets.append((path, String(decoding: try Self.bytes(schemas + "/" + path), as: UTF8.self)))
         }
         let order = Area.allCases.map(\.rawValue)

@@ -104,7 +104,13 @@ struct Scene {
         ],
         "base-image": ["present": .boolean(false)],
         "packet-proof": ["verdict": .string("masqueraded")],
+        "packet-proof-container": ["verdict": .string("masqueraded")],
+        "bridge-residents": [
+            "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
+            "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
+        ],
         "packet-proof-local": ["arrival": .string("arrived")],
+        "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
     ])
 
     /// The same with other facts.

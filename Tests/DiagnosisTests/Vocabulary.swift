@@ -39,6 +39,13 @@ enum Vocabulary {
             "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
         probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
         probe(
+            "packet-proof-container", "network:S",
+            "container:S verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+        probe(
+            "bridge-residents", "network:S",
+            "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
+                + "gatewayAnswers:L unknownPorts:L"),
+        probe(
             "packet-proof-local", "network:S kind:S",
             "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
         probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),

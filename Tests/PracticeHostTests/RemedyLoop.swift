@@ -1,17 +1,18 @@
 /// Shell functions for a practice host on which a repair is made, taken back, made again and booted over.
 enum RemedyLoop {
     /// `state`: everything that a repair may change, without what says nothing: counters, handles, indexes, times, pids,
-    /// random parts. `reboot`: what the kernel holds is gone, and the enabled units make it anew in their order.
+    /// random parts, and the chains of a zone that firewalld made once and nothing leads to any more. `reboot`: what the kernel holds is gone, and the enabled units make it anew in their order.
     static let functions = #"""
         state() {
             ip -br link | sed 's/@.*//' | awk '{print $1, $2 == "UP" || $2 == "DOWN" || $2 == "UNKNOWN"}'
             ip -o -4 addr | awk '{print $2, $4}'; ip route | sed 's/ linkdown//'; ip rule
-            nft list ruleset 2>/dev/null | sed -E 's/counter packets [0-9]+ bytes [0-9]+/counter/; s/ # handle.*//'
+            nft list ruleset 2>/dev/null | sed -E 's/counter packets [0-9]+ bytes [0-9]+/counter/; s/ # handle.*//' \
+                | sed '/^\tchain [A-Za-z_]*_trusted.*{$/,/^\t}$/d; /^$/d'
             while read -r table; do
                 echo "$table"; iptables-legacy-save -t "$table" | sed -E '/^#/d; s/ \[[0-9:]+\]//'
             done < /proc/net/ip_tables_names
             sysctl -a --pattern '^net.ipv4.(ip_forward|conf.*.forwarding)' | sort
-            find /etc /run/lxc /lib/systemd/system /var/lib/lxc/*/config \( -name dnsmasq.pid -o -name '*.cache' \) \
+            find /etc /run/lxc /lib/systemd/system /var/lib/lxc/*/config \( -name dnsmasq.pid -o -path /run/lxc/lock -o -name '*.cache' \) \
                 -prune -o -type f -exec stat -c '%n %a %u %g' {} + -exec md5sum {} + -o -type l -printf '%p %l\n' | sort
             pgrep -c -r S -x dnsmasq
         }
@@ -29,9 +30,15 @@ enum RemedyLoop {
             sysctl -q -w net.ipv4.ip_forward=0
             sleep 0.1
             /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward
-            for unit in netfilter-persistent ufw nftables shorewall lxc-net docker $(cd /etc/systemd/system; ls lxc-doctor-*.service 2>/dev/null); do
+            for process in $(pgrep -x firewalld); do kill -9 $process; done
+            for unit in netfilter-persistent ufw firewalld nftables shorewall lxc-net docker $(cd /etc/systemd/system; ls lxc-doctor-*.service 2>/dev/null); do
                 ls /etc/systemd/system/*.wants/"${unit%.service}.service" >/dev/null 2>&1 || continue
                 systemctl start "$unit" >&2
+                i=0
+                while [ "$unit" = firewalld ] && [ $i -lt 100 ] && ! firewall-cmd --state >/dev/null 2>&1; do
+                    sleep 0.1
+                    i=$((i + 1))
+                done
             done
         }
         """#

@@ -58,6 +58,12 @@ import Testing
         Case(
             fault: "ufw-forward-drop=other-rules", cause: "ufw-forward-drop",
             step: "iptables-nft-restore --test /etc/ufw/user.rules"),
+        Case(fault: "firewalld-zone", cause: "firewalld-zone", step: "firewall-offline-cmd --check-config"),
+        Case(
+            fault: "config-links-other-bridge=libvirt", cause: "config-links-other-bridge",
+            step: "sed -i '4c\\lxc.net.0.link = lxcbr1' /var/lib/lxc/stray/config"),
+        Case(
+            fault: "config-legacy-keys", cause: "config-legacy-keys", step: "lxc-info -P /var/lib/lxc -n stray -s"),
         Case(
             fault: "docker-forward-drop=started", cause: "docker-forward-drop",
             step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-docker-lxcbr1.service"),

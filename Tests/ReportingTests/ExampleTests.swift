@@ -13,24 +13,31 @@ struct ExampleTests {
             render(scenario.report, as: format), with: "\(scenario.name).\(scenario.exit).\(format.rawValue)")
     }
 
-    @Test(arguments: FormatName.allCases)
+    @Test(arguments: FormatName.forParts)
     func plan(format: FormatName) throws {
         try compare(renderPlan(FixStep.plan(.planned), as: format), with: "plan.\(format.rawValue)")
     }
 
-    @Test(arguments: FormatName.allCases)
+    @Test(arguments: FormatName.forParts)
     func proof(format: FormatName) throws {
         let probes = ProofReport.masqueraded.probes + [.dropped(.udp), .vanished, .noBridge]
         try compare(
             renderProof(ProofReport(mode: .wire, probes: probes), as: format), with: "proof.\(format.rawValue)")
     }
 
+    @Test func diff() throws {
+        let diff = ReportDiff(old: .notPersistent, new: .masqueradeMissing)
+        #expect(diff.exitCode == 2)
+        try compare(JSONText.encode(diff), with: "diff.json")
+        try compare(diff.text(options: RenderingOptions()), with: "diff.terminal")
+    }
+
     @Test func everyExampleBelongsToATest() throws {
         let expected = Set(
             FormatName.allCases.flatMap { format in
                 Scenario.all.map { "\($0.name).\($0.exit).\(format.rawValue)" }
-                    + ["plan.\(format.rawValue)", "proof.\(format.rawValue)"]
-            } + ["recording.json", "list.json"] + Workplace.repairExamples)
+            } + FormatName.forParts.flatMap { ["plan.\($0.rawValue)", "proof.\($0.rawValue)"] }
+                + ["recording.json", "list.json", "diff.json", "diff.terminal", "page.png"] + Workplace.repairExamples)
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)
     }

@@ -18,6 +18,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         Scenario(name: "repaired", exit: 0, report: .repaired),
         Scenario(name: "rolled-back", exit: 2, report: .rolledBack),
         Scenario(name: "refused", exit: 2, report: .refused),
+        Scenario(name: "waived", exit: 1, report: .waived),
         Scenario(name: "hostile", exit: 2, report: .hostile),
     ]
 }
@@ -125,6 +126,34 @@ extension Report {
         fixes: FixReport(
             outcome: .refused, reason: "the plan is stale: net.ipv4.ip_forward is 1 and was 0 when it was made",
             steps: FixStep.plan(.refused)))
+
+    /// One waiver that holds, one that ran out, one that is needed no more.
+    static let waived: Report = {
+        var report = scenario(
+            causes: [.notPersistent],
+            findings: Finding.bridge() + [
+                .masquerade(.pass),
+                .make(
+                    "nat.next-boot", "Something translates 10.5.0.0/16 after the next boot", .nat, .fail,
+                    severity: .warning, reason: "its waiver expired on 2024-05-01", observed: "nothing",
+                    causes: ["masq-not-persistent"]),
+                .make(
+                    "bridge.mtu", "lxcbr1 passes what the uplink passes", .bridge, .waived, severity: .warning,
+                    reason: "jumbo frames are wanted here, until 2030-01-01 (else fail)", expected: "1500",
+                    observed: "9000"),
+            ], proof: .masqueraded)
+        report.proof?.durationMilliseconds = 31.25
+        report.waivers = [
+            WaiverUse(
+                id: "masq-not-persistent", subject: "lxcbr1", reason: "the host is reinstalled every week",
+                expires: "2024-05-01", state: .expired, findings: ["nat.next-boot"]),
+            WaiverUse(
+                id: "bridge.mtu", reason: "jumbo frames are wanted here", expires: "2030-01-01", state: .active,
+                findings: ["bridge.mtu"]),
+            WaiverUse(id: "lxc.path", reason: "a small disk", expires: "2030-01-01", state: .unused),
+        ]
+        return report
+    }()
 
     /// Names and content that try to write on the terminal by themselves.
     static let hostile = scenario(

@@ -9,15 +9,16 @@ import Testing
 struct SchemaTests {
     @Test func everyExampleIsValid() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
-            .filter { $0.hasSuffix(".json") }
+            .filter { $0.hasSuffix(".json") || $0.hasSuffix(".ndjson") }
         var bySchema: [String: [URL]] = [:]
         for name in files {
             let file = Workplace.examples.appendingPathComponent(name)
             let first = String(name.prefix { $0 != "." })
-            let schema = Workplace.otherSchemas.contains(first) ? first : "report"
+            let own = Workplace.otherSchemas.contains(first) ? first : "report"
+            let schema = name.hasSuffix(".ndjson") ? "ndjson" : own
             bySchema[schema, default: []].append(file)
         }
-        #expect(bySchema.count == Workplace.otherSchemas.count + 1)
+        #expect(bySchema.count == Workplace.otherSchemas.count + 2)
         for (schema, files) in bySchema {
             for closed in [false, true] {
                 let judgement = try Workplace.validate(files, schema: schema, closed: closed)

@@ -9,7 +9,7 @@ enum Workplace {
 
     /// Examples whose name begins otherwise than with one of these are reports.
     static let otherSchemas: Set<String> = [
-        "plan", "proof", "recording", "list", "undo", "history", "journal", "confirmation",
+        "plan", "proof", "recording", "list", "undo", "history", "journal", "confirmation", "diff",
     ]
     /// Examples that the tests of the fix module write.
     static let repairExamples = [
@@ -63,6 +63,21 @@ enum Workplace {
             throw ValidatorFailed(description: "did not judge every document: \(text)")
         }
         return judgement
+    }
+
+    /// Runs a tool to its end. Throws where there is none.
+    static func run(_ tool: String, _ arguments: [String]) throws -> (status: Int32, text: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: tool.hasPrefix("/") ? tool : "/usr/bin/\(tool)")
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationReason == .exit ? process.terminationStatus : -1, text)
     }
 
     /// Writes documents below a directory of their own, which goes away afterwards.

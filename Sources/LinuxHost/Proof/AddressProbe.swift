@@ -40,14 +40,16 @@ enum AddressProbe {
     {
         let operation = "ask behind \(bridge) who has \(address)"
         let arp = UInt16(ETH_P_ARP).bigEndian
-        let index = Int32(clamping: if_nametoindex(bridge))
-        guard index > 0 else { throw HostError(errno: errno, operation: operation) }
+        var route = try NetlinkSocket(.route)
+        let link = try LinkDescription(named: bridge, through: &route)
         let socket = try Descriptor(
             clinux_socket_in_netns(
                 -1, AF_PACKET,
                 Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
                 Int32(arp)), operation: operation)
-        try send(request(for: address), through: socket, interface: index)
+        // The answer comes to this address: one to nobody would be flooded, and pass the bridge itself by.
+        let question = request(for: address, from: link.hardwareAddress)
+        try send(question, through: socket, interface: link.index)
         var owners: [MACAddress] = []
         let deadline = Deadline(milliseconds: waitMilliseconds)
         var buffer = [UInt8](repeating: 0, count: 64)
@@ -65,9 +67,11 @@ enum AddressProbe {
     }
 
     /// Ethernet and IPv4, operation 1.
-    private static func request(for address: IPv4Address) -> [UInt8] {
-        // The sender's hardware address stays zero: nobody learns anything from a question.
-        [0, 1, 8, 0, 6, 4, 0, 1] + [UInt8](repeating: 0, count: 10) + [UInt8](repeating: 0, count: 6)
+    private static func request(
+        for address: IPv4Address, from sender: [UInt8] = [UInt8](repeating: 0, count: 6)
+    ) -> [UInt8] {
+        // The sender's own address stays zero: nobody learns anything from a question.
+        [0, 1, 8, 0, 6, 4, 0, 1] + sender.prefix(6) + [UInt8](repeating: 0, count: 4) + [UInt8](repeating: 0, count: 6)
             + address.octets
     }
 

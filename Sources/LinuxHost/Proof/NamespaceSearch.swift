@@ -9,8 +9,7 @@ internal import WireFormats
 struct NamespaceSearch: ~Copyable {
     /// A namespace with the process that it was found by.
     struct Found {
-        /// Of lowest number.
-        var process: Int
+        var path: String
         /// As this namespace numbers it (IFLA_LINK_NETNSID).
         var identifier: Int
     }
@@ -22,34 +21,36 @@ struct NamespaceSearch: ~Copyable {
         socket = try NetlinkSocket(.route)
     }
 
-    /// Opens the namespace of a process. `identifier`: it must be that one (a process number may be used again).
-    mutating func open(process: Int, identifier: Int?) throws(HostError) -> Descriptor {
+    /// Opens a namespace. `identifier`: it must be that one (a process number may be used again).
+    mutating func open(_ path: String, identifier: Int?) throws(HostError) -> Descriptor {
         let namespace = try Descriptor(
-            Glibc.open("/proc/\(process)/ns/net", O_RDONLY | O_CLOEXEC).orErrno,
-            operation: "enter the namespace of process \(process)")
+            Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK).orErrno, operation: "enter \(path)")
         if let identifier, try self.identifier(of: namespace.rawValue) != identifier {
             throw HostError(
-                .notFound, operation: "enter the namespace of process \(process)", message: "it is another one by now")
+                .notFound, operation: "enter \(path)", message: "it is another one by now")
         }
         return namespace
     }
 
-    /// The namespaces of these numbers, as far as a process lives in them.
-    mutating func find(_ wanted: Set<Int>, among processes: [Int]) throws(HostError) -> [Found] {
+    /// The namespaces of these numbers, as far as one of the paths leads there.
+    mutating func find(_ wanted: Set<Int>, among paths: [String]) throws(HostError) -> [Found] {
         var seen: Set<UInt64> = []
         var found: [Found] = []
-        for process in processes.sorted() where found.count < wanted.count {
+        for path in paths where found.count < wanted.count {
             var facts = stat()
             // Gone meanwhile, or of somebody whom we may not look at.
-            guard stat("/proc/\(process)/ns/net", &facts) == 0, seen.insert(UInt64(facts.st_ino)).inserted else {
+            guard stat(path, &facts) == 0, seen.insert(UInt64(facts.st_ino)).inserted else {
                 continue
             }
             do {
-                let namespace = try open(process: process, identifier: nil)
+                let namespace = try open(path, identifier: nil)
                 guard let number = try identifier(of: namespace.rawValue), wanted.contains(number) else { continue }
-                found.append(Found(process: process, identifier: number))
+                found.append(Found(path: path, identifier: number))
             } catch {
-                guard [.notFound, .notPermitted].contains(error.code) || error.errno == ESRCH else { throw error }
+                // A file in /run/netns that is no namespace answers EINVAL.
+                guard [.notFound, .notPermitted].contains(error.code) || [ESRCH, EINVAL].contains(error.errno) else {
+                    throw error
+                }
             }
         }
         return found

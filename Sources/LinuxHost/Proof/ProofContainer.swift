@@ -64,7 +64,7 @@ struct ProofContainer: ~Copyable {
     /// Takes a container that is there. Nothing of it is changed.
     init(resident: Resident) throws(HostError) {
         var search = try NamespaceSearch()
-        let namespace = try search.open(process: resident.process, identifier: nil)
+        let namespace = try search.open(resident.namespace, identifier: nil)
         let host = try NetlinkSocket(.route)
         var inside = try NetlinkSocket(.route, namespace: namespace.rawValue)
         // The process may have gone and its number be used again: then the link is another.

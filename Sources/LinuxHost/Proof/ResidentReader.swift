@@ -26,16 +26,18 @@ struct ResidentReader {
         var result = BridgeResidents(residents: [], unknownPorts: [])
         guard !ports.isEmpty else { return result }
         var search = try NamespaceSearch()
-        let processes = try host.list("/proc").compactMap { Int($0) }
-        let found = try search.find(wanted, among: processes)
+        // Processes first: they tell the name.
+        let processes = try host.list("/proc").compactMap { Int($0) }.sorted().map { "/proc/\($0)/ns/net" }
+        let named = try host.listIfPresent("/run/netns").map { "/run/netns/\($0)" }
+        let found = try search.find(wanted, among: processes + named)
         for port in ports {
             guard let place = found.first(where: { $0.identifier == port.lowerNamespace }) else {
-                result.unknownPorts.append("\(port.name): no process lives at its other end")
+                result.unknownPorts.append("\(port.name): its other end is nowhere that could be entered")
                 continue
             }
             do {
-                let namespace = try search.open(process: place.process, identifier: place.identifier)
-                result.residents.append(try resident(at: port, in: namespace.rawValue, process: place.process))
+                let namespace = try search.open(place.path, identifier: place.identifier)
+                result.residents.append(try resident(at: port, in: namespace.rawValue, place.path))
             } catch {
                 result.unknownPorts.append("\(port.name): \(error.description)")
             }
@@ -43,7 +45,7 @@ struct ResidentReader {
         return result
     }
 
-    private func resident(at port: Link, in namespace: Int32, process: Int) throws(HostError) -> Resident {
+    private func resident(at port: Link, in namespace: Int32, _ path: String) throws(HostError) -> Resident {
         var socket = try NetlinkSocket(.route, namespace: namespace)
         let links = try ask(.links(), &socket) { try Link.all(in: $0) }
         let addresses = try ask(.addresses(), &socket) { try InterfaceAddress.all(in: $0) }
@@ -55,7 +57,7 @@ struct ResidentReader {
         let defaults = routes.filter { $0.destination.length == 0 && $0.kind == .unicast && $0.table == 254 }
         let own = defaults.filter { $0.links.contains(link.index) }
         return Resident(
-            name: try name(of: process), process: process, port: port.name, interface: link.name,
+            name: try name(path), namespace: path, port: port.name, interface: link.name,
             interfaceIndex: link.index, hardwareAddress: link.mac, isUp: link.isUp,
             addresses: addresses.filter { $0.link == link.index }.map(\.address),
             gateways: own.flatMap { route in
@@ -82,7 +84,8 @@ struct ResidentReader {
 
     /// LXC puts a container's processes into a control group that has its name. Source: cgroups(7), lxc.container.conf
     /// (lxc.cgroup.dir); `lxc.payload.NAME` since LXC 4, `lxc/NAME` before.
-    private func name(of process: Int) throws(HostError) -> String? {
+    private func name(_ path: String) throws(HostError) -> String? {
+        guard path.hasPrefix("/proc/"), let process = path.split(separator: "/").dropFirst().first else { return nil }
         let text = try host.readTextIfPresent("/proc/\(process)/cgroup") ?? ""
         for line in text.split(separator: "\n") {
             let path = line.split(separator: ":", maxSplits: 2).last ?? ""

@@ -14,6 +14,29 @@ let firewallProgramFaults: [Fault] = [
                 ]),
         ]),
     Fault(
+        "firewalld-zone", "firewalld runs, and the bridge is in no zone",
+        [
+            FaultVariant(
+                "default", "As the package sets it up", backends: [.nft], layers: ["firewalld"],
+                [
+                    .link(
+                        "/etc/systemd/system/multi-user.target.wants/firewalld.service",
+                        to: "/lib/systemd/system/firewalld.service"),
+                    .run([
+                        "sh", "-c",
+                        """
+                        mkdir -p /run/dbus && dbus-daemon --system --fork && systemctl start firewalld
+                        i=0
+                        until firewall-cmd --state >/dev/null 2>&1; do
+                            [ $i -lt 100 ] || exit 1
+                            i=$((i + 1))
+                            sleep 0.1
+                        done
+                        """,
+                    ]),
+                ])
+        ]),
+    Fault(
         "forward-policy-drop-saved", "Saved rules drop what the host should forward",
         [
             FaultVariant(

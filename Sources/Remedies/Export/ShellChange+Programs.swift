@@ -40,7 +40,15 @@ extension ShellChange {
         case .lxcNetStop:
             return ShellChange(
                 ["lxc-net"], isBefore: flag, isAfter: "! \(flag)", make: command, programs: programs)
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables:
+        case .firewalldAdd(let interface, let zone), .firewalldRemove(let interface, let zone):
+            let names = Shell.quote("--get-zone-of-interface=\(interface)")
+            let inZone = "[ \"$(firewall-cmd \(names) 2>/dev/null)\" = \(Shell.quote(zone)) ]"
+            let inNone = "! firewall-cmd \(names) >/dev/null 2>&1"
+            let adds = if case .firewalldAdd = program { true } else { false }
+            return ShellChange(
+                ["zone of \(interface)"], isBefore: adds ? inNone : inZone, isAfter: adds ? inZone : inNone,
+                make: command, programs: programs)
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

@@ -28,6 +28,9 @@ struct ChangeWording {
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
+        case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
+            "firewalld's zone of \(interface)"
+        case .run(.checkFirewalld): "/etc/firewalld"
         case .run(let program): program.command.last ?? ""
         }
     }
@@ -48,6 +51,8 @@ struct ChangeWording {
         case .removeRule: "without the rule"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
+        case .run(.firewalldAdd(_, let zone)): zone
+        case .run(.firewalldRemove): "none"
         case .run(let program): program == .daemonReload ? "read" : "valid"
         }
     }

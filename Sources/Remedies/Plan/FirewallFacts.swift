@@ -18,11 +18,13 @@ package struct FirewallFacts: Codable, Sendable, Hashable {
     package static let ufwSettings = "/etc/ufw/ufw.conf"
     package static let units = "/etc/systemd/system"
 
+    static let trustedZone = "/etc/firewalld/zones/trusted.xml"
+    static let packagedZone = "/usr/lib/firewalld/zones/trusted.xml"
     static let alternative = "/etc/alternatives/iptables"
     static let savingEnabled = "/etc/systemd/system/multi-user.target.wants/netfilter-persistent.service"
 
     /// Every file that a repair of a firewall may edit.
-    static let files = [savedRules, ufwRules]
+    static let files = [savedRules, ufwRules, trustedZone, packagedZone]
 
     static func read(_ host: any Host) throws(HostError) -> FirewallFacts {
         var facts = FirewallFacts()

@@ -15,6 +15,7 @@ extension PlanFacts {
         let net = LxcNetFacts(unit: try unit(host), settingsDirectory: try settingsDirectory(host))
         var scope = StateScope()
         scope.links = true
+        scope.zones = true
         scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
         for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
             scope.sysctls.insert(SysctlName.forwarding(of: link))
@@ -33,15 +34,29 @@ extension PlanFacts {
         let units = profile.networks.map { DockerUserUnit(network: $0, rules: []) }
         scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
             .union(units.flatMap { [$0.path, $0.link] })
+        let lxcPath = try containerPath(host, profile)
+        for name in try host.listIfPresent(lxcPath).prefix(mostContainers) where !name.hasPrefix(".") {
+            scope.paths.insert("\(lxcPath)/\(name)/config")
+        }
         var facts = PlanFacts(state: try HostState.read(scope, from: host), lxcNet: net)
         facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
         facts.sysctlFiles = try sysctlFiles(host)
+        facts.lxcPath = lxcPath
         facts.firewall = try FirewallFacts.read(host)
         facts.uplinks = try uplinks(host, profile, facts.state)
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
         facts.connections = try Connections.read(host, facts, session: session)
         return facts
+    }
+
+    private static let mostContainers = 4096
+
+    /// The profile's, else the one that LXC takes.
+    private static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
+        if let path = profile.lxcPath { return path }
+        let text = try host.readTextIfPresent(LXCSystemConfig.path) ?? ""
+        return LXCSystemConfig(bytes: Array(text.utf8)).containerPath.path
     }
 
     private mutating func readRuleset(_ host: any Host, _ profile: Profile) throws(HostError) {

@@ -16,6 +16,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// source and the uplink.
     package var translationShadows: [String] = []
     package var firewall = FirewallFacts()
+    /// The directory of the containers.
+    package var lxcPath = "/var/lib/lxc"
     /// What must not be cut off.
     package var connections: Connections
 

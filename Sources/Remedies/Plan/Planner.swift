@@ -12,7 +12,7 @@ protocol Remedy: Sendable {
 enum RemedyCatalog {
     static let all: [any Remedy] = [
         NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
-        Masquerade(), FirewallAccept(), LxcNetConfigure(), ForwardingPersistent(),
+        Masquerade(), FirewallAccept(), FirewalldZone(), ContainerConfig(), LxcNetConfigure(), ForwardingPersistent(),
     ]
 }
 

@@ -127,7 +127,8 @@ struct FirewallAccept: Remedy {
         guard file.decides(in: "filter") else { return }
         for rule in rules {
             guard let edited = file.adding(rule.line, chain: rule.chain, table: "filter", at: .first) else {
-                throw LeftToPerson(why: "\(path) is not as iptables-save writes it", what: ["netfilter-persistent save"])
+                throw LeftToPerson(
+                    why: "\(path) is not as iptables-save writes it", what: ["netfilter-persistent save"])
             }
             file = edited
         }
@@ -167,7 +168,8 @@ struct FirewallAccept: Remedy {
         for rule in rules {
             try draft.insert(
                 rule, remedy: id, for: cause,
-                risk: "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say.")
+                risk: "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say."
+            )
         }
     }
 }

@@ -42,8 +42,9 @@ extension Masquerade {
     private func table(_ network: Network, _ cause: Cause, _ draft: PlanDraft) -> IptablesTable? {
         let settings = draft.lxcNetSettings
         let flavour = draft.facts.firewall.flavour
-        if settings.makes(bridge: network.bridge), settings["LXC_USE_NFT"] != "true"
-            || draft.facts.nftablesMissing != nil
+        if settings.makes(bridge: network.bridge),
+            settings["LXC_USE_NFT"] != "true"
+                || draft.facts.nftablesMissing != nil
         {
             return flavour.map { IptablesTable($0, "nat") }
         }

@@ -21,8 +21,16 @@ extension HostState {
         switch program {
         case .lxcNetStart(let outcome): isUp(outcome) ? .after : .before
         case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables: .before
+        case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
+        case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: .before
         }
+    }
+
+    private func standing(of interface: String, from before: String?, to after: String?) -> Standing {
+        let zone = zones[interface]
+        if zone == after { return .after }
+        return zone == before ? .before : .other("\(interface) is in the zone \(zone ?? "none")")
     }
 
     private func isUp(_ outcome: LxcNetOutcome) -> Bool {
@@ -52,7 +60,9 @@ extension HostState {
                 addresses[outcome.bridge] = []
             }
             if outcome.makesTable { tables["lxc"] = nil }
-        case .daemonReload, .checkRules, .checkUnit, .checkNftables: break
+        case .firewalldAdd(let interface, let zone): zones[interface] = zone
+        case .firewalldRemove(let interface, _): zones[interface] = nil
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: break
         }
     }
 }

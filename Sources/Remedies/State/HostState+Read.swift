@@ -15,6 +15,7 @@ extension HostState {
         if !scope.tables.isEmpty {
             state.tables = try TranslationTables(host, wholeRulesets: false).states(of: scope.tables)
         }
+        if scope.zones { state.zones = try FirewalldZones.read(host) }
         for table in scope.rules { state.rules[table] = try host.iptablesRules(table) }
         return state
     }

@@ -42,11 +42,13 @@ package struct HostState: Codable, Sendable, Hashable {
     package var tables: [String: TableState]
     /// iptables tables that were looked at; one that is not listed is empty or absent.
     package var rules: [IptablesTable: IptablesListing]
+    /// firewalld's zone by interface; one that is not listed is in none.
+    package var zones: [String: String]
 
     package init(
         links: [String: LinkState] = [:], addresses: [String: [IPv4Prefix]] = [:], sysctls: [String: String] = [:],
         paths: [String: PathState] = [:], tables: [String: TableState] = [:],
-        rules: [IptablesTable: IptablesListing] = [:]
+        rules: [IptablesTable: IptablesListing] = [:], zones: [String: String] = [:]
     ) {
         self.links = links
         self.addresses = addresses
@@ -54,6 +56,7 @@ package struct HostState: Codable, Sendable, Hashable {
         self.paths = paths
         self.tables = tables
         self.rules = rules
+        self.zones = zones
     }
 
     package func link(_ name: String) -> LinkState { links[name] ?? .absent }

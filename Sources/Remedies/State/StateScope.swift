@@ -9,6 +9,8 @@ package struct StateScope: Sendable, Hashable {
     /// Names of nft tables of family ip; empty: nftables is not asked.
     package var tables: Set<String> = []
     package var rules: Set<IptablesTable> = []
+    /// Whether to ask for firewalld's zones.
+    package var zones = false
 
     package init() {}
 }
@@ -30,6 +32,7 @@ extension StateScope {
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true
                 paths.insert(LxcNetFacts.flag)
+            case .run(.firewalldAdd), .run(.firewalldRemove): zones = true
             case .run: break
             }
         }

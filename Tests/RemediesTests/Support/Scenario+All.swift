@@ -8,7 +8,15 @@ extension Scenario {
     static let all: [Scenario] = [
         Scenario(
             name: "bridge missing", cause: "bridge-missing", remedy: "bridge-create",
-            breakage: { $0.apply(.deleteBridge(name: "lxcbr1")) }, healthy: { bridgeIsWell($0) }),
+            breakage: {
+                $0.apply(.deleteBridge(name: "lxcbr1"))
+                // Somebody else makes the bridge.
+                $0.paths[Fixture.unit] = .absent
+            }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "bridge missing, lxc-net down", cause: "bridge-missing", remedy: "bridge-create",
+            breakage: { $0.apply(.run(.lxcNetStop(lxcNet))) },
+            healthy: { bridgeIsWell($0) && $0.tables["lxc"] == .translation(Fixture.cidr) }),
         Scenario(
             name: "bridge missing, new links do not forward", cause: "bridge-missing", remedy: "bridge-create",
             breakage: {
@@ -92,10 +100,60 @@ extension Scenario {
             }),
         Scenario(
             name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
-            // Masked: it cannot be started again.
-            breakage: { $0.paths[LxcNetFacts.mask] = .symbolicLink("/dev/null") },
-            healthy: { $0.path(LxcNetFacts.flag) == .absent }),
+            breakage: { $0.paths[Fixture.unit] = .absent }, healthy: { $0.path(LxcNetFacts.flag) == .absent }),
+        Scenario(
+            name: "lxc-net runs with a wrong range", cause: "dhcp-range-outside-subnet", remedy: "lxc-net-configure",
+            breakage: {
+                let text = Fixture.settings.replacing("10.5.0.2,10.5.255.254", with: "10.6.0.2,10.6.0.9")
+                $0.paths["/etc/default/lxc-net"] = Fixture.file(text)
+            }, healthy: { lxcNetIsWell($0) && bridgeIsWell($0) }),
+        Scenario(
+            name: "translation shadowed in iptables", cause: "masq-shadowed", remedy: "masquerade",
+            breakage: {
+                $0.tables = [:]
+                $0.paths["/etc/default/lxc-net"] = Fixture.file(Fixture.settings + "LXC_USE_NFT=false\n")
+                $0.paths[FirewallFacts.alternative] = .symbolicLink("/usr/sbin/iptables-nft")
+                $0.rules[IptablesTable(.nft, "nat")] = IptablesListing(lines: [
+                    "-A POSTROUTING -s 10.5.0.0/16 -d 192.168.7.0/24 -j ACCEPT",
+                    "-A POSTROUTING -s 10.5.0.0/16 -j ACCEPT",
+                    masquerade,
+                ])
+            },
+            healthy: { $0.rules[IptablesTable(.nft, "nat")]?.lines.firstIndex(of: masquerade) == 1 }),
+        Scenario(
+            name: "ufw routes nothing", cause: "ufw-forward-drop", remedy: "firewall-accept",
+            breakage: {
+                $0.paths["/etc/ufw"] = .directory
+                $0.paths[FirewallFacts.ufwRules] = Fixture.file("### RULES ###\n\n### END RULES ###\n", mode: 0o640)
+                $0.rules[IptablesTable(.legacy, "filter")] = IptablesListing(
+                    policies: ["INPUT": "DROP", "FORWARD": "DROP", "ufw-user-forward": "-", "ufw-user-input": "-"])
+            },
+            healthy: {
+                $0.rules[IptablesTable(.legacy, "filter")]?.lines.count == 4
+                    && $0.file(FirewallFacts.ufwRules)?.bytes.text.contains("route:allow") == true
+            }),
+        Scenario(
+            name: "Docker's chains", cause: "docker-forward-drop", remedy: "firewall-accept",
+            breakage: {
+                $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
+                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"], lines: ["-A DOCKER-USER -j RETURN"])
+            },
+            healthy: {
+                $0.rules[IptablesTable(.nft, "filter")]?.lines.first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
+                    && $0.file("/etc/systemd/system/lxc-doctor-docker-lxcbr1.service") != nil
+            }),
+        Scenario(
+            name: "keys of old", cause: "config-legacy-keys", remedy: "container-config",
+            breakage: {
+                $0.paths["/var/lib/lxc"] = .directory
+                $0.paths["/var/lib/lxc/old"] = .directory
+                $0.paths["/var/lib/lxc/old/config"] = Fixture.file("# old\nlxc.utsname = c1\n")
+            },
+            healthy: { $0.file("/var/lib/lxc/old/config")?.bytes.text == "# old\nlxc.uts.name = c1\n" }),
     ]
+
+    private static let lxcNet = LxcNetOutcome(bridge: "lxcbr1", address: Fixture.address, makesTable: true)
+    private static let masquerade = "-A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE"
 
     private static func bridgeIsWell(_ state: HostState) -> Bool {
         state.link("lxcbr1") == .present(kind: "bridge", up: true, ports: 0)

@@ -35,7 +35,8 @@ enum Fixture {
     static let cidr = prefix("10.5.0.0/16")
     static let subject = Subject(kind: .network, name: "lxcbr1")
     static let network = Network(name: "lxcbr1", bridge: "lxcbr1", address: address)
-    static let profile = Profile(name: "makina", networks: [network])
+    static let profile = Profile(
+        name: "makina", networks: [network], image: BaseImage(name: "old"))
     static let chosen = ChosenProfile(profile: profile, because: "test", supported: true, otherBridges: [])
     static let unit = "/lib/systemd/system/lxc-net.service"
 

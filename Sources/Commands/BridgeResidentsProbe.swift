@@ -1,0 +1,90 @@
+internal import HostAccess
+internal import HostModel
+internal import PacketProof
+internal import Probes
+
+/// What was seen inside the running containers of a network when the proof was made: this only judges it.
+struct BridgeResidentsProbe: Probe {
+    static let specification = ProbeSpecification(
+        name: "bridge-residents",
+        summary: "routes, gateways, addresses and hardware addresses of the running containers of a network",
+        parameters: ["network": .string],
+        facts: [
+            "count": .integer, "residents": .strings, "noRoute": .strings, "wrongGateway": .strings,
+            "wrongSubnet": .strings, "duplicateMacs": .strings, "duplicateAddresses": .strings,
+            "gatewayAnswers": .strings, "unknownPorts": .strings,
+        ])
+
+    var specification: ProbeSpecification { Self.specification }
+
+    /// Nil where the proof is off.
+    let transcripts: [ProofTranscript]?
+
+    func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
+        let name = try parameters.string("network")
+        guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
+        guard let transcript = transcripts.first(where: { $0.network.name == name }) else {
+            throw .notApplicable("nothing is to be translated on \(name)")
+        }
+        guard let all = transcript.residents else {
+            let obstacle = transcript.ground?.obstacle(to: transcript.network, mode: transcript.mode)
+            throw .unknown(
+                transcript.residentsFailure ?? obstacle ?? transcript.failure ?? "nobody looked into the containers")
+        }
+        let residents = all.residents
+        guard !residents.isEmpty || all.gatewayAnswers?.isEmpty == false else {
+            throw .notApplicable("no container runs on \(name)")
+        }
+        let network = transcript.network
+        let routeless = residents.filter { !$0.hasDefaultRoute }
+        let astray = residents.filter { resident in
+            !resident.gateways.isEmpty && !resident.gateways.contains(network.address.address)
+        }
+        let foreign = residents.flatMap { resident in
+            resident.addresses.filter { address in
+                !network.cidr.contains(address.address) || address.length != network.address.length
+            }.map { "\(resident.title): \($0)" }
+        }
+        return Observation(
+            facts: [
+                "count": .integer(residents.count), "residents": .strings(residents.map(Self.line)),
+                "noRoute": .strings(routeless.map(\.title)),
+                "wrongGateway": .strings(
+                    astray.map { "\($0.title): \($0.gateways.map(\.description).joined(separator: ", "))" }),
+                "wrongSubnet": .strings(foreign),
+                "duplicateMacs": .strings(
+                    Self.shared(residents.map { ($0.title, [$0.hardwareAddress?.description].compactMap { $0 }) })),
+                "duplicateAddresses": .strings(
+                    Self.shared(residents.map { ($0.title, $0.addresses.map(\.address.description)) })),
+                "gatewayAnswers": .strings((all.gatewayAnswers ?? []).map { Self.owner($0, among: residents) }),
+                "unknownPorts": .strings(all.unknownPorts),
+            ],
+            evidence: [
+                Evidence(
+                    source: "namespaces of the containers at \(network.bridge)",
+                    command: "ip link show master \(network.bridge)",
+                    value: residents.map(Self.line).joined(separator: "; "))
+            ])
+    }
+
+    private static func line(_ resident: Resident) -> String {
+        let addresses = resident.addresses.map(\.description).joined(separator: " ")
+        let gateways = resident.gateways.map(\.description).joined(separator: " ")
+        return "\(resident.title) \(resident.interface) \(addresses) via \(gateways.isEmpty ? "nothing" : gateways) "
+            + "\(resident.hardwareAddress?.description ?? "") port \(resident.port)"
+    }
+
+    /// Values that more than one has: `10.5.0.9: c1, c2`.
+    private static func shared(_ owned: [(String, [String])]) -> [String] {
+        var owners: [String: [String]] = [:]
+        for (title, values) in owned {
+            for value in values { owners[value, default: []].append(title) }
+        }
+        return owners.filter { $0.value.count > 1 }.map { "\($0.key): \($0.value.joined(separator: ", "))" }.sorted()
+    }
+
+    private static func owner(_ address: MACAddress, among residents: [Resident]) -> String {
+        let owner = residents.first { $0.hardwareAddress == address }
+        return owner.map { "\(address) (\($0.title))" } ?? address.description
+    }
+}

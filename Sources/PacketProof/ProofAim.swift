@@ -1,0 +1,32 @@
+package import HostModel
+
+/// What a proof is narrowed to, or looks at in addition.
+package struct ProofAim: Sendable, Hashable {
+    /// Only from inside this container.
+    package var container: String?
+    /// Instead of the profile's target.
+    package var target: IPv4Address?
+    /// Instead of the usual ports of UDP and TCP.
+    package var port: UInt16?
+    package var protocols: [ProofProtocol]
+    /// Whether running containers are looked at, and one of them sends too.
+    package var looksAtContainers: Bool
+
+    package init(
+        container: String? = nil, target: IPv4Address? = nil, port: UInt16? = nil,
+        protocols: [ProofProtocol] = ProofProtocol.allCases, looksAtContainers: Bool = false
+    ) {
+        self.container = container
+        self.target = target
+        self.port = port
+        self.protocols = protocols
+        self.looksAtContainers = looksAtContainers
+    }
+
+    /// The network with the target that is wanted.
+    func applied(to network: Network) -> Network {
+        var network = network
+        if let target { network.target = target }
+        return network
+    }
+}

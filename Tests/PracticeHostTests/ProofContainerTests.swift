@@ -1,0 +1,145 @@
+import Foundation
+import HostModel
+import TestSupport
+import Testing
+
+/// The proof from inside real containers, and what is seen in them.
+@Suite("The proof of real containers", .serialized) struct ProofContainerTests {
+    private func report(_ script: String, containers: Int = 2) throws -> Report {
+        let ended = try Program.lab(["--containers", "\(containers)"], script + "\nlxc-doctor --format json")
+        return try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+    }
+
+    private func proof(_ text: some StringProtocol) throws -> ProofReport {
+        try JSONDecoder().decode(ProofReport.self, from: Data(text.utf8))
+    }
+
+    @Test func aContainerSendsAsItself() throws {
+        let ended = try Program.lab(
+            ["--containers", "1"],
+            """
+            lxc-info -n c1 -iH
+            ip netns exec internet tcpdump -lni isp0 -w /tmp/far --immediate-mode 2>/tmp/err & pid=$!
+            until grep -q listening /tmp/err; do sleep 0.02; done
+            lxc-doctor prove --container c1 --format json >/tmp/all; echo "all $?"
+            lxc-doctor prove --container c1 --to 203.0.113.1:8080 --protocol tcp --format json >/tmp/one; echo "one $?"
+            lxc-doctor prove --to 203.0.113.1 --protocol icmp --format json >/tmp/away; echo "away $?"
+            sleep 0.2; kill $pid; wait $pid
+            tcpdump -nr /tmp/far ip 2>/dev/null | wc -l
+            for f in all one away; do echo SPLIT; cat /tmp/$f; done
+            """)
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 4, "\(ended.output)\(ended.messages)")
+        let lines = parts[0].split(separator: "\n").map(String.init)
+        #expect(Array(lines.dropFirst()) == ["all 0", "one 0", "away 0", "0"], "\(lines)")
+        let all = try proof(parts[1])
+        #expect(all.probes.count == 3)
+        #expect(all.probes.allSatisfy { $0.container == "c1" && $0.from.hasPrefix(lines[0]) })
+        #expect(all.probes.allSatisfy { $0.verdict == .masqueraded && $0.sourceAfter == "203.0.113.2" })
+        #expect(all.probes.allSatisfy { $0.path.first { $0.hook == "port" }?.link?.hasPrefix("veth") == true })
+        let one = try proof(parts[2])
+        #expect(one.probes.map(\.to) == ["203.0.113.1:8080"])
+        #expect(one.probes.map(\.protocol) == [.tcp])
+        let away = try proof(parts[3])
+        #expect(away.probes.count == 2)
+        #expect(away.probes.allSatisfy { $0.container == nil && $0.protocol == .icmp && $0.to == "203.0.113.1" })
+    }
+
+    /// Only the real port is filtered: the throw-away container does not notice.
+    @Test func aFilterOfARealPortIsSeen() throws {
+        let report = try report(
+            """
+            port=$(ip -br link show master lxcbr1 | cut -d@ -f1 | head -1)
+            nft -f - <<END
+            add table bridge guard
+            add chain bridge guard input { type filter hook prerouting priority 0; }
+            add rule bridge guard input iifname "$port" ip protocol { udp, tcp, icmp } drop
+            END
+            """, containers: 1)
+        let finding = report.findings.first { $0.check == "nat.container-proof" }
+        #expect(report.findings.first { $0.check == "nat.proof" }?.verdict == .pass)
+        #expect(finding?.verdict == .fail)
+        let dead = report.proof?.probes.filter { $0.container == "c1" } ?? []
+        #expect(dead.map(\.verdict) == [.dropped, .dropped, .dropped])
+        #expect(dead.allSatisfy { $0.killer?.table == "guard" }, "\(dead)")
+    }
+
+    /// What is done to the containers, the check that fails, its cause, and a word of what is observed.
+    static let faults: [(String, String, String, String)] = [
+        ("lxc-attach -n c1 -- ip route del default", "container.default-routes", "container-no-default-route", "c1"),
+        (
+            "lxc-attach -n c1 -- ip route replace default via 10.5.0.77", "container.gateways",
+            "container-wrong-gateway", "c1: 10.5.0.77"
+        ),
+        (
+            "lxc-attach -n c1 -- ip addr add 10.5.0.60/8 dev eth0", "container.masks", "config-address-without-prefix",
+            "/8"
+        ),
+        (
+            "lxc-attach -n c2 -- ip link set eth0 address 00:16:3e:00:01:01", "container.macs-unique",
+            "duplicate-container-mac", "00:16:3e:00:01:01: c1, c2"
+        ),
+        (
+            "lxc-attach -n c2 -- ip addr add $(lxc-info -n c1 -iH)/16 dev eth0", "container.addresses-unique",
+            "duplicate-container-ip", "c1, c2"
+        ),
+        (
+            "lxc-attach -n c2 -- ip addr add 10.5.0.1/16 dev eth0", "container.gateway-owner", "gateway-ip-stolen",
+            "00:16:3e:00:01:02 (c2)"
+        ),
+    ]
+
+    @Test(arguments: faults)
+    func whatIsWrongInsideIsNamed(script: String, check: String, cause: String, word: String) throws {
+        let report = try report(script)
+        let finding = try #require(report.findings.first { $0.check == check })
+        #expect(finding.verdict == .fail)
+        #expect(finding.observed?.contains(word) == true, "\(finding.observed ?? "")")
+        #expect(report.causes.contains { $0.id == cause }, "\(report.causes.map(\.id))")
+    }
+
+    @Test func whatIsNotOfLXCIsSeenToo() throws {
+        let report = try report(
+            """
+            ip netns add other
+            ip link add oport type veth peer name eth0 netns other
+            ip link set oport master lxcbr1 up
+            ip -n other link set eth0 up; ip -n other addr add 10.5.0.44/16 dev eth0
+            """, containers: 1)
+        let finding = report.findings.first { $0.check == "container.default-routes" }
+        #expect(finding?.verdict == .fail)
+        #expect(finding?.observed?.contains("/run/netns/other") == true, "\(finding?.observed ?? "")")
+        #expect(report.proof?.probes.contains { $0.container == "c1" } == true)
+    }
+
+    @Test func aHealthyHostPasses() throws {
+        let report = try report("")
+        let checks = report.findings.filter { $0.check == "nat.container-proof" || $0.check.hasPrefix("container.") }
+        #expect(checks.count > 7)
+        #expect(checks.allSatisfy { $0.verdict == .pass }, "\(checks.filter { $0.verdict != .pass })")
+        #expect(report.verdict == .healthy)
+    }
+
+    @Test func wrongArgumentsAreRefusedInOneLine() throws {
+        let wrong = [
+            "--container nobody", "--to 10.5.0.9", "--to example.org", "--to 1.2.3.4:0", "--to 224.0.0.1",
+            "--protocol sctp", "--protocol icmp --to 1.2.3.4:5",
+        ]
+        let script = wrong.map { "lxc-doctor prove \($0); echo \"$?\"" }.joined(separator: "\n")
+        let ended = try Program.lab(
+            ["--containers", "1"],
+            script
+                + """
+
+                mkdir /var/lib/lxc/asleep; cp /var/lib/lxc/c1/config /var/lib/lxc/asleep/
+                lxc-doctor prove --container asleep >/tmp/asleep; echo "asleep $?"
+                grep -c 'no running container asleep' /tmp/asleep
+                setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all \
+                    lxc-doctor prove --container c1 --format json | grep -c CAP_SYS_ADMIN
+                """)
+        let lines = ended.output.split(separator: "\n").map(String.init)
+        #expect(Array(lines.prefix(wrong.count)) == wrong.map { _ in "64" }, "\(ended.output)")
+        #expect(Array(lines.dropFirst(wrong.count)) == ["asleep 3", "1", "3"], "\(ended.output)")
+        #expect(ended.messages.split(separator: "\n").count == wrong.count, "\(ended.messages)")
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+/// Tools that are not ours judge the committed examples, which are what the formats write (`ExampleTests`). A tool that
+/// is not there is a failure, never a skip. JSON and NDJSON: `SchemaTests`; metrics: `promtool` on a practice host.
+struct OutsideToolTests {
+    private func examples(_ ending: String) throws -> [String] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
+            .filter { $0.hasSuffix("." + ending) }.sorted()
+        #expect(names.count >= (ending == "html" ? Scenario.all.count + 2 : Scenario.all.count))
+        return names.map { Workplace.examples.appendingPathComponent($0).path }
+    }
+
+    private func tool(_ name: String) -> String { Workplace.root.appendingPathComponent("Tests/Tools/\(name)").path }
+
+    @Test func xmllintFindsValidJUnit() throws {
+        let arguments = ["--noout", "--nonet", "--schema", tool("junit.xsd")]
+        let ended = try Workplace.run("xmllint", arguments + examples("junit"))
+        #expect(ended.status == 0, "\(ended.text)")
+    }
+
+    @Test(arguments: [
+        (" tests=\"10\"", ""), ("time=\"0.0115\"", "time=\"soon\""), ("<testcase classname", "<test classname"),
+        ("</testsuites>", ""), (" message=\"critical: wanted masqueraded, found leaked\"", ""), ("&#39;", "<"),
+    ])
+    func xmllintSeesWhatIsWrong(part: String, other: String) throws {
+        let text = render(.masqueradeMissing, as: .junit)
+        #expect(text.contains(part))
+        let broken = ["broken.junit": Data(text.replacing(part, with: other).utf8)]
+        try Workplace.withFiles(broken) { files in
+            let arguments = ["--noout", "--nonet", "--schema", tool("junit.xsd")] + files.map(\.path)
+            let ended = try Workplace.run("xmllint", arguments)
+            #expect(ended.status != 0, "\(ended.text)")
+        }
+    }
+
+    /// Debian's `prove` reads versions up to 13. Version 14 adds subtests and pragmas, which we do not use, so only the
+    /// number differs.
+    @Test(arguments: Scenario.all)
+    func proveComesToTheSameVerdict(scenario: Scenario) throws {
+        let file = Workplace.examples.appendingPathComponent("\(scenario.name).\(scenario.exit).tap")
+        let ended = try Workplace.run("prove", ["--exec", "sed 1s/14/13/", file.path])
+        #expect(!ended.text.contains("Parse errors"), "\(ended.text)")
+        #expect((ended.status == 0) == (scenario.exit == 0), "\(ended.text)")
+    }
+
+    @Test func theOutputOfThePluginKeepsTheGuidelines() throws {
+        let arguments = try examples("nagios").flatMap { file in
+            [String(file.split(separator: ".").dropLast().last ?? ""), file]
+        }
+        let ended = try Workplace.run(tool("check-plugin-output"), arguments)
+        #expect(ended.status == 0, "\(ended.text)")
+    }
+
+    @Test(arguments: [
+        ("LXC CRITICAL", "LXC OK"), ("time=0.0115s", "time=0,0115s"), (" | ", " "), ("fail=2", "pass=2"), ("\n", ""),
+        ("profile makina", "profile|makina"),
+    ])
+    func theCheckerOfThePluginSeesWhatIsWrong(part: String, other: String) throws {
+        let text = render(.masqueradeMissing, as: .nagios)
+        #expect(text.contains(part))
+        try Workplace.withFiles(["x.nagios": Data(text.replacing(part, with: other).utf8)]) { files in
+            let ended = try Workplace.run(tool("check-plugin-output"), ["2", files[0].path])
+            #expect(ended.status == 1, "\(ended.text)")
+        }
+    }
+
+    @Test func tidyFindsNothingToSayOfThePage() throws {
+        for file in try examples("html") {
+            let ended = try Workplace.run("tidy", ["-quiet", "-errors", "--drop-empty-elements", "no", file])
+            #expect(ended.status == 0, "\(file): \(ended.text)")
+        }
+    }
+
+    @Test func thePageStandsAloneAndCanBeUsedByEverybody() throws {
+        let ended = try Workplace.run(tool("check-page"), examples("html"))
+        #expect(ended.status == 0, "\(ended.text)")
+    }
+
+    @Test(arguments: [
+        ("--quiet: #55606c", "--quiet: #8590a0"), ("<h3", "<h5"), ("lang=\"en\"", "dir=\"ltr\""),
+        ("<main", "<div"), ("role=\"img\"", "role=\"none\""), ("id=\"causes\"", "id=\"other\""),
+        ("<body>", "<body onload=\"go()\">"), ("<body>", "<body><img src=\"https://example.com/x.png\">"),
+    ])
+    func theCheckerOfThePageSeesWhatIsWrong(part: String, other: String) throws {
+        let text = render(.masqueradeMissing, as: .html)
+        #expect(text.contains(part))
+        try Workplace.withFiles(["x.html": Data(text.replacing(part, with: other).utf8)]) { files in
+            let ended = try Workplace.run(tool("check-page"), [files[0].path])
+            #expect(ended.status == 1, "\(ended.text)")
+        }
+    }
+}
