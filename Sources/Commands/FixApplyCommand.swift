@@ -58,7 +58,8 @@ struct FixApplyCommand: ParsableCommand {
         session.prove(proof)
         let remediation = Remediation(session: session, proofMode: proof, consent: consent, quiet: output.quiet)
         let result = session.diagnose()
-        let report = try saved.map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
+        let report =
+            try saved.map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
             ?? remediation.run(from: result)
         try output.emit(invocation: Session.invocation(hostOptions)) { format, options in
             render(report, as: format, options: options)

@@ -49,7 +49,8 @@ struct FixConfirmCommand: ParsableCommand {
             switch format {
             case .json: JSONText.encode(document)
             default:
-                document.outcome == "kept" ? "CONFIRMED  \(document.run)\n" : "TOO LATE: \(document.run) was rolled back\n"
+                document.outcome == "kept"
+                    ? "CONFIRMED  \(document.run)\n" : "TOO LATE: \(document.run) was rolled back\n"
             }
         }
         if document.outcome != "kept" { throw ExitCode(Health.critical.exitCode) }
@@ -62,7 +63,8 @@ struct FixConfirmCommand: ParsableCommand {
             }
             return run
         }
-        for run in try store.runs().suffix(8).reversed() where try Self.status(of: run, store) == .awaitingConfirmation {
+        for run in try store.runs().suffix(8).reversed() where try Self.status(of: run, store) == .awaitingConfirmation
+        {
             return run
         }
         throw CommandError(.usage, "no repair waits to be confirmed")

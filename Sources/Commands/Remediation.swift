@@ -95,7 +95,8 @@ struct Remediation {
         guard !consent.yes else { return }
         if plan.mayDisconnect {
             throw CommandError(
-                .usage, "a step may cut your own connection: add --yes to apply the plan, and then confirm it within "
+                .usage,
+                "a step may cut your own connection: add --yes to apply the plan, and then confirm it within "
                     + "\(confirmationSeconds) s, or it is taken back; nothing was changed")
         }
         let count = plan.steps.count

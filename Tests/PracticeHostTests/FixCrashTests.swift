@@ -14,6 +14,8 @@ enum CrashPoints {
         var options: [String] = []
         /// Whether undo and recovery are killed, too.
         var deep = false
+        /// Whether the check judges by the packet proof.
+        var fence = false
 
         var testDescription: String { "\(remedy): \(fault) \(other ?? "") \(options.joined(separator: " "))" }
     }
@@ -35,8 +37,10 @@ enum CrashPoints {
         let script = try String(contentsOf: tool, encoding: .utf8)
         let ended = try Program.run(
             Program.path,
-            ["lab", "run", "--fault", item.fault] + (item.other.map { ["--fault", $0] } ?? []) + item.options + ["--", "python3", "-c", script]
-                + (item.deep ? ["--deep"] : []) + [item.check])
+            ["lab", "run", "--fault", item.fault] + (item.other.map { ["--fault", $0] } ?? []) + item.options + [
+                "--", "python3", "-c", script,
+            ]
+                + (item.deep ? ["--deep"] : []) + (item.fence ? ["--fence"] : []) + [item.check])
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
         #expect(result.remedies == [item.remedy])
@@ -79,6 +83,9 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "masquerade", fault: "masq-shadowed-saved", check: "nat.masquerade",
             options: ["--backend", "iptables-nft"]),
+        CrashPoints.Case(
+            remedy: "firewall-accept", fault: "forward-policy-drop-saved", check: "firewall.forward",
+            options: ["--backend", "iptables-nft"], fence: true),
         CrashPoints.Case(
             remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent"),
         CrashPoints.Case(

@@ -59,7 +59,9 @@ struct ExportTests {
             after: wording.after, reversal: wording.reversal, risk: "line one\nrm -rf / {{ x }}", command: "")
         return Plan(
             profile: "m\n$(reboot)", causes: [],
-            changes: [PlannedChange(step: step, change: change, undo: [change.inverse], phase: .persistent, serves: [])],
+            changes: [
+                PlannedChange(step: step, change: change, undo: [change.inverse], phase: .persistent, serves: [])
+            ],
             byHand: [ByHand(cause: "c", subject: Fixture.subject, why: "because\nreboot", what: ["a\nreboot"])])
     }
 
