@@ -34,8 +34,6 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case checkRules(IptablesFlavour, path: String)
     /// Checks a unit file.
     case checkUnit(path: String)
-    /// Checks a file for nft(8) without loading it.
-    case checkNftables(path: String)
     /// Has LXC load a container's configuration. The path is that of all containers.
     case checkContainer(name: String, path: String)
 
@@ -51,7 +49,6 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .daemonReload: ["systemctl", "daemon-reload"]
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
-        case .checkNftables(let path): ["nft", "-c", "-f", path]
         case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
     }
@@ -59,7 +56,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Whether it only looks, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkUnit, .checkNftables, .checkContainer, .checkFirewalld, .daemonReload: true
+        case .checkRules, .checkUnit, .checkContainer, .checkFirewalld, .daemonReload: true
         case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove: false
         }
     }
@@ -70,7 +67,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .lxcNetStop(let outcome): .lxcNetStart(outcome)
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: self
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: self
         }
     }
 }

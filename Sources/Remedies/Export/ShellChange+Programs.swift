@@ -48,7 +48,7 @@ extension ShellChange {
             return ShellChange(
                 ["zone of \(interface)"], isBefore: adds ? inNone : inZone, isAfter: adds ? inZone : inNone,
                 make: command, programs: programs)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer:
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

@@ -23,7 +23,7 @@ extension HostState {
         case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: .before
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: .before
         }
     }
 
@@ -62,7 +62,7 @@ extension HostState {
             if outcome.makesTable { tables["lxc"] = nil }
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkNftables, .checkContainer: break
+        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: break
         }
     }
 }
