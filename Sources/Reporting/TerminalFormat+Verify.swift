@@ -92,7 +92,8 @@ package func renderVerify(
 ) -> String {
     switch format {
     case .terminal: TerminalFormat().render(verify: report, options: options)
-    case .json: JSONText.encode(report)
+    // Commands refuse the other formats before.
+    default: JSONText.encode(report)
     }
 }
 
@@ -101,6 +102,7 @@ package func renderPacket(
 ) -> String {
     switch format {
     case .terminal: TerminalFormat().render(packet: report, options: options)
-    case .json: JSONText.encode(report)
+    // Commands refuse the other formats before.
+    default: JSONText.encode(report)
     }
 }

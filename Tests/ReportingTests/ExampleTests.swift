@@ -34,7 +34,7 @@ struct ExampleTests {
         try compare(diff.text(options: RenderingOptions()), with: "diff.terminal")
     }
 
-    @Test(arguments: FormatName.forParts)
+    @Test(arguments: FormatName.basic)
     func verify(format: FormatName) throws {
         try compare(renderVerify(.leaking, as: format), with: "verify.\(format.rawValue)")
         try compare(renderPacket(.translated, as: format), with: "verify-packet.\(format.rawValue)")
@@ -45,9 +45,8 @@ struct ExampleTests {
             FormatName.allCases.flatMap { format in
                 Scenario.all.map { "\($0.name).\($0.exit).\(format.rawValue)" }
             }
-                + FormatName.forParts.flatMap { format in
-                    ["plan", "proof", "verify", "verify-packet"].map { "\($0).\(format.rawValue)" }
-                }
+                + FormatName.forParts.flatMap { ["plan.\($0.rawValue)", "proof.\($0.rawValue)"] }
+                + FormatName.basic.flatMap { ["verify.\($0.rawValue)", "verify-packet.\($0.rawValue)"] }
                 + ["recording.json", "list.json", "diff.json", "diff.terminal", "page.png"] + Workplace.repairExamples)
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)
