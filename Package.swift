@@ -124,8 +124,11 @@ if fuzzing {
     // Nothing else: tools of the build would have to be linked with libFuzzer too.
     package.products = []
     package.targets.removeAll { target in
-        !["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog", "CLinux", "CYaml"]
-            .contains(target.name)
+        ![
+            "HostModel", "WireFormats", "ConfigFiles", "HostAccess", "PacketFilter", "Probes", "CheckCatalog", "CLinux",
+            "CYaml",
+        ]
+        .contains(target.name)
     }
     package.targets.append(
         .executableTarget(

@@ -23,7 +23,7 @@ struct NftGenerator {
     mutating func table(_ number: Int) -> GeneratedTable {
         preamble = []
         sets = 0
-        let family = random.weighted([(50, "ip"), (40, "inet"), (10, "bridge")])
+        let family = random.weighted([(46, "ip"), (40, "inet"), (14, "bridge")])
         var bases: [(Place, Int)] = []
         if family == "bridge" {
             bases = [
@@ -198,7 +198,7 @@ struct NftGenerator {
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
         if spice.hasChance { choices += [(3, "limit"), (3, "numgen"), (3, "quota"), (3, "dynamic set")] }
-        if spice.hasUnsaid { choices += [(6, "ttl"), (6, "length")] }
+        if spice.hasUnsaid { choices += [(14, "ttl"), (14, "length")] }
         if input { choices += [(8, "iifname"), (3, "iif")] }
         if output { choices += [(8, "oifname"), (5, "oif")] }
         if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
@@ -320,11 +320,11 @@ struct NftGenerator {
         } else if place.type == "nat" {
             switch place.hook {
             case "postrouting": choices += [(18, "masquerade"), (12, "snat"), (5, "snat map")]
-            default: choices += [(8, "dnat"), (4, "redirect"), (3, "dnat map")]
+            default: choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map")]
             }
         } else {
             choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
-            if users.isEmpty { choices.append((5, "verdict map")) }
+            if users.isEmpty { choices.append((9, "verdict map")) }
             if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
             if place.isEarly { choices.append((14, "notrack")) }
         }
@@ -388,7 +388,7 @@ struct NftGenerator {
             )
         case "dnat map":
             return (
-                "dnat \(ip)to ip daddr map { 198.51.100.7 : 198.51.100.99, 203.0.113.2 : 10.5.0.10 }", name,
+                "dnat \(ip)to ip daddr map { 198.51.100.0/24 : 198.51.100.99, 203.0.113.0/26 : 10.5.0.10 }", name,
                 .destinationTranslation
             )
         case "redirect":

@@ -27,6 +27,8 @@ extension PacketRun {
             default: return (0, 0)
             }
         }
+        // ETH_P_IP.
+        if base == .link, 12...13 ~= position { return (position == 12 ? 0x08 : 0, 0xff) }
         guard base == .transport, !state.packet.fragment else { return (0, 0) }
         switch (state.packet.protocol, position) {
         case (.tcp, 0...1), (.udp, 0...1): return half(state.sourcePort, position)

@@ -86,7 +86,9 @@ extension PacketRun {
                 hook: name, family: family.name, table: ruleset.tables[info.table].name.name, chain: info.name,
                 reached: true))
         let translated = state.translator
+        let mark = state.mark
         let end = follow(chain, hook)
+        if hook == .output, state.mark != mark, looksUpRoute(chain) { state.needsRoute = true }
         if limit != nil { return .stopped }
         if let rule = state.translator, rule != translated { path[path.count - 1].rule = ruleset.text(ofRule: rule) }
         switch end {
@@ -102,6 +104,13 @@ extension PacketRun {
             }
             return .goesOn
         }
+    }
+
+    /// Chains of type `route`, and the table mangle of iptables-legacy (ipt_mangle_out).
+    private func looksUpRoute(_ chain: Int) -> Bool {
+        let info = ruleset.chains[chain]
+        let table = ruleset.tables[info.table]
+        return info.base?.type == "route" || table.backend == .iptablesLegacy && table.name.name == "mangle"
     }
 
     private func follow(_ first: Int, _ hook: NftHook) -> ChainEnd {

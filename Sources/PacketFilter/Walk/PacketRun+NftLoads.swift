@@ -76,12 +76,15 @@ extension PacketRun {
             registers.store([UInt8(state.zone & 0xff), UInt8(state.zone >> 8)], into: into)
             return true
         }
+        if key == .mark, state.hasConnection {
+            registers.store(state.connectionMark, into: into, name: key.name)
+            return true
+        }
         guard state.tracking == .tracked else { return false }
         let tuple = direction == 1 ? state.currentReply : state.original
         switch key {
         case .direction: registers.store([state.isReply ? 1 : 0], into: into)
         case .status: registers.store(state.status, into: into, name: key.name)
-        case .mark: registers.store(state.connectionMark, into: into, name: key.name)
         case .zone: registers.store([UInt8(state.zone & 0xff), UInt8(state.zone >> 8)], into: into)
         default:
             switch key.rawValue {

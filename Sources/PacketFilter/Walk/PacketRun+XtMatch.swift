@@ -39,7 +39,7 @@ extension PacketRun {
         case .mark(let value, let mask, let inverted):
             return state.mark.equals(value, mask: mask).map { $0 != inverted }
         case .connmark(let value, let mask, let inverted):
-            guard state.tracking == .tracked else { return false }
+            guard state.hasConnection else { return false }
             return state.connectionMark.equals(value, mask: mask).map { $0 != inverted }
         case .addressType(let type): return holds(type, hook)
         case .physdev(let physdev): return holds(physdev, hook)

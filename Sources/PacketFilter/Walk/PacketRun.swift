@@ -155,9 +155,9 @@ final class PacketRun {
 
     private func sendOwn() {
         guard routeOutput() else { return }
-        let (destination, mark) = (state.destination, state.mark)
+        let destination = state.destination
         guard hook(.output) == .goesOn else { return }
-        if state.destination != destination || state.mark != mark {
+        if state.destination != destination || state.needsRoute {
             guard routeOutput() else { return }
         }
         path.append(PathStep(hook: "routing", link: state.output?.name, reached: true))

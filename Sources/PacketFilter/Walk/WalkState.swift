@@ -40,6 +40,8 @@ struct WalkState {
     /// The ports of a bridge, where the packet crosses it and br_netfilter shows it to the IP hooks.
     var hasBridgeInfo = false
     var outputIsBridged = false
+    /// A chain that has a new route looked up changed the mark of what the host sends.
+    var needsRoute = false
     /// It left by lo and came in again.
     var isLooped = false
     var isSourceTranslated = false
@@ -76,6 +78,9 @@ struct WalkState {
             original = (far, near, ports.1, ports.0)
         }
     }
+
+    /// Tracked, or marked for it by a template, which has a mark of its own.
+    var hasConnection: Bool { tracking == .tracked || tracking == .unseen && hasTemplate }
 
     var isNew: Bool { packet.connectionState == .new }
     var isReply: Bool { packet.direction == .reply }
