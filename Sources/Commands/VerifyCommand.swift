@@ -23,6 +23,10 @@ struct VerifyCommand: ParsableCommand {
             valueName: "packet"))
     var packet: String?
 
+    func validate() throws {
+        try output.require(FormatName.basic, for: "a proof about rules")
+    }
+
     func run() throws {
         let sample = try packet.map { (text) throws(CommandError) in try Self.packet(text) }
         let session = try Session(hostOptions)

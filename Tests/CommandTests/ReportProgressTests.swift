@@ -29,7 +29,7 @@ import Testing
         + "> /usr/local/bin/lxc-start; chmod 755 /usr/local/bin/lxc-start; "
 
     @Test func controlCShowsWhatIsKnownAndLeavesTheHostClean() throws {
-        let state = "nft list ruleset; ip -br link; ls /run/netns"
+        let state = "nft -s list ruleset; ip -br link; ls /run/netns"
         let ended = try Program.lab(
             [],
             Self.pressing + "{ \(state); } > /tmp/before 2>&1; lxc-doctor; echo \"exit $?\"; "
