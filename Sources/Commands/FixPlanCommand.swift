@@ -18,7 +18,8 @@ struct FixPlanCommand: ParsableCommand {
     @OptionGroup var selection: SelectionOptions
 
     @Option(
-        name: .long, help: "terminal, json, shell, ansible, markdown or html, to standard output or into =FILE. Repeatable.",
+        name: .long,
+        help: "terminal, json, shell, ansible, markdown or html, to standard output or into =FILE. Repeatable.",
         transform: PlanTarget.init(argument:))
     var format: [PlanTarget] = []
 

@@ -90,7 +90,8 @@ private func cause(
         id: root.id, area: entry?.area ?? first.finding.area, subject: root.subject,
         severity: spoken.map { judged[$0].finding.severity }.max() ?? first.finding.severity,
         title: entry.map { Template.render($0.title, first.variables) } ?? first.finding.title,
-        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "", check: spokesman.finding.check,
+        explanation: entry.map { Template.render($0.explanation, first.variables) } ?? "",
+        check: spokesman.finding.check,
         evidence: evidence, consequences: names, remedy: advice(root, lender, judged, entries))
 }
 

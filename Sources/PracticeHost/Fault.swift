@@ -57,10 +57,22 @@ package struct Fault: Sendable, Hashable {
 }
 
 /// Every fault, in the order of the host's parts.
-package let faults: [Fault] =
+package let faults: [Fault] = merged(
     bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + lxcNetFaults
-    + persistenceFaults + makinaJobFaults
-    + lxcPathFaults + containerFaults
+        + persistenceFaults + makinaJobFaults + lxcPathFaults + containerFaults)
+
+/// A fault that is made by rules and also by a real program stands in two lists: one fault with the variants of both.
+private func merged(_ all: [Fault]) -> [Fault] {
+    var result: [Fault] = []
+    for fault in all {
+        if let index = result.firstIndex(where: { $0.id == fault.id }) {
+            result[index].variants += fault.variants
+        } else {
+            result.append(fault)
+        }
+    }
+    return result
+}
 
 /// The fault and the variant that are meant.
 func resolve(

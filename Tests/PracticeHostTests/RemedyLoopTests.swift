@@ -58,7 +58,7 @@ import Testing
         Case(
             fault: "ufw-forward-drop=other-rules", cause: "ufw-forward-drop",
             step: "iptables-nft-restore --test /etc/ufw/user.rules"),
-        Case(fault: "firewalld-zone", cause: "firewalld-zone", step: "firewall-offline-cmd --check-config"),
+        Case(fault: "firewalld-zone=default", cause: "firewalld-zone", step: "firewall-offline-cmd --check-config"),
         Case(
             fault: "config-links-other-bridge=libvirt", cause: "config-links-other-bridge",
             step: "sed -i '4c\\lxc.net.0.link = lxcbr1' /var/lib/lxc/stray/config"),

@@ -30,7 +30,10 @@ struct Judgement {
             }
         }
         for finding in verify.before where finding.verdict == .pass {
-            if let then = now[Key(check: finding.check, subject: finding.subject)], then.verdict == .fail {
+            if let then = now[Key(check: finding.check, subject: finding.subject)], then.verdict == .fail,
+                // A notice is no fault (a rule that stands twice, say): it takes no repair back.
+                then.severity != .notice
+            {
                 return "\(finding.check) passed before and fails now" + detail(then.observed)
             }
         }
