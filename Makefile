@@ -52,7 +52,7 @@ build: setup
 	$(SWIFT) build -c release --static-swift-stdlib --product lxc-doctor
 
 layers: build
-	$(RELEASE) lab layers
+	$(RELEASE) lab layers lxc
 
 demo: build layers
 	@Tests/Demo/demo $(RELEASE)
@@ -62,13 +62,13 @@ lint:
 
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	.build/debug/lxc-doctor lab layers
+	.build/debug/lxc-doctor lab layers lxc ufw firewalld iptables-persistent prometheus
 	@Tests/Tools/run-tests $(SWIFT)
 
 oracle: setup-test
 	$(SWIFT) build --product lxc-doctor
 	$(SWIFT) build --product ruleset-oracle
-	.build/debug/lxc-doctor lab layers
+	.build/debug/lxc-doctor lab layers lxc
 	@Tests/RulesetOracle/oracle .build/debug/lxc-doctor .build/debug/ruleset-oracle Tests/PacketFilterTests/OracleCases \
 	  --pairs $(N) --seed $(SEED)
 

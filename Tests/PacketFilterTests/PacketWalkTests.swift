@@ -213,9 +213,10 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             target: IPv4Address("198.51.100.7"), ruleset: try builder.build(), host: try host ?? practiceHost())
     }
 
-    private let whole =
-        NftExpression.source(in: IPv4Prefix("10.5.0.0/16")!)
-        + NftExpression.destination(notIn: IPv4Prefix("10.5.0.0/16")!)
+    private let whole: [NftExpression] = {
+        guard let network = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16) else { return [] }
+        return NftExpression.source(in: network) + NftExpression.destination(notIn: network)
+    }()
 
     @Test func everythingIsProvenWhereEverythingIsInOrder() throws {
         let questions = try questions { $0.postrouting(whole + [masquerade]) }

@@ -6,7 +6,7 @@ extension VerifyReport {
     /// A rule ahead of the translation lets everything out.
     static let leaking = VerifyReport(networks: [
         Network(
-            name: "lxcbr1", network: IPv4Prefix("10.5.0.0/16") ?? .any, bridge: "lxcbr1",
+            name: "lxcbr1", network: Network.makinaLike, bridge: "lxcbr1",
             answers: [
                 Answer(
                     question: "translated", title: "everything to the outside leaves with an address of this host",
@@ -45,6 +45,12 @@ extension PacketReport {
         ])
 }
 
-extension IPv4Prefix {
-    fileprivate static let any = IPv4Prefix("0.0.0.0/0")!
+extension Network {
+    /// 10.5.0.0/16.
+    fileprivate static var makinaLike: IPv4Prefix {
+        guard let prefix = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16) else {
+            preconditionFailure("a length of 0…32")
+        }
+        return prefix
+    }
 }
