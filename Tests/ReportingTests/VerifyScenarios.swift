@@ -6,7 +6,7 @@ extension VerifyReport {
     /// A rule ahead of the translation lets everything out.
     static let leaking = VerifyReport(networks: [
         Network(
-            name: "lxcbr1", network: Network.makinaLike, bridge: "lxcbr1",
+            name: "lxcbr1", network: makinaLike, bridge: "lxcbr1",
             answers: [
                 Answer(
                     question: "translated", title: "everything to the outside leaves with an address of this host",
@@ -45,7 +45,7 @@ extension PacketReport {
         ])
 }
 
-extension Network {
+extension VerifyReport {
     /// 10.5.0.0/16.
     fileprivate static var makinaLike: IPv4Prefix {
         guard let prefix = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16) else {
