@@ -12,6 +12,8 @@ struct KillerSearch {
     let second: ProbeTrail?
     /// The IPv4 identification that it had then.
     let identification: UInt16?
+    /// Nothing was seen from inside netfilter: no station says where it died.
+    var isBlind = false
 
     private var findings: ProbeFindings? { autopsy?.sightings?.findings }
     private var lossHook: String? { second?.lossHook ?? trail.lossHook }
@@ -124,6 +126,11 @@ struct KillerSearch {
         case "NOT_SPECIFIED", "IP_INADDRERRORS": return nil
         case "NETFILTER_DROP":
             guard lossHook == nil else { return nil }
+            if isBlind, reachedBridge {
+                return Killer(
+                    hook: "netfilter",
+                    text: "a rule of netfilter (iptables-save -c, nft list ruleset); which one this kernel cannot say")
+            }
             return reachedBridge
                 ? Killer(
                     hook: "ingress", text: "a filter at the ingress of \(network.bridge) (nft list ruleset netdev)")
@@ -177,7 +184,7 @@ struct KillerSearch {
 
     /// What refuses it at the routing decision: an error of the table, a switch, a route made for that.
     private func routing() -> Killer? {
-        guard lossHook == "routing" else { return nil }
+        guard lossHook == "routing" || isBlind && reachedBridge else { return nil }
         func off(_ key: String) -> Bool { autopsy?.sysctls[key] == "0" }
         let forwarding = ["net.ipv4.ip_forward", "net.ipv4.conf.\(network.bridge).forwarding"]
         let marked = autopsy?.markedRouteError
@@ -218,7 +225,7 @@ struct KillerSearch {
     // MARK: Behind POSTROUTING
 
     private func uplink() -> Killer? {
-        guard lossHook == "uplink", let uplink = autopsy?.uplink else { return nil }
+        guard lossHook == "uplink" || isBlind && reachedBridge, let uplink = autopsy?.uplink else { return nil }
         let name = uplink.name
         if !uplink.isUp { return Killer(hook: "uplink", text: "\(name) is down (ip link show \(name))") }
         if uplink.carrier == false {

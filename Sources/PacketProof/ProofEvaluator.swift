@@ -19,9 +19,14 @@ struct ProofEvaluator {
             let (second, identification) = secondTrail(of: sent)
             let search = KillerSearch(
                 network: network, ground: ground, autopsy: autopsy, trail: trail, second: second,
-                identification: identification)
-            return judge(
+                identification: identification, isBlind: result.weakness != nil)
+            var probe = judge(
                 sent, trail, trail.isLost ? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil)
+            if let weakness = result.weakness {
+                let words = "weaker evidence, from captures alone: \(weakness)"
+                probe.reason = probe.reason.map { "\($0); \(words)" } ?? words
+            }
+            return probe
         }
     }
 

@@ -34,19 +34,19 @@ final class ProofFence {
     /// Raises the fence. Throws `unsupported` where the kernel cannot promise what the fence promises.
     ///
     /// `traces`: the kernel is asked to name the rule that drops a probe.
-    init(_ order: ProbeOrder, traces: Bool) throws(HostError) {
-        let log = try NflogSocket()
-        var owner = try NetlinkSocket(.netfilter)
+    init(_ orders: [ProbeOrder], traces: Bool) throws(HostError) {
+        let log = try Self.opened { () throws(HostError) in try NflogSocket() }
+        var owner = try Self.opened { () throws(HostError) in try NetlinkSocket(.netfilter) }
+        let trace = try Self.opened { () throws(HostError) in traces ? try TraceListener() : nil }
         let name = "lxcdoc_\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
-        let trace = traces ? try TraceListener() : nil
-        let posts = ProofPost.posts(of: order)
+        let posts = ProofPost.posts(of: orders)
         // One batch for each family: where one is missing, the error says which.
         for family in [NftFamily.ipv4, .bridge] {
             var batch = NftTransaction()
             let table = NftTableName(family, name)
             batch.newTable(table, flags: .owner, exclusive: true)
             for post in posts where post.family == family {
-                try post.build(&batch, in: table, order, group: log.group, traces: traces)
+                try post.build(&batch, in: table, orders, group: log.group, traces: traces)
             }
             do {
                 try owner.commit(batch, operation: "raise the fence (table \(family.name) \(name))")
@@ -65,11 +65,25 @@ final class ProofFence {
     private static func explained(_ error: HostError) -> HostError {
         guard let number = error.errno, [EINVAL, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT, ENOENT].contains(number)
         else { return error }
-        return HostError(
+        return unsupported(error)
+    }
+
+    private static func opened<Value: ~Copyable>(
+        _ body: () throws(HostError) -> Value
+    ) throws(HostError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw error.code == .unsupported ? unsupported(error) : error
+        }
+    }
+
+    private static func unsupported(_ error: HostError) -> HostError {
+        HostError(
             .unsupported, operation: error.operation,
-            message: "this kernel has no nftables tables with an owner (Linux 5.12), or lacks a family of them; "
-                + "`--proof wire` does without",
-            errno: number)
+            message: "this kernel has no nftables tables with an owner (Linux 5.12), or lacks a family of them or "
+                + "nfnetlink_log; `--proof wire` does without, on weaker evidence",
+            errno: error.errno)
     }
 
     /// For poll(2).

@@ -13,6 +13,11 @@ struct ProofPost {
     /// Whether a probe that comes here is stopped in fence mode.
     let stops: Bool
 
+    /// Under br_netfilter a bridged packet passes POSTROUTING of the ip family last of all, and would then be confirmed
+    /// in conntrack: there it has arrived, as whom it is known, and it is stopped. Without br_netfilter no bridged packet
+    /// comes here, and nothing tracks it.
+    private var stopsPeers: Bool { stops && family == .ipv4 && hook == .postrouting }
+
     /// The text of the log statement, by which the post is known again, and what happened there.
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
     var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
@@ -36,11 +41,11 @@ struct ProofPost {
         ProofPost(.bridge, .postrouting, last, "postrouting.last", stops: true),
     ]
 
-    /// The posts of an order: in an investigation one before each priority as well.
-    static func posts(of order: ProbeOrder) -> [ProofPost] {
+    /// The posts of the orders: in an investigation one before each priority as well.
+    static func posts(of orders: [ProbeOrder]) -> [ProofPost] {
         let hooks: [String: NftHook] = ["prerouting": .prerouting, "forward": .forward, "postrouting": .postrouting]
         return all
-            + (order.investigation?.brackets ?? []).compactMap { bracket in
+            + orders.flatMap { $0.investigation?.brackets ?? [] }.compactMap { bracket in
                 hooks[bracket.hook].map { ProofPost(.ipv4, $0, bracket.priority, bracket.name) }
             }
     }
@@ -54,7 +59,7 @@ struct ProofPost {
     }
 
     /// What is done with a probe here.
-    private func statements(_ order: ProbeOrder, stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
+    private func statements(stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
         var statements: [NftExpression] = []
         if traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
         statements.append(.log(NftLog(prefix: prefix(stopping: stopping), group: group)))
@@ -64,16 +69,20 @@ struct ProofPost {
 
     /// The chain with its rules.
     func build(
-        _ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16, traces: Bool
-    )
-        throws(HostError)
-    {
+        _ batch: inout NftTransaction, in table: NftTableName, _ orders: [ProbeOrder], group: UInt16, traces: Bool
+    ) throws(HostError) {
         batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
-        let outside = statements(order, stopping: stops && order.mode == .fence, group: group, traces: traces)
+        for order in orders { try add(order, to: &batch, in: table, group: group, traces: traces) }
+    }
+
+    private func add(
+        _ order: ProbeOrder, to batch: inout NftTransaction, in table: NftTableName, group: UInt16, traces: Bool
+    ) throws(HostError) {
+        let outside = statements(stopping: stops && order.mode == .fence, group: group, traces: traces)
         try match(order.nonce.bytes, &batch, in: table, outside)
         guard let local = order.local else { return }
         if !local.hostPackets.isEmpty {
-            let statements = statements(order, stopping: stops, group: group, traces: traces)
+            let statements = statements(stopping: stops, group: group, traces: traces)
             try match(local.hostNonce.bytes, &batch, in: table, statements)
             // The transaction id of DHCP.
             batch.newRule(
@@ -85,7 +94,7 @@ struct ProofPost {
                     + statements)
         }
         if local.peer != nil {
-            let statements = statements(order, stopping: false, group: group, traces: traces)
+            let statements = statements(stopping: stopsPeers, group: group, traces: traces)
             try match(local.peerNonce.bytes, &batch, in: table, statements)
         }
     }
