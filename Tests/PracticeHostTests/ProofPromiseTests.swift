@@ -165,6 +165,7 @@ import Testing
             ["--backend", backend],
             """
             { \(setup)
+            sysctl -qw net.bridge.bridge-nf-call-iptables=1
             lxc-doctor prove --quiet; sleep 2; } >&2
             \(Self.state) >/tmp/before
             cat >/root/kill.py <<'END'
@@ -176,6 +177,7 @@ import Testing
                 child.wait()
             END
             python3 /root/kill.py
+            grep -E 'src=10\\.5\\.' /proc/net/nf_conntrack | grep -v 'src=10\\.5\\.0\\.1 '
             for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
                 \(Self.state) >/tmp/after
                 diff /tmp/before /tmp/after >/tmp/difference && break

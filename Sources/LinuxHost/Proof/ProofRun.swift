@@ -20,7 +20,8 @@ final class ProofRun {
         result.peerPort = station.local?.peerPort
         result.localFailure = station.localFailure
         if order.investigation != nil { result.passes = [] }
-        fates = ProbeFates(order: order, port: station.port, isFenced: false)
+        fates = ProbeFates(
+            order: order, port: station.port, peerPort: result.peerPort, intoHost: false, toPeer: false)
     }
 
     /// Sends everything. `start`: CLOCK_REALTIME, nanoseconds.
@@ -32,8 +33,9 @@ final class ProofRun {
         } catch {
             result.localFailure = error.description
         }
+        let isSent = result.localFailure == nil
         fates = ProbeFates(
-            order: order, port: station.port, isFenced: isFenced && result.localFailure == nil)
+            order: order, port: station.port, peerPort: result.peerPort, intoHost: isSent && isFenced, toPeer: isSent)
     }
 
     var isOver: Bool { fates.areKnown }

@@ -9,6 +9,7 @@ final class ProofStation {
     let local: LocalSender?
     /// Why there is no `local` although the order wants one.
     private(set) var localFailure: String?
+    private var isConfigured = false
     private let sender: ProofSender
     private let container: ProofContainer
 
@@ -48,9 +49,11 @@ final class ProofStation {
         return try AddressProbe.taken(wanted, in: container)
     }
 
-    /// Takes the addresses.
+    /// Takes the addresses, where that was not done for an earlier order.
     func configure() throws(HostError) {
+        guard !isConfigured else { return }
         try container.configure(order)
+        isConfigured = true
     }
 
     /// Sends a whole IPv4 packet as the container would.
