@@ -155,6 +155,8 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     /// Why nothing was seen from inside netfilter: what is said then rests on the captures, and is weaker for it. Only in
     /// wire mode.
     package var weakness: String?
+    /// Of a container that is no throw-away one, where a probe of it was lost.
+    package var portState: PortState?
 
     package init(
         sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],
@@ -166,6 +168,22 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
         self.takenAddresses = takenAddresses
         self.kills = kills
         self.findings = findings
+    }
+}
+
+/// How a real container's port was after a probe of it was lost.
+package struct PortState: Codable, Sendable, Hashable {
+    /// IFF_UP of the host's end.
+    package var isUp: Bool
+    /// BR_STATE_FORWARDING.
+    package var forwards: Bool
+    /// Whether anybody answers the container's ARP for its gateway; nil: it did not ask.
+    package var gatewayAnswers: Bool?
+
+    package init(isUp: Bool, forwards: Bool, gatewayAnswers: Bool? = nil) {
+        self.isUp = isUp
+        self.forwards = forwards
+        self.gatewayAnswers = gatewayAnswers
     }
 }
 

@@ -153,7 +153,9 @@ struct KillerSearch {
         case "IP_OUTNOROUTES": return ("routing", "there is no route out to \(network.target)")
         case "PKT_TOO_BIG": return ("forward", "it is larger than the MTU of \(uplink)")
         case "IP_INHDR": return ("routing", "its time to live was over")
-        case "TC_INGRESS": return ("ingress", "traffic control (tc filter show dev \(network.bridge) ingress)")
+        case "TC_INGRESS":
+            let place = reachedBridge ? network.bridge : autopsy?.sightings?.port ?? network.bridge
+            return ("ingress", "traffic control (tc filter show dev \(place) ingress)")
         case "TC_EGRESS": return ("uplink", "traffic control (tc filter show dev \(uplink) egress)")
         case "QDISC_DROP": return ("uplink", "the queue of \(uplink) is full (tc -s qdisc show dev \(uplink))")
         case "NEIGH_FAILED", "NEIGH_QUEUEFULL", "NEIGH_CREATE_FAIL", "NEIGH_DEAD":

@@ -29,12 +29,12 @@ import Testing
             name: "an address of this host",
             setup: "inside ip addr flush dev eth0; inside ip addr add 203.0.113.2/32 dev eth0;"
                 + " inside ip route add default via 10.5.0.1 dev eth0 onlink",
-            verdict: .dropped, hook: "routing", text: "its source is an address of this host"),
+            verdict: .dropped, hook: "container", text: "its source is an address of this host"),
         Fault(
             name: "an address of 127.0.0.0/8",
             setup: "inside ip addr flush dev eth0; inside ip addr add 127.9.9.9/32 dev eth0;"
                 + " inside ip route add default via 10.5.0.1 dev eth0 onlink",
-            verdict: .dropped, hook: "routing", text: "127.0.0.0/8"),
+            verdict: .dropped, hook: "container", text: "127.0.0.0/8"),
         Fault(
             name: "a filter at the port's ingress",
             setup: "nft add table netdev nd;"
@@ -49,16 +49,16 @@ import Testing
             verdict: .dropped, hook: "ingress", text: "tc filter show dev"),
         Fault(
             name: "a port that does not forward", setup: "bridge link set dev $port state 0",
-            verdict: .dropped, hook: "bridge", text: "the port does not forward"),
+            verdict: .dropped, hook: "port", text: "the port does not forward"),
         Fault(
-            name: "a port that is down", setup: "ip link set $port down", verdict: .unknown,
-            reason: "is down"),
+            name: "a port that is down", setup: "ip link set $port down", verdict: .dropped, hook: "port",
+            text: "is down"),
         Fault(
             name: "no default route", setup: "inside ip route del default", verdict: .unknown,
             reason: "has no default route"),
         Fault(
-            name: "a gateway that is nobody", setup: "inside ip route replace default via 10.5.0.77", verdict: .unknown,
-            reason: "10.5.0.77"),
+            name: "a gateway that is nobody", setup: "inside ip route replace default via 10.5.0.77", verdict: .dropped,
+            hook: "container", text: "nobody answers ARP for the gateway 10.5.0.77 of c1"),
     ]
 
     @Test(arguments: faults)

@@ -124,6 +124,21 @@ struct ProofContainer: ~Copyable {
             operation: "tell the container its gateway")
     }
 
+    /// How the port is now, and whether the gateway is known.
+    func state(gateway: IPv4Address?) throws(HostError) -> PortState {
+        let link = try LinkDescription(named: port, through: &sockets.host)
+        var state = PortState(
+            isUp: link.isUp, forwards: link.bridgePortState == UInt8(BR_STATE_FORWARDING))
+        let messages = try sockets.inside.request(.neighbours())
+        do {
+            let entry = try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.address == gateway }
+            state.gatewayAnswers = entry.map { Int32($0.state) & (NUD_INCOMPLETE | NUD_FAILED) == 0 }
+        } catch {
+            throw HostError(.malformed, operation: "read the neighbours of a container", message: "\(error)")
+        }
+        return state
+    }
+
     /// A socket that belongs to the namespace.
     func socket(_ domain: Int32, _ type: __socket_type, _ protocolNumber: Int32) throws(HostError) -> Descriptor {
         try Self.socket(domain, type, protocolNumber, in: namespace)

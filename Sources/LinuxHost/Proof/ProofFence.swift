@@ -54,11 +54,31 @@ final class ProofFence {
                 throw Self.explained(error)
             }
         }
+        if traces { try Self.traceIngress(of: orders, through: &owner, name, group: log.group) }
         self.posts = posts
         table = name
         self.trace = trace
         self.log = log
         self.owner = owner
+    }
+
+    /// Chains at the ingress of a real port come before every hook of the bridge: to name their rules, tracing has to
+    /// begin there. Only in an investigation, and where the kernel has that family.
+    private static func traceIngress(
+        of orders: [ProbeOrder], through owner: inout NetlinkSocket, _ name: String, group: UInt16
+    ) throws(HostError) {
+        for order in orders {
+            guard order.investigation != nil, let resident = order.resident else { continue }
+            var batch = NftTransaction()
+            let table = NftTableName(.netdev, name)
+            batch.newTable(table, flags: .owner, exclusive: true)
+            try ProofPost.ingress(of: resident.port).build(&batch, in: table, [order], group: group, traces: true)
+            do {
+                try owner.commit(batch, operation: "trace at \(resident.port)")
+            } catch {
+                guard explained(error).code == .unsupported else { throw error }
+            }
+        }
     }
 
     /// A refusal that comes of an old kernel or a missing module, in words that help.

@@ -12,6 +12,8 @@ struct ProofPost {
     let name: String
     /// Whether a probe that comes here is stopped in fence mode.
     let stops: Bool
+    /// Of a post at the ingress of one link.
+    private var device: String?
 
     /// Under br_netfilter a bridged packet passes POSTROUTING of the ip family last of all, and would then be confirmed
     /// in conntrack: there it has arrived, as whom it is known, and it is stopped. Without br_netfilter no bridged packet
@@ -50,6 +52,13 @@ struct ProofPost {
             }
     }
 
+    /// Before everybody else at the ingress of a link: only the trace begins there.
+    static func ingress(of device: String) -> ProofPost {
+        var post = ProofPost(.netdev, .netdevIngress, .min, "ingress.first")
+        post.device = device
+        return post
+    }
+
     private init(_ family: NftFamily, _ hook: NftHook, _ priority: Int32, _ name: String, stops: Bool = false) {
         self.family = family
         self.hook = hook
@@ -61,7 +70,8 @@ struct ProofPost {
     /// What is done with a probe here.
     private func statements(stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
         var statements: [NftExpression] = []
-        if traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
+        if traces, name == "prerouting.first" || device != nil { statements += NftExpression.enableTrace }
+        guard device == nil else { return statements }
         statements.append(.log(NftLog(prefix: prefix(stopping: stopping), group: group)))
         if stopping { statements.append(.verdict(.drop)) }
         return statements
@@ -71,7 +81,8 @@ struct ProofPost {
     func build(
         _ batch: inout NftTransaction, in table: NftTableName, _ orders: [ProbeOrder], group: UInt16, traces: Bool
     ) throws(HostError) {
-        batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
+        batch.newChain(
+            chain, in: table, base: NftBaseChain(hook: hook, priority: priority, devices: device.map { [$0] } ?? []))
         for order in orders { try add(order, to: &batch, in: table, group: group, traces: traces) }
     }
 

@@ -56,6 +56,13 @@ final class ProofRun {
         result.captureDrops = captureDrops
         result.findings = findings
         result.weakness = weakness
+        guard !isOver else { return result }
+        do {
+            result.portState = try station.portState()
+        } catch {
+            // The container has gone: then nothing more can be said of it.
+            result.portState = nil
+        }
         return result
     }
 }

@@ -61,6 +61,12 @@ final class ProofStation {
         try sender.send(packet)
     }
 
+    /// How the port of a container is that was there before.
+    func portState() throws(HostError) -> PortState? {
+        guard let resident = order.resident else { return nil }
+        return try container.state(gateway: resident.gateways.first)
+    }
+
     /// For poll(2): readable when ICMP came back.
     var descriptor: Int32 { sender.descriptor }
 
