@@ -45,6 +45,11 @@ extension ProofEvaluator {
             let (_, long) = question(isLong: true), !long.isBack
         else { return nil }
         let length = order.packets.map(\.bytes.count).max() ?? 0
+        if let resident = order.resident, !long.reachedPort, !long.reachedBridge {
+            return
+                "a packet of \(length) bytes does not even come through \(resident.port), where a short one does: its MTU "
+                + "is smaller than that of \(resident.interface) in \(resident.title)"
+        }
         let place =
             asked == network.target
             ? "somewhere on the way there or back, and the router that finds them too long is not heard (clamp the MSS)"

@@ -93,7 +93,10 @@ struct ProofHazards {
                 "a tc filter on \(link.name) copies packets to another link (tc filter show dev \(link.name) ingress)"
             )
         }
-        if filters.contains(where: { $0.kind == "bpf" }) {
+        if filters.contains(where: \.tracks) {
+            found.append("a tc filter on \(link.name) tracks connections: a probe would be remembered")
+        }
+        if filters.contains(where: \.runsProgram) {
             found.append("a BPF program of tc on \(link.name) could send a probe elsewhere")
         }
         return found

@@ -53,6 +53,22 @@ import Testing
         #expect(ended.output == "status 0\n", "\(ended.output)")
     }
 
+    /// A check over the proof fails as `prove` does when what came back never reached the container.
+    @Test func anAnswerThatIsLostIsNoPass() throws {
+        let ended = try Program.lab(
+            [],
+            """
+            { iptables-nft -I FORWARD 1 -i up0 -p icmp -j DROP; iptables-nft -I FORWARD 1 -i up0 -j DROP; } >&2
+            lxc-doctor prove --proof wire --quiet; echo "$?" >&2
+            lxc-doctor --proof wire --format json
+            """)
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        let finding = try #require(report.findings.first { $0.check == "nat.proof" })
+        #expect(finding.verdict == .fail)
+        #expect(finding.observed?.contains("an answer came back to up0") == true, "\(finding)")
+        #expect(ended.messages.hasSuffix("2\n") && ended.status == 2, "\(ended.messages)")
+    }
+
     @Test func itNeedsConsentAndADestination() throws {
         let wrong = ["--full-ttl", "--full-ttl --to 192.0.2.99", "--full-ttl --proof wire"]
         let ended = try Program.lab([], wrong.map { "lxc-doctor prove \($0); echo $?" }.joined(separator: "\n"))
