@@ -96,11 +96,7 @@ struct WatchSettings: ParsableArguments {
     }
 
     /// As `doctor` takes it.
-    var host: HostOptions {
-        var options = HostOptions()
-        options.profile = profile
-        return options
-    }
+    var host: HostOptions { .live(profile: profile) }
 }
 
 /// `watch serve-pages`: the process that answers connections. It has no rights and knows nothing but finished bodies.

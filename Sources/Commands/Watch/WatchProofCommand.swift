@@ -19,9 +19,7 @@ struct WatchProofCommand: ParsableCommand {
 
     func run() throws {
         guard ChildProcess.endWithParent(parent) else { return }
-        var options = HostOptions()
-        options.profile = profile
-        let session = try Session(options)
+        let session = try Session(.live(profile: profile))
         session.prove(mode)
         let document = WatchProofDocument(
             transcripts: session.proofTranscripts ?? [], milliseconds: session.proof?.durationMilliseconds ?? 0)
