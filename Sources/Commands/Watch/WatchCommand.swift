@@ -36,7 +36,8 @@ struct WatchSettings: ParsableArguments {
     @Flag(name: .long, help: "Allow --proof wire, which sends packets to the outside again and again.")
     var allowWire = false
 
-    @Option(name: .long, help: "Least time between two proofs, in seconds. One is made after a change, not by the clock.")
+    @Option(
+        name: .long, help: "Least time between two proofs, in seconds. One is made after a change, not by the clock.")
     var proofEvery = 60
 
     @Option(name: .long, help: "How often to look at what tells of no change, where it exists, in seconds.")

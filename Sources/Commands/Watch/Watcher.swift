@@ -12,6 +12,9 @@ internal import Watching
 /// looked at and judged again, and the result is put out. Events are heard before anything is read, so nothing that
 /// happens during a look is lost.
 final class Watcher {
+    /// Judgements between two clearings of what was read.
+    private static let pruning = 64
+
     let settings: WatchSettings
     let log = WatchLog()
     let export: WatchExport
@@ -268,7 +271,10 @@ final class Watcher {
         status.judgedAt = at
         status.verdict = new.verdict
         status.proof?.isDue = schedule.awaitsProof
-        keepAnEyeOn(standing.requests)
+        let needed = standing.requests
+        keepAnEyeOn(needed)
+        // Containers come and go: what nothing stands on any more is not kept.
+        if status.judgements % Self.pruning == 0 { session.host.forget { !needed.contains($0) } }
         if isWarm {
             repairs?.consider(new, at: now / 1_000)
             status.repairs?.leftAlone = repairs?.leftAlone ?? []
@@ -295,9 +301,9 @@ final class Watcher {
         let parts = WatchedParts(requests) { request in
             PolledAnswer { () throws(HostError) in try host.answer(request) }.isPresent
         }
-        // What was read before it was watched may have changed in between.
-        touch(Set(files.watch(parts.files).map { .file($0) }))
-        touch(Set(processes.watch(parts.processes).map { .process($0) }))
+        // What was read before it was watched may have changed in between. That is no sign that it has.
+        gate.note(Set(files.watch(parts.files).map { .file($0) }), at: now)
+        gate.note(Set(processes.watch(parts.processes).map { .process($0) }), at: now)
         status.unwatchedFiles = files.unwatched.count
         guard polled != parts.polled else { return }
         polled = parts.polled

@@ -72,7 +72,8 @@ package struct EventSocket: ~Copyable {
             let count = buffer.withUnsafeMutableBytes { bytes in
                 withUnsafeMutablePointer(to: &address) { pointer in
                     pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        recvfrom(descriptor.rawValue, bytes.baseAddress, bytes.count, Int32(MSG_TRUNC), $0,
+                        recvfrom(
+                            descriptor.rawValue, bytes.baseAddress, bytes.count, Int32(MSG_TRUNC), $0,
                             &length)
                     }
                 }

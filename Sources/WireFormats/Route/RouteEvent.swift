@@ -40,7 +40,8 @@ package enum RouteEvent: Sendable {
                 return
             }
             self = .setting(interface: Int(try attributes.host(index, as: Int32.self)))
-        case UInt16(RTM_NEWQDISC), UInt16(RTM_DELQDISC), UInt16(RTM_NEWTCLASS), UInt16(RTM_DELTCLASS), UInt16(RTM_NEWTFILTER), UInt16(RTM_DELTFILTER), UInt16(RTM_NEWCHAIN), UInt16(RTM_DELCHAIN):
+        case UInt16(RTM_NEWQDISC), UInt16(RTM_DELQDISC), UInt16(RTM_NEWTCLASS), UInt16(RTM_DELTCLASS),
+            UInt16(RTM_NEWTFILTER), UInt16(RTM_DELTFILTER), UInt16(RTM_NEWCHAIN), UInt16(RTM_DELCHAIN):
             // struct tcmsg: family and padding in four bytes, then the interface.
             guard let index: Int32 = message.bytes.hostInteger(at: NetlinkHeader.size + 4) else {
                 throw WireError(.truncated, "tcmsg")
