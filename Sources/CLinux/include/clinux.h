@@ -10,5 +10,6 @@
 #include "clinux_guard.h"
 #include "clinux_lab.h"
 #include "clinux_program.h"
+#include "clinux_watch.h"
 
 #endif

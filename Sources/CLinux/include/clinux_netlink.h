@@ -14,6 +14,7 @@
 #include <linux/neighbour.h>
 #include <linux/veth.h>
 #include <linux/xfrm.h>
+#include <linux/netconf.h>
 #include <linux/pkt_sched.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
