@@ -26,12 +26,18 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Puts an interface into a zone of the running firewalld, or takes it out.
     case firewalldAdd(interface: String, zone: String)
     case firewalldRemove(interface: String, zone: String)
+    /// Has shorewall compile and load its files; the network's way is open afterwards, or it is not.
+    case shorewallReload(ShorewallReach, isOpen: Bool)
+    /// Has shorewall compile a copy of its files, and judges by the ruleset that comes out.
+    case checkShorewall(ShorewallReach)
     /// Checks firewalld's files.
     case checkFirewalld
     /// Has systemd read its unit files again.
     case daemonReload
     /// Checks a file of rules in the format of iptables-save without loading it.
     case checkRules(IptablesFlavour, path: String)
+    /// Checks a file of nft(8) without loading it.
+    case checkNftables(path: String)
     /// Checks a unit file.
     case checkUnit(path: String)
     /// Has LXC load a container's configuration. The path is that of all containers.
@@ -45,9 +51,12 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .firewalldAdd(let interface, let zone): ["firewall-cmd", "--zone=\(zone)", "--add-interface=\(interface)"]
         case .firewalldRemove(let interface, let zone):
             ["firewall-cmd", "--zone=\(zone)", "--remove-interface=\(interface)"]
+        case .shorewallReload: ["shorewall", "reload"]
+        case .checkShorewall: ["shorewall", "check", "-r", ShorewallReach.copy]
         case .checkFirewalld: ["firewall-offline-cmd", "--check-config"]
         case .daemonReload: ["systemctl", "daemon-reload"]
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
+        case .checkNftables(let path): ["nft", "-c", "-f", path]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
@@ -56,8 +65,9 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Whether it only looks, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkUnit, .checkContainer, .checkFirewalld, .daemonReload: true
-        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove: false
+        case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall, .daemonReload:
+            true
+        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload: false
         }
     }
 
@@ -67,7 +77,9 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .lxcNetStop(let outcome): .lxcNetStart(outcome)
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: self
+        case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
+        case .daemonReload, .checkShorewall, .checkFirewalld, .checkRules, .checkNftables, .checkUnit, .checkContainer:
+            self
         }
     }
 }

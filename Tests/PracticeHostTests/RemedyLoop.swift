@@ -31,7 +31,9 @@ enum RemedyLoop {
             sleep 0.1
             /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward
             for process in $(pgrep -x firewalld); do kill -9 $process; done
-            for unit in netfilter-persistent ufw firewalld nftables shorewall lxc-net docker $(cd /etc/systemd/system; ls lxc-doctor-*.service 2>/dev/null); do
+            early=nftables late=
+            if grep -qs '^After=.*lxc-net' /etc/systemd/system/nftables.service; then early= late=nftables; fi
+            for unit in netfilter-persistent ufw firewalld $early shorewall lxc-net $late docker $(cd /etc/systemd/system; ls lxc-doctor-*.service 2>/dev/null); do
                 ls /etc/systemd/system/*.wants/"${unit%.service}.service" >/dev/null 2>&1 || continue
                 systemctl start "$unit" >&2
                 i=0

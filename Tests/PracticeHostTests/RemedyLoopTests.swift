@@ -65,6 +65,22 @@ import Testing
         Case(
             fault: "config-legacy-keys", cause: "config-legacy-keys", step: "lxc-info -P /var/lib/lxc -n stray -s"),
         Case(
+            fault: "forward-policy-drop=nftables-conf", cause: "forward-policy-drop",
+            step: "nft -c -f /etc/nftables.conf"),
+        Case(
+            fault: "forward-policy-drop=nftables-conf", cause: "input-drops-dhcp-dns",
+            step: "nft add rule inet filter input 'iifname \"lxcbr1\" udp dport 67 accept'"),
+        Case(
+            fault: "nftables-flush-ruleset=boot", cause: "nftables-flush-ruleset", step: "nft -c -f /etc/nftables.conf"),
+        Case(
+            fault: "shorewall-misconfig=no-zone", cause: "shorewall-misconfig", step: "shorewall reload"),
+        Case(
+            fault: "shorewall-misconfig=no-policy", cause: "shorewall-misconfig",
+            step: "cp -a /etc/shorewall /run/lxc-doctor/check; shorewall check -r /run/lxc-doctor/check"),
+        Case(
+            fault: "masq-not-persistent=networkd", cause: "masq-not-persistent",
+            step: "printf '%s\\n' IPMasquerade=ipv4 >> /etc/systemd/network/10-lxcbr1.network"),
+        Case(
             fault: "docker-forward-drop=started", cause: "docker-forward-drop",
             step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-docker-lxcbr1.service"),
     ]

@@ -4,7 +4,7 @@ internal import WireFormats
 
 /// The nft ruleset, as far as repairs of source NAT need it.
 struct TranslationTables {
-    private let ruleset: NftRuleset
+    let ruleset: NftRuleset
 
     /// Reads tables, chains and rules of family ip; `wholeRulesets`: of every family.
     init(_ host: any Host, wholeRulesets: Bool) throws(HostError) {
