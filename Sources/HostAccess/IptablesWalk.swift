@@ -77,7 +77,7 @@ extension IptablesListing {
             }
         }
         if let doubt { return .undecided(doubt) }
-        return policies[chain] == "ACCEPT" ? .accepted : .dropped("policy of \(chain)")
+        return policies[chain] == "DROP" ? .dropped("policy of \(chain)") : .accepted
     }
 }
 

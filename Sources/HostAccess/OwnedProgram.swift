@@ -38,10 +38,17 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case checkRules(IptablesFlavour, path: String)
     /// Checks a file of nft(8) without loading it.
     case checkNftables(path: String)
+    /// Has ifupdown say what it would do to bring an interface up, without doing it.
+    case checkIfupdown(interface: String)
+    /// Has netplan generate its backend's files from a copy of its own.
+    case checkNetplan
     /// Checks a unit file.
     case checkUnit(path: String)
     /// Has LXC load a container's configuration. The path is that of all containers.
     case checkContainer(name: String, path: String)
+
+    /// The directory that holds a copy of files for a checker that may write beside them.
+    package static let copy = "/run/lxc-doctor/check"
 
     /// The path of the program below its directories, and its arguments.
     package var command: [String] {
@@ -52,11 +59,13 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .firewalldRemove(let interface, let zone):
             ["firewall-cmd", "--zone=\(zone)", "--remove-interface=\(interface)"]
         case .shorewallReload: ["shorewall", "reload"]
-        case .checkShorewall: ["shorewall", "check", "-r", ShorewallReach.copy]
+        case .checkShorewall: ["shorewall", "check", "-r", OwnedProgram.copy]
         case .checkFirewalld: ["firewall-offline-cmd", "--check-config"]
         case .daemonReload: ["systemctl", "daemon-reload"]
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
         case .checkNftables(let path): ["nft", "-c", "-f", path]
+        case .checkIfupdown(let interface): ["ifup", "--no-act", "--force", interface]
+        case .checkNetplan: ["netplan", "generate", "--root-dir", OwnedProgram.copy]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
@@ -65,7 +74,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Whether it only looks, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall, .daemonReload:
+        case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
+            .checkIfupdown, .checkNetplan, .daemonReload:
             true
         case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload: false
         }
@@ -78,7 +88,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
         case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
-        case .daemonReload, .checkShorewall, .checkFirewalld, .checkRules, .checkNftables, .checkUnit, .checkContainer:
+        case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+            .checkNftables, .checkUnit, .checkContainer:
             self
         }
     }

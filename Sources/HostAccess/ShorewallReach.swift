@@ -18,9 +18,6 @@ package struct ShorewallReach: Codable, Sendable, Hashable {
         self.target = target
     }
 
-    /// The directory in which a copy of shorewall's files is checked.
-    package static let copy = "/run/lxc-doctor/check"
-
     /// Why the network cannot, by the ruleset that `shorewall check -r` prints among other things; nil: it can.
     package func complaint(aboutOutput output: String) -> String? {
         let lines = output.split(separator: "\n", omittingEmptySubsequences: false)

@@ -3,12 +3,15 @@ internal import HostAccess
 
 /// Copies of configuration, for checkers that write into what they check.
 extension LiveHost {
-    /// Runs `body` while `place` holds the regular files of `directory`, and nothing else. The copy is root's alone;
-    /// one that a killed run has left is taken away first.
+    private static let deepest = 16
+
+    /// Runs `body` while `place` holds the regular files of `directory`, and nothing else is below `top`. The copy is
+    /// root's alone; what a checker made there, or a killed run has left, is taken away.
     func withCopy<Result>(
-        of directory: String, at place: String, _ body: () throws(HostError) -> Result
+        of directory: String, at place: String, below top: String, _ body: () throws(HostError) -> Result
     ) throws(HostError) -> Result {
-        try clearCopy(place)
+        try clear(top, depth: 0)
+        _ = try OwnDirectory.open(top, mode: 0o700)
         let folder = try OwnDirectory.open(place, mode: 0o700)
         let result: Result
         do throws(HostError) {
@@ -23,25 +26,26 @@ extension LiveHost {
             }
             result = try body()
         } catch {
-            try clearCopy(place)
+            try clear(top, depth: 0)
             throw error
         }
-        try clearCopy(place)
+        try clear(top, depth: 0)
         return result
     }
 
-    private func clearCopy(_ place: String) throws(HostError) {
-        let folder: Descriptor
-        do throws(HostError) {
-            let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-            folder = try Descriptor(Glibc.open(place, flags).orErrno, operation: "clear \(place)")
-        } catch {
-            if error.code == .notFound { return }
-            throw error
+    /// Removes a directory with all below it. Nobody but root can put anything there, so that paths are safe.
+    private func clear(_ path: String, depth: Int) throws(HostError) {
+        guard let status = try statusIfPresent(path, followLinks: false) else { return }
+        guard status.kind == .directory else {
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw HostError(errno: errno, operation: "clear \(path)")
+            }
+            return
         }
-        for name in try list(place) where unlinkat(folder.rawValue, name, 0) != 0 && errno != ENOENT {
-            throw HostError(errno: errno, operation: "clear \(place)/\(name)")
+        guard depth < Self.deepest else {
+            throw HostError(.limit, operation: "clear \(path)", message: "it is nested too deeply")
         }
-        guard rmdir(place) == 0 || errno == ENOENT else { throw HostError(errno: errno, operation: "clear \(place)") }
+        for name in try list(path) { try clear("\(path)/\(name)", depth: depth + 1) }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw HostError(errno: errno, operation: "clear \(path)") }
     }
 }

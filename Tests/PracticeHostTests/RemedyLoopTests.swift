@@ -78,6 +78,24 @@ import Testing
             fault: "shorewall-misconfig=no-policy", cause: "shorewall-misconfig",
             step: "cp -a /etc/shorewall /run/lxc-doctor/check; shorewall check -r /run/lxc-doctor/check"),
         Case(
+            fault: "bridge-not-persistent=networkd-mask", cause: "bridge-not-persistent",
+            step: "sed -i '6c\\Address=10.5.0.1/16' /etc/systemd/network/10-lxcbr1.network"),
+        Case(
+            fault: "bridge-not-persistent=netplan-mask", cause: "bridge-not-persistent",
+            step: "netplan generate --root-dir /run/lxc-doctor/check"),
+        Case(
+            fault: "bridge-not-persistent=ifupdown-not-auto", cause: "bridge-not-persistent",
+            step: "ifup --no-act --force lxcbr1"),
+        Case(
+            fault: "bridge-not-persistent=networkmanager-mask", cause: "masq-not-persistent",
+            step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-nat-lxcbr1.service"),
+        Case(
+            fault: "makina-job-guard=without-lxc-net", cause: "makina-job-guard",
+            step: "sed -i '2c\\USE_LXC_BRIDGE=\"true\"' /usr/bin/lxc-net-makina.sh"),
+        Case(
+            fault: "makina-shares-network-up", cause: "makina-shares-network-up",
+            step: "systemctl disable lxc-net-makina.service"),
+        Case(
             fault: "masq-not-persistent=networkd", cause: "masq-not-persistent",
             step: "printf '%s\\n' IPMasquerade=ipv4 >> /etc/systemd/network/10-lxcbr1.network"),
         Case(

@@ -78,7 +78,12 @@ extension ShellChange {
             let check = "{ \(copy) && shorewall check \"$copy\" >/dev/null; }"
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: check, make: check, programs: ["shorewall"])
-        case .daemonReload, .checkFirewalld, .checkRules, .checkNftables, .checkUnit, .checkContainer:
+        case .checkNetplan:
+            let copy = "copy=\"$(mktemp -d)\" && mkdir \"$copy/etc\" && cp -a /etc/netplan \"$copy/etc\""
+            let check = "{ \(copy) && netplan generate --root-dir \"$copy\"; }"
+            return ShellChange(
+                ["check \(command)"], isBefore: "true", isAfter: check, make: check, programs: ["netplan"])
+        case .daemonReload, .checkIfupdown, .checkFirewalld, .checkRules, .checkNftables, .checkUnit, .checkContainer:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

@@ -33,6 +33,7 @@ struct ChangeWording {
             "firewalld's zone of \(interface)"
         case .run(.checkFirewalld): "/etc/firewalld"
         case .run(.shorewallReload): "shorewall's loaded rules"
+        case .run(.checkNetplan): "a copy of /etc/netplan"
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }

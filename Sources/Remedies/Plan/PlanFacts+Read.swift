@@ -39,7 +39,7 @@ extension PlanFacts {
                 name: DockerUserUnit(network: network, rules: []).name, text: "", wantedBy: "multi-user.target")
             let translation = MasqueradePersistent.unit(network)
             return [docker.path, docker.link, translation.path, translation.link]
-                + [MasqueradePersistent.rulesFile(network)]
+                + [MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network)]
         }
         let uplinks = try uplinks(host, profile)
         if firewall.shorewallVersion != nil {
@@ -52,7 +52,7 @@ extension PlanFacts {
                 })
         }
         let shorewall = firewall.shorewallVersion == nil ? [] : ShorewallZone.files
-        let files = edited + own + firewall.nftablesFiles + makers.files + shorewall
+        let files = edited + own + firewall.nftablesFiles + makers.files + shorewall + MakinaJobRepair.files
         scope.paths = Set(files + files.map { HostState.directory(of: $0) })
         let lxcPath = try containerPath(host, profile)
         for name in try host.listIfPresent(lxcPath).prefix(mostContainers) where !name.hasPrefix(".") {
@@ -107,6 +107,7 @@ extension PlanFacts {
         do throws(HostError) {
             let tables = try TranslationTables(host, wholeRulesets: true)
             state.tables = tables.states()
+            translatedNatively = tables.translatedNatively()
             for (chain, listing) in FilterChain.all(in: tables.ruleset) {
                 filterChains.append(chain)
                 state.chains[chain.place] = listing

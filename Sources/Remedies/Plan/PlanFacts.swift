@@ -1,3 +1,4 @@
+package import HostModel
 package import Probes
 
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
@@ -21,6 +22,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var bridgeMakers: [String: [BridgeMaker]] = [:]
     /// Why that is not known; nil: it is.
     package var bridgeMakersUnknown: String?
+    /// Networks that a table of nftables itself masquerades.
+    package var translatedNatively: [IPv4Prefix] = []
     package var firewall = FirewallFacts()
     /// Chains of nftables that drop what they are not told to accept.
     package var filterChains: [FilterChain] = []

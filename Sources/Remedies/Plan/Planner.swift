@@ -13,7 +13,8 @@ enum RemedyCatalog {
     static let all: [any Remedy] = [
         NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
         Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(),
-        ContainerConfig(), LxcNetConfigure(), MasqueradePersistent(),
+        ContainerConfig(), LxcNetConfigure(), MakinaJobRepair(), BridgePersistent(),
+        MasqueradePersistent(),
         ForwardingPersistent(),
     ]
 }

@@ -10,7 +10,7 @@ struct FirewallAccept: Remedy {
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
         let opening: Opening = cause.id == "input-drops-dhcp-dns" ? .dhcpAndDNS : .forwarding
-        switch owner(of: cause, draft) {
+        switch owner(of: cause, opening, draft) {
         case .ufw: try ufw(opening, network, cause, &draft)
         case .docker: try docker(network, cause, &draft)
         case .shorewall:
@@ -42,14 +42,17 @@ struct FirewallAccept: Remedy {
     }
 
     /// Whose rules drop, as the cause itself says, else as chains tell that only one program makes.
-    private func owner(of cause: Cause, _ draft: PlanDraft) -> Owner {
+    private func owner(of cause: Cause, _ opening: Opening, _ draft: PlanDraft) -> Owner {
         switch cause.id {
         case "ufw-forward-drop": return .ufw
         case "docker-forward-drop": return .docker
         default: break
         }
         let places = Set(cause.evidence.map(\.source))
-        if let chain = draft.facts.filterChains.first(where: { places.contains($0.place.description) }) {
+        let hook: FilterChain.Hook = opening == .forwarding ? .forward : .input
+        if let chain = draft.facts.filterChains.first(where: {
+            $0.hook == hook && places.contains($0.place.description)
+        }) {
             return .nftables(chain)
         }
         if places.contains(where: { $0.hasPrefix("\(FirewalldZones.table) ") }) { return .firewalld }

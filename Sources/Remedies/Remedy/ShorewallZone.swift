@@ -23,7 +23,10 @@ struct ShorewallZone: Remedy {
         let inside = try files.giveZone(to: network.bridge)
         files.allow(from: inside, to: outside)
         files.askDNS(from: inside)
-        if !draft.facts.state.tables.values.contains(.translation(network.cidr)) {
+        let isNative =
+            draft.facts.translatedNatively.contains { $0.contains(network.cidr) }
+            || draft.facts.state.tables.values.contains(.translation(network.cidr))
+        if !isNative {
             files.translate(network.cidr, on: reach.uplink)
         }
         try write(files, reach, cause, &draft)
@@ -64,7 +67,7 @@ struct ShorewallZone: Remedy {
         try draft.add(
             .run(.checkShorewall(reach)), phase: .persistent, remedy: id,
             risk: "None: it compiles a copy, and nothing is loaded.", for: cause,
-            command: "cp -a \(Self.directory) \(ShorewallReach.copy); shorewall check -r \(ShorewallReach.copy)")
+            command: "cp -a \(Self.directory) \(OwnedProgram.copy); shorewall check -r \(OwnedProgram.copy)")
         try draft.add(
             .run(.shorewallReload(reach, isOpen: true)), phase: .persistent, remedy: id,
             risk: "shorewall replaces all rules of iptables by those of its files; connections that are up stay up.",

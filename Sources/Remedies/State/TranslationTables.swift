@@ -55,6 +55,24 @@ struct TranslationTables {
         return uncounted == ours ? network : nil
     }
 
+    /// The networks that a table of nftables itself masquerades, wherever they go to outside of themselves: iptables
+    /// neither made it nor replaces it.
+    func translatedNatively() -> [IPv4Prefix] {
+        ruleset.rules.compactMap { rule in
+            let chain = ruleset.chains[rule.chain]
+            guard let base = chain.base, base.type == "nat", base.hook == .postrouting,
+                chain.table != NftTableName(.ipv4, "nat")
+            else { return nil }
+            let matches = AddressMatch.all(in: ruleset.expressions(of: rule))
+            let decisions = matches.others.filter { if case .counter = $0 { false } else { true } }
+            guard decisions == [.masquerade(flags: 0, ports: nil)],
+                let source = matches.addresses.first(where: { $0.isSource && !$0.inverted })?.network,
+                matches.addresses.allSatisfy({ $0.network == source })
+            else { return nil }
+            return source
+        }
+    }
+
     /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text.
     /// `thatLetAllOut`: only those that look at nothing but the source and these uplinks.
     func exemptions(for networks: [IPv4Prefix], thatLetAllOut uplinks: Set<String>? = nil) -> [String] {
