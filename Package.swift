@@ -54,7 +54,7 @@ let package = Package(
         room("PacketProof", ["HostModel", "WireFormats", "HostAccess"]),
         room("CheckCatalog", ["HostModel", "CYaml"]),
         room("Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog"]),
-        room("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
+        room("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats", "Probes"]),
         room("Reporting", ["HostModel"]),
         room("Watching", ["HostModel", "HostAccess", "WireFormats"]),
 

@@ -28,6 +28,9 @@ package enum Change: Codable, Sendable, Hashable {
     /// One rule more, or one rule less, in a chain that others own.
     case addRule(IptablesRule)
     case removeRule(IptablesRule)
+    /// The same in a chain of nftables.
+    case addAccept(NftAccept)
+    case removeAccept(NftAccept)
     /// A program of somebody else; it must succeed.
     case run(OwnedProgram)
 
@@ -58,6 +61,8 @@ package enum Change: Codable, Sendable, Hashable {
         case .symbolicLink(let path, let before, let after): .symbolicLink(path: path, before: after, after: before)
         case .addRule(let rule): .removeRule(rule)
         case .removeRule(let rule): .addRule(rule)
+        case .addAccept(let rule): .removeAccept(rule)
+        case .removeAccept(let rule): .addAccept(rule)
         case .run(let program): .run(program.inverse)
         }
     }

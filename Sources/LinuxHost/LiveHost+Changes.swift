@@ -39,6 +39,8 @@ extension LiveHost: MutableHost {
         case .symbolicLink(let path, let before, let after): try replaceLink(path, before: before, after: after)
         case .addRule(let rule): try addRule(rule)
         case .removeRule(let rule): try removeRule(rule)
+        case .addAccept(let rule): try addAccept(rule)
+        case .removeAccept(let rule): try removeAccept(rule)
         case .run(let program): try run(program)
         }
     }

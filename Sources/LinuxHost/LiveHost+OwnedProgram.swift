@@ -8,10 +8,31 @@ extension LiveHost {
 
     /// Runs the program; another status than 0 is an error with the end of what it printed.
     func run(_ program: OwnedProgram) throws(HostError) {
+        switch program {
+        case .checkShorewall(let reach): return try checkShorewall(reach, program.command)
+        case .checkNetplan:
+            let copy = OwnedProgram.copy
+            return try withCopy(of: "/etc/netplan", at: "\(copy)/etc/netplan", below: copy) { () throws(HostError) in
+                _ = try runToEnd(program.command, milliseconds: 60_000, limit: 64 << 10)
+            }
+        default: break
+        }
         let output = try runToEnd(program.command, milliseconds: 60_000, limit: 64 << 10)
         // It tells of what it does not like, and yet ends well.
         if case .checkUnit(let path) = program, output.contains(path + ":") {
             throw HostError(.malformed, operation: program.command.joined(separator: " "), message: tail(output))
+        }
+    }
+
+    /// The compiler may write into the directory that it checks, so it gets a copy; and it accepts files that reject
+    /// all traffic, so its ruleset is judged.
+    private func checkShorewall(_ reach: ShorewallReach, _ command: [String]) throws(HostError) {
+        let output = try withCopy(of: "/etc/shorewall", at: OwnedProgram.copy, below: OwnedProgram.copy) {
+            () throws(HostError) in
+            try runToEnd(command, milliseconds: 60_000, limit: 16 << 20)
+        }
+        if let complaint = reach.complaint(aboutOutput: output) {
+            throw HostError(.malformed, operation: command.joined(separator: " "), message: complaint)
         }
     }
 

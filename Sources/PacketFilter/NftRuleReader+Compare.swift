@@ -77,6 +77,10 @@ extension NftRuleReader {
             }
             return
         }
+        // Only in TCP is that byte the flags.
+        if case .payload(.transport, _) = operand.source, builder.box.transport != IntervalSet(6...6) {
+            return builder.doubt(operand.name)
+        }
         builder.require(truth(operand, comparison, value))
     }
 
@@ -159,6 +163,7 @@ extension NftRuleReader {
         case .conntrack(.state): NftValue(host32: context.stateBit).bytes
         case .conntrack(.direction): [context.isReply ? 1 : 0, 0, 0, 0]
         case .conntrack(.mark): context.mayBeMarked || context.state == .established ? nil : [0, 0, 0, 0]
+        case .payload(.transport, offset: 13) where operand.length == 1: context.tcpFlags.map { [$0] }
         case .fib(.addressType, let flags):
             NftValue(
                 host32: (flags & 2 != 0 ? context.destinationPlace : context.sourcePlace).type

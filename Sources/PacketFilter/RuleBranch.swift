@@ -134,6 +134,9 @@ package struct PacketContext: Hashable, Sendable {
     /// `IP_CT_NEW` as the bit that nft and conntrack use.
     static let newState: UInt32 = 8
 
+    /// The flags of TCP: a connection is opened with SYN and nothing else. Nil: they differ.
+    var tcpFlags: UInt8? { state == .new ? 0x02 : nil }
+
     var stateBit: UInt32 {
         if isUnseen { return 1 }
         return state == .new ? Self.newState : 2

@@ -90,7 +90,9 @@ struct XtRuleReader {
                     field, IntervalSet(UInt32(ports.range.lowerBound)...UInt32(ports.range.upperBound)),
                     inverted: ports.inverted)
             }
-            if flags != nil { builder.doubt("tcp flags") }
+            guard let flags else { return }
+            guard let known = context.tcpFlags else { return builder.doubt("tcp flags") }
+            builder.require((known & flags.mask == flags.compare) != flags.inverted)
         case .icmp(let type, _, let inverted):
             builder.require(.transport, IntervalSet(1...1))
             if type != 255 || inverted { builder.doubt("icmp type") }

@@ -27,6 +27,9 @@ package struct Layer: Sendable, Hashable {
         Layer("firewalld", packages: ["firewalld", "dbus"]),
         Layer("shorewall", packages: ["shorewall"]),
         Layer("iptables-persistent", packages: ["iptables-persistent"]),
+        Layer("netplan", packages: ["netplan.io"]),
+        Layer("ifupdown", packages: ["ifupdown"]),
+        Layer("network-manager", packages: ["network-manager", "dbus"]),
         Layer("prometheus", packages: ["prometheus"]),
     ]
 

@@ -87,12 +87,33 @@ enum CrashPoints {
             remedy: "firewall-accept", fault: "forward-policy-drop-saved", check: "firewall.forward",
             options: ["--backend", "iptables-nft"], fence: true),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent"),
+            remedy: "firewall-accept", fault: "forward-policy-drop=nftables-conf", check: "firewall.forwarded"),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "masq-not-persistent", check: "nat.persistent", deep: true),
+            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent", deep: true),
+        CrashPoints.Case(
+            remedy: "masquerade-persistent", fault: "masq-not-persistent=networkd", check: "nat.persistent", deep: true),
+        CrashPoints.Case(
+            remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(
             remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),
         CrashPoints.Case(remedy: "network-up-flag", fault: "dnsmasq-not-running", check: "host.lxc-net-flag"),
+    ])
+    func leavesNoThirdState(item: CrashPoints.Case) throws {
+        try CrashPoints.check(item)
+    }
+}
+
+/// Remedies in the programs of others.
+@Suite(.serialized) struct FixCrashProgramTests {
+    @Test(arguments: [
+        CrashPoints.Case(
+            remedy: "firewall-accept", fault: "ufw-forward-drop=other-rules", check: "firewall.forward", fence: true),
+        CrashPoints.Case(
+            remedy: "firewall-accept", fault: "docker-forward-drop=started", check: "firewall.forward", fence: true),
+        CrashPoints.Case(
+            remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forward", fence: true),
+        CrashPoints.Case(
+            remedy: "shorewall-zone", fault: "shorewall-misconfig=no-zone", check: "firewall.forwarded"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)

@@ -65,6 +65,40 @@ import Testing
         Case(
             fault: "config-legacy-keys", cause: "config-legacy-keys", step: "lxc-info -P /var/lib/lxc -n stray -s"),
         Case(
+            fault: "forward-policy-drop=nftables-conf", cause: "forward-policy-drop",
+            step: "nft -c -f /etc/nftables.conf"),
+        Case(
+            fault: "forward-policy-drop=nftables-conf", cause: "input-drops-dhcp-dns",
+            step: "nft add rule inet filter input 'iifname \"lxcbr1\" udp dport 67 accept'"),
+        Case(
+            fault: "nftables-flush-ruleset=boot", cause: "nftables-flush-ruleset", step: "nft -c -f /etc/nftables.conf"),
+        Case(
+            fault: "shorewall-misconfig=no-zone", cause: "shorewall-misconfig", step: "shorewall reload"),
+        Case(
+            fault: "shorewall-misconfig=no-policy", cause: "shorewall-misconfig",
+            step: "cp -a /etc/shorewall /run/lxc-doctor/check; shorewall check -r /run/lxc-doctor/check"),
+        Case(
+            fault: "bridge-not-persistent=networkd-mask", cause: "bridge-not-persistent",
+            step: "sed -i '6c\\Address=10.5.0.1/16' /etc/systemd/network/10-lxcbr1.network"),
+        Case(
+            fault: "bridge-not-persistent=netplan-mask", cause: "bridge-not-persistent",
+            step: "netplan generate --root-dir /run/lxc-doctor/check"),
+        Case(
+            fault: "bridge-not-persistent=ifupdown-not-auto", cause: "bridge-not-persistent",
+            step: "ifup --no-act --force lxcbr1"),
+        Case(
+            fault: "bridge-not-persistent=networkmanager-mask", cause: "masq-not-persistent",
+            step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-nat-lxcbr1.service"),
+        Case(
+            fault: "makina-job-guard=without-lxc-net", cause: "makina-job-guard",
+            step: "sed -i '2c\\USE_LXC_BRIDGE=\"true\"' /usr/bin/lxc-net-makina.sh"),
+        Case(
+            fault: "makina-shares-network-up", cause: "makina-shares-network-up",
+            step: "systemctl disable lxc-net-makina.service"),
+        Case(
+            fault: "masq-not-persistent=networkd", cause: "masq-not-persistent",
+            step: "printf '%s\\n' IPMasquerade=ipv4 >> /etc/systemd/network/10-lxcbr1.network"),
+        Case(
             fault: "docker-forward-drop=started", cause: "docker-forward-drop",
             step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-docker-lxcbr1.service"),
     ]

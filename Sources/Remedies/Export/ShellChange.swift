@@ -28,6 +28,8 @@ struct ShellChange {
         case .symbolicLink(let path, let before, let after): self = Self.symbolicLink(path, before, after)
         case .addRule(let rule): self = Self.rule(rule, add: true)
         case .removeRule(let rule): self = Self.rule(rule, add: false)
+        case .addAccept(let rule): self = Self.accept(rule, add: true)
+        case .removeAccept(let rule): self = Self.accept(rule, add: false)
         case .run(let program): self = Self.program(program)
         }
     }

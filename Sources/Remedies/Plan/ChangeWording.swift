@@ -27,10 +27,14 @@ struct ChangeWording {
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
+        case .addAccept(let rule), .removeAccept(let rule): "nft chain \(rule.place)"
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
             "firewalld's zone of \(interface)"
         case .run(.checkFirewalld): "/etc/firewalld"
+        case .run(.shorewallReload): "shorewall's loaded rules"
+        case .run(.checkNetplan): "a copy of /etc/netplan"
+        case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }
     }
@@ -48,9 +52,12 @@ struct ChangeWording {
         case .file(_, let other, let content): content.map { fileState($0, against: other) } ?? "absent"
         case .symbolicLink(_, _, let target): target.map { "link to \($0)" } ?? "absent"
         case .addRule(let rule): rule.line
-        case .removeRule: "without the rule"
+        case .addAccept(let rule): rule.text
+        case .removeRule, .removeAccept: "without the rule"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
+        case .run(.shorewallReload(let reach, let isOpen)):
+            isOpen ? "\(reach.bridge) may reach \(reach.uplink), DHCP and DNS" : "as the files say"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
         case .run(let program): program == .daemonReload ? "read" : "valid"
@@ -103,6 +110,10 @@ struct ChangeWording {
             let position = rule.place == .last ? nil : 1
             return shell([rule.table.flavour.program] + rule.insertion(position: position))
         case .removeRule(let rule): return shell([rule.table.flavour.program] + rule.deletion)
+        case .addAccept(let rule): return "nft add rule \(rule.place) \(Shell.quote(rule.text))"
+        case .removeAccept(let rule):
+            // By its handle, which `nft -a` shows.
+            return "nft delete rule \(rule.place) handle N"
         case .run(let program): return shell(program.command)
         }
     }

@@ -32,7 +32,7 @@ package struct Connections: Codable, Sendable, Hashable {
         case .run(.lxcNetStart(let outcome)), .run(.lxcNetStop(let outcome)): links.contains(outcome.bridge)
         // Rules that are added accept or translate what is forwarded; the others are not removed but by whoever undoes.
         case .createBridge, .createTranslationTable, .deleteTranslationTable, .file, .symbolicLink, .addRule,
-            .removeRule, .run:
+            .removeRule, .addAccept, .removeAccept, .run:
             false
         }
     }

@@ -1,3 +1,6 @@
+package import HostModel
+package import Probes
+
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
 package struct PlanFacts: Codable, Sendable, Hashable {
     package var state: HostState
@@ -15,7 +18,15 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// Those of them that let everything to the outside through, by accident or not: nothing about a rule but its
     /// source and the uplink.
     package var translationShadows: [String] = []
+    /// Whose files beside lxc-net's make, or would make, a network's bridge at boot; by the name of the bridge.
+    package var bridgeMakers: [String: [BridgeMaker]] = [:]
+    /// Why that is not known; nil: it is.
+    package var bridgeMakersUnknown: String?
+    /// Networks that a table of nftables itself masquerades.
+    package var translatedNatively: [IPv4Prefix] = []
     package var firewall = FirewallFacts()
+    /// Chains of nftables that drop what they are not told to accept.
+    package var filterChains: [FilterChain] = []
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
     /// What must not be cut off.

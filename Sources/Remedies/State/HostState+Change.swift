@@ -58,6 +58,8 @@ extension HostState {
                 after: after.map(PathState.symbolicLink) ?? .absent)
         case .addRule(let rule): standing(of: rule, wanted: true)
         case .removeRule(let rule): standing(of: rule, wanted: false)
+        case .addAccept(let rule): standing(of: rule, wanted: true)
+        case .removeAccept(let rule): standing(of: rule, wanted: false)
         case .run(let program): standing(of: program)
         }
     }
@@ -116,6 +118,8 @@ extension HostState {
             paths[path] = after.map(PathState.symbolicLink) ?? .absent
         case .addRule(let rule): rules[rule.table, default: IptablesListing()].insert(rule)
         case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
+        case .addAccept(let rule): chains[rule.place]?.insert(rule)
+        case .removeAccept(let rule): chains[rule.place]?.remove(rule)
         case .run(let program): apply(program)
         }
     }

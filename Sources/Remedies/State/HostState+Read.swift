@@ -15,8 +15,22 @@ extension HostState {
         if !scope.tables.isEmpty {
             state.tables = try TranslationTables(host, wholeRulesets: false).states(of: scope.tables)
         }
+        if !scope.chains.isEmpty {
+            let ruleset = try TranslationTables(host, wholeRulesets: true).ruleset
+            for place in scope.chains { state.chains[place] = ruleset.listing(of: place)?.listing }
+        }
         if scope.zones { state.zones = try FirewalldZones.read(host) }
         for table in scope.rules { state.rules[table] = try host.iptablesRules(table) }
+        for reach in scope.openings {
+            // Each flavour decides for itself.
+            var complaints: [String] = []
+            for table in IptablesFlavour.allCases.map({ IptablesTable($0, "filter") }) {
+                var listing = state.rules[table]
+                if listing == nil { listing = try host.iptablesRules(table) }
+                if let complaint = listing.flatMap({ reach.complaint(about: $0) }) { complaints.append(complaint) }
+            }
+            if complaints.isEmpty { state.openings.insert(reach) }
+        }
         return state
     }
 

@@ -42,13 +42,18 @@ package struct HostState: Codable, Sendable, Hashable {
     package var tables: [String: TableState]
     /// iptables tables that were looked at; one that is not listed is empty or absent.
     package var rules: [IptablesTable: IptablesListing]
+    /// Chains of nftables that were looked at; one that is not listed does not exist.
+    package var chains: [NftChainPlace: NftChainListing]
+    /// Networks whose way the loaded rules of iptables leave open.
+    package var openings: Set<ShorewallReach> = []
     /// firewalld's zone by interface; one that is not listed is in none.
     package var zones: [String: String]
 
     package init(
         links: [String: LinkState] = [:], addresses: [String: [IPv4Prefix]] = [:], sysctls: [String: String] = [:],
         paths: [String: PathState] = [:], tables: [String: TableState] = [:],
-        rules: [IptablesTable: IptablesListing] = [:], zones: [String: String] = [:]
+        rules: [IptablesTable: IptablesListing] = [:], chains: [NftChainPlace: NftChainListing] = [:],
+        zones: [String: String] = [:]
     ) {
         self.links = links
         self.addresses = addresses
@@ -56,6 +61,7 @@ package struct HostState: Codable, Sendable, Hashable {
         self.paths = paths
         self.tables = tables
         self.rules = rules
+        self.chains = chains
         self.zones = zones
     }
 

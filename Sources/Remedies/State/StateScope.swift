@@ -9,6 +9,9 @@ package struct StateScope: Sendable, Hashable {
     /// Names of nft tables of family ip; empty: nftables is not asked.
     package var tables: Set<String> = []
     package var rules: Set<IptablesTable> = []
+    package var chains: Set<NftChainPlace> = []
+    /// Networks of which to see whether the rules of iptables leave their way open.
+    package var openings: Set<ShorewallReach> = []
     /// Whether to ask for firewalld's zones.
     package var zones = false
 
@@ -29,9 +32,11 @@ extension StateScope {
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
             case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
+            case .addAccept(let rule), .removeAccept(let rule): chains.insert(rule.place)
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true
                 paths.insert(LxcNetFacts.flag)
+            case .run(.shorewallReload(let reach, _)): openings.insert(reach)
             case .run(.firewalldAdd), .run(.firewalldRemove): zones = true
             case .run: break
             }
