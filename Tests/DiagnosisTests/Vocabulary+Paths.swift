@@ -45,7 +45,7 @@ extension Scene {
         "container-way": [
             "way": .string("by eth0"), "hostWay": .string("by eth0"), "blocked": .boolean(false),
             "diverted": .boolean(false), "translated": .string(""), "borrowed": .boolean(false),
-            "reversePath": .string(""),
+            "reversePath": .string("none"),
         ],
         "other-uplinks": [
             "uplinks": .strings(["eth0"]), "untranslated": .strings([]), "foreignSource": .strings([]),

@@ -36,6 +36,10 @@ import Testing
     static let routing = [
         Case(
             fault: "policy-route-captures", checks: ["forwarding.policy-routing"],
+            evidence: "containers: blackhole (rule 200: from 10.5.0.0/16 lookup 200)",
+            fix: "ip rule add priority 80 from 10.5.0.0/16 lookup main"),
+        Case(
+            fault: "policy-route-captures=untranslated", checks: ["forwarding.policy-routing"],
             evidence: "100: from 10.5.0.0/16 lookup 100", fix: masquerade),
         Case(
             fault: "policy-route-captures=untranslated", backend: "iptables-legacy",

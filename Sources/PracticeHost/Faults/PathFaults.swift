@@ -50,8 +50,28 @@ let pathFaults: [Fault] = [
         "rp-filter-drop", "Answers come back by a line that strict filtering does not expect them on",
         [
             FaultVariant(
-                "second-line", "Containers leave by a second line; its rp_filter is 1",
-                bySecondUplink + [.sysctl("net/ipv4/conf/up1/rp_filter", "1")])
+                "second-line", "Marked packets leave by a second line; its rp_filter is 1",
+                bySecondUplink.dropLast(2) + [
+                    .run(["ip", "rule", "add", "priority", "100", "fwmark", "7", "lookup", "100"]),
+                    .only(
+                        [.nft],
+                        [
+                            .nft(
+                                """
+                                add table ip lines
+                                add chain ip lines prerouting { type filter hook prerouting priority mangle; }
+                                add rule ip lines prerouting iifname "{bridge}" ip daddr != {network} meta mark set 7
+                                """)
+                        ]),
+                    .only(
+                        iptables,
+                        [
+                            .run([
+                                "iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-i", "{bridge}", "!", "-d",
+                                "{network}", "-j", "MARK", "--set-mark", "7",
+                            ])
+                        ]), .sysctl("net/ipv4/conf/up1/rp_filter", "1"),
+                ])
         ]),
     Fault(
         "rpfilter-rule-drop", "A rule drops answers that come by another line than the main table's",
@@ -120,16 +140,6 @@ let pathFaults: [Fault] = [
                         iptables: "-s {network} ! -d {network} -j SNAT --to-source \(StubInternet.address)") + [
                         .run(["ip", "route", "add", "default", "via", "192.0.2.1", "dev", "up1", "metric", "200"])
                     ]),
-        ]),
-    Fault(
-        "ipv6-forward-off", "The bridge has IPv6, and the host does not forward it",
-        [
-            FaultVariant(
-                "global", "net.ipv6.conf.all.forwarding is 0",
-                [
-                    .run(["ip", "-6", "addr", "add", "fd42:5::1/64", "dev", "{bridge}", "nodad"]),
-                    .sysctl("net/ipv6/conf/all/forwarding", "0"),
-                ])
         ]),
     Fault(
         "ipv6-accept-ra-lost", "The host forwards IPv6 and has become deaf to its router",

@@ -13,8 +13,8 @@ private let ruleAgain: [FaultStep] = [
         ]),
 ]
 
-/// A namespace with an address of the network, for as long as the steps between last.
-private func sender(_ steps: [FaultStep]) -> [FaultStep] {
+/// A namespace with an address of the network.
+private let sender: [FaultStep] =
     [
         .run(["ip", "netns", "add", "sender"]),
         .run(["ip", "link", "add", "vethsend", "type", "veth", "peer", "name", "eth0", "netns", "sender"]),
@@ -22,10 +22,7 @@ private func sender(_ steps: [FaultStep]) -> [FaultStep] {
         .run(["ip", "-n", "sender", "addr", "add", "{otherAddress}/{prefix}", "dev", "eth0"]),
         .run(["ip", "-n", "sender", "link", "set", "eth0", "up"]),
         .run(["ip", "-n", "sender", "route", "add", "default", "via", "{address}"]),
-    ] + steps + [
-        .run(["ip", "link", "del", "vethsend"]), .run(["ip", "netns", "del", "sender"]),
     ]
-}
 
 /// Resets that belong to no connection. Their checksum is left out, which is invalid to connection tracking as well.
 private let strayResets = """
@@ -44,19 +41,25 @@ let trackingFaults: [Fault] = [
         [
             FaultVariant(
                 "udp", "It began while the rule was gone",
-                [.sysctl("net/netfilter/nf_conntrack_udp_timeout", "15")] + withoutRule
-                    + sender([
-                        .run([
-                            "ip", "netns", "exec", "sender", "bash", "-c", "echo old > /dev/udp/{target}/514",
-                        ])
-                    ]) + ruleAgain)
+                [
+                    .sysctl("net/netfilter/nf_conntrack_udp_timeout", "15"),
+                    // Without a rule that asks for it the kernel tracks nothing; most hosts have one.
+                    .nft(
+                        """
+                        add table inet tracks
+                        add chain inet tracks forward { type filter hook forward priority 0; }
+                        add rule inet tracks forward ct state established accept
+                        """),
+                ] + sender + withoutRule + [
+                    .run(["ip", "netns", "exec", "sender", "bash", "-c", "echo old > /dev/udp/{target}/514"])
+                ] + ruleAgain)
         ]),
     Fault(
         "nat-invalid-leak", "Packets of no known connection leave untranslated",
         [
             FaultVariant(
                 "resets", "A container sends resets that nobody asked for",
-                sender([.run(["ip", "netns", "exec", "sender", "perl", "-e", strayResets])]))
+                sender + [.run(["ip", "netns", "exec", "sender", "perl", "-e", strayResets])])
         ]),
     Fault(
         "masq-borrowed-source", "The uplink has no address, and the kernel takes the bridge's",

@@ -36,8 +36,11 @@ package struct HostOutputProbe: Probe {
         var observation = Observation(facts: ["rule": .string(""), "packet": .string("")])
         for (fact, packet) in questionsAsked {
             let result = questions.walk.walk(packet)
-            observation.facts[fact] = .string(result.verdict.rawValue)
-            guard result.verdict == .dropped, let killer = result.killer else { continue }
+            let killer = result.verdict == .dropped ? result.killer : nil
+            // Where routing leads elsewhere no rule is to blame: that is another probe's question.
+            let isRouting = result.verdict == .dropped && killer?.table == nil
+            observation.facts[fact] = .string(isRouting ? "unrouted" : result.verdict.rawValue)
+            guard let killer, !isRouting else { continue }
             if observation.facts["rule"] == .string("") {
                 observation.facts["rule"] = .string(killer.text)
                 observation.facts["packet"] = .string(packet.description)

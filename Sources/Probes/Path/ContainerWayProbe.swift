@@ -30,7 +30,11 @@ package struct ContainerWayProbe: Probe {
         let requests = questions.samples(.forwarded)
         guard let first = requests.first else { throw .unknown("no packet stands for this network") }
         let own = filter.forwarding.decision(source: IPv4Address(value: 0), destination: target, input: "lo")
-        let way = filter.forwarding.decision(source: first.source, destination: target, input: bridge)
+        var way = filter.forwarding.decision(source: first.source, destination: target, input: bridge)
+        let sent = questions.walk.walk(first)
+        // A rule that marks packets may send them another way than routing alone would.
+        let marked = sent.verdict == .accepted ? sent.uplink.flatMap { way.links.contains($0) ? nil : $0 } : nil
+        if let marked { way = PolicyDecision(kind: .unicast, links: [marked], rule: nil) }
         guard own.kind == .unicast || way.kind == .unicast else {
             throw .notApplicable("neither the host nor its containers have a route to \(target)")
         }
@@ -40,7 +44,7 @@ package struct ContainerWayProbe: Probe {
                 "rule": .string(way.rule?.description ?? ""), "blocked": .boolean(way.kind != .unicast),
                 "diverted": .boolean(way.kind == .unicast && way.links != own.links), "translated": .string(""),
                 "source": .string(""), "borrowed": .boolean(false), "borrowedFrom": .string(""),
-                "reversePath": .string(""), "reverseRule": .string(""), "reversePacket": .string(""),
+                "reversePath": .string("none"), "reverseRule": .string(""), "reversePacket": .string(""),
                 "reason": .string(""),
             ],
             evidence: [
@@ -48,10 +52,11 @@ package struct ContainerWayProbe: Probe {
                     source: "rtnetlink RTM_GETROUTE, RTM_GETRULE",
                     command: "ip rule; ip route get \(target) from \(first.source) iif \(bridge)",
                     value: "containers: \(Self.words(way))"
-                        + (way.rule.map { " (rule \($0))" } ?? "") + "; the host: \(Self.words(own))")
+                        + (way.rule.map { " (rule \($0))" } ?? marked.map { _ in " (by a mark)" } ?? "")
+                        + "; the host: \(Self.words(own))")
             ])
         if way.kind == .unicast, way.links != own.links { translate(way, questions, filter, &observation) }
-        source(of: first, questions, &observation)
+        source(of: first, sent, questions, &observation)
         reversePath(requests + questions.samples(.answered), questions, &observation)
         return observation
     }
@@ -86,9 +91,8 @@ package struct ContainerWayProbe: Probe {
 
     /// Masquerading takes an address of another link where the uplink has none of its own.
     private func source(
-        of packet: SamplePacket, _ questions: NetworkQuestions, _ observation: inout Observation
+        of packet: SamplePacket, _ result: WalkResult, _ questions: NetworkQuestions, _ observation: inout Observation
     ) {
-        let result = questions.walk.walk(packet)
         guard result.verdict == .accepted, let after = result.sourceAfter else { return }
         observation.facts["source"] = .string(after.description)
         let host = questions.walk.host

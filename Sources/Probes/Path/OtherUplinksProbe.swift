@@ -33,6 +33,7 @@ package struct OtherUplinksProbe: Probe {
         var foreign: [String] = []
         var inUse = false
         var undecided = false
+        var isTranslatedAnywhere = false
         for egress in egresses where egresses.count > 1 {
             let answer: SourceTranslation
             do {
@@ -43,6 +44,7 @@ package struct OtherUplinksProbe: Probe {
                 continue
             }
             let text = answer.rule.map(filter.ruleset.text(ofRule:)) ?? ""
+            if answer.translated == .all { isTranslatedAnywhere = true }
             if answer.translated == .all {
                 guard let other = Self.owner(ofSourceIn: text, filter.forwarding, egresses, besides: egress.name)
                 else { continue }
@@ -55,6 +57,8 @@ package struct OtherUplinksProbe: Probe {
             if now.links.contains(egress.name) { inUse = true }
             if let rule = answer.rule { observation.evidence.append(Evidence(rule: rule, of: filter.ruleset)) }
         }
+        // Translated nowhere: that is not the second uplink's fault, and the checks of translation say so.
+        if !isTranslatedAnywhere { untranslated = [] }
         observation.facts["untranslated"] = .strings(untranslated)
         observation.facts["foreignSource"] = .strings(foreign)
         observation.facts["inUse"] = .boolean(inUse)
