@@ -95,7 +95,7 @@ package enum CatalogValidation {
     private static func textProblems(of entry: CauseEntry, for check: Check) -> [String] {
         let known = Variables.known(for: check.subject)
         var problems: [String] = []
-        for text in [entry.title, entry.explanation] + entry.commands {
+        for text in [entry.title, entry.explanation] + entry.commands + entry.owners.values.joined() {
             do {
                 for name in try Template.names(in: text) where known[name] == nil {
                     problems.append(

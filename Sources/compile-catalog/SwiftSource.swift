@@ -61,6 +61,9 @@ enum SwiftSource {
         ] {
             lines.append("value.\(field) = \(strings(values))")
         }
+        for (owner, commands) in cause.owners.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            lines.append("value.owners[.\(owner.rawValue)] = \(strings(commands))")
+        }
         return body(lines)
     }
 
@@ -100,7 +103,9 @@ enum SwiftSource {
             + "nat: .\(network.nat.rawValue), snat: \(addresses(network.snat)), dhcp: .\(network.dhcp.rawValue), "
             + "dhcpRange: \(addresses(network.dhcpRange)), dns: .\(network.dns.rawValue), "
             + "uplink: \(network.uplink.map(string) ?? "nil"), "
-            + "exempt: \(network.exempt.isEmpty ? "[]" : exempt), target: \(address(network.target)))"
+            + "exempt: \(network.exempt.isEmpty ? "[]" : exempt), target: \(address(network.target)), "
+            + "owner: \(network.owner.map { ".\($0.rawValue)" } ?? "nil"), ipv6: \(network.ipv6.map(string) ?? "nil"), "
+            + "ipv6NAT: \(network.ipv6NAT.map { ".\($0.rawValue)" } ?? "nil"))"
     }
 
     private static func rule(_ rule: CauseRule) -> String {

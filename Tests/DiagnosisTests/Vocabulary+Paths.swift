@@ -35,6 +35,9 @@ extension Vocabulary {
         probe("network-rules", "network:S bridge:S", "made:B rules:I sweepers:L reason:S"),
         probe("iptables-tables", "", "tables:L count:I rule:S"),
         probe("xtables-lock", "", "held:B process:S pid:I seconds:I"),
+        probe(
+            "ipv6-network", "bridge:S address:S", "carried:B addresses:L translated:S rule:S reason:S"),
+        probe("managed-bridges", "", "names:L addresses:L owners:L modes:L translated:L"),
         probe("docker-raw-drops", "network:S bridge:S address:S target:S", "addresses:L count:I rule:S"),
     ]
 }
@@ -67,6 +70,7 @@ extension Scene {
         "network-rules": ["made": .boolean(true), "rules": .integer(9), "sweepers": .strings([])],
         "iptables-tables": ["count": .integer(0)],
         "xtables-lock": ["held": .boolean(false), "seconds": .integer(0)],
+        "ipv6-network": ["carried": .boolean(true), "translated": .string("yes")],
         "docker-raw-drops": ["count": .integer(0)],
     ]
 }

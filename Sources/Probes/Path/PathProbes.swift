@@ -2,5 +2,5 @@
 let pathProbes: [any Probe] = [
     ContainerWayProbe(), OtherUplinksProbe(), PortDefaultRoutesProbe(), ForeignRoutingProbe(), GatewayOnLinkProbe(),
     PathMTUProbe(), BridgedUplinkProbe(), FirewallBridgesProbe(), IPsecSelectorsProbe(), IPv6Probe(),
-    ConntrackTableProbe(), StrayPacketsProbe(), StaleFlowsProbe(),
+    ConntrackTableProbe(), StrayPacketsProbe(), StaleFlowsProbe(), ManagedBridgesProbe(), IPv6NetworkProbe(),
 ]
