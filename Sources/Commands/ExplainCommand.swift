@@ -50,7 +50,11 @@ struct ExplainCommand: ParsableCommand {
                 ("What happens", cause.explanation), ("Symptom", cause.symptom), ("Why", cause.why),
                 ("How the doctor sees it", cause.look), ("What to do", cause.fix),
                 ("Commands", cause.commands.joined(separator: "\n")),
-                ("Repair", cause.remedy.map { "remedy \($0)" } ?? "by hand"),
+                (
+                    "Repair",
+                    cause.isDocumentedOnly
+                        ? "by hand; the doctor cannot see it" : cause.remedy.map { "remedy \($0)" } ?? "by hand"
+                ),
             ]
             return Document(
                 id: id, kind: "cause", title: cause.title, severity: cause.severity, area: cause.area,
