@@ -71,13 +71,15 @@ struct ListCommand: ParsableCommand {
         switch kind {
         case .checks:
             BuiltIn.checks().map {
-                Row(id: $0.id, title: $0.title, severity: $0.severity.rawValue, area: $0.area.rawValue)
+                Row(
+                    id: $0.id, title: ExampleValues.fill($0.title), severity: $0.severity.rawValue,
+                    area: $0.area.rawValue)
             }
         case .causes:
             BuiltIn.causes().map {
                 Row(
-                    id: $0.id, title: $0.title, severity: $0.severity.rawValue, area: $0.area.rawValue,
-                    remedy: $0.remedy, detection: detection(of: $0))
+                    id: $0.id, title: ExampleValues.fill($0.title), severity: $0.severity.rawValue,
+                    area: $0.area.rawValue, remedy: $0.remedy, detection: detection(of: $0))
             }
         case .remedies:
             automaticRemedies.map { remedy in

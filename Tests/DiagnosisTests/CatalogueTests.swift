@@ -56,37 +56,28 @@ import Testing
     }
 
     /// A cause counts as detected when a case names it from its evidence, and no longer does once that evidence is
-    /// replaced by a healthy host's. Each piece is put back alone, too: one of them must make the difference.
+    /// replaced by a healthy host's.
     @Test(arguments: ids.filter(detected.contains)) func hangsOnItsEvidence(_ id: String) throws {
         let failing = CheckCaseTests.cases.filter { $0.verdict == .fail && $0.causes.contains(id) }
         #expect(!failing.isEmpty, "no case names \(id)")
         for one in failing {
-            let named = try CheckCaseTests.finding(of: one)
-            #expect(named.verdict == .fail && named.causes.contains(id), "\(one)")
-            for healthy in CheckCaseTests.cases where healthy.check == one.check && healthy.verdict == .pass {
-                var replaced = healthy
-                replaced.causes = one.causes
-                let finding = try CheckCaseTests.finding(of: replaced)
-                #expect(finding.verdict == .pass && !finding.causes.contains(id), "\(one), replaced by \(healthy)")
+            #expect(try Self.isNamed(id, in: one), "\(one)")
+            let healthy = CheckCaseTests.cases.filter { $0.check == one.check && $0.verdict == .pass }
+            let replaced = healthy.map { good in
+                var replaced = one
+                replaced.outcome = good.outcome
+                // What the healthy host is meant to be, where that differs, is part of what it shows.
+                replaced.with.merge(good.with) { _, new in new }
+                return replaced
             }
-            #expect(try Self.makesADifference(in: one, id), "\(one): the cause is named whatever is seen")
+            #expect(!replaced.isEmpty)
+            for one in replaced { #expect(try !Self.isNamed(id, in: one), "\(one), seen on a healthy host") }
         }
         TestResults.note(.detected, [id])
     }
 
-    /// Whether some fact, replaced alone by that of a healthy host, takes the cause away.
-    private static func makesADifference(in one: CheckCase, _ id: String) throws -> Bool {
-        guard case .success(let seen) = one.outcome else { return false }
-        for healthy in CheckCaseTests.cases where healthy.check == one.check && healthy.verdict == .pass {
-            guard case .success(let good) = healthy.outcome else { continue }
-            for (name, value) in good.facts where seen.facts[name] != value {
-                var changed = one
-                var observation = seen
-                observation.facts[name] = value
-                changed.outcome = .success(observation)
-                if try !CheckCaseTests.finding(of: changed).causes.contains(id) { return true }
-            }
-        }
-        return false
+    private static func isNamed(_ id: String, in one: CheckCase) throws -> Bool {
+        let finding = try CheckCaseTests.finding(of: one)
+        return finding.verdict == .fail && finding.causes.contains(id)
     }
 }

@@ -48,7 +48,7 @@ import Testing
         LookAlike(
             name: "translation in the legacy tables, beside nft",
             options: ["--backend", "iptables-legacy"],
-            setup: nft("add table inet look", "add chain inet look fwd { type filter hook forward priority 5; }")),
+            setup: nft("add table inet look", "add chain inet look onward { type filter hook forward priority 5; }")),
         LookAlike(
             name: "the same rule twice", options: ["--backend", "iptables-nft"],
             setup: "iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE",
@@ -70,9 +70,9 @@ import Testing
             name: "a closed native table whose accepts suffice",
             setup: nft(
                 "add table inet look",
-                "add chain inet look fwd { type filter hook forward priority 10; policy drop; }",
-                "add rule inet look fwd ct state established,related accept",
-                "add rule inet look fwd iifname lxcbr1 accept")),
+                "add chain inet look onward { type filter hook forward priority 10; policy drop; }",
+                "add rule inet look onward ct state established,related accept",
+                "add rule inet look onward iifname lxcbr1 accept")),
         LookAlike(
             name: "strict reverse path filtering on a symmetric host",
             setup: "sysctl -q -w net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.up0.rp_filter=1"),
