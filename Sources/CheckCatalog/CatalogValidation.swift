@@ -63,6 +63,9 @@ package enum CatalogValidation {
                     )
                     continue
                 }
+                if entry.isDocumentedOnly {
+                    problems.append("\(check.id): names \(entry.id), which is marked as detected by nothing")
+                }
                 problems += textProblems(of: entry, for: check)
             }
             if reaches(check.id, from: check.needs, { byID[$0]?.needs ?? [] }) {

@@ -25,23 +25,14 @@ extension CauseEntry {
             look: try fields.required("look").text(file, "look"),
             fix: try fields.required("fix").text(file, "fix"),
             references: try fields.optional("references")?.texts(file, "references") ?? [],
-            owners: try owners(fields.optional("owners"), texts))
+            owners: try owners(fields.optional("owners"), texts),
+            isDocumentedOnly: try documentedOnly(fields.optional("detection"), file))
         try fields.finish()
         return entry
     }
 
-    /// `owners: { incus: [COMMAND, …] }`.
-    private static func owners(
-        _ node: YAMLNode?, _ texts: TemplateScope
-    ) throws(CatalogError) -> [NetworkOwner: [String]] {
-        guard let node else { return [:] }
-        var fields = try Fields(node, file: texts.file, what: "owners")
-        var owners: [NetworkOwner: [String]] = [:]
-        for owner in NetworkOwner.allCases {
-            if let list = fields.optional(owner.rawValue) { owners[owner] = try commands(list, texts) }
-        }
-        try fields.finish()
-        return owners
+            owners: try owners(fields.optional("owners"), texts),
+            isDocumentedOnly: try documentedOnly(fields.optional("detection"), file))
     }
 
     private static func commands(_ node: YAMLNode?, _ texts: TemplateScope) throws(CatalogError) -> [String] {

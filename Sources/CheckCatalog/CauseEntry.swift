@@ -26,11 +26,14 @@ package struct CauseEntry: Sendable, Hashable {
     /// What cures it, now and for good.
     package var fix: String
     package var references: [String]
+    /// Nothing on a host shows it: it stands here to be explained, and no check names it.
+    package var isDocumentedOnly: Bool
 
     package init(
         id: String, area: Area, severity: Severity, title: String, explanation: String, explains: [String] = [],
         remedy: String? = nil, commands: [String] = [], symptom: String = "", why: String = "", look: String = "",
-        fix: String = "", references: [String] = [], owners: [NetworkOwner: [String]] = [:]
+        fix: String = "", references: [String] = [], owners: [NetworkOwner: [String]] = [:],
+        isDocumentedOnly: Bool = false
     ) {
         self.id = id
         self.area = area
@@ -46,5 +49,6 @@ package struct CauseEntry: Sendable, Hashable {
         self.look = look
         self.fix = fix
         self.references = references
+        self.isDocumentedOnly = isDocumentedOnly
     }
 }

@@ -50,6 +50,7 @@ enum SwiftSource {
             "var value = CauseEntry(id: \(string(cause.id)), area: .\(cause.area.rawValue), severity: .\(cause.severity.rawValue), "
                 + "title: \(string(cause.title)), explanation: \(string(cause.explanation)))"
         ]
+        if cause.isDocumentedOnly { lines.append("value.isDocumentedOnly = true") }
         if let remedy = cause.remedy { lines.append("value.remedy = \(string(remedy))") }
         for (field, text) in [
             ("symptom", cause.symptom), ("why", cause.why), ("look", cause.look), ("fix", cause.fix),

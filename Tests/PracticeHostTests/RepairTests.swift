@@ -47,6 +47,7 @@ import Testing
         if failed.contains(where: { $0.severity == .critical }) { #expect(run.status == 2) }
         let automatic = run.before.causes.filter { $0.remedy?.automatic == true }
         #expect(automatic.isEmpty == !item.isRepaired, "\(automatic.map(\.id))")
+        TestResults.note(.reproduced, item.causes)
         guard item.isRepaired else {
             #expect(run.after.causes.map(\.id) == run.before.causes.map(\.id))
             return
@@ -58,6 +59,7 @@ import Testing
             #expect(run.after.verdict == .healthy)
             #expect(run.after.proof?.verdict == .masqueraded)
             #expect(run.repairStatus == 0)
+            TestResults.note(.repaired, item.causes)
         }
     }
 
