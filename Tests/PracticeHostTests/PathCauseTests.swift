@@ -175,5 +175,6 @@ import Testing
         let after = try JSONDecoder().decode(Report.self, from: Data(parts[1].utf8))
         #expect(!after.causes.map(\.id).contains(item.cause), "\(after.causes.map(\.id)) \(ended.messages)")
         #expect(after.findings.first { $0.check == item.checks[0] }?.verdict != .fail)
+        TestResults.note(.reproduced, [item.cause])
     }
 }
