@@ -6,6 +6,7 @@
 #   make fuzz     TIME=60         feeds the decoders with what libFuzzer thinks of, seconds for each
 #   make bench    measures against peers, in one run
 #   make install  PREFIX=/usr/local [DESTDIR=]
+#   make causes   writes the table of causes into README.md and reports/, from the results of the last make test
 #   make clean
 
 PREFIX ?= /usr/local
@@ -23,7 +24,7 @@ TIME ?= 60
 
 RELEASE = .build/release/lxc-doctor
 
-.PHONY: all demo test oracle fuzz bench build setup setup-test setup-bench layers lint install clean
+.PHONY: all demo test causes oracle fuzz bench build setup setup-test setup-bench layers lint install clean
 
 all: build
 
@@ -65,6 +66,9 @@ test: setup-test lint
 	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent netplan ifupdown \
 	  network-manager prometheus
 	@Tests/Tools/run-tests $(SWIFT)
+
+causes:
+	Tests/Tools/cause-table .build/cause-results .build/debug/lxc-doctor --write
 
 oracle: setup-test
 	$(SWIFT) build --product lxc-doctor

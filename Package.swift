@@ -94,7 +94,8 @@ let package = Package(
         tests("PacketProof", ["HostModel", "HostAccess", "WireFormats"], resources: ["Pcaps"]),
         tests("CheckCatalog", ["HostModel"]),
         tests(
-            "Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog", "BuiltInCatalog"], resources: ["Cases"]),
+            "Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog", "BuiltInCatalog", "TestSupport"],
+            resources: ["Cases"]),
         tests("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
         tests("Reporting", ["HostModel", "HostAccess"]),
         tests("Watching", ["HostModel", "HostAccess", "WireFormats"]),

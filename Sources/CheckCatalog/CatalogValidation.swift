@@ -63,6 +63,9 @@ package enum CatalogValidation {
                     )
                     continue
                 }
+                if entry.isDocumentedOnly {
+                    problems.append("\(check.id): names \(entry.id), which is marked as detected by nothing")
+                }
                 problems += textProblems(of: entry, for: check)
             }
             if reaches(check.id, from: check.needs, { byID[$0]?.needs ?? [] }) {
@@ -95,7 +98,7 @@ package enum CatalogValidation {
     private static func textProblems(of entry: CauseEntry, for check: Check) -> [String] {
         let known = Variables.known(for: check.subject)
         var problems: [String] = []
-        for text in [entry.title, entry.explanation] + entry.commands {
+        for text in [entry.title, entry.explanation] + entry.commands + entry.owners.values.joined() {
             do {
                 for name in try Template.names(in: text) where known[name] == nil {
                     problems.append(

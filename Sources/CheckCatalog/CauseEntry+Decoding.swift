@@ -24,9 +24,34 @@ extension CauseEntry {
             why: try fields.required("why").text(file, "why"),
             look: try fields.required("look").text(file, "look"),
             fix: try fields.required("fix").text(file, "fix"),
-            references: try fields.optional("references")?.texts(file, "references") ?? [])
+            references: try fields.optional("references")?.texts(file, "references") ?? [],
+            owners: try owners(fields.optional("owners"), texts),
+            isDocumentedOnly: try documentedOnly(fields.optional("detection"), file))
         try fields.finish()
         return entry
+    }
+
+    /// `detection: documented`, or nothing: what checks detect is said by the checks.
+    private static func documentedOnly(_ node: YAMLNode?, _ file: String) throws(CatalogError) -> Bool {
+        guard let node else { return false }
+        guard try node.text(file, "detection") == "documented" else {
+            throw node.error(file, "detection is \"documented\" or left out: checks say what they detect")
+        }
+        return true
+    }
+
+    /// `owners: { incus: [COMMAND, …] }`.
+    private static func owners(
+        _ node: YAMLNode?, _ texts: TemplateScope
+    ) throws(CatalogError) -> [NetworkOwner: [String]] {
+        guard let node else { return [:] }
+        var fields = try Fields(node, file: texts.file, what: "owners")
+        var owners: [NetworkOwner: [String]] = [:]
+        for owner in NetworkOwner.allCases {
+            if let list = fields.optional(owner.rawValue) { owners[owner] = try commands(list, texts) }
+        }
+        try fields.finish()
+        return owners
     }
 
     private static func commands(_ node: YAMLNode?, _ texts: TemplateScope) throws(CatalogError) -> [String] {

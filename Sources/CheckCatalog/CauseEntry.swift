@@ -15,6 +15,8 @@ package struct CauseEntry: Sendable, Hashable {
     package var remedy: String?
     /// What a person would type.
     package var commands: [String]
+    /// Instead of `commands`, where another program than LXC makes the network: in that program's terms.
+    package var owners: [NetworkOwner: [String]]
     /// What people see who have it.
     package var symptom: String
     /// How it comes about.
@@ -24,11 +26,14 @@ package struct CauseEntry: Sendable, Hashable {
     /// What cures it, now and for good.
     package var fix: String
     package var references: [String]
+    /// Nothing on a host shows it: it stands here to be explained, and no check names it.
+    package var isDocumentedOnly: Bool
 
     package init(
         id: String, area: Area, severity: Severity, title: String, explanation: String, explains: [String] = [],
         remedy: String? = nil, commands: [String] = [], symptom: String = "", why: String = "", look: String = "",
-        fix: String = "", references: [String] = []
+        fix: String = "", references: [String] = [], owners: [NetworkOwner: [String]] = [:],
+        isDocumentedOnly: Bool = false
     ) {
         self.id = id
         self.area = area
@@ -38,10 +43,12 @@ package struct CauseEntry: Sendable, Hashable {
         self.explains = explains
         self.remedy = remedy
         self.commands = commands
+        self.owners = owners
         self.symptom = symptom
         self.why = why
         self.look = look
         self.fix = fix
         self.references = references
+        self.isDocumentedOnly = isDocumentedOnly
     }
 }

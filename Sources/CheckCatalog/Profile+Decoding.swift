@@ -65,6 +65,9 @@ extension ProfileEntry {
         if let exempt = fields.optional("exempt") {
             for item in try exempt.items(file, "exempt") { network.exempt.append(try prefix(item, file)) }
         }
+        if let owner = fields.optional("owner") { network.owner = try owner.word(file, "owner") }
+        if let address = fields.optional("ipv6") { network.ipv6 = try ipv6(address, file) }
+        if let nat = fields.optional("ipv6NAT") { network.ipv6NAT = try nat.word(file, "ipv6NAT") }
         if let target = fields.optional("target") {
             network.target = try ipv4(target, file)
             guard !network.cidr.contains(network.target) else {
@@ -124,6 +127,25 @@ extension ProfileEntry {
             throw node.error(file, "\"\(text)\" is not an IPv4 address with prefix length, such as 10.5.0.1/16")
         }
         return prefix
+    }
+
+    /// Hexadecimal groups with at most one `::`, and a prefix length up to 127.
+    private static func ipv6(_ node: YAMLNode, _ file: String) throws(CatalogError) -> String {
+        let text = try node.text(file, "an IPv6 address")
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let halves = parts[0].split(separator: "::", omittingEmptySubsequences: false)
+        let groups = halves.flatMap { $0.split(separator: ":", omittingEmptySubsequences: false) }.filter {
+            !$0.isEmpty
+        }
+        let isWhole = halves.count == 1 ? groups.count == 8 : halves.count == 2 && groups.count < 8
+        guard parts.count == 2, let length = Int(parts[1]), (1...127).contains(length), isWhole,
+            groups.allSatisfy({ $0.count <= 4 && UInt16($0, radix: 16) != nil })
+        else {
+            throw node.error(
+                file,
+                "the bridge's own IPv6 address with its prefix length is wanted, such as fd42::1/64, not \"\(text)\"")
+        }
+        return text.lowercased()
     }
 
     private static func ipv4(_ node: YAMLNode, _ file: String) throws(CatalogError) -> IPv4Address {

@@ -22,14 +22,15 @@ package struct Variables: Sendable, Hashable {
     private static let profileNames: [String: FactType] = [
         "subject.name": .string, "profile.name": .string, "profile.lxcPath": .string, "profile.image": .string,
         "profile.imageWanted": .string, "profile.minimumFreeBytes": .integer, "profile.bridges": .strings,
-        "profile.otherBridges": .strings, "profile.translations": .strings,
+        "profile.otherBridges": .strings, "profile.translations": .strings, "profile.owners": .strings,
     ]
 
     private static let networkNames: [String: FactType] = [
         "network.name": .string, "network.bridge": .string, "network.cidr": .string, "network.address": .string,
         "network.addressWithPrefix": .string, "network.prefixLength": .integer, "network.netmask": .string,
         "network.nat": .string, "network.dhcp": .string, "network.dns": .string, "network.uplink": .string,
-        "network.target": .string,
+        "network.target": .string, "network.owner": .string, "network.ipv6": .string,
+        "network.translatesIPv6": .boolean,
     ]
 
     /// The values of a profile, for checks about the host.
@@ -43,6 +44,7 @@ package struct Variables: Sendable, Hashable {
             "profile.bridges": .strings(profile.networks.map(\.bridge)),
             "profile.otherBridges": .strings(chosen.otherBridges),
             "profile.translations": .strings(profile.networks.map(\.nat.rawValue)),
+            "profile.owners": .strings(profile.networks.map { ($0.owner ?? .lxc).rawValue }),
         ]
     }
 
@@ -58,6 +60,8 @@ package struct Variables: Sendable, Hashable {
             "network.nat": .string(network.nat.rawValue), "network.dhcp": .string(network.dhcp.rawValue),
             "network.dns": .string(network.dns.rawValue), "network.uplink": .string(network.uplink ?? ""),
             "network.target": .string(network.target.description),
+            "network.owner": .string((network.owner ?? .lxc).rawValue), "network.ipv6": .string(network.ipv6 ?? ""),
+            "network.translatesIPv6": .boolean(network.translatesIPv6),
         ]
         result.values.merge(added) { _, new in new }
         return result

@@ -49,12 +49,17 @@ struct ExplainCommand: ParsableCommand {
             let sections = [
                 ("What happens", cause.explanation), ("Symptom", cause.symptom), ("Why", cause.why),
                 ("How the doctor sees it", cause.look), ("What to do", cause.fix),
-                ("Commands", cause.commands.joined(separator: "\n")),
-                ("Repair", cause.remedy.map { "remedy \($0)" } ?? "by hand"),
+                (Self.commands, cause.commands.joined(separator: "\n")),
+                (
+                    "Repair",
+                    cause.isDocumentedOnly
+                        ? "by hand; the doctor cannot see it" : cause.remedy.map { "remedy \($0)" } ?? "by hand"
+                ),
             ]
             return Document(
-                id: id, kind: "cause", title: cause.title, severity: cause.severity, area: cause.area,
-                sections: sections.filter { !$0.1.isEmpty }.map { Section(heading: $0.0, text: $0.1) },
+                id: id, kind: "cause", title: ExampleValues.fill(cause.title), severity: cause.severity,
+                area: cause.area,
+                sections: sections.filter { !$0.1.isEmpty }.map { section($0.0, $0.1) },
                 references: cause.references)
         }
         if let check = BuiltIn.checks().first(where: { $0.id == id || $0.aliases.contains(id) }) {
@@ -64,22 +69,34 @@ struct ExplainCommand: ParsableCommand {
                 ("Causes it can name", check.causes.map(\.id).joined(separator: ", ")),
             ]
             return Document(
-                id: check.id, kind: "check", title: check.title, severity: check.severity, area: check.area,
-                sections: sections.filter { !$0.1.isEmpty }.map { Section(heading: $0.0, text: $0.1) },
+                id: check.id, kind: "check", title: ExampleValues.fill(check.title), severity: check.severity,
+                area: check.area,
+                sections: sections.filter { !$0.1.isEmpty }.map { section($0.0, $0.1) },
                 references: check.references)
         }
         let ids = BuiltIn.causes().map(\.id) + BuiltIn.checks().map(\.id)
         throw CommandError(.usage, "no cause and no check is called \"\(id)\"\(Suggestion.hint(for: id, among: ids))")
     }
 
+    /// What stands here is copied, so its lines stay whole.
+    private static let commands = "Commands"
+
+    private func section(_ heading: String, _ text: String) -> Section {
+        Section(heading: heading, text: ExampleValues.fill(text))
+    }
+
     private static func page(_ document: Document, _ options: RenderingOptions) -> String {
         var lines = [
-            "\(document.id): \(document.title)", "\(document.severity.rawValue), area \(document.area.rawValue)",
+            "\(document.id): \(document.title)",
+            "\(document.severity.rawValue), area \(document.area.rawValue); addresses are those of the profile "
+                + ExampleValues.profile,
         ]
         for section in document.sections {
             lines += ["", section.heading]
             for paragraph in section.text.split(whereSeparator: \.isNewline) {
-                lines += wrapped(String(paragraph), width: options.width - 2).map { "  " + $0 }
+                let whole = section.heading == commands
+                lines += (whole ? [String(paragraph)] : wrapped(String(paragraph), width: options.width - 2))
+                    .map { "  " + $0 }
             }
         }
         if !document.references.isEmpty { lines += ["", "References"] + document.references.map { "  " + $0 } }

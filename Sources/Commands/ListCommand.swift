@@ -28,6 +28,8 @@ struct ListCommand: ParsableCommand {
         var severity: String?
         var area: String?
         var remedy: String?
+        /// How a cause is detected: `live`, `configuration`, or `documented` where no host can show it.
+        var detection: String?
         var variants: [String]?
     }
 
@@ -69,13 +71,15 @@ struct ListCommand: ParsableCommand {
         switch kind {
         case .checks:
             BuiltIn.checks().map {
-                Row(id: $0.id, title: $0.title, severity: $0.severity.rawValue, area: $0.area.rawValue)
+                Row(
+                    id: $0.id, title: ExampleValues.fill($0.title), severity: $0.severity.rawValue,
+                    area: $0.area.rawValue)
             }
         case .causes:
             BuiltIn.causes().map {
                 Row(
-                    id: $0.id, title: $0.title, severity: $0.severity.rawValue, area: $0.area.rawValue,
-                    remedy: $0.remedy)
+                    id: $0.id, title: ExampleValues.fill($0.title), severity: $0.severity.rawValue,
+                    area: $0.area.rawValue, remedy: $0.remedy, detection: detection(of: $0))
             }
         case .remedies:
             automaticRemedies.map { remedy in
@@ -88,13 +92,22 @@ struct ListCommand: ParsableCommand {
         }
     }
 
+    /// By the nearest of the probes whose checks name it.
+    private func detection(of cause: CauseEntry) -> String {
+        if cause.isDocumentedOnly { return "documented" }
+        let probes = Set(BuiltIn.checks().filter { $0.causes.contains { $0.id == cause.id } }.map(\.probe))
+        let sources = Session.probeSpecifications.filter { probes.contains($0.name) }.map(\.source)
+        return (sources.max() ?? .configuration).rawValue
+    }
+
     private func table(_ rows: [Row], _ options: RenderingOptions) -> String {
         let cells = rows.map { row in
-            [row.id, row.severity, row.remedy ?? row.variants?.joined(separator: " "), row.title].map { $0 ?? "" }
+            [row.id, row.severity, row.detection, row.remedy ?? row.variants?.joined(separator: " "), row.title]
+                .map { $0 ?? "" }
         }
         // Columns that no row of this kind fills are left out.
-        let used = (0..<4).filter { column in cells.contains { !$0[column].isEmpty } }
-        let titles = ["ID", "SEVERITY", kind == .faults ? "VARIANTS" : "REMEDY", "TITLE"]
+        let used = (0..<5).filter { column in cells.contains { !$0[column].isEmpty } }
+        let titles = ["ID", "SEVERITY", "DETECTED", kind == .faults ? "VARIANTS" : "REMEDY", "TITLE"]
         return TextTable(columns: used.map { titles[$0] }, rows: cells.map { row in used.map { row[$0] } })
             .render(options: options)
     }

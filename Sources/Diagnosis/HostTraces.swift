@@ -1,5 +1,5 @@
 package import HostAccess
-internal import HostModel
+package import HostModel
 package import Probes
 
 /// What a host shows of the networks that it is meant to have. Read by `HostTraces.read`, judged by `ProfileResolver`.
@@ -23,6 +23,27 @@ package struct HostTraces: Sendable, Hashable {
         }
     }
 
+    /// A bridge with an IPv4 address, and who makes it.
+    package struct ManagedBridge: Sendable, Hashable {
+        package var name: String
+        package var address: IPv4Prefix
+        /// Nil where nothing on the host tells.
+        package var owner: NetworkOwner?
+        package var nat: TranslationMode
+        /// Whether some rule translates what its containers send to the outside.
+        package var isTranslated: Bool
+
+        package init(
+            name: String, address: IPv4Prefix, owner: NetworkOwner?, nat: TranslationMode, isTranslated: Bool
+        ) {
+            self.name = name
+            self.address = address
+            self.owner = owner
+            self.nat = nat
+            self.isTranslated = isTranslated
+        }
+    }
+
     /// The names of all bridge links.
     package var bridges: [String]
     /// Whether anything of the makina service is installed for the makina bridge.
@@ -31,13 +52,18 @@ package struct HostTraces: Sendable, Hashable {
     package var lxcNet: LXCNet?
     /// A container that links the makina bridge; nil where there is none, or where nobody needed to look.
     package var makinaContainer: String?
+    /// Every bridge with who makes it; empty where no profile asks. Nil where they could not be read.
+    package var managed: [ManagedBridge]?
 
-    package init(bridges: [String] = [], makinaJob: Bool = false, lxcNet: LXCNet? = nil, makinaContainer: String? = nil)
-    {
+    package init(
+        bridges: [String] = [], makinaJob: Bool = false, lxcNet: LXCNet? = nil, makinaContainer: String? = nil,
+        managed: [ManagedBridge]? = []
+    ) {
         self.bridges = bridges
         self.makinaJob = makinaJob
         self.lxcNet = lxcNet
         self.makinaContainer = makinaContainer
+        self.managed = managed
     }
 
     /// Looks, through the probes `bridges` (or `link`), `makina-job`, `lxc-net-settings`, `containers` and
@@ -51,6 +77,11 @@ package struct HostTraces: Sendable, Hashable {
             traces.makinaContainer = reader.container(linking: bridge)
         }
         return traces
+    }
+
+    /// The bridges with their owners, through the probe `managed-bridges`. It reads the ruleset: only where a profile asks.
+    mutating func readManaged(registry: [any Probe], on host: any Host) {
+        managed = TraceReader(registry: registry, host: host).managedBridges()
     }
 }
 
@@ -78,6 +109,27 @@ private struct TraceReader {
             return name.hasPrefix("veth") || name == "lo" ? nil : String(name)
         }
         return names.prefix(64).filter { facts("link", ["name": $0])?["kind"] == .string("bridge") }
+    }
+
+    func managedBridges() -> [HostTraces.ManagedBridge]? {
+        guard let facts = facts("managed-bridges", [:]) else { return nil }
+        func list(_ name: String) -> [String] {
+            if case .strings(let values)? = facts[name] { return values }
+            return []
+        }
+        let (names, addresses, owners) = (list("names"), list("addresses"), list("owners"))
+        let (modes, translated) = (list("modes"), Set(list("translated")))
+        guard names.count == addresses.count, names.count == owners.count, names.count == modes.count else {
+            return nil
+        }
+        return names.indices.compactMap { index in
+            guard let address = IPv4Prefix(addresses[index]), (1...30).contains(address.length),
+                let mode = TranslationMode(rawValue: modes[index])
+            else { return nil }
+            return HostTraces.ManagedBridge(
+                name: names[index], address: address, owner: NetworkOwner(rawValue: owners[index]), nat: mode,
+                isTranslated: translated.contains(names[index]))
+        }
     }
 
     func lxcNet() -> HostTraces.LXCNet? {

@@ -66,6 +66,8 @@ struct Judge {
                 (Subject(kind: .network, name: $0.name), host.adding($0))
             }
         case .container:
+            // Containers of other programs are not described by files of LXC.
+            guard input.profile.profile.networks.contains(where: { ($0.owner ?? .lxc) == .lxc }) else { return [] }
             guard case .success(let names) = containers else {
                 return [(Subject(kind: .container, name: ""), host.adding(container: "*"))]
             }

@@ -14,12 +14,17 @@ package enum ProfileResolver {
     package static func choose(
         requested: String?, builtIn: [ProfileEntry], registry: [any Probe], on host: any Host
     ) throws(ProfileError) -> ChosenProfile {
-        let traces = HostTraces.read(
+        var traces = HostTraces.read(
             bridge: makina(builtIn)?.networks.first?.bridge ?? "", registry: registry, on: host)
+        func complete(_ entry: ProfileEntry?) {
+            guard case .derived(let name)? = entry?.values, name != "lxc-net" else { return }
+            traces.readManaged(registry: registry, on: host)
+        }
         if let requested, requested.contains("/") || requested.hasSuffix(".yaml") {
             guard let entry = try file(requested, on: host, named: true) else {
                 throw .file(path: requested, problem: "there is no such file")
             }
+            complete(entry)
             return try resolve(requested: entry, because: "--profile \(requested)", builtIn: builtIn, traces: traces)
         }
         if let requested {
@@ -27,9 +32,11 @@ package enum ProfileResolver {
                 throw .unknownName(
                     requested, suggestion: Suggestion.nearest(to: requested, among: builtIn.map(\.name)))
             }
+            complete(entry)
             return try resolve(requested: entry, because: "--profile \(requested)", builtIn: builtIn, traces: traces)
         }
         let entry = try file(systemFile, on: host, named: false)
+        complete(entry)
         return try resolve(requested: entry, because: systemFile, builtIn: builtIn, traces: traces)
     }
 
@@ -41,7 +48,12 @@ package enum ProfileResolver {
             switch requested.values {
             case .fixed(let profile): return chosen(profile, because, traces)
             case .derived("lxc-net"): return chosen(try lxcNet(traces), because, traces)
-            case .derived(let other): throw .notDerivable(name: requested.name, problem: "nothing derives \"\(other)\"")
+            case .derived("auto"): return chosen(try everyBridge(requested.name, traces), because, traces)
+            case .derived(let other):
+                guard let owner = NetworkOwner(rawValue: other) else {
+                    throw .notDerivable(name: requested.name, problem: "nothing derives \"\(other)\"")
+                }
+                return chosen(try networks(of: owner, requested.name, traces), because, traces)
             }
         }
         guard let makina = makina(builtIn), let network = makina.networks.first else {
@@ -98,6 +110,59 @@ package enum ProfileResolver {
                     name: settings.bridge, bridge: settings.bridge, address: address, dhcp: .required,
                     dhcpRange: range.count == 2 ? range : [], dns: .required)
             ])
+    }
+
+    /// The networks of another program, as its bridges and rules show them.
+    private static func networks(
+        of owner: NetworkOwner, _ name: String, _ traces: HostTraces
+    ) throws(ProfileError) -> Profile {
+        let own = try managed(name, traces).filter { $0.owner == owner }
+        guard !own.isEmpty else {
+            throw .notDerivable(name: name, problem: "no bridge of \(owner.rawValue) was found on this host")
+        }
+        return Profile(name: name, networks: distinct(own.map(network)))
+    }
+
+    /// Every bridge whose containers are translated, or are meant to be.
+    private static func everyBridge(_ name: String, _ traces: HostTraces) throws(ProfileError) -> Profile {
+        var found = try managed(name, traces).filter { bridge in
+            bridge.isTranslated || (bridge.owner != nil && bridge.nat == .masquerade)
+        }.map(network)
+        // What lxc-net is to make belongs to it even where the bridge is missing.
+        if let settings = traces.lxcNet, settings.installed, settings.useBridge,
+            !found.contains(where: { $0.bridge == settings.bridge })
+        {
+            found += try lxcNet(traces).networks
+        }
+        guard !found.isEmpty else {
+            throw .notDerivable(name: name, problem: "no bridge of this host translates what its containers send")
+        }
+        return Profile(name: name, networks: distinct(found))
+    }
+
+    private static func managed(
+        _ name: String, _ traces: HostTraces
+    ) throws(ProfileError) -> [HostTraces.ManagedBridge] {
+        guard let managed = traces.managed else {
+            throw .notDerivable(
+                name: name, problem: "the bridges and rules of this host could not be read; it needs root")
+        }
+        return managed
+    }
+
+    private static func network(_ bridge: HostTraces.ManagedBridge) -> Network {
+        // Docker gives addresses itself; the others run a dnsmasq.
+        let service: Wanted = bridge.owner == .docker ? .off : .optional
+        return Network(
+            name: bridge.name, bridge: bridge.name, address: bridge.address, nat: bridge.nat, dhcp: service,
+            dns: service, owner: bridge.owner)
+    }
+
+    /// Two bridges with one subnet cannot both be judged: the first stays.
+    private static func distinct(_ networks: [Network]) -> [Network] {
+        var kept: [Network] = []
+        for network in networks where !kept.contains(where: { $0.cidr.overlaps(network.cidr) }) { kept.append(network) }
+        return kept
     }
 
     /// Where lxc-net makes a network's bridge it also starts a DHCP and DNS server for it, and containers count on that:

@@ -127,7 +127,11 @@ private func lender(
     return explained.first { ownRemedy($0, entries).map { $0 != "none" } ?? false }
 }
 
-/// The rule's remedy, else the cause's own, else the lender's.
+/// Remedies that change settings of the host itself, whoever makes the network.
+private let hostRemedies: Set<String> = ["forwarding", "forwarding-persistent", "interface-forwarding"]
+
+/// The rule's remedy, else the cause's own, else the lender's. For a network of another program than LXC: advice in that
+/// program's terms, and by hand.
 private func advice(
     _ root: PresentCause, _ lender: PresentCause?, _ judged: [JudgedFinding], _ entries: [String: CauseEntry]
 ) -> RemedyAdvice? {
@@ -140,6 +144,14 @@ private func advice(
             commands = others
             variables = judged[lender.findings[0]].variables
         }
+    }
+    let owner = NetworkOwner(rawValue: variables["network.owner"]?.description ?? "") ?? .lxc
+    if owner != .lxc {
+        // What another program makes is that program's to change: it would put it back, or trip over it.
+        if let theirs = entries[lender?.id ?? root.id]?.owners[owner] ?? entries[root.id]?.owners[owner] {
+            commands = theirs
+        }
+        if id.map({ !hostRemedies.contains($0) }) ?? true { id = nil }
     }
     let rendered = commands.map { Template.render($0, variables) }
     if let id, id != "none" { return RemedyAdvice(id: id, automatic: true, commands: rendered) }

@@ -3,6 +3,16 @@ package enum FactType: String, Codable, Sendable {
     case string, integer, boolean, strings
 }
 
+/// Where a probe looks.
+package enum FactSource: String, Codable, Sendable, Comparable {
+    /// What programs will read, at the next boot or start.
+    case configuration
+    /// What is there now: the kernel, processes, the file system.
+    case live
+
+    package static func < (left: Self, right: Self) -> Bool { left == .configuration && right == .live }
+}
+
 /// What a probe is called, what it needs to be told, and which facts it gives: what a check file may refer to.
 package struct ProbeSpecification: Sendable, Hashable {
     /// Kebab-case, as check files write it.
@@ -12,12 +22,17 @@ package struct ProbeSpecification: Sendable, Hashable {
     /// Every parameter is required.
     package let parameters: [String: FactType]
     package let facts: [String: FactType]
+    package let source: FactSource
 
-    package init(name: String, summary: String, parameters: [String: FactType], facts: [String: FactType]) {
+    package init(
+        name: String, summary: String, parameters: [String: FactType], facts: [String: FactType],
+        source: FactSource = .live
+    ) {
         self.name = name
         self.summary = summary
         self.parameters = parameters
         self.facts = facts
+        self.source = source
     }
 }
 

@@ -15,6 +15,12 @@ package enum Wanted: String, Codable, Sendable, CaseIterable {
     case required, optional, off
 }
 
+/// The program that makes a network's bridge and keeps its rules. What belongs to another program than LXC is looked at and
+/// never changed: advice is in that program's own terms.
+package enum NetworkOwner: String, Codable, Sendable, CaseIterable {
+    case lxc, incus, lxd, libvirt, docker
+}
+
 /// One network of containers: a bridge, its address, and how it reaches the outside.
 package struct Network: Codable, Sendable, Hashable {
     /// Unique in the profile; the bridge's name unless the profile says otherwise.
@@ -33,13 +39,20 @@ package struct Network: Codable, Sendable, Hashable {
     package var uplink: String?
     /// Destinations that are on purpose not translated.
     package var exempt: [IPv4Prefix]
+    /// Who makes the bridge; nil: LXC, or the operator.
+    package var owner: NetworkOwner?
+    /// The bridge's own IPv6 address with its prefix length, as RFC 5952 writes it: `fd42:5::1/64`; nil: no IPv6 wanted.
+    package var ipv6: String?
+    /// How containers reach the outside by IPv6; nil: translated where the address is private (fc00::/7), else routed.
+    package var ipv6NAT: TranslationMode?
     /// Where the packet proof aims; nothing is ever delivered there (TTL 2).
     package var target: IPv4Address
 
     package init(
         name: String, bridge: String, address: IPv4Prefix, nat: TranslationMode = .masquerade,
         snat: [IPv4Address] = [], dhcp: Wanted = .optional, dhcpRange: [IPv4Address] = [], dns: Wanted = .optional,
-        uplink: String? = nil, exempt: [IPv4Prefix] = [], target: IPv4Address = Network.defaultTarget
+        uplink: String? = nil, exempt: [IPv4Prefix] = [], target: IPv4Address = Network.defaultTarget,
+        owner: NetworkOwner? = nil, ipv6: String? = nil, ipv6NAT: TranslationMode? = nil
     ) {
         self.name = name
         self.bridge = bridge
@@ -52,6 +65,17 @@ package struct Network: Codable, Sendable, Hashable {
         self.uplink = uplink
         self.exempt = exempt
         self.target = target
+        self.owner = owner
+        self.ipv6 = ipv6
+        self.ipv6NAT = ipv6NAT
+    }
+
+    /// Whether packets with this network's IPv6 addresses are to be translated: asked for, or private (RFC 4193).
+    package var translatesIPv6: Bool {
+        guard let ipv6 else { return false }
+        if let ipv6NAT { return ipv6NAT == .masquerade || ipv6NAT == .snat }
+        let first = ipv6.lowercased()
+        return first.hasPrefix("fc") || first.hasPrefix("fd")
     }
 
     /// An address of TEST-NET-2 (RFC 5737): documentation space, so that a probe that escaped would go nowhere.

@@ -136,7 +136,7 @@ struct NftNotation {
             "@\(base == .link ? "ll" : base == .network ? "nh" : "th"),\(offset &* 8),\(length &* 8)"
         case .meta(let key, _): key.name
         case .conntrack(let key, _, _): key.name
-        case .fib: "fib"
+        case .fib(let result, _, _): result == .addressType ? "fib type" : "fib oif"
         case .loaded(let name, _), .generated(let name, _, _, _): name
         default: "?"
         }

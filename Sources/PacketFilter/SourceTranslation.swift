@@ -213,7 +213,8 @@ extension SourceTranslationQuestion {
         var before = context
         before.output = nil
         do {
-            return try ChainWalk.untracked(ruleset, before, [everyPacket])
+            // What is dropped there leaves in no way at all.
+            return try ChainWalk.untracked(ruleset, before, [everyPacket]).filter { $0.result != .dropped }
         } catch {
             throw .limit(error.reason)
         }

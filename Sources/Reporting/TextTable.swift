@@ -12,6 +12,9 @@ package struct TextTable: Sendable, Hashable {
     /// Columns (on the terminal) that a cell may take when it is not the last.
     private static let widest = 40
 
+    /// Columns that the last cell wants; with fewer it stands below its row.
+    private static let narrowest = 24
+
     package func render(options: RenderingOptions = RenderingOptions()) -> String {
         guard let last = columns.indices.last, !options.quiet else { return "" }
         let cells = ([columns] + rows).map { row in
@@ -26,9 +29,14 @@ package struct TextTable: Sendable, Hashable {
             let head = row[..<last].enumerated().map {
                 TextWidth.pad(TextWidth.cut($1, to: Self.widest), to: widths[$0] + 2)
             }
-            page.labelled(
-                String(head.joined().dropLast()), row[last], column: lead, labelStyle: index == 0 ? .strong : .plain,
-                style: index == 0 ? .strong : .plain)
+            let style = index == 0 ? TextStyle.strong : .plain
+            if page.columns - lead < Self.narrowest {
+                page.row(head.joined(), "", column: lead, labelStyle: style)
+                page.labelled("", row[last], indent: 4, column: 0, style: style)
+            } else {
+                page.labelled(
+                    String(head.joined().dropLast()), row[last], column: lead, labelStyle: style, style: style)
+            }
         }
         return page.text
     }

@@ -50,6 +50,7 @@ enum SwiftSource {
             "var value = CauseEntry(id: \(string(cause.id)), area: .\(cause.area.rawValue), severity: .\(cause.severity.rawValue), "
                 + "title: \(string(cause.title)), explanation: \(string(cause.explanation)))"
         ]
+        if cause.isDocumentedOnly { lines.append("value.isDocumentedOnly = true") }
         if let remedy = cause.remedy { lines.append("value.remedy = \(string(remedy))") }
         for (field, text) in [
             ("symptom", cause.symptom), ("why", cause.why), ("look", cause.look), ("fix", cause.fix),
@@ -60,6 +61,9 @@ enum SwiftSource {
             ("explains", cause.explains), ("commands", cause.commands), ("references", cause.references),
         ] {
             lines.append("value.\(field) = \(strings(values))")
+        }
+        for (owner, commands) in cause.owners.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            lines.append("value.owners[.\(owner.rawValue)] = \(strings(commands))")
         }
         return body(lines)
     }
@@ -100,7 +104,9 @@ enum SwiftSource {
             + "nat: .\(network.nat.rawValue), snat: \(addresses(network.snat)), dhcp: .\(network.dhcp.rawValue), "
             + "dhcpRange: \(addresses(network.dhcpRange)), dns: .\(network.dns.rawValue), "
             + "uplink: \(network.uplink.map(string) ?? "nil"), "
-            + "exempt: \(network.exempt.isEmpty ? "[]" : exempt), target: \(address(network.target)))"
+            + "exempt: \(network.exempt.isEmpty ? "[]" : exempt), target: \(address(network.target)), "
+            + "owner: \(network.owner.map { ".\($0.rawValue)" } ?? "nil"), ipv6: \(network.ipv6.map(string) ?? "nil"), "
+            + "ipv6NAT: \(network.ipv6NAT.map { ".\($0.rawValue)" } ?? "nil"))"
     }
 
     private static func rule(_ rule: CauseRule) -> String {

@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: cases) func judgesAsTheCaseSays(_ one: CheckCase) throws {
-        let finding = try finding(of: one)
+        let finding = try Self.finding(of: one)
         #expect(finding.verdict == one.verdict, "\(finding)")
         #expect(finding.causes == one.causes, "\(finding)")
         if let severity = one.severity { #expect(finding.severity == severity) }
@@ -68,7 +68,7 @@ import Testing
         for rule in check.causes { #expect(seen.contains(rule.id), "\(check.id): no case for \(rule.id)") }
     }
 
-    private func finding(of one: CheckCase) throws -> Finding {
+    static func finding(of one: CheckCase) throws -> Finding {
         var check = try #require(BuiltIn.checks().first { $0.id == one.check })
         check.needs = []
         let profile = Fixtures.makina

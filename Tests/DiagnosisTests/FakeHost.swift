@@ -66,56 +66,57 @@ struct Scene {
     var profile = Fixtures.makina
 
     /// A makina host that lxc-net keeps, without containers and with nothing wrong.
-    static let healthy = Scene(facts: [
-        "link": [
-            "exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false),
-        ],
-        "interface-addresses": ["addresses": .strings(["10.5.0.1/16"]), "count": .integer(1)],
-        "subnet-elsewhere": ["links": .strings([]), "routes": .strings([]), "count": .integer(0)],
-        "forwarding": [
-            "global": .boolean(true), "bridge": .boolean(true), "uplink": .boolean(true),
-            "uplinkName": .string("eth0"), "off": .strings([]),
-        ],
-        "uplink": ["found": .boolean(true), "name": .string("eth0")],
-        "sysctl": ["exists": .boolean(true), "value": .string("1")],
-        "source-translation": [
-            "translated": .string("all"), "defect": .string("none"), "eastWest": .boolean(false),
-        ],
-        "forwarding-filter": [
-            "forwarded": .string("all"), "answered": .string("all"), "dhcp": .string("all"), "dns": .string("all"),
-            "eastWest": .string("all"), "bridgeNetfilter": .boolean(false), "duplicates": .integer(0),
-        ],
-        "sysctl-next-boot": ["effective": .string("1"), "value": .string("1"), "agrees": .boolean(true)],
-        "bridge-next-boot": [
-            "creators": .strings(["lxc-net"]), "count": .integer(1), "carriesAddress": .boolean(true),
-        ],
-        "nat-next-boot": ["makers": .strings(["lxc-net"]), "flushedBy": .strings([]), "lasting": .boolean(true)],
-        "lxc-installation": ["installed": .boolean(true), "version": .string("5.0.2")],
-        "lxc-net-settings": [
-            "installed": .boolean(true), "useBridge": .boolean(true), "bridge": .string("lxcbr1"),
-            "sourced": .boolean(true), "consistent": .boolean(true),
-        ],
-        "lxc-net-service": [
-            "installed": .boolean(true), "enabled": .string("enabled"), "stale": .boolean(false),
-            "effective": .boolean(true),
-        ],
-        "makina-job": ["present": .boolean(false)],
-        "dhcp-server": ["running": .boolean(true), "listening": .boolean(true), "rangeInSubnet": .boolean(true)],
-        "lxc-path": [
-            "path": .string("/var/lib/lxc"), "exists": .boolean(true), "directory": .boolean(true),
-            "owner": .integer(0), "writableByOthers": .boolean(false), "readOnly": .boolean(false),
-            "freeBytes": .integer(9 << 30), "freeInodes": .integer(1_000_000),
-        ],
-        "base-image": ["present": .boolean(false)],
-        "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
-        "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
-        "bridge-residents": [
-            "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
-            "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
-        ],
-        "packet-proof-local": ["arrival": .string("arrived")],
-        "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
-    ])
+    static let healthy = Scene(
+        facts: [
+            "link": [
+                "exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false),
+            ],
+            "interface-addresses": ["addresses": .strings(["10.5.0.1/16"]), "count": .integer(1)],
+            "subnet-elsewhere": ["links": .strings([]), "routes": .strings([]), "count": .integer(0)],
+            "forwarding": [
+                "global": .boolean(true), "bridge": .boolean(true), "uplink": .boolean(true),
+                "uplinkName": .string("eth0"), "off": .strings([]),
+            ],
+            "uplink": ["found": .boolean(true), "name": .string("eth0")],
+            "sysctl": ["exists": .boolean(true), "value": .string("1")],
+            "source-translation": [
+                "translated": .string("all"), "defect": .string("none"), "eastWest": .boolean(false),
+            ],
+            "forwarding-filter": [
+                "forwarded": .string("all"), "answered": .string("all"), "dhcp": .string("all"), "dns": .string("all"),
+                "eastWest": .string("all"), "bridgeNetfilter": .boolean(false), "duplicates": .integer(0),
+            ],
+            "sysctl-next-boot": ["effective": .string("1"), "value": .string("1"), "agrees": .boolean(true)],
+            "bridge-next-boot": [
+                "creators": .strings(["lxc-net"]), "count": .integer(1), "carriesAddress": .boolean(true),
+            ],
+            "nat-next-boot": ["makers": .strings(["lxc-net"]), "flushedBy": .strings([]), "lasting": .boolean(true)],
+            "lxc-installation": ["installed": .boolean(true), "version": .string("5.0.2")],
+            "lxc-net-settings": [
+                "installed": .boolean(true), "useBridge": .boolean(true), "bridge": .string("lxcbr1"),
+                "sourced": .boolean(true), "consistent": .boolean(true),
+            ],
+            "lxc-net-service": [
+                "installed": .boolean(true), "enabled": .string("enabled"), "stale": .boolean(false),
+                "effective": .boolean(true),
+            ],
+            "makina-job": ["present": .boolean(false)],
+            "dhcp-server": ["running": .boolean(true), "listening": .boolean(true), "rangeInSubnet": .boolean(true)],
+            "lxc-path": [
+                "path": .string("/var/lib/lxc"), "exists": .boolean(true), "directory": .boolean(true),
+                "owner": .integer(0), "writableByOthers": .boolean(false), "readOnly": .boolean(false),
+                "freeBytes": .integer(9 << 30), "freeInodes": .integer(1_000_000),
+            ],
+            "base-image": ["present": .boolean(false)],
+            "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "bridge-residents": [
+                "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
+                "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
+            ],
+            "packet-proof-local": ["arrival": .string("arrived")],
+            "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
+        ].merging(healthyPaths) { first, _ in first })
 
     /// The same with other facts.
     func with(_ probe: String, _ changes: [String: FactValue]) -> Scene {

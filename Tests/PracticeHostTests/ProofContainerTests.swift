@@ -96,6 +96,7 @@ import Testing
         #expect(finding.verdict == .fail)
         #expect(finding.observed?.contains(word) == true, "\(finding.observed ?? "")")
         #expect(report.causes.contains { $0.id == cause }, "\(report.causes.map(\.id))")
+        TestResults.note(.reproduced, [cause])
     }
 
     @Test func whatIsNotOfLXCIsSeenToo() throws {

@@ -109,6 +109,7 @@ import Testing
         #expect(arrivals(report, .eastWest) == [.dropped, .dropped, .dropped])
         #expect(report.proof?.local?.last?.killer?.table == "guard")
         #expect(report.causes.map(\.id).contains("bridge-l2-filter-drop"))
+        TestResults.note(.reproduced, ["bridge-l2-filter-drop"])
         #expect(arrivals(report, .dhcp) == [.arrived])
     }
 

@@ -91,6 +91,7 @@ import Testing
             ["--backend", backend, "--fault", fault], "lxc-doctor --proof off --format json")
         let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
         #expect(report.causes.map(\.id) == [fault])
+        TestResults.note(.reproduced, [fault])
     }
 
     /// Legacy tables beside nft, a closed policy whose accepts suffice, an accept in another nat chain.

@@ -133,4 +133,20 @@ struct TerminalTests {
 
                 """)
     }
+
+    @Test func aTableWithoutRoomPutsTheLastCellBelow() {
+        let id = String(repeating: "i", count: 36)
+        let table = TextTable(
+            columns: ["ID", "REMEDY", "TITLE"], rows: [[id, "by the tool that owns it", "A title of some words"]])
+        let indent = String(repeating: " ", count: 36)
+        #expect(
+            table.render()
+                == """
+                ID\(indent)REMEDY
+                    TITLE
+                \(id)  by the tool that owns it
+                    A title of some words
+
+                """)
+    }
 }

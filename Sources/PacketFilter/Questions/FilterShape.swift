@@ -12,6 +12,10 @@ package enum FilterShape: String, Sendable, CaseIterable {
     case otherTable = "nft-other-table-drop"
     case policy = "forward-policy-drop"
     case rule = "forward-rule-drop"
+    /// `net.ipv4.conf.*.rp_filter`.
+    case reversePath = "rp-filter-drop"
+    /// A rule that looks at the reverse path.
+    case reversePathRule = "rpfilter-rule-drop"
     case routing
 }
 
@@ -24,6 +28,8 @@ extension NetworkQuestions {
 
     /// Of what drops a packet on its way through.
     package func shape(of killer: Killer) -> FilterShape {
+        if killer.table == nil, killer.text.hasPrefix("rp_filter") { return .reversePath }
+        if killer.table != nil, killer.rule != nil, Self.looksBack(killer.text) { return .reversePathRule }
         guard let name = killer.table,
             let table = ruleset.tables.indices.first(where: { index in
                 let table = ruleset.tables[index]
@@ -65,6 +71,11 @@ extension NetworkQuestions {
         if words.first == "-A" { return words.count > 3 && words[2] == "-j" && ["DROP", "REJECT"].contains(words[3]) }
         if words.first == "counter" { words = words.dropFirst(words.dropFirst().first == "packets" ? 5 : 1) }
         return words.first == "drop" || words.first == "reject"
+    }
+
+    /// Whether a rule, as it is listed, asks for the way back to the source.
+    private static func looksBack(_ text: String) -> Bool {
+        text.contains("rpfilter") || text.contains("fib oif")
     }
 
     /// Whether a rule of the table names the bridge or the network.

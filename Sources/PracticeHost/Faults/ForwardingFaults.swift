@@ -24,8 +24,15 @@ let forwardingFaults: [Fault] = [
                 "unset", "Nothing sets it any more", [.remove("/etc/sysctl.d/99_custom.conf")]),
         ]),
     Fault(
-        "ipv6-forward-off", "The kernel forwards no IPv6",
-        [FaultVariant("global", "net.ipv6.conf.all.forwarding is 0", [.sysctl("net/ipv6/conf/all/forwarding", "0")])]),
+        "ipv6-forward-off", "The bridge has IPv6, and the kernel forwards none",
+        [
+            FaultVariant(
+                "global", "net.ipv6.conf.all.forwarding is 0",
+                [
+                    .run(["ip", "-6", "addr", "add", "fd42:5::1/64", "dev", "{bridge}", "nodad"]),
+                    .sysctl("net/ipv6/conf/all/forwarding", "0"),
+                ])
+        ]),
     Fault(
         "no-default-route", "The host has no way to the outside",
         [FaultVariant("deleted", "The default route is gone", [.run(["ip", "route", "del", "default"])])]),

@@ -1,7 +1,7 @@
 private let iptables: [PracticeBackend] = [.iptablesNft, .iptablesLegacy]
 
 /// Takes away the rule that lxc-net made, and nothing else.
-private let withoutRule: [FaultStep] = [
+let withoutRule: [FaultStep] = [
     .only([.nft], [.nft("flush chain ip lxc postrouting")]),
     .only(
         iptables,
@@ -14,7 +14,7 @@ private let withoutRule: [FaultStep] = [
 ]
 
 /// Puts another rule where lxc-net's was: the same in both languages.
-private func insteadOfRule(nft: String, iptables arguments: String) -> [FaultStep] {
+func insteadOfRule(nft: String, iptables arguments: String) -> [FaultStep] {
     withoutRule + [
         .only([.nft], [.nft("add rule ip lxc postrouting " + nft)]),
         .only(

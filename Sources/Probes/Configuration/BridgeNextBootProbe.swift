@@ -9,7 +9,7 @@ package struct BridgeNextBootProbe: Probe {
         facts: [
             "creators": .strings, "count": .integer, "creator": .string, "carriesAddress": .boolean,
             "problems": .strings, "addresses": .strings,
-        ])
+        ], source: .configuration)
 
     package init() {}
 

@@ -50,7 +50,7 @@ package struct ContainerConfigProbe: Probe {
             "links": .strings, "noLink": .boolean, "types": .strings, "legacyKeys": .strings, "rootfs": .string,
             "rootfsExists": .boolean, "loadable": .boolean, "error": .string, "addresses": .strings,
             "gateways": .strings,
-        ])
+        ], source: .configuration)
 
     package init() {}
 

@@ -10,7 +10,7 @@ package struct LXCNetSettingsProbe: Probe {
             "installed": .boolean, "script": .string, "useBridge": .boolean, "bridge": .string, "address": .string,
             "network": .string, "dhcpRange": .string, "dhcpMax": .integer, "sourced": .boolean,
             "settingsFile": .string, "consistent": .boolean, "problems": .strings, "usesNftables": .boolean,
-        ])
+        ], source: .configuration)
 
     package init() {}
 

@@ -10,7 +10,7 @@ package struct MakinaJobProbe: Probe {
         facts: [
             "present": .boolean, "kinds": .strings, "files": .strings, "guardBroken": .boolean, "guardValue": .string,
             "inert": .boolean, "enabled": .boolean, "missingTools": .strings, "sharesFlag": .boolean, "init": .string,
-        ])
+        ], source: .configuration)
 
     package init() {}
 

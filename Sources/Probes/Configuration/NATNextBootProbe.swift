@@ -8,7 +8,7 @@ package struct NATNextBootProbe: Probe {
         parameters: ["bridge": .string, "network": .string],
         facts: [
             "makers": .strings, "count": .integer, "flushedBy": .strings, "lasting": .boolean, "problems": .strings,
-        ])
+        ], source: .configuration)
 
     package init() {}
 

@@ -10,7 +10,7 @@ package struct SysctlNextBootProbe: Probe {
         facts: [
             "value": .string, "systemd": .string, "procps": .string, "decidedBy": .string, "agrees": .boolean,
             "init": .string, "overridden": .strings, "setters": .strings, "effective": .string,
-        ])
+        ], source: .configuration)
 
     package init() {}
 

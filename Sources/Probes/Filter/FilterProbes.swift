@@ -1,1 +1,4 @@
-let filterProbes: [any Probe] = [SourceTranslationProbe(), ForwardingFilterProbe()]
+let filterProbes: [any Probe] = [
+    SourceTranslationProbe(), ForwardingFilterProbe(), HostOutputProbe(), FirewallFrontEndsProbe(), NetworkRulesProbe(),
+    IptablesTablesProbe(), XtablesLockProbe(), DockerRawDropsProbe(),
+]

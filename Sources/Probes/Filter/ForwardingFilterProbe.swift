@@ -40,7 +40,7 @@ package struct ForwardingFilterProbe: Probe {
             guard answer.verdict == .counterexample, let killer = answer.decidedBy else { continue }
             observation.facts["inputRule"] = .string(killer.text)
             observation.facts["inputPacket"] = .string(answer.packet?.description ?? "")
-            observation.evidence.append(Self.evidence(killer))
+            observation.evidence.append(Evidence(killer))
         }
         let translated = questions.answerOfRules(.translated)
         let maker = translated.verdict == .proven ? translated.provenBy : nil
@@ -68,7 +68,7 @@ package struct ForwardingFilterProbe: Probe {
             isDropped ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
         observation.facts[name + "Packet"] = .string(packet?.description ?? "")
-        observation.evidence.append(Self.evidence(killer))
+        observation.evidence.append(Evidence(killer))
     }
 
     /// `all`, `some` (the usual packets come through, others do not or may not), `none`, `undecided`.
@@ -82,19 +82,5 @@ package struct ForwardingFilterProbe: Probe {
         }
         if pass && !results.isEmpty { return "some" }
         return isUndecided ? "undecided" : "none"
-    }
-
-    private static func evidence(_ killer: Killer) -> Evidence {
-        guard let table = killer.table else {
-            return Evidence(source: killer.hook, command: "ip route; sysctl -a -r forwarding", value: killer.text)
-        }
-        let place = [killer.family, table, killer.chain].compactMap { $0 }.joined(separator: " ")
-        let isTable = killer.text.hasPrefix("-")
-        let legacy = killer.text.hasSuffix("(iptables-legacy)")
-        let command =
-            isTable
-            ? "\(legacy ? "iptables-legacy" : "iptables") -t \(table) -S \(killer.chain ?? "")"
-            : "nft -a list chain \(place)"
-        return Evidence(source: place, command: command, value: killer.text)
     }
 }

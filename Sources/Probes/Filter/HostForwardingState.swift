@@ -38,18 +38,20 @@ struct HostForwardingState {
                     routesLoopback: settings.routesLoopback || all.routesLoopback))
         }
         forwarding.routes = routes.map(Self.route)
-        forwarding.rules = rules.map { rule in
-            HostForwarding.FibRule(
-                priority: rule.priority, action: rule.action, table: rule.target ?? rule.table, source: rule.source,
-                destination: rule.destination, inputInterface: rule.inputInterface,
-                outputInterface: rule.outputInterface, mark: rule.mark ?? 0,
-                markMask: rule.mark == nil && rule.markMask == nil ? 0 : rule.markMask ?? .max,
-                isInverted: rule.isInverted, suppressedPrefixLength: rule.suppressedPrefixLength,
-                hasOtherMatch: rule.hasOtherMatch)
-        }
+        forwarding.rules = rules.map(Self.rule)
         forwarding.bridgeNetfilter = try flag("/proc/sys/net/bridge/bridge-nf-call-iptables")
         forwarding.outsideModel = try OutsideModel(host: host).actors(links, ruleset)
         return forwarding
+    }
+
+    static func rule(_ rule: RouteRule) -> HostForwarding.FibRule {
+        HostForwarding.FibRule(
+            priority: rule.priority, action: rule.action, table: rule.target ?? rule.table, source: rule.source,
+            destination: rule.destination, inputInterface: rule.inputInterface,
+            outputInterface: rule.outputInterface, mark: rule.mark ?? 0,
+            markMask: rule.mark == nil && rule.markMask == nil ? 0 : rule.markMask ?? .max,
+            isInverted: rule.isInverted, suppressedPrefixLength: rule.suppressedPrefixLength,
+            hasOtherMatch: rule.hasOtherMatch)
     }
 
     private static func route(_ route: Route) -> HostForwarding.FibRoute {

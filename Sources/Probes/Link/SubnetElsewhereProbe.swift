@@ -1,5 +1,6 @@
 package import HostAccess
 package import HostModel
+internal import PacketFilter
 internal import WireFormats
 
 /// `subnet-elsewhere {network, bridge}`: other links and routes that claim addresses of the bridge's subnet.
@@ -27,7 +28,9 @@ package struct SubnetElsewhereProbe: Probe {
         var routes: [String] = []
         for route in try state.routes() where route.kind == .unicast && network.contains(route.destination) {
             for link in route.links where link != own {
-                routes.append("\(route.destination) dev \(links.name(link)) table \(tableName(route.table))")
+                routes.append(
+                    "\(route.destination) dev \(links.name(link)) table \(HostForwarding.FibRule.tableName(route.table))"
+                )
             }
         }
         return Observation(
@@ -44,15 +47,5 @@ package struct SubnetElsewhereProbe: Probe {
                     value: routes.isEmpty
                         ? "no route into \(network) by another link" : routes.joined(separator: ", ")),
             ])
-    }
-
-    /// The names of `/usr/share/iproute2/rt_tables` that the kernel itself gives a meaning.
-    private func tableName(_ table: UInt32) -> String {
-        switch table {
-        case 253: "default"
-        case 254: "main"
-        case 255: "local"
-        default: String(table)
-        }
     }
 }

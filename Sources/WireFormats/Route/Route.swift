@@ -36,6 +36,8 @@ package struct Route: Hashable, Sendable {
     package var hasForeignGateway: Bool
     package var preferredSource: IPv4Address?
     package var metric: UInt32
+    /// RTAX_MTU: the MTU of this route where it has one of its own.
+    package var mtu: UInt32?
     package var nextHops: [NextHop]
     /// Of a lookup with an input interface.
     package var inputLink: Int?
@@ -75,6 +77,10 @@ package struct Route: Hashable, Sendable {
             case RTA_PREFSRC.rawValue: preferredSource = try attributes.address(attribute)
             case RTA_PRIORITY.rawValue: metric = try attributes.host(attribute)
             case RTA_TABLE.rawValue: table = try attributes.host(attribute)
+            case RTA_METRICS.rawValue:
+                // RTAX_MTU is 2.
+                let metrics = attributes.nested(attribute)
+                mtu = try metrics.first(2).map { (found) throws(WireError) in try metrics.host(found) }
             case RTA_MARK.rawValue: mark = try attributes.host(attribute)
             case RTA_MULTIPATH.rawValue: nextHops = try Route.nextHops(bytes, attribute.range)
             default: break

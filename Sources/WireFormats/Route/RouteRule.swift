@@ -20,6 +20,8 @@ package struct RouteRule: Hashable, Sendable {
     package var suppressedPrefixLength: Int?
     /// FRA_GOTO: the priority of the rule to go to.
     package var target: UInt32?
+    /// FRA_PROTOCOL, RTPROT_*: who made it (2 kernel, 3 boot, 4 static); nil where the kernel does not say.
+    package var maker: UInt8?
     /// A match of another kind (ports, user, tunnel, TOS, suppressed group): the rule is not wholly described
     /// by the other fields.
     package var hasOtherMatch: Bool
@@ -50,6 +52,7 @@ package struct RouteRule: Hashable, Sendable {
             case Int(FRA_PRIORITY): priority = try attributes.host(attribute)
             case Int(FRA_FWMARK): mark = try attributes.host(attribute)
             case Int(FRA_FWMASK): markMask = try attributes.host(attribute)
+            case Int(FRA_PROTOCOL): maker = try attributes.host(attribute)
             case Int(FRA_TABLE): table = try attributes.host(attribute)
             case Int(FRA_GOTO): target = try attributes.host(attribute)
             case Int(FRA_SUPPRESS_PREFIXLEN):

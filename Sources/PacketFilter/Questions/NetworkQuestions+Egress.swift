@@ -1,0 +1,23 @@
+package import HostModel
+package import WireFormats
+
+/// What becomes of a network's packets at a link that they leave by, or would leave by if the routes changed.
+extension NetworkQuestions {
+    /// Whether they are translated there.
+    package func translation(by output: String) throws(UndecidedTranslation) -> SourceTranslation {
+        try SourceTranslationQuestion(
+            network: network, bridge: link(bridge), uplink: link(output), target: target,
+            localAddresses: host.links.flatMap { $0.addresses.map(\.address) }
+        ).answer(ruleset)
+    }
+
+    /// One container of the network.
+    package var someContainer: IPv4Address { container }
+}
+
+extension Ruleset {
+    /// The base chains at a hook with a priority in a range that see IPv4, as indices.
+    package func chains(at hook: NftHook, _ priorities: ClosedRange<Int32>) -> [Int] {
+        baseChains(type: nil, hook: hook).filter { chains[$0].base.map { priorities.contains($0.priority) } ?? false }
+    }
+}

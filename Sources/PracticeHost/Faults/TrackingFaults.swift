@@ -1,0 +1,101 @@
+private let iptables: [PracticeBackend] = [.iptablesNft, .iptablesLegacy]
+
+/// Puts lxc-net's rule back.
+private let ruleAgain: [FaultStep] = [
+    .only([.nft], [.nft("add rule ip lxc postrouting ip saddr {network} ip daddr != {network} counter masquerade")]),
+    .only(
+        iptables,
+        [
+            .run([
+                "iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-s", "{network}", "!", "-d", "{network}", "-j",
+                "MASQUERADE",
+            ])
+        ]),
+]
+
+/// A namespace with an address of the network.
+private let sender: [FaultStep] =
+    [
+        .run(["ip", "netns", "add", "sender"]),
+        .run(["ip", "link", "add", "vethsend", "type", "veth", "peer", "name", "eth0", "netns", "sender"]),
+        .run(["ip", "link", "set", "vethsend", "master", "{bridge}", "up"]),
+        .run(["ip", "-n", "sender", "addr", "add", "{otherAddress}/{prefix}", "dev", "eth0"]),
+        .run(["ip", "-n", "sender", "link", "set", "eth0", "up"]),
+        .run(["ip", "-n", "sender", "route", "add", "default", "via", "{address}"]),
+    ]
+
+/// Resets that belong to no connection. Their checksum is left out, which is invalid to connection tracking as well.
+private let strayResets = """
+    use Socket;
+    socket(my $socket, AF_INET, SOCK_RAW, 6) or die;
+    my $to = sockaddr_in(0, inet_aton("{target}"));
+    for my $port (1 .. 150) {
+        my $reset = pack("nnNNnnnn", 443, 40000 + $port, 1, 0, 0x5004, 0, 0, 0);
+        send($socket, $reset, 0, $to) or die;
+    }
+    """
+
+let trackingFaults: [Fault] = [
+    Fault(
+        "stale-conntrack", "A flow is older than the rule that would translate it",
+        [
+            FaultVariant(
+                "udp", "It began while the rule was gone",
+                [
+                    .sysctl("net/netfilter/nf_conntrack_udp_timeout", "15"),
+                    // Without a rule that asks for it the kernel tracks nothing; most hosts have one.
+                    .nft(
+                        """
+                        add table inet tracks
+                        add chain inet tracks forward { type filter hook forward priority 0; }
+                        add rule inet tracks forward ct state established accept
+                        """),
+                ] + sender + withoutRule + [
+                    .run(["ip", "netns", "exec", "sender", "bash", "-c", "echo old > /dev/udp/{target}/514"])
+                ] + ruleAgain)
+        ]),
+    Fault(
+        "nat-invalid-leak", "Packets of no known connection leave untranslated",
+        [
+            FaultVariant(
+                "resets", "A container sends resets that nobody asked for",
+                sender + [.run(["ip", "netns", "exec", "sender", "perl", "-e", strayResets])])
+        ]),
+    Fault(
+        "masq-borrowed-source", "The uplink has no address, and the kernel takes the bridge's",
+        [
+            FaultVariant(
+                "unnumbered", "Its address is gone",
+                [
+                    .run(["ip", "addr", "flush", "dev", "{uplink}"]),
+                    .run(["ip", "route", "add", "default", "via", "{gateway}", "dev", "{uplink}", "onlink"]),
+                ])
+        ]),
+    Fault(
+        "ipsec-masqueraded", "An IPsec policy names the network, which is translated before",
+        [
+            FaultVariant(
+                "tunnel", "A tunnel to a network far away",
+                [
+                    .run([
+                        "ip", "xfrm", "policy", "add", "src", "{network}", "dst", "192.168.50.0/24", "dir", "out",
+                        "tmpl",
+                        "src", StubInternet.address, "dst", "{target}", "proto", "esp", "mode", "tunnel",
+                    ])
+                ])
+        ]),
+    Fault(
+        "conntrack-zone-needed", "Packets are tracked on a firewall bridge before they are routed",
+        [
+            FaultVariant(
+                "proxmox", "The firewall of a guest is on",
+                [
+                    .run(["ip", "link", "add", "fwbr100i0", "type", "bridge"]),
+                    .run(["ip", "link", "add", "fwpr100p0", "type", "veth", "peer", "name", "fwln100i0"]),
+                    .run(["ip", "link", "set", "fwpr100p0", "master", "{bridge}", "up"]),
+                    .run(["ip", "link", "set", "fwln100i0", "master", "fwbr100i0", "up"]),
+                    .run(["ip", "link", "set", "fwbr100i0", "up"]),
+                    .sysctl("net/bridge/bridge-nf-call-iptables", "1"),
+                ])
+        ]),
+]

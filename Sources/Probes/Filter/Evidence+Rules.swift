@@ -1,0 +1,29 @@
+internal import HostModel
+internal import PacketFilter
+
+extension Evidence {
+    /// What ends a packet's way, and how a person sees it.
+    init(_ killer: Killer) {
+        guard let table = killer.table else {
+            let command =
+                killer.text.hasPrefix("rp_filter")
+                ? "ip rule; ip route show table all; sysctl -a -r rp_filter" : "ip route; sysctl -a -r forwarding"
+            self.init(source: killer.hook, command: command, value: killer.text)
+            return
+        }
+        let place = [killer.family, table, killer.chain].compactMap { $0 }.joined(separator: " ")
+        let legacy = killer.text.hasSuffix("(iptables-legacy)") ? "iptables-legacy" : "iptables"
+        self.init(
+            source: place,
+            command: killer.text.hasPrefix("-")
+                ? "\(legacy) -t \(table) -S \(killer.chain ?? "")" : "nft -a list chain \(place)",
+            value: killer.text)
+    }
+
+    /// A rule: where it stands, how to list its chain, and what it says.
+    init(rule: Int, of ruleset: Ruleset) {
+        self.init(
+            source: ruleset.place(ofRule: rule), command: ruleset.command(forRule: rule),
+            value: ruleset.text(ofRule: rule))
+    }
+}

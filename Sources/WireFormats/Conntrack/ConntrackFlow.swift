@@ -1,0 +1,76 @@
+package import HostModel
+
+/// One tracked flow of IPv4, as IPCTNL_MSG_CT_NEW describes it.
+///
+/// Source: linux/netfilter/nfnetlink_conntrack.h, nf_conntrack_common.h. Numbers inside are big-endian.
+package struct ConntrackFlow: Hashable, Sendable {
+    /// The addresses and ports of one direction; ports are 0 for protocols without them.
+    package struct Tuple: Hashable, Sendable {
+        package var source: IPv4Address
+        package var destination: IPv4Address
+        package var transport: UInt8
+        package var sourcePort: UInt16
+        package var destinationPort: UInt16
+    }
+
+    /// IPS_SRC_NAT: the source is translated.
+    package static let sourceTranslated: UInt32 = 1 << 4
+
+    package var original: Tuple
+    /// What its answers look like: a flow that is not translated has the same two ends, exchanged.
+    package var reply: Tuple
+    /// IPS_*.
+    package var status: UInt32
+
+    package var isSourceTranslated: Bool {
+        status & Self.sourceTranslated != 0 || reply.destination != original.source
+    }
+
+    /// Reads one message; nil for a flow of another family than IPv4.
+    package init?(_ message: NetlinkMessage) throws(WireError) {
+        var attributes = try message.attributes(after: 4)
+        // struct nfgenmsg: the family comes first; AF_INET is 2.
+        guard message.bytes[NetlinkHeader.size] == AddressFamily.ipv4.rawValue else { return nil }
+        var original: Tuple?
+        var reply: Tuple?
+        status = 0
+        while let attribute = try attributes.next() {
+            switch attribute.type {
+            case 1: original = try Self.tuple(attributes.nested(attribute))  // CTA_TUPLE_ORIG
+            case 2: reply = try Self.tuple(attributes.nested(attribute))  // CTA_TUPLE_REPLY
+            case 3: status = try attributes.network(attribute)  // CTA_STATUS
+            default: break
+            }
+        }
+        guard let original, let reply else { throw WireError(.malformed, "CTA_TUPLE_ORIG, CTA_TUPLE_REPLY") }
+        self.original = original
+        self.reply = reply
+    }
+
+    /// Every IPv4 flow of a dump.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [ConntrackFlow] {
+        var flows: [ConntrackFlow] = []
+        for bytes in messages {
+            if let flow = try ConntrackFlow(try NetlinkMessage(bytes)) { flows.append(flow) }
+        }
+        return flows
+    }
+
+    private static func tuple(_ attributes: NetlinkAttributes) throws(WireError) -> Tuple {
+        var tuple = Tuple(
+            source: IPv4Address(value: 0), destination: IPv4Address(value: 0), transport: 0, sourcePort: 0,
+            destinationPort: 0)
+        // CTA_TUPLE_IP with CTA_IP_V4_SRC and _DST.
+        guard let addresses = try attributes.first(1).map(attributes.nested),
+            let source = try addresses.first(1), let destination = try addresses.first(2)
+        else { throw WireError(.malformed, "CTA_TUPLE_IP") }
+        tuple.source = try addresses.address(source)
+        tuple.destination = try addresses.address(destination)
+        // CTA_TUPLE_PROTO with CTA_PROTO_NUM, _SRC_PORT and _DST_PORT.
+        guard let transport = try attributes.first(2).map(attributes.nested) else { return tuple }
+        if let number = try transport.first(1) { tuple.transport = try transport.host(number) }
+        if let port = try transport.first(2) { tuple.sourcePort = try transport.network(port) }
+        if let port = try transport.first(3) { tuple.destinationPort = try transport.network(port) }
+        return tuple
+    }
+}
