@@ -3,60 +3,61 @@ import HostModel
 /// The probes that built-in checks are written over, as a contract: a real probe of the same name may give more facts,
 /// but none of these under another name or type.
 enum Vocabulary {
-    static let probes: [ProbeSpecification] = [
-        probe("link", "name:S", "exists:B kind:S up:B carrier:B ports:I mtu:I mac:S index:I"),
-        probe("interface-addresses", "name:S", "addresses:L count:I"),
-        probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I"),
-        probe("forwarding", "bridge:S uplink:S target:S", "global:B bridge:B uplink:B uplinkName:S off:L"),
-        probe("uplink", "uplink:S target:S", "found:B name:S gateway:S source:S reason:S"),
-        probe("sysctl", "key:S", "exists:B value:S"),
-        probe(
-            "source-translation", "network:S bridge:S target:S uplink:S",
-            "translated:S defect:S rule:S backends:L eastWest:B makers:L"),
-        probe(
-            "forwarding-filter", "network:S bridge:S address:S target:S",
-            "forwarded:S forwardedShape:S forwardedRule:S forwardedPacket:S answered:S answeredShape:S answeredRule:S "
-                + "answeredPacket:S dhcp:S dns:S inputRule:S inputPacket:S eastWest:S eastWestShape:S eastWestRule:S "
-                + "eastWestPacket:S bridgeNetfilter:B duplicates:I duplicatedRule:S outsideModel:L"),
-        probe(
-            "sysctl-next-boot", "key:S",
-            "value:S systemd:S procps:S decidedBy:S agrees:B init:S overridden:L setters:L effective:S"),
-        probe("bridge-next-boot", "bridge:S address:S", "creators:L count:I creator:S carriesAddress:B problems:L"),
-        probe("nat-next-boot", "bridge:S network:S", "makers:L count:I flushedBy:L lasting:B problems:L"),
-        probe("lxc-installation", "", "installed:B binary:S version:S package:S manager:S legacyConfig:B"),
-        probe(
-            "lxc-net-settings", "",
-            "installed:B script:S useBridge:B bridge:S address:S network:S dhcpRange:S dhcpMax:I sourced:B "
-                + "settingsFile:S consistent:B problems:L"),
-        probe("lxc-net-service", "bridge:S", "installed:B enabled:S flag:B stale:B staleBecause:S effective:B"),
-        probe(
-            "makina-job", "bridge:S",
-            "present:B kinds:L files:L guardBroken:B inert:B missingTools:L sharesFlag:B"),
-        probe("dhcp-server", "bridge:S address:S", "running:B pid:I listening:B rangeInSubnet:B range:S source:S"),
-        probe(
-            "lxc-path", "path:S",
-            "path:S decidedBy:S exists:B directory:B owner:I mode:S writableByOthers:B traversable:B freeBytes:I "
-                + "freeInodes:I readOnly:B"),
-        probe("base-image", "path:S image:S", "present:B complete:B missing:L legacyKeys:L directory:S"),
-        probe("containers", "path:S", "names:L count:I"),
-        probe(
-            "container-config", "path:S container:S",
-            "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
-        probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
-        probe(
-            "packet-proof-container", "network:S",
-            "container:S verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
-        probe(
-            "bridge-residents", "network:S",
-            "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                + "gatewayAnswers:L unknownPorts:L"),
-        probe(
-            "packet-proof-local", "network:S kind:S",
-            "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
-        probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
-    ]
+    static let probes: [ProbeSpecification] =
+        layers + [
+            probe("link", "name:S", "exists:B kind:S up:B carrier:B ports:I mtu:I mac:S index:I"),
+            probe("interface-addresses", "name:S", "addresses:L count:I"),
+            probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I"),
+            probe("forwarding", "bridge:S uplink:S target:S", "global:B bridge:B uplink:B uplinkName:S off:L"),
+            probe("uplink", "uplink:S target:S", "found:B name:S gateway:S source:S reason:S"),
+            probe("sysctl", "key:S", "exists:B value:S"),
+            probe(
+                "source-translation", "network:S bridge:S target:S uplink:S",
+                "translated:S defect:S rule:S backends:L eastWest:B makers:L"),
+            probe(
+                "forwarding-filter", "network:S bridge:S address:S target:S",
+                "forwarded:S forwardedShape:S forwardedRule:S forwardedPacket:S answered:S answeredShape:S answeredRule:S "
+                    + "answeredPacket:S dhcp:S dns:S inputRule:S inputPacket:S eastWest:S eastWestShape:S eastWestRule:S "
+                    + "eastWestPacket:S bridgeNetfilter:B duplicates:I duplicatedRule:S outsideModel:L"),
+            probe(
+                "sysctl-next-boot", "key:S",
+                "value:S systemd:S procps:S decidedBy:S agrees:B init:S overridden:L setters:L effective:S"),
+            probe("bridge-next-boot", "bridge:S address:S", "creators:L count:I creator:S carriesAddress:B problems:L"),
+            probe("nat-next-boot", "bridge:S network:S", "makers:L count:I flushedBy:L lasting:B problems:L"),
+            probe("lxc-installation", "", "installed:B binary:S version:S package:S manager:S legacyConfig:B"),
+            probe(
+                "lxc-net-settings", "",
+                "installed:B script:S useBridge:B bridge:S address:S network:S dhcpRange:S dhcpMax:I sourced:B "
+                    + "settingsFile:S consistent:B problems:L"),
+            probe("lxc-net-service", "bridge:S", "installed:B enabled:S flag:B stale:B staleBecause:S effective:B"),
+            probe(
+                "makina-job", "bridge:S",
+                "present:B kinds:L files:L guardBroken:B inert:B missingTools:L sharesFlag:B"),
+            probe("dhcp-server", "bridge:S address:S", "running:B pid:I listening:B rangeInSubnet:B range:S source:S"),
+            probe(
+                "lxc-path", "path:S",
+                "path:S decidedBy:S exists:B directory:B owner:I mode:S writableByOthers:B traversable:B freeBytes:I "
+                    + "freeInodes:I readOnly:B"),
+            probe("base-image", "path:S image:S", "present:B complete:B missing:L legacyKeys:L directory:S"),
+            probe("containers", "path:S", "names:L count:I"),
+            probe(
+                "container-config", "path:S container:S",
+                "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
+            probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+            probe(
+                "packet-proof-container", "network:S",
+                "container:S verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+            probe(
+                "bridge-residents", "network:S",
+                "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
+                    + "gatewayAnswers:L unknownPorts:L"),
+            probe(
+                "packet-proof-local", "network:S kind:S",
+                "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
+            probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
+        ]
 
-    private static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {
+    static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {
         ProbeSpecification(name: name, summary: "", parameters: fields(parameters), facts: fields(facts))
     }
 

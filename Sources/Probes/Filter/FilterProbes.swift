@@ -1,1 +1,3 @@
-let filterProbes: [any Probe] = [SourceTranslationProbe(), ForwardingFilterProbe()]
+let filterProbes: [any Probe] = [
+    SourceTranslationProbe(), ForwardingFilterProbe(), IngressFiltersProbe(), HairpinProbe(),
+]

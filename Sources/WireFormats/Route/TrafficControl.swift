@@ -13,6 +13,8 @@ package struct TrafficControl: Hashable, Sendable {
     package var kind: String
     /// Whether its options name the action that copies or moves packets to another link (tc-mirred(8)).
     package var mirrors: Bool
+    /// Whether its options hold the action that throws packets away: gact(8) with TC_ACT_SHOT.
+    package var drops: Bool
 
     /// TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), which is where the discipline `ingress` has its filters too.
     package static let ingress: UInt32 = 0xffff_fff2
@@ -30,13 +32,30 @@ package struct TrafficControl: Hashable, Sendable {
         self.parent = parent
         let attributes = try message.attributes(after: 20)
         kind = try attributes.first(UInt16(TCA_KIND)).map(attributes.text) ?? ""
-        // The name of an action stands in a nest of a kind that differs between filters; it is text with a NUL.
-        mirrors =
-            try attributes.first(UInt16(TCA_OPTIONS)).map { options in
-                let action = Array("mirred\0".utf8)
-                let bytes = attributes.data(options)
-                return bytes.indices.contains { bytes[$0...].starts(with: action) }
-            } ?? false
+        mirrors = false
+        drops = false
+        guard let options = try attributes.first(UInt16(TCA_OPTIONS)) else { return }
+        let bytes = attributes.data(options)
+        mirrors = Self.offset(of: "mirred", in: bytes) != nil
+        drops = Self.drops(bytes)
+    }
+
+    /// Where the name of an action stands, as text with a NUL: in a nest of a kind that differs between filters.
+    private static func offset(of action: String, in bytes: ArraySlice<UInt8>) -> Int? {
+        let name = Array(action.utf8) + [0]
+        return bytes.indices.first { bytes[$0...].starts(with: name) }
+    }
+
+    /// TCA_GACT_PARMS, a struct tc_gact of five words, after the name: index, capabilities, action, two counts.
+    private static func drops(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let name = offset(of: "gact", in: bytes) else { return false }
+        var header: [UInt8] = []
+        header.appendHost(UInt16(24))
+        header.appendHost(UInt16(TCA_GACT_PARMS))
+        guard let parameters = bytes[name...].indices.first(where: { bytes[$0...].starts(with: header) }),
+            let action: UInt32 = Array(bytes).hostInteger(at: parameters - bytes.startIndex + 12)
+        else { return false }
+        return action == UInt32(TC_ACT_SHOT)
     }
 
     /// Every discipline or filter of a dump.

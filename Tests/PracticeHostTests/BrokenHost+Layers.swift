@@ -1,0 +1,28 @@
+/// Links, lxc-net's start, containers and what the machine can do.
+extension BrokenHost {
+    static let layers = layerTwo
+
+    /// A fault of the same id as its cause, which no remedy repairs.
+    private static func named(
+        _ fault: String, _ check: String, _ evidence: String..., options: [String] = []
+    ) -> BrokenHost {
+        let id = String(fault.prefix { $0 != "=" })
+        return BrokenHost(fault, [id], [check], options: options, evidence: evidence, isRepaired: false)
+    }
+
+    static let layerTwo = [
+        named("bridge-stp-delay", "bridge.spanning-tree", "forward delay 15 s"),
+        named("bridge-mac-unstable", "bridge.own-mac", "/sys/class/net/lxcbr1/addr_assign_type"),
+        named("mac-policy-persistent", "bridge.mac-kept", "/etc/systemd/network/10-persistent.link:5"),
+        named("bridge-mcast-snooping", "bridge.multicast", "querier behind veth-query"),
+        named("veth-host-side-down", "bridge.ports-up", "down: veth-down"),
+        named("bridge-port-isolated", "bridge.ports-talk", "isolated: veth-one veth-two"),
+        named("veth-leftover-port-limit", "bridge.ports-room", "left over: veth-left"),
+        named(
+            "bridge-nf-sysctl-not-applied", "bridge.netfilter-next-boot", "/etc/sysctl.d/90-bridge.conf:1",
+            "/etc/modules-load.d"),
+        named("netdev-ingress-or-tc-drop", "path.ingress", "netdev guard door, rule 1"),
+        named("hairpin-missing", "nat.hairpin", "ip public pre, rule 1"),
+        named("hairpin-missing=answer", "nat.hairpin", "dnat to 10.5.0.2"),
+    ]
+}
