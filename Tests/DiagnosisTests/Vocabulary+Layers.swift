@@ -12,6 +12,14 @@ extension Vocabulary {
         probe("bridge-netfilter-boot", "", "wanted:S setBy:S now:S module:S applied:B differs:B"),
         probe("ingress-filters", "bridge:S uplink:S target:S", "atBridge:L atUplink:L count:I"),
         probe("hairpin", "network:S bridge:S uplink:S target:S", "forwardings:I broken:L why:S"),
+        probe("lxc-net-running", "", "up:B edited:L leftovers:L"),
+        probe("lxc-net-script", "", "leaseDirectory:S leaseProblems:L ipv6NatFaults:L ipv6KernelFaults:L"),
+        probe("dns-port", "bridge:S address:S", "conflict:B listener:S holder:S"),
+        probe("dhcp-leases", "bridge:S address:S", "leases:I capacity:I free:I file:S"),
+        probe("dnsmasq-confinement", "", "confinedBy:S denials:L place:S unread:L"),
+        probe("autostart", "path:S bridge:S address:S", "containers:L makers:L ordered:B order:S"),
+        probe("nesting", "network:S bridge:S", "container:S overlaps:L"),
+        probe("kernel-modules", "", "release:S hasDirectory:B otherReleases:L locked:B missing:L"),
         probe("neighbour-table", "", "entries:I limit:I percent:I overflows:I table:S"),
     ]
 }
@@ -32,6 +40,14 @@ extension Scene {
         "bridge-netfilter-boot": ["applied": .boolean(true), "differs": .boolean(false)],
         "ingress-filters": ["atBridge": .strings([]), "atUplink": .strings([]), "count": .integer(0)],
         "hairpin": ["broken": .strings([])],
+        "lxc-net-running": ["up": .boolean(true), "edited": .strings([]), "leftovers": .strings([])],
+        "lxc-net-script": [
+            "leaseProblems": .strings([]), "ipv6NatFaults": .strings([]), "ipv6KernelFaults": .strings([]),
+        ],
+        "dns-port": ["conflict": .boolean(false)], "dhcp-leases": ["free": .integer(240)],
+        "dnsmasq-confinement": ["denials": .strings([])], "autostart": ["ordered": .boolean(true)],
+        "nesting": ["overlaps": .strings([])],
+        "kernel-modules": ["hasDirectory": .boolean(true), "missing": .strings([])],
         "neighbour-table": ["percent": .integer(1), "overflows": .integer(0)],
     ]
 }

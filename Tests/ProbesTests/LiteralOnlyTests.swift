@@ -9,7 +9,7 @@ import WireFormats
 /// literals, from the bytes and files of the host to the facts of the check.
 @Suite struct LiteralOnlyTests {
     /// Checks that only these tests make fail.
-    static let checks = ["bridge.vlans", "host.neighbour-table"]
+    static let checks = ["bridge.vlans", "host.neighbour-table", "host.kernel-modules"]
 
     private static func vlans(_ list: [(link: Int32, entries: [(flags: UInt16, vid: UInt16)])]) -> [[UInt8]] {
         list.map { link, entries in
@@ -92,5 +92,37 @@ import WireFormats
         }
         #expect(try filters(action: 2).map(\.drops) == [true])
         #expect(try filters(action: 0).map(\.drops) == [false])
+    }
+
+    @Test func theKernelsModulesAreGone() throws {
+        let host = LayerHost(["/proc/modules": "overlay 1 0 - Live 0x0\n", "/lib/modules/6.2.0/": ""])
+        host.links = [LayerHost.Wire(index: 2, name: "eth0")]
+        var (found, sources, _) = try seen(KernelModulesProbe(), on: host)
+        #expect(found["hasDirectory"] == .boolean(false))
+        #expect(found["otherReleases"] == .strings(["6.2.0"]))
+        #expect(found["missing"] == .strings(["bridge", "veth", "NAT"]))
+        #expect(sources == ["/lib/modules/6.1.0"])
+        // What is in use or loaded needs no file.
+        host.links = [LayerHost.Wire(index: 3, name: "lxcbr1", kind: "bridge")]
+        host.files.set("/proc/modules", "veth 1 0 - Live 0x0\nnft_chain_nat 1 0 - Live 0x0\n")
+        found = try facts(KernelModulesProbe(), on: host)
+        #expect(found["missing"] == .strings([]))
+    }
+
+    @Test func aSlimKernel() throws {
+        let host = LayerHost([
+            "/proc/modules": "overlay 1 0 - Live 0x0\n",
+            "/lib/modules/6.1.0/modules.builtin": "kernel/net/bridge/bridge.ko\n",
+            "/lib/modules/6.1.0/kernel/drivers/net/veth.ko.zst": "",
+        ])
+        host.links = [LayerHost.Wire(index: 2, name: "eth0")]
+        #expect(try facts(KernelModulesProbe(), on: host)["missing"] == .strings(["NAT"]))
+        host.files.set("/proc/sys/kernel/modules_disabled", "1\n")
+        #expect(try facts(KernelModulesProbe(), on: host)["missing"] == .strings(["veth", "NAT"]))
+        // A kernel of one piece, and a host that keeps no kernels, miss nothing.
+        host.files.remove("/lib/modules")
+        #expect(throws: ObservationFailure.self) { try facts(KernelModulesProbe(), on: host) }
+        host.files.remove("/proc/modules")
+        #expect(throws: ObservationFailure.self) { try facts(KernelModulesProbe(), on: host) }
     }
 }

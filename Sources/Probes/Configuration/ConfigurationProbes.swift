@@ -3,4 +3,6 @@ let configurationProbes: [any Probe] = [
     SysctlNextBootProbe(), BridgeNextBootProbe(), NATNextBootProbe(), LXCInstallationProbe(), LXCNetSettingsProbe(),
     LXCNetServiceProbe(), MakinaJobProbe(), DHCPServerProbe(), LXCPathProbe(), BaseImageProbe(), ContainersProbe(),
     ContainerConfigProbe(), BridgeMACProbe(), BridgeNetfilterBootProbe(),
+    LXCNetScriptProbe(), LXCNetRunningProbe(), DNSPortProbe(), DHCPLeasesProbe(), DnsmasqConfinementProbe(),
+    AutostartProbe(), KernelModulesProbe(),
 ]
