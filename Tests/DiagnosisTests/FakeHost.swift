@@ -142,7 +142,7 @@ struct Scene {
         return Vocabulary.probes.map { probe in
             FakeProbe(probe.name) { parameters in
                 if let failure = scene.failures[probe.name] { return .failure(failure) }
-                var facts = scene.facts[probe.name] ?? [:]
+                var facts = scene.facts[probe.name] ?? Scene.layers[probe.name] ?? [:]
                 if probe.name == "containers" { facts = ["names": .strings(scene.containers.keys.sorted())] }
                 if probe.name == "container-config" {
                     do throws(ObservationFailure) {

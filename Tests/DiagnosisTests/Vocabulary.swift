@@ -4,7 +4,7 @@ import HostModel
 /// but none of these under another name or type.
 enum Vocabulary {
     static let probes: [ProbeSpecification] =
-        [
+        layers + [
             probe("link", "name:S", "exists:B kind:S up:B carrier:B ports:I mtu:I mac:S index:I"),
             probe("interface-addresses", "name:S", "addresses:L count:I"),
             probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I"),

@@ -14,6 +14,8 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
     var causes: Set<String>
     /// Checks that must fail.
     var checks: [String]
+    /// Parts of the causes' evidence, each in some source or value: the file and line, the rule, the link.
+    var evidence: [String] = []
     /// Whether a cause has an automatic remedy.
     var isRepaired = true
     /// The root causes that stay after the repair.
@@ -23,8 +25,9 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
 
     init(
         _ fault: String?, _ causes: Set<String>, _ checks: [String], setup: String = "", options: [String] = [],
-        arguments: String = "", isRepaired: Bool = true, left: Set<String> = []
+        arguments: String = "", evidence: [String] = [], isRepaired: Bool = true, left: Set<String> = []
     ) {
+        self.evidence = evidence
         self.fault = fault
         self.setup = setup
         self.options = options
@@ -35,7 +38,7 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
         self.left = left
     }
 
-    static let all = bridge + forwarding + nat + lxc + images + containers
+    static let all = bridge + forwarding + nat + lxc + images + containers + layers
 
     static let bridge = [
         BrokenHost("bridge-missing", ["bridge-missing", "masq-missing"], ["bridge.exists", "nat.masquerade"]),

@@ -1,11 +1,11 @@
 /// A container that never runs, so that a fault in its configuration touches no other.
 private let directory = "\(HealthyHost.lxcPath)/stray"
 
-private func stray(_ config: String, rootfs: Bool = true) -> [FaultStep] {
+func stray(_ config: String, rootfs: Bool = true) -> [FaultStep] {
     [.run(["mkdir", "-p", rootfs ? "\(directory)/rootfs/sbin" : directory]), .write("\(directory)/config", config)]
 }
 
-private func configuration(link: String = "{bridge}", rootfs: String = "\(directory)/rootfs") -> String {
+func configuration(link: String = "{bridge}", rootfs: String = "\(directory)/rootfs") -> String {
     """
     lxc.uts.name = stray
     lxc.rootfs.path = dir:\(rootfs)
