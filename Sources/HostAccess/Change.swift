@@ -11,6 +11,13 @@ package enum Change: Codable, Sendable, Hashable {
     case deleteBridge(name: String)
     /// IFF_UP on or off.
     case setLinkUp(name: String, up: Bool)
+    /// IFLA_MASTER: a link becomes a port of a bridge, or of none (nil).
+    case setMaster(link: String, from: String?, to: String?)
+    /// Another prefix length for an address of a running container's interface. The new one comes before the old one
+    /// goes, so that routes by way of it stay.
+    case containerAddress(ContainerInterface, from: IPv4Prefix, to: IPv4Prefix)
+    /// IFLA_ADDRESS of a running container's interface.
+    case containerHardwareAddress(ContainerInterface, from: MACAddress, to: MACAddress)
     /// RTM_NEWADDR, with the broadcast address of the prefix.
     case addAddress(link: String, address: IPv4Prefix)
     /// RTM_DELADDR.
@@ -49,6 +56,10 @@ package enum Change: Codable, Sendable, Hashable {
         case .createBridge(let name): .deleteBridge(name: name)
         case .deleteBridge(let name): .createBridge(name: name)
         case .setLinkUp(let name, let up): .setLinkUp(name: name, up: !up)
+        case .setMaster(let link, let from, let to): .setMaster(link: link, from: to, to: from)
+        case .containerAddress(let interface, let from, let to): .containerAddress(interface, from: to, to: from)
+        case .containerHardwareAddress(let interface, let from, let to):
+            .containerHardwareAddress(interface, from: to, to: from)
         case .addAddress(let link, let address): .removeAddress(link: link, address: address)
         case .removeAddress(let link, let address): .addAddress(link: link, address: address)
         case .setSysctl(let key, let from, let to): .setSysctl(key: key, from: to, to: from)
@@ -72,6 +83,19 @@ package struct TranslationTable: Codable, Sendable, Hashable {
     package init(name: String, network: IPv4Prefix) {
         self.name = name
         self.network = network
+    }
+}
+
+/// A network interface inside a running container.
+package struct ContainerInterface: Codable, Sendable, Hashable {
+    /// The name by which LXC knows the container.
+    package var container: String
+    /// Inside of it: `eth0`.
+    package var interface: String
+
+    package init(container: String, interface: String) {
+        self.container = container
+        self.interface = interface
     }
 }
 

@@ -39,6 +39,7 @@ package final class LiveHost: Host {
         case .legacyTable(let name): try legacyTableReply(name)
         case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
+        case .residents: .residents(try ResidentReader(self).read())
         case .identity: .identity(try currentIdentity())
         }
     }

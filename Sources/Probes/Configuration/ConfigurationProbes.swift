@@ -2,5 +2,5 @@
 let configurationProbes: [any Probe] = [
     SysctlNextBootProbe(), BridgeNextBootProbe(), NATNextBootProbe(), LXCInstallationProbe(), LXCNetSettingsProbe(),
     LXCNetServiceProbe(), MakinaJobProbe(), DHCPServerProbe(), LXCPathProbe(), BaseImageProbe(), ContainersProbe(),
-    ContainerConfigProbe(),
+    ContainerConfigProbe(), ContainerPortsProbe(), ContainerHardwareAddressesProbe(),
 ]

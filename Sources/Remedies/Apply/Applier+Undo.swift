@@ -109,7 +109,7 @@ extension Applier {
         var found: [Difference] = []
         for entry in entries.reversed() {
             for change in entry.undo {
-                if case .setSysctl(let key, _, _) = change, state.sysctls[key] == nil { continue }
+                if state.hasGone(change) { continue }
                 switch state.standing(of: change) {
                 case .before: state.apply(change)
                 case .after: continue

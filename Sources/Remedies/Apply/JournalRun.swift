@@ -65,8 +65,7 @@ struct JournalRun {
         if entry.state == .intended { try complete(entry.change) }
         for change in entry.undo {
             let state = try HostState.read(StateScope(of: [change]), from: host)
-            // The switch of an interface that is gone went with it.
-            if case .setSysctl(let key, _, _) = change, state.sysctls[key] == nil { continue }
+            if state.hasGone(change) { continue }
             switch state.standing(of: change) {
             case .after: continue
             case .other(let words): conflict = conflict ?? words

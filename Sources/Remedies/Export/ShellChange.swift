@@ -19,6 +19,10 @@ struct ShellChange {
         case .createBridge(let name): self = Self.bridge(name, create: true)
         case .deleteBridge(let name): self = Self.bridge(name, create: false)
         case .setLinkUp(let name, let up): self = Self.link(name, up: up)
+        case .setMaster(let link, let from, let to): self = Self.master(of: link, from, to)
+        case .containerAddress(let inside, let from, let to): self = Self.containerAddress(inside, from, to)
+        case .containerHardwareAddress(let inside, let from, let to):
+            self = Self.containerHardwareAddress(inside, from, to)
         case .addAddress(let link, let address): self = Self.address(address, of: link, add: true)
         case .removeAddress(let link, let address): self = Self.address(address, of: link, add: false)
         case .setSysctl(let key, let from, let to): self = Self.sysctl(key, from, to)

@@ -20,6 +20,11 @@ struct ChangeWording {
     private static func target(_ change: Change) -> String {
         switch change {
         case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
+        case .setMaster(let link, _, _): "bridge of \(link)"
+        case .containerAddress(let inside, _, let to):
+            "address \(to.address) of \(inside.interface) in \(inside.container)"
+        case .containerHardwareAddress(let inside, _, _):
+            "hardware address of \(inside.interface) in \(inside.container)"
         case .addAddress(let link, let address), .removeAddress(let link, let address):
             "address \(address) of \(link)"
         case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
@@ -40,6 +45,9 @@ struct ChangeWording {
         switch change {
         case .createBridge: "a bridge, down"
         case .setLinkUp(_, let up): up ? "up" : "down"
+        case .setMaster(_, _, let bridge): bridge ?? "none"
+        case .containerAddress(_, _, let to): to.description
+        case .containerHardwareAddress(_, _, let to): to.description
         case .addAddress: "present"
         case .deleteBridge, .removeAddress, .deleteTranslationTable: "absent"
         case .setSysctl(_, _, let value): value
@@ -82,6 +90,12 @@ struct ChangeWording {
         case .createBridge(let name): return "ip link add \(Shell.quote(name)) type bridge"
         case .deleteBridge(let name): return "ip link delete \(Shell.quote(name)) type bridge"
         case .setLinkUp(let name, let up): return "ip link set \(Shell.quote(name)) \(up ? "up" : "down")"
+        case .setMaster(let link, _, let bridge):
+            let place = bridge.map { "master \(Shell.quote($0))" } ?? "nomaster"
+            return "ip link set \(Shell.quote(link)) \(place)"
+        case .containerAddress(let inside, let from, let to):
+            return ContainerCommand.address(inside, from: from, to: to)
+        case .containerHardwareAddress(let inside, _, let to): return ContainerCommand.hardwareAddress(inside, to)
         case .addAddress(let link, let address):
             return "ip address add \(address) broadcast + dev \(Shell.quote(link))"
         case .removeAddress(let link, let address): return "ip address delete \(address) dev \(Shell.quote(link))"

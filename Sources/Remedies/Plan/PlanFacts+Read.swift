@@ -16,6 +16,7 @@ extension PlanFacts {
         var scope = StateScope()
         scope.links = true
         scope.zones = true
+        scope.containers = true
         scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
         for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
             scope.sysctls.insert(SysctlName.forwarding(of: link))

@@ -12,7 +12,8 @@ protocol Remedy: Sendable {
 enum RemedyCatalog {
     static let all: [any Remedy] = [
         NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
-        Masquerade(), FirewallAccept(), FirewalldZone(), ContainerConfig(), LxcNetConfigure(), ForwardingPersistent(),
+        Masquerade(), FirewallAccept(), FirewalldZone(), ContainerConfig(),
+        ContainerPort(), ContainerAddress(), ContainerHardwareAddress(), LxcNetConfigure(), ForwardingPersistent(),
     ]
 }
 

@@ -27,6 +27,20 @@ package struct RouteChange: Hashable, Sendable {
             payload: linkHeader(index: index, flags: up ? UInt32(IFF_UP) : 0, change: UInt32(IFF_UP)))
     }
 
+    /// A port of the bridge of that index; 0: of none.
+    package static func setMaster(index: Int, master: Int) -> RouteChange {
+        var payload = NetlinkAttributeBuilder(header: linkHeader(index: index))
+        payload.append(UInt16(IFLA_MASTER), host: UInt32(clamping: master))
+        return RouteChange(type: RouteMessageType.newLink, flags: 0, payload: payload.bytes)
+    }
+
+    /// The hardware address of a link.
+    package static func setHardwareAddress(_ address: MACAddress, index: Int) -> RouteChange {
+        var payload = NetlinkAttributeBuilder(header: linkHeader(index: index))
+        payload.append(UInt16(IFLA_ADDRESS), bytes: address.octets)
+        return RouteChange(type: RouteMessageType.newLink, flags: 0, payload: payload.bytes)
+    }
+
     /// An address with the broadcast address of its prefix, where the prefix has one (RFC 3021: not /31 and /32).
     package static func addAddress(_ address: IPv4Prefix, link index: Int) -> RouteChange {
         RouteChange(

@@ -54,11 +54,22 @@ final class OverlayHost: MutableHost {
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .residents: .residents(residents)
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
         case .space, .legacyTable, .programVersion:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
+    }
+
+    private var residents: BridgeResidents {
+        BridgeResidents(
+            residents: state.containers.sorted { $0.value.port < $1.value.port }.map { inside, container in
+                Resident(
+                    name: inside.container, namespace: "/proc/7/ns/net", port: container.port,
+                    interface: inside.interface, interfaceIndex: 2, hardwareAddress: container.hardwareAddress,
+                    isUp: true, addresses: container.addresses, gateways: [], hasDefaultRoute: true)
+            }, unknownPorts: [])
     }
 
     private func missing(_ path: String) -> HostError {
