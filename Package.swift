@@ -58,7 +58,7 @@ let package = Package(
         room("Reporting", ["HostModel"]),
 
         // The kernel, and what is built from it.
-        room("LinuxHost", ["HostModel", "WireFormats", "HostAccess", "CLinux", "CPcap"]),
+        room("LinuxHost", ["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "CLinux", "CPcap"]),
         room("PracticeHost", ["HostModel", "HostAccess", "LinuxHost", "CLinux"]),
 
         // Resources of the top level, compiled in.

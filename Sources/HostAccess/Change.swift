@@ -15,7 +15,7 @@ package enum Change: Codable, Sendable, Hashable {
     case setMaster(link: String, from: String?, to: String?)
     /// Another prefix length for an address of a running container's interface. The new one comes before the old one
     /// goes, so that routes by way of it stay.
-    case containerAddress(ContainerInterface, from: IPv4Prefix, to: IPv4Prefix)
+    case containerAddress(ContainerInterface, from: HeldAddress, to: HeldAddress)
     /// IFLA_ADDRESS of a running container's interface.
     case containerHardwareAddress(ContainerInterface, from: MACAddress, to: MACAddress)
     /// RTM_NEWADDR, with the broadcast address of the prefix.
@@ -35,6 +35,8 @@ package enum Change: Codable, Sendable, Hashable {
     /// One rule more, or one rule less, in a chain that others own.
     case addRule(IptablesRule)
     case removeRule(IptablesRule)
+    /// Unpacks a base image whose directory must not exist. There is no way back: it ends complete, or nothing is there.
+    case restoreImage(ImageRestoration)
     /// A program of somebody else; it must succeed.
     case run(OwnedProgram)
 
@@ -69,6 +71,7 @@ package enum Change: Codable, Sendable, Hashable {
         case .symbolicLink(let path, let before, let after): .symbolicLink(path: path, before: after, after: before)
         case .addRule(let rule): .removeRule(rule)
         case .removeRule(let rule): .addRule(rule)
+        case .restoreImage: self
         case .run(let program): .run(program.inverse)
         }
     }

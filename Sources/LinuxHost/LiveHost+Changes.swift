@@ -15,6 +15,7 @@ extension LiveHost: MutableHost {
     package func tidy(after change: Change) throws(HostError) {
         switch change {
         case .file(let path, _, _), .symbolicLink(let path, _, _): try clearLeftover(beside: path)
+        case .restoreImage(let order): try ImageRestorer(host: self, order: order).removeStaging()
         default: return
         }
     }
@@ -43,6 +44,7 @@ extension LiveHost: MutableHost {
         case .symbolicLink(let path, let before, let after): try replaceLink(path, before: before, after: after)
         case .addRule(let rule): try addRule(rule)
         case .removeRule(let rule): try removeRule(rule)
+        case .restoreImage(let order): try ImageRestorer(host: self, order: order).run()
         case .run(let program): try run(program)
         }
     }

@@ -26,18 +26,18 @@ extension LiveHost {
     }
 
     func setAddress(
-        of inside: ContainerInterface, from before: IPv4Prefix, to after: IPv4Prefix
+        of inside: ContainerInterface, from before: HeldAddress, to after: HeldAddress
     ) throws(HostError) {
         let operation = "change \(before) of \(inside.interface) in \(inside.container) to \(after)"
         try enter(inside, operation) { (resident, socket) throws(HostError) in
             let index = resident.interfaceIndex
-            if !resident.addresses.contains(after) {
-                guard resident.addresses.contains(before) else { throw stale(operation, "it has neither of them") }
-                try Self.change(.addAddress(after, link: index), &socket, operation)
+            if !resident.addresses.contains(after.address) {
+                guard resident.addresses.contains(before.address) else { throw stale(operation, "it has neither of them") }
+                try Self.change(.addAddress(after.address, link: index, broadcast: after.broadcast), &socket, operation)
                 CrashPoint.pass()
             }
-            guard resident.addresses.contains(before) else { return }
-            try Self.change(.removeAddress(before, link: index), &socket, operation)
+            guard resident.addresses.contains(before.address) else { return }
+            try Self.change(.removeAddress(before.address, link: index), &socket, operation)
         }
     }
 

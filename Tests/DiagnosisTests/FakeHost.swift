@@ -107,6 +107,8 @@ struct Scene {
             "freeBytes": .integer(9 << 30), "freeInodes": .integer(1_000_000),
         ],
         "base-image": ["present": .boolean(false)],
+        "container-ports": ["unplugged": .strings([])],
+        "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
         "packet-proof": ["verdict": .string("masqueraded")],
         "packet-proof-container": ["verdict": .string("masqueraded")],
         "bridge-residents": [

@@ -31,7 +31,7 @@ import Testing
             fault: "config-address-without-prefix=running", cause: "config-address-without-prefix",
             runtime: "10.5.0.2/8 -> 10.5.0.2/16", persistent: "lxc.net.0.ipv4.address = 10.5.0.2/16",
             holds: "ping_out c1 && inside c1 ip -o -4 addr show dev eth0 | grep -q ' 10.5.0.2/16 '"
-                + " && ! inside c1 ip -o -4 addr | grep -q /8"),
+                + " && ! inside c1 ip -o -4 addr show dev eth0 | grep -q 10.5.0.2/8"),
         Case(
             fault: "config-address-without-prefix=stray", cause: "config-address-without-prefix", runtime: nil,
             persistent: "lxc.net.0.ipv4.address = 10.5.0.2/16",

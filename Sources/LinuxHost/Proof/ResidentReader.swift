@@ -73,7 +73,8 @@ struct ResidentReader {
             addresses: addresses.filter { $0.link == link.index }.map(\.address),
             gateways: own.flatMap { route in
                 route.gateway.map { [$0] } ?? route.nextHops.filter { $0.link == link.index }.compactMap(\.gateway)
-            }, hasDefaultRoute: !defaults.isEmpty)
+            }, hasDefaultRoute: !defaults.isEmpty,
+            broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast))
     }
 
     private func ask<Value>(

@@ -33,7 +33,12 @@ package struct ContainerHardwareAddressesProbe: Probe {
                 "count": .integer(names.count),
                 "duplicates": .strings(shared.map { "\($0.key): \($0.value.joined(separator: ", "))" }),
             ],
-            evidence: shared.flatMap { address, _ in
+            evidence: [
+                Evidence(
+                    source: path, command: "grep -H hwaddr \(Evidence.quoted(path))/*/config",
+                    value: "\(names.count) addresses, \(shared.count) of them of more than one container")
+            ]
+                + shared.flatMap { address, _ in
                 (owners[address] ?? []).prefix(4).map { entry in
                     Evidence(entry.location, pattern: "hwaddr", value: entry.value)
                 }

@@ -21,7 +21,12 @@ package struct ContainerPortsProbe: Probe {
         let path = try LXCPath.resolve(try parameters.string("path"), reader).path
         let name = try parameters.string("container")
         let loose = try Self.looseVeths(host)
-        guard !loose.isEmpty else { return Observation(facts: ["unplugged": .strings([])]) }
+        guard !loose.isEmpty else {
+            let evidence = Evidence(
+                source: "RTM_GETLINK", command: "ip -d link show type veth",
+                value: "every veth that leads into another namespace has a bridge")
+            return Observation(facts: ["unplugged": .strings([])], evidence: [evidence])
+        }
         let config = try ContainerConfigProbe.read(path, name, reader)
         if config.entries.contains(where: { $0.key.hasSuffix(".veth.mode") && $0.value == "router" }) {
             throw .notApplicable("its veth is routed, not bridged")
@@ -33,9 +38,11 @@ package struct ContainerPortsProbe: Probe {
             throw ObservationFailure(error)
         }
         let unplugged = residents.residents.filter { $0.name == name && loose.contains($0.port) }
-        if unplugged.isEmpty, let port = residents.unknownPorts.first(where: { line in
-            loose.contains { line.hasPrefix($0 + ":") }
-        }) {
+        if unplugged.isEmpty,
+            let port = residents.unknownPorts.first(where: { line in
+                loose.contains { line.hasPrefix($0 + ":") }
+            })
+        {
             throw .unknown("whose veth this is could not be seen: \(port)")
         }
         return Observation(

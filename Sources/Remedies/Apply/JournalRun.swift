@@ -35,6 +35,12 @@ struct JournalRun {
                     problems.append("left as it is: \(conflict)")
                 } else {
                     journal.entries[index].state = .undone
+                    if entry.undo.isEmpty, case .restoreImage(let order) = entry.change,
+                        try HostState.readPath(order.path, host) == .directory
+                    {
+                        journal.entries[index].state = .done
+                        journal.entries[index].note = "\(order.path) stays: it is complete, and has no reversal"
+                    }
                 }
             } catch  where error.code == .stale {
                 // Between our look and the change, or a difference that only the kernel sees: someone else's.

@@ -8,10 +8,10 @@ enum ContainerCommand {
         "nsenter --net=/proc/$(lxc-info -n \(Shell.quote(container)) -pH)/ns/net"
     }
 
-    static func address(_ inside: ContainerInterface, from: IPv4Prefix, to: IPv4Prefix) -> String {
+    static func address(_ inside: ContainerInterface, from: HeldAddress, to: HeldAddress) -> String {
         let interface = Shell.quote(inside.interface)
         let enter = enter(inside.container)
-        return "\(enter) ip address add \(to) broadcast + dev \(interface) && "
+        return "\(enter) ip address add \(to) broadcast \(to.broadcast?.description ?? "-") dev \(interface) && "
             + "\(enter) ip address delete \(from) dev \(interface)"
     }
 
@@ -35,9 +35,9 @@ extension ShellChange {
     }
 
     static func containerAddress(
-        _ inside: ContainerInterface, _ before: IPv4Prefix, _ after: IPv4Prefix
+        _ inside: ContainerInterface, _ before: HeldAddress, _ after: HeldAddress
     ) -> ShellChange {
-        func has(_ address: IPv4Prefix) -> String {
+        func has(_ address: HeldAddress) -> String {
             "\(ContainerCommand.enter(inside.container)) ip -o -4 address show dev \(Shell.quote(inside.interface))"
                 + " | grep -qF \(Shell.quote(" \(address) "))"
         }

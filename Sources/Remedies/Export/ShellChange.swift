@@ -32,6 +32,7 @@ struct ShellChange {
         case .symbolicLink(let path, let before, let after): self = Self.symbolicLink(path, before, after)
         case .addRule(let rule): self = Self.rule(rule, add: true)
         case .removeRule(let rule): self = Self.rule(rule, add: false)
+        case .restoreImage(let order): self = Self.image(order)
         case .run(let program): self = Self.program(program)
         }
     }

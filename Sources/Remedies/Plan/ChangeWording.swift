@@ -11,10 +11,15 @@ struct ChangeWording {
 
     init(_ change: Change) {
         target = Self.target(change)
-        before = change.isCheck ? "as it was written" : Self.state(change.inverse)
+        before = Self.before(change)
         after = Self.state(change)
         command = Self.command(change)
         reversal = change.isCheck ? "none needed" : Self.command(change.inverse)
+    }
+
+    private static func before(_ change: Change) -> String {
+        if case .restoreImage = change { return "absent" }
+        return change.isCheck ? "as it was written" : state(change.inverse)
     }
 
     private static func target(_ change: Change) -> String {
@@ -22,7 +27,7 @@ struct ChangeWording {
         case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
         case .setMaster(let link, _, _): "bridge of \(link)"
         case .containerAddress(let inside, _, let to):
-            "address \(to.address) of \(inside.interface) in \(inside.container)"
+            "address \(to.address.address) of \(inside.interface) in \(inside.container)"
         case .containerHardwareAddress(let inside, _, _):
             "hardware address of \(inside.interface) in \(inside.container)"
         case .addAddress(let link, let address), .removeAddress(let link, let address):
@@ -32,6 +37,7 @@ struct ChangeWording {
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
+        case .restoreImage(let order): order.path
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
             "firewalld's zone of \(interface)"
@@ -57,6 +63,7 @@ struct ChangeWording {
         case .symbolicLink(_, _, let target): target.map { "link to \($0)" } ?? "absent"
         case .addRule(let rule): rule.line
         case .removeRule: "without the rule"
+        case .restoreImage(let order): "unpacked from \(order.source.location), \(order.source.checksum)"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
         case .run(.firewalldAdd(_, let zone)): zone
@@ -117,6 +124,7 @@ struct ChangeWording {
             let position = rule.place == .last ? nil : 1
             return shell([rule.table.flavour.program] + rule.insertion(position: position))
         case .removeRule(let rule): return shell([rule.table.flavour.program] + rule.deletion)
+        case .restoreImage(let order): return ImageCommand.text(order)
         case .run(let program): return shell(program.command)
         }
     }

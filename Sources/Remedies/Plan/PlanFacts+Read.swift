@@ -54,7 +54,7 @@ extension PlanFacts {
     private static let mostContainers = 4096
 
     /// The profile's, else the one that LXC takes.
-    private static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
+    static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
         if let path = profile.lxcPath { return path }
         let text = try host.readTextIfPresent(LXCSystemConfig.path) ?? ""
         return LXCSystemConfig(bytes: Array(text.utf8)).containerPath.path

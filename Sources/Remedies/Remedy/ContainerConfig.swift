@@ -21,7 +21,8 @@ struct ContainerConfig: Remedy {
             do throws(ConfigEditError) {
                 bytes = try LXCConfig.updatingKeys(in: bytes)
             } catch {
-                throw LeftToPerson(why: "\(file.path) cannot be edited: \(error.message)", what: ["editor \(file.path)"])
+                throw LeftToPerson(
+                    why: "\(file.path) cannot be edited: \(error.message)", what: ["editor \(file.path)"])
             }
         }
         if cause.id != "config-legacy-keys" {

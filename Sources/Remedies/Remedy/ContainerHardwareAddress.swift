@@ -38,7 +38,8 @@ struct ContainerHardwareAddress: Remedy {
         where inside.container == name && state.hardwareAddress == old {
             try draft.add(
                 .containerHardwareAddress(inside, from: old, to: new), phase: .runtime, remedy: id,
-                risk: "Others on the bridge find \(name) again once they have asked for it anew, some seconds later; its "
+                risk:
+                    "Others on the bridge find \(name) again once they have asked for it anew, some seconds later; its "
                     + "next DHCP lease may bring another address.",
                 for: cause)
         }

@@ -63,6 +63,7 @@ extension HostState {
                 after: after.map(PathState.symbolicLink) ?? .absent)
         case .addRule(let rule): standing(of: rule, wanted: true)
         case .removeRule(let rule): standing(of: rule, wanted: false)
+        case .restoreImage(let order): standing(of: order.path, before: .absent, after: .directory)
         case .run(let program): standing(of: program)
         }
     }
@@ -107,7 +108,7 @@ extension HostState {
             }
         case .setMaster(let name, _, let bridge): plug(name, into: bridge)
         case .containerAddress(let interface, let before, let after):
-            containers[interface]?.addresses.removeAll { $0 == before }
+            containers[interface]?.addresses.removeAll { $0.address == before.address }
             containers[interface]?.addresses.append(after)
         case .containerHardwareAddress(let interface, _, let after): containers[interface]?.hardwareAddress = after
         case .addAddress(let link, let address):
@@ -126,6 +127,7 @@ extension HostState {
             paths[path] = after.map(PathState.symbolicLink) ?? .absent
         case .addRule(let rule): rules[rule.table, default: IptablesListing()].insert(rule)
         case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
+        case .restoreImage(let order): paths[order.path] = .directory
         case .run(let program): apply(program)
         }
     }

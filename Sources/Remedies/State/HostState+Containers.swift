@@ -32,11 +32,11 @@ extension HostState {
         masters[link] = bridge
     }
 
-    func standing(of interface: ContainerInterface, before: IPv4Prefix, after: IPv4Prefix) -> Standing {
+    func standing(of interface: ContainerInterface, before: HeldAddress, after: HeldAddress) -> Standing {
         guard let state = containers[interface] else { return notRunning(interface) }
         // Both at once: killed between the two.
-        if state.addresses.contains(before) { return .before }
-        if state.addresses.contains(after) { return .after }
+        if state.holds(before) { return .before }
+        if state.holds(after) { return .after }
         return .other("\(interface.interface) of \(interface.container) does not have \(before)")
     }
 
@@ -49,5 +49,12 @@ extension HostState {
 
     private func notRunning(_ interface: ContainerInterface) -> Standing {
         .other("\(interface.container) does not run, or has no \(interface.interface) behind a veth")
+    }
+}
+
+extension ContainerState {
+    /// Whatever broadcast address goes with it: that of a restarted container is LXC's.
+    fileprivate func holds(_ address: HeldAddress) -> Bool {
+        addresses.contains { $0.address == address.address }
     }
 }

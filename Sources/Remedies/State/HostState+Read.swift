@@ -52,7 +52,7 @@ extension HostState {
         for resident in try host.residents().residents {
             guard let name = resident.name else { continue }
             containers[ContainerInterface(container: name, interface: resident.interface)] = ContainerState(
-                port: resident.port, hardwareAddress: resident.hardwareAddress, addresses: resident.addresses)
+                port: resident.port, hardwareAddress: resident.hardwareAddress, addresses: resident.held)
         }
     }
 

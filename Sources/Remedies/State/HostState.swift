@@ -31,9 +31,9 @@ package struct ContainerState: Codable, Sendable, Hashable {
     /// The host's end of the veth.
     package var port: String
     package var hardwareAddress: MACAddress?
-    package var addresses: [IPv4Prefix]
+    package var addresses: [HeldAddress]
 
-    package init(port: String, hardwareAddress: MACAddress?, addresses: [IPv4Prefix]) {
+    package init(port: String, hardwareAddress: MACAddress?, addresses: [HeldAddress]) {
         self.port = port
         self.hardwareAddress = hardwareAddress
         self.addresses = addresses

@@ -31,6 +31,7 @@ extension StateScope {
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
+            case .restoreImage(let order): paths.insert(order.path)
             case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true

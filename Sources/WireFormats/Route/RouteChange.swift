@@ -43,15 +43,20 @@ package struct RouteChange: Hashable, Sendable {
 
     /// An address with the broadcast address of its prefix, where the prefix has one (RFC 3021: not /31 and /32).
     package static func addAddress(_ address: IPv4Prefix, link index: Int) -> RouteChange {
+        addAddress(address, link: index, broadcast: address.length < 31 ? address.last : nil)
+    }
+
+    /// An address with this broadcast address, or none.
+    package static func addAddress(_ address: IPv4Prefix, link index: Int, broadcast: IPv4Address?) -> RouteChange {
         RouteChange(
             type: RouteMessageType.newAddress, flags: UInt16(NLM_F_CREATE | NLM_F_EXCL),
-            payload: addressPayload(address, link: index, broadcast: address.length < 31))
+            payload: addressPayload(address, link: index, broadcast: broadcast))
     }
 
     package static func removeAddress(_ address: IPv4Prefix, link index: Int) -> RouteChange {
         RouteChange(
             type: RouteMessageType.deleteAddress, flags: 0,
-            payload: addressPayload(address, link: index, broadcast: false))
+            payload: addressPayload(address, link: index, broadcast: nil))
     }
 
     /// struct ifinfomsg: family, pad, type (16 bits), index, flags, change (32 bits each).
@@ -64,13 +69,13 @@ package struct RouteChange: Hashable, Sendable {
     }
 
     /// struct ifaddrmsg: family, prefix length, flags, scope (8 bits each), index (32 bits).
-    private static func addressPayload(_ address: IPv4Prefix, link index: Int, broadcast: Bool) -> [UInt8] {
+    private static func addressPayload(_ address: IPv4Prefix, link index: Int, broadcast: IPv4Address?) -> [UInt8] {
         var header: [UInt8] = [AddressFamily.ipv4.rawValue, UInt8(clamping: address.length), 0, 0]
         header.appendHost(UInt32(clamping: index))
         var payload = NetlinkAttributeBuilder(header: header)
         payload.append(UInt16(IFA_LOCAL), address: address.address)
         payload.append(UInt16(IFA_ADDRESS), address: address.address)
-        if broadcast { payload.append(UInt16(IFA_BROADCAST), address: address.last) }
+        if let broadcast { payload.append(UInt16(IFA_BROADCAST), address: broadcast) }
         return payload.bytes
     }
 }

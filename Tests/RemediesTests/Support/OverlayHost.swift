@@ -68,7 +68,8 @@ final class OverlayHost: MutableHost {
                 Resident(
                     name: inside.container, namespace: "/proc/7/ns/net", port: container.port,
                     interface: inside.interface, interfaceIndex: 2, hardwareAddress: container.hardwareAddress,
-                    isUp: true, addresses: container.addresses, gateways: [], hasDefaultRoute: true)
+                    isUp: true, addresses: container.addresses.map(\.address), gateways: [], hasDefaultRoute: true,
+                    broadcasts: container.addresses.map(\.broadcast))
             }, unknownPorts: [])
     }
 
@@ -177,6 +178,9 @@ final class OverlayHost: MutableHost {
         header += [0, 0, 0, 0]
         var body = NetlinkAttributeBuilder(header: header)
         body.append(3, text: name)
+        if let master = state.masters[name].flatMap({ order.firstIndex(of: $0) }) {
+            body.append(10, host: UInt32(master + 1))
+        }
         if !kind.isEmpty { body.nest(18, marked: false) { $0.append(1, text: kind) } }
         return NetlinkMessage(type: RouteMessageType.newLink, flags: 0, payload: body.bytes).bytes
     }
