@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 /// Remedies of containers, with real ones that run.
@@ -17,5 +19,23 @@ import Testing
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)
+    }
+
+    /// A step without a reversal: killed anywhere, the image is complete or nothing of it is there.
+    @Test func aBaseImageIsThereOrNot() throws {
+        let script = try String(contentsOf: CrashPoints.tool, encoding: .utf8)
+        let ended = try ImageLab.run(
+            """
+            good
+            cat >/tmp/crash-points <<'END-OF-TOOL'
+            \(script)
+            END-OF-TOOL
+            python3 /tmp/crash-points --image "--reset=rm -rf /var/lib/lxc/$name"
+            """)
+        #expect(ended.status == 0, "\(ended.messages)")
+        let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
+        #expect(result.remedies == ["base-image"])
+        #expect(result.points >= 30, "\(result)")
+        #expect(result.before > result.after && result.after >= 10, "\(result)")
     }
 }

@@ -36,7 +36,8 @@ struct ImageRestorer {
             try finish(root, in: staging)
             try place(root, in: staging, as: target)
         } catch {
-            do throws(HostError) { try removeStaging() } catch { /* The first error tells more; the next start tidies. */ }
+            do throws(HostError) { try removeStaging() } catch
+            { /* The first error tells more; the next start tidies. */  }
             throw error
         }
         CrashPoint.pass()

@@ -25,7 +25,9 @@ struct ImageUnpacking {
 
     func run(_ archive: borrowing ImageArchive) throws(HostError) {
         try requireGNU()
-        guard lseek(archive.file.rawValue, 0, SEEK_SET) == 0 else { throw HostError(errno: errno, operation: operation) }
+        guard lseek(archive.file.rawValue, 0, SEEK_SET) == 0 else {
+            throw HostError(errno: errno, operation: operation)
+        }
         let command =
             ["tar", "--extract", "--file=-"] + (archive.packing.map { [$0] } ?? [])
             + [
@@ -73,6 +75,14 @@ struct ImageUnpacking {
         }
         // A fast one may have come to its end between two looks.
         try watch(before, try host.space(place))
+        // The program that went beyond RLIMIT_FSIZE gets SIGXFSZ, 25.
+        if status == 128 + SIGXFSZ {
+            throw HostError(
+                .limit, operation: operation,
+                message:
+                    "a file in it is longer than \(order.maximumBytes) bytes (maximumBytes of the profile's image); "
+                    + "nothing of it was kept")
+        }
         guard status == 0 else {
             let text = try output.text(limit: 65_536, fails: false, operation)
             throw HostError(
@@ -98,7 +108,8 @@ struct ImageUnpacking {
     private func requireGNU() throws(HostError) {
         let version = try host.runToEnd(["tar", "--version"], milliseconds: 10_000, limit: 65_536)
         guard version.contains("GNU tar") else {
-            throw HostError(.unsupported, operation: operation, message: "it needs GNU tar, and tar here is another one")
+            throw HostError(
+                .unsupported, operation: operation, message: "it needs GNU tar, and tar here is another one")
         }
     }
 }

@@ -5,6 +5,9 @@ internal import HostModel
 struct JournalRun {
     static let bootFile = "/proc/sys/kernel/random/boot_id"
 
+    /// Said of what is complete and has no reversal.
+    static let stays = "stays: it is complete, and nothing takes it back"
+
     let host: any MutableHost
     let store: any JournalStore
 
@@ -39,7 +42,7 @@ struct JournalRun {
                         try HostState.readPath(order.path, host) == .directory
                     {
                         journal.entries[index].state = .done
-                        journal.entries[index].note = "\(order.path) stays: it is complete, and has no reversal"
+                        journal.entries[index].note = "\(order.path) \(Self.stays)"
                     }
                 }
             } catch  where error.code == .stale {
