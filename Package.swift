@@ -59,7 +59,7 @@ let package = Package(
         room("Watching", ["HostModel", "HostAccess", "WireFormats"]),
 
         // The kernel, and what is built from it.
-        room("LinuxHost", ["HostModel", "WireFormats", "HostAccess", "CLinux", "CPcap"]),
+        room("LinuxHost", ["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "CLinux", "CPcap"]),
         room("PracticeHost", ["HostModel", "HostAccess", "LinuxHost", "CLinux"]),
 
         // Resources of the top level, compiled in.

@@ -30,6 +30,9 @@ struct FixApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply", abstract: "Repairs what is found: shows the plan, asks, verifies, rolls back.")
 
+    @Argument(help: "`image`: restore the profile's base image from its source, and nothing else.")
+    var target: FixTarget?
+
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var consent: ConsentOptions
@@ -43,6 +46,7 @@ struct FixApplyCommand: ParsableCommand {
 
     func validate() throws {
         if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
+        if plan != nil, target != nil { throw ValidationError("a saved plan says itself what it is for") }
         try output.require(FormatName.allCases, for: "a report")
     }
 
@@ -58,8 +62,10 @@ struct FixApplyCommand: ParsableCommand {
         session.prove(proof)
         let remediation = Remediation(session: session, proofMode: proof, consent: consent, quiet: output.quiet)
         let result = session.diagnose()
+        let imagePlan = try target.map { _ throws(CommandError) in try BaseImagePlan.make(session, result) }
+        if imagePlan != nil { session.live?.progress = ProgressBar(quiet: output.quiet).show }
         let report =
-            try saved.map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
+            try (saved ?? imagePlan).map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
             ?? remediation.run(from: result)
         try output.emit(invocation: Session.invocation(hostOptions)) { format, options in
             render(report, as: format, options: options)

@@ -118,6 +118,12 @@ extension Host {
         return names
     }
 
+    /// Everybody behind a veth of this host, in a bridge or not.
+    package func residents() throws(HostError) -> BridgeResidents {
+        guard case .residents(let residents) = try answer(.residents) else { throw mismatch("residents") }
+        return residents
+    }
+
     package func identity() throws(HostError) -> HostIdentity {
         guard case .identity(let identity) = try answer(.identity) else { throw mismatch("identity") }
         return identity

@@ -27,13 +27,17 @@ package struct FaultVariant: Sendable, Hashable {
     package var backends: [PracticeBackend]
     /// What the host must have beside the layer `lxc`.
     package var layers: [String]
+    /// How many containers must run.
+    package var containers: Int
     var steps: [FaultStep]
 
     init(
         _ name: String, _ title: String, profiles: [PracticeProfile] = PracticeProfile.allCases,
-        backends: [PracticeBackend] = PracticeBackend.allCases, layers: [String] = [], _ steps: [FaultStep]
+        backends: [PracticeBackend] = PracticeBackend.allCases, layers: [String] = [], containers: Int = 0,
+        _ steps: [FaultStep]
     ) {
         self.layers = layers
+        self.containers = containers
         self.name = name
         self.title = title
         self.profiles = profiles

@@ -108,6 +108,8 @@ struct Scene {
                 "freeBytes": .integer(9 << 30), "freeInodes": .integer(1_000_000),
             ],
             "base-image": ["present": .boolean(false)],
+            "container-ports": ["unplugged": .strings([])],
+            "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
             "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "bridge-residents": [

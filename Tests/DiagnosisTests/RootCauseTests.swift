@@ -136,7 +136,7 @@ import Testing
     @Test func containersHaveCausesOfTheirOwn() {
         let good: [String: FactValue] = [
             "links": .strings(["lxcbr1"]), "noLink": .boolean(false), "legacyKeys": .strings([]),
-            "rootfsExists": .boolean(true),
+            "rootfsExists": .boolean(true), "addresses": .strings([]),
         ]
         let scene = Scene.healthy.with(container: "db", good).with(
             container: "web", good.merging(["links": .strings(["lxcbr9"])]) { _, new in new }

@@ -42,7 +42,10 @@ enum Vocabulary {
             probe("containers", "path:S", "names:L count:I"),
             probe(
                 "container-config", "path:S container:S",
-                "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
+                "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S "
+                    + "addresses:L"),
+            probe("container-ports", "path:S container:S", "unplugged:L"),
+            probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),
             probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
             probe(
                 "packet-proof-container", "network:S",

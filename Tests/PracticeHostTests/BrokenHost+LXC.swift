@@ -55,7 +55,11 @@ extension BrokenHost {
 
     static let containers = [
         BrokenHost("config-links-other-bridge", ["config-links-other-bridge"], ["container.bridge"]),
-        BrokenHost("config-no-link", ["config-no-link"], ["container.link"], isRepaired: false),
+        BrokenHost("config-no-link", ["config-no-link"], ["container.link"]),
+        BrokenHost("veth-not-in-bridge", ["veth-not-in-bridge"], ["container.plugged"]),
+        BrokenHost(
+            "config-address-without-prefix=stray", ["config-address-without-prefix"], ["container.address-prefix"]),
+        BrokenHost("duplicate-container-mac=copied", ["duplicate-container-mac"], ["container.hardware-addresses"]),
         BrokenHost("config-legacy-keys", ["config-legacy-keys"], ["container.config-keys"]),
         BrokenHost(
             "image-or-rootfs-missing", ["image-or-rootfs-missing"], ["container.rootfs"], isRepaired: false),

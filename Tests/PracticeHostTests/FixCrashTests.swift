@@ -30,7 +30,7 @@ enum CrashPoints {
         var recoveryPoints: Int?
     }
 
-    private static let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    static let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Tools/crash-points")
 
     static func check(_ item: Case) throws {

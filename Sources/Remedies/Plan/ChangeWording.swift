@@ -11,15 +11,25 @@ struct ChangeWording {
 
     init(_ change: Change) {
         target = Self.target(change)
-        before = change.isCheck ? "as it was written" : Self.state(change.inverse)
+        before = Self.before(change)
         after = Self.state(change)
         command = Self.command(change)
         reversal = change.isCheck ? "none needed" : Self.command(change.inverse)
     }
 
+    private static func before(_ change: Change) -> String {
+        if case .restoreImage = change { return "absent" }
+        return change.isCheck ? "as it was written" : state(change.inverse)
+    }
+
     private static func target(_ change: Change) -> String {
         switch change {
         case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
+        case .setMaster(let link, _, _): "bridge of \(link)"
+        case .containerAddress(let inside, _, let to):
+            "address \(to.address.address) of \(inside.interface) in \(inside.container)"
+        case .containerHardwareAddress(let inside, _, _):
+            "hardware address of \(inside.interface) in \(inside.container)"
         case .addAddress(let link, let address), .removeAddress(let link, let address):
             "address \(address) of \(link)"
         case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
@@ -28,6 +38,7 @@ struct ChangeWording {
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
         case .addAccept(let rule), .removeAccept(let rule): "nft chain \(rule.place)"
+        case .restoreImage(let order): order.path
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
             "firewalld's zone of \(interface)"
@@ -44,6 +55,9 @@ struct ChangeWording {
         switch change {
         case .createBridge: "a bridge, down"
         case .setLinkUp(_, let up): up ? "up" : "down"
+        case .setMaster(_, _, let bridge): bridge ?? "none"
+        case .containerAddress(_, _, let to): to.description
+        case .containerHardwareAddress(_, _, let to): to.description
         case .addAddress: "present"
         case .deleteBridge, .removeAddress, .deleteTranslationTable: "absent"
         case .setSysctl(_, _, let value): value
@@ -54,6 +68,7 @@ struct ChangeWording {
         case .addRule(let rule): rule.line
         case .addAccept(let rule): rule.text
         case .removeRule, .removeAccept: "without the rule"
+        case .restoreImage(let order): "unpacked from \(order.source.location), \(order.source.checksum)"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
         case .run(.shorewallReload(let reach, let isOpen)):
@@ -89,6 +104,12 @@ struct ChangeWording {
         case .createBridge(let name): return "ip link add \(Shell.quote(name)) type bridge"
         case .deleteBridge(let name): return "ip link delete \(Shell.quote(name)) type bridge"
         case .setLinkUp(let name, let up): return "ip link set \(Shell.quote(name)) \(up ? "up" : "down")"
+        case .setMaster(let link, _, let bridge):
+            let place = bridge.map { "master \(Shell.quote($0))" } ?? "nomaster"
+            return "ip link set \(Shell.quote(link)) \(place)"
+        case .containerAddress(let inside, let from, let to):
+            return ContainerCommand.address(inside, from: from, to: to)
+        case .containerHardwareAddress(let inside, _, let to): return ContainerCommand.hardwareAddress(inside, to)
         case .addAddress(let link, let address):
             return "ip address add \(address) broadcast + dev \(Shell.quote(link))"
         case .removeAddress(let link, let address): return "ip address delete \(address) dev \(Shell.quote(link))"
@@ -114,6 +135,7 @@ struct ChangeWording {
         case .removeAccept(let rule):
             // By its handle, which `nft -a` shows.
             return "nft delete rule \(rule.place) handle N"
+        case .restoreImage(let order): return ImageCommand.text(order)
         case .run(let program): return shell(program.command)
         }
     }

@@ -17,6 +17,7 @@ extension PlanFacts {
         var scope = StateScope()
         scope.links = true
         scope.zones = true
+        scope.containers = true
         scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
         for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
             scope.sysctls.insert(SysctlName.forwarding(of: link))
@@ -97,7 +98,7 @@ extension PlanFacts {
     }
 
     /// The profile's, else the one that LXC takes.
-    private static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
+    static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
         if let path = profile.lxcPath { return path }
         let text = try host.readTextIfPresent(LXCSystemConfig.path) ?? ""
         return LXCSystemConfig(bytes: Array(text.utf8)).containerPath.path

@@ -12,10 +12,9 @@ protocol Remedy: Sendable {
 enum RemedyCatalog {
     static let all: [any Remedy] = [
         NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
-        Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(),
-        ContainerConfig(), LxcNetConfigure(), MakinaJobRepair(), BridgePersistent(),
-        MasqueradePersistent(),
-        ForwardingPersistent(),
+        Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(), ContainerConfig(), ContainerPort(),
+        ContainerAddress(), ContainerHardwareAddress(), LxcNetConfigure(), MakinaJobRepair(), BridgePersistent(),
+        MasqueradePersistent(), ForwardingPersistent(),
     ]
 }
 

@@ -14,6 +14,8 @@ package struct StateScope: Sendable, Hashable {
     package var openings: Set<ShorewallReach> = []
     /// Whether to ask for firewalld's zones.
     package var zones = false
+    /// Whether to look into the running containers.
+    package var containers = false
 
     package init() {}
 }
@@ -27,10 +29,12 @@ extension StateScope {
                 links = true
                 // A new link begins with them.
                 sysctls.formUnion([SysctlName.defaultForwarding, SysctlName.promoteSecondaries(of: "default")])
-            case .deleteBridge, .setLinkUp, .addAddress, .removeAddress: links = true
+            case .deleteBridge, .setLinkUp, .addAddress, .removeAddress, .setMaster: links = true
+            case .containerAddress, .containerHardwareAddress: containers = true
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
+            case .restoreImage(let order): paths.insert(order.path)
             case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
             case .addAccept(let rule), .removeAccept(let rule): chains.insert(rule.place)
             case .run(.lxcNetStart), .run(.lxcNetStop):

@@ -54,11 +54,23 @@ final class OverlayHost: MutableHost {
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .residents: .residents(residents)
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
         case .space, .legacyTable, .programVersion, .packetPrograms:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
+    }
+
+    private var residents: BridgeResidents {
+        BridgeResidents(
+            residents: state.containers.sorted { $0.value.port < $1.value.port }.map { inside, container in
+                Resident(
+                    name: inside.container, namespace: "/proc/7/ns/net", port: container.port,
+                    interface: inside.interface, interfaceIndex: 2, hardwareAddress: container.hardwareAddress,
+                    isUp: true, addresses: container.addresses.map(\.address), gateways: [], hasDefaultRoute: true,
+                    broadcasts: container.addresses.map(\.broadcast))
+            }, unknownPorts: [])
     }
 
     private func missing(_ path: String) -> HostError {
@@ -166,6 +178,9 @@ final class OverlayHost: MutableHost {
         header += [0, 0, 0, 0]
         var body = NetlinkAttributeBuilder(header: header)
         body.append(3, text: name)
+        if let master = state.masters[name].flatMap({ order.firstIndex(of: $0) }) {
+            body.append(10, host: UInt32(master + 1))
+        }
         if !kind.isEmpty { body.nest(18, marked: false) { $0.append(1, text: kind) } }
         return NetlinkMessage(type: RouteMessageType.newLink, flags: 0, payload: body.bytes).bytes
     }

@@ -5,7 +5,9 @@ import HostModel
 
 extension Scenario {
     /// Every remedy, with the states of a host in which it does something different.
-    static let all: [Scenario] = [
+    static let all: [Scenario] = host + containers
+
+    private static let host: [Scenario] = [
         Scenario(
             name: "bridge missing", cause: "bridge-missing", remedy: "bridge-create",
             breakage: { $0.apply(.deleteBridge(name: "lxcbr1")) }, healthy: { bridgeIsWell($0) }),
