@@ -16,7 +16,8 @@ extension LiveHost {
         let output = try runToEnd(program.command, milliseconds: 60_000, limit: 64 << 10)
         // It tells of what it does not like, and yet ends well.
         if case .checkUnit(let path) = program, output.contains(path + ":") {
-            throw HostError(.malformed, operation: program.command.joined(separator: " "), message: CollectedOutput.tail(output))
+            throw HostError(
+                .malformed, operation: program.command.joined(separator: " "), message: CollectedOutput.tail(output))
         }
     }
 

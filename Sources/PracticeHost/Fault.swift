@@ -62,7 +62,8 @@ package struct Fault: Sendable, Hashable {
 
 /// Every fault, in the order of the host's parts.
 package let faults: [Fault] = merged(
-    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults + lxcNetFaults
+    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults
+        + lxcNetFaults
         + persistenceFaults + networkOwnerFaults + makinaJobFaults + lxcPathFaults + containerFaults + layerTwoFaults
         + lxcNetStartFaults + pathFaults + trackingFaults + firewallNeighbourFaults)
 
