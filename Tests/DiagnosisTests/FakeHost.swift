@@ -72,7 +72,9 @@ struct Scene {
                 "exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false),
             ],
             "interface-addresses": ["addresses": .strings(["10.5.0.1/16"]), "count": .integer(1)],
-            "subnet-elsewhere": ["links": .strings([]), "routes": .strings([]), "count": .integer(0)],
+            "subnet-elsewhere": [
+                "links": .strings([]), "routes": .strings([]), "count": .integer(0), "felt": .strings([]),
+            ],
             "forwarding": [
                 "global": .boolean(true), "bridge": .boolean(true), "uplink": .boolean(true),
                 "uplinkName": .string("eth0"), "off": .strings([]),

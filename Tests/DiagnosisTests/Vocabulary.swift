@@ -7,7 +7,7 @@ enum Vocabulary {
         layers + [
             probe("link", "name:S", "exists:B kind:S up:B carrier:B ports:I mtu:I mac:S index:I"),
             probe("interface-addresses", "name:S", "addresses:L count:I"),
-            probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I"),
+            probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I felt:L"),
             probe("forwarding", "bridge:S uplink:S target:S", "global:B bridge:B uplink:B uplinkName:S off:L"),
             probe("uplink", "uplink:S target:S", "found:B name:S gateway:S source:S reason:S"),
             probe("sysctl", "key:S", "exists:B value:S"),

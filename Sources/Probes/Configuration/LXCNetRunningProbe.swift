@@ -22,7 +22,7 @@ package struct LXCNetRunningProbe: Probe {
         let up = try reader.first(["/run/lxc/network_up", "/var/run/lxc/network_up"]) != nil
         var edited: [String] = []
         var evidence: [Evidence] = []
-        if up, let server = try DHCPServerProbe.ofLXCNet(reader) {
+        if up, let server = try DHCPServerProbe.ofLXCNet(reader), try !Self.isOfMakinaJob(server.arguments, reader) {
             func compare(_ name: String, _ option: String, _ wanted: String, _ running: [String]) {
                 guard !running.isEmpty, !wanted.isEmpty, !running.contains(wanted) else { return }
                 let now = running.joined(separator: ", ")
@@ -57,6 +57,17 @@ package struct LXCNetRunningProbe: Probe {
         return Observation(
             facts: ["up": .boolean(up), "edited": .strings(edited), "leftovers": .strings(leftovers)],
             evidence: evidence)
+    }
+
+    /// The makina job keeps its server where lxc-net keeps its own, and does not read lxc-net's settings.
+    private static func isOfMakinaJob(
+        _ arguments: [String], _ reader: ConfigurationReader
+    ) throws(ObservationFailure) -> Bool {
+        let services = try BootServices(reader)
+        for bridge in DHCPServerProbe.values(of: "--interface", in: arguments) {
+            if try MakinaJob.read(bridge: bridge, services).isPresent { return true }
+        }
+        return false
     }
 
     /// Rules as lxc-net makes them with iptables, for a network that no link carries and that is not the one set.

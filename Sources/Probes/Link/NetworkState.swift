@@ -44,6 +44,10 @@ struct NetworkState {
         try decode(.routes()) { (messages) throws(WireError) in try Route.all(in: messages) }
     }
 
+    func neighbours() throws(ObservationFailure) -> [Neighbour] {
+        try decode(.neighbours()) { (messages) throws(WireError) in try Neighbour.all(in: messages) }
+    }
+
     func rules() throws(ObservationFailure) -> [RouteRule] {
         try decode(.rules()) { (messages) throws(WireError) in try RouteRule.all(in: messages) }
     }
