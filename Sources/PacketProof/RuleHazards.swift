@@ -28,6 +28,7 @@ struct RuleHazards {
         switch name {
         case "dup", "TEE": "would copy a probe to another host or link (\(name))"
         case "fwd": "would send a probe to another link (\(name))"
+        case "queue", "NFQUEUE": "would hand a probe to a program that may let it go when nothing stops it (\(name))"
         case "dynset", "SET", "recent", "hashlimit", "connlimit":
             "would remember the address of a probe (\(name))"
         default: nil
@@ -157,9 +158,9 @@ struct RuleHazards {
     }
 
     /// Names of expressions and of extensions of x_tables.
-    private static let names = ["dup", "fwd", "dynset", "TEE", "SET", "recent", "hashlimit", "connlimit"].map {
-        Array($0.utf8)
-    }
+    private static let names = [
+        "dup", "fwd", "dynset", "TEE", "SET", "recent", "hashlimit", "connlimit", "queue", "NFQUEUE",
+    ].map { Array($0.utf8) }
     private static let tracking = Array("ct".utf8)
     /// `nfgen_family` of the header behind `nlmsghdr`; NFPROTO_BRIDGE.
     private static let familyOffset = 16

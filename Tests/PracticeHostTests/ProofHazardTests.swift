@@ -98,6 +98,9 @@ import Testing
                     "iptables-nft -A FORWARD -m hashlimit --hashlimit-name x --hashlimit-mode srcip --hashlimit-above 9/s -j DROP",
                 verdict: .unknown, reason: "would remember the address"),
             Row(
+                name: "a queue", setup: "iptables-nft -A FORWARD -j NFQUEUE --queue-num 7 --queue-bypass",
+                verdict: .unknown, reason: "would hand a probe to a program"),
+            Row(
                 name: "NetworkManager manages an idle bridge",
                 setup: """
                     mkdir -p /run/NetworkManager/devices

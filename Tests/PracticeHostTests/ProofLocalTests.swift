@@ -147,6 +147,21 @@ import Testing
         #expect(ended.output == "6\n1\n", "\(ended.output)\(ended.messages)")
     }
 
+    /// A host that answers a probe learns the container's hardware address; it forgets it again.
+    @Test func noNeighbourIsLeft() throws {
+        let ended = try Program.lab(
+            ["--containers", "1"],
+            """
+            lxc-info -n c1 -iH >/tmp/c1; neighbours() { ip neigh show dev lxcbr1 | grep -vFf /tmp/c1; }
+            iptables-nft -A FORWARD -j REJECT
+            lxc-doctor prove --format json | grep -c 'the container was told: port unreachable' >&2; neighbours
+            iptables-nft -F FORWARD; lxc-doctor prove --proof wire --quiet || echo "status $?"; neighbours
+            """)
+        #expect(ended.output == "", "\(ended.output)")
+        // The control: it did answer.
+        #expect(Int(ended.messages.filter(\.isNumber)) ?? 0 > 0, "\(ended.messages)")
+    }
+
     @Test func nothingIsLeft() throws {
         let state =
             "ip -br link; bridge fdb show | grep -v 33:33:; nft list tables; ip neigh; cat /sys/class/net/lxcbr1/address"

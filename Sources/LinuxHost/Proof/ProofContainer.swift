@@ -124,6 +124,24 @@ struct ProofContainer: ~Copyable {
             operation: "tell the container its gateway")
     }
 
+    /// Takes the container's addresses out of this host's neighbour table, where they are because this host answered it
+    /// (an ICMP error, or what came back in wire mode). They were in nobody's table before.
+    func forget(_ order: ProbeOrder) throws(HostError) {
+        guard isOurs else { return }
+        let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
+        for prefix in order.addresses {
+            var entry = NetlinkAttributeBuilder(header: RouteHeader.neighbour(bridge.index))
+            entry.append(UInt16(NDA_DST), address: prefix.address)
+            do {
+                try sockets.host.change(
+                    type: UInt16(RTM_DELNEIGH), payload: entry.bytes, operation: "forget the neighbour \(prefix)")
+            } catch {
+                // As a rule there is none.
+                guard error.code == .notFound else { throw error }
+            }
+        }
+    }
+
     /// How the port is now, and whether the gateway is known.
     func state(gateway: IPv4Address?) throws(HostError) -> PortState {
         let link = try LinkDescription(named: port, through: &sockets.host)

@@ -57,12 +57,12 @@ package final class ProofHost: ActiveHost {
     }
 
     package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
-        var result = try ResidentReader(host).read(bridge)
-        if let gateway, !result.residents.isEmpty {
-            let (answers, socket) = try AddressProbe.owners(of: gateway, behind: bridge)
-            result.gatewayAnswers = answers
-            things.spent.append(socket)
+        let question = try gateway.map { (gateway) throws(HostError) in
+            try AddressQuestion(gateway, behind: bridge)
         }
+        if let question { things.spent.append(question.socket) }
+        var result = try ResidentReader(host).read(bridge)
+        if let question, !result.residents.isEmpty { result.gatewayAnswers = question.owners() }
         return result
     }
 
@@ -92,23 +92,29 @@ package final class ProofHost: ActiveHost {
         var runs: [Int: ProofRun] = [:]
         for (index, order) in orders.enumerated() {
             do throws(HostError) {
-                let run = ProofRun(order, from: try station(for: order), isFenced: fence != nil)
-                let taken = order.probesAddresses ? try run.station.takenAddresses() : []
+                runs[index] = ProofRun(order, from: try station(for: order), isFenced: fence != nil)
+            } catch {
+                outcomes[index] = .failure(error)
+            }
+        }
+        for (index, run) in runs {
+            do throws(HostError) {
+                let taken = run.order.probesAddresses ? run.station.takenAddresses() : []
                 if taken.isEmpty {
                     try run.station.configure()
-                    runs[index] = run
                 } else {
-                    var result = run.result
-                    result.takenAddresses = taken
-                    outcomes[index] = .success(result)
+                    outcomes[index] = .success(run.result(taken: taken))
+                    runs[index] = nil
                 }
             } catch {
                 outcomes[index] = .failure(error)
+                runs[index] = nil
             }
         }
         if !runs.isEmpty {
             let capture = try capture(for: runs.values.map(\.order))
             try observe(runs.sorted { $0.key < $1.key }.map(\.value), fence, capture)
+            for run in runs.values { try run.station.forget() }
             let drops = try capture.drops()
             let findings = try investigator?.end(orders[0])
             for (index, run) in runs {

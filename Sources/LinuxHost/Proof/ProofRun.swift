@@ -51,6 +51,12 @@ final class ProofRun {
         if result.passes != nil { result.passes? += fates.keep(passes) }
     }
 
+    /// Nothing was sent, because somebody has these addresses.
+    func result(taken: [IPv4Address]) -> ProbeSightings {
+        result.takenAddresses = taken
+        return result
+    }
+
     /// The result, with what is known only at the end.
     func finished(captureDrops: Int, findings: ProbeFindings?, weakness: String?) -> ProbeSightings {
         result.captureDrops = captureDrops

@@ -10,6 +10,7 @@ final class ProofStation {
     /// Why there is no `local` although the order wants one.
     private(set) var localFailure: String?
     private var isConfigured = false
+    private let question: AddressQuestion?
     private let sender: ProofSender
     private let container: ProofContainer
 
@@ -22,6 +23,8 @@ final class ProofStation {
         } else {
             container = try ProofContainer(order: order)
         }
+        let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0 }
+        question = order.probesAddresses ? try AddressQuestion(wanted, from: container) : nil
         var local: LocalSender?
         if let packets = order.local {
             do {
@@ -43,10 +46,9 @@ final class ProofStation {
             && order.local?.peer == other.local?.peer
     }
 
-    /// The addresses of the order that somebody else answers for.
-    func takenAddresses() throws(HostError) -> [IPv4Address] {
-        let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0 }
-        return try AddressProbe.taken(wanted, in: container)
+    /// The addresses of the order that somebody else answers for, as far as the order wants that to be asked.
+    func takenAddresses() -> [IPv4Address] {
+        question?.taken() ?? []
     }
 
     /// Takes the addresses, where that was not done for an earlier order.
@@ -59,6 +61,11 @@ final class ProofStation {
     /// Sends a whole IPv4 packet as the container would.
     func send(_ packet: [UInt8]) throws(HostError) {
         try sender.send(packet)
+    }
+
+    /// Takes what this host learnt of the container's addresses from it again.
+    func forget() throws(HostError) {
+        try container.forget(order)
     }
 
     /// How the port of a container is that was there before.
