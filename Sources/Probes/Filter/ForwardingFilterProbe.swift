@@ -15,7 +15,7 @@ package struct ForwardingFilterProbe: Probe {
             "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
             "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
             "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "eastWest": .string,
-            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "bridgeNetfilter": .boolean,
+            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "eastWestFamily": .string, "bridgeNetfilter": .boolean,
             "duplicates": .integer,
             "duplicatedRule": .string, "outsideModel": .strings,
         ])
@@ -34,6 +34,7 @@ package struct ForwardingFilterProbe: Probe {
         note(questions, .forwarded, "forwarded", &observation)
         note(questions, .answered, "answered", &observation)
         note(questions, .eastWest, "eastWest", &observation)
+        observation.facts["eastWestFamily"] = .string(questions.answerOfRules(.eastWest).decidedBy?.family ?? "")
         for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
             let answer = questions.answerOfRules(question)
             observation.facts[name] = .string(Self.word(answer, questions))
