@@ -15,7 +15,8 @@ package struct ForwardingFilterProbe: Probe {
             "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
             "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
             "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "eastWest": .string,
-            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "eastWestFamily": .string, "bridgeNetfilter": .boolean,
+            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "eastWestFamily": .string,
+            "bridgeNetfilter": .boolean,
             "duplicates": .integer,
             "duplicatedRule": .string, "outsideModel": .strings,
         ])
@@ -34,7 +35,6 @@ package struct ForwardingFilterProbe: Probe {
         note(questions, .forwarded, "forwarded", &observation)
         note(questions, .answered, "answered", &observation)
         note(questions, .eastWest, "eastWest", &observation)
-        observation.facts["eastWestFamily"] = .string(questions.answerOfRules(.eastWest).decidedBy?.family ?? "")
         for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
             let answer = questions.answerOfRules(question)
             observation.facts[name] = .string(Self.word(answer, questions))
@@ -60,6 +60,7 @@ package struct ForwardingFilterProbe: Probe {
         observation.facts[name + "Shape"] = .string(
             isDropped ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
+        if question == .eastWest { observation.facts["eastWestFamily"] = .string(killer.family ?? "") }
         observation.facts[name + "Packet"] = .string(answer.packet?.description ?? "")
         observation.evidence.append(Evidence(killer))
     }
