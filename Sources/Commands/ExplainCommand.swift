@@ -46,7 +46,7 @@ struct ExplainCommand: ParsableCommand {
 
     private func document() throws(CommandError) -> Document {
         if let cause = BuiltIn.causes().first(where: { $0.id == id }) {
-            let sections = [
+            var sections = [
                 ("What happens", cause.explanation), ("Symptom", cause.symptom), ("Why", cause.why),
                 ("How the doctor sees it", cause.look), ("What to do", cause.fix),
                 (Self.commands, cause.commands.joined(separator: "\n")),
@@ -56,6 +56,10 @@ struct ExplainCommand: ParsableCommand {
                         ? "by hand; the doctor cannot see it" : cause.remedy.map { "remedy \($0)" } ?? "by hand"
                 ),
             ]
+            for (owner, commands) in cause.owners.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                sections.insert(
+                    ("\(Self.commands) of \(owner.rawValue)", commands.joined(separator: "\n")), at: sections.count - 1)
+            }
             return Document(
                 id: id, kind: "cause", title: ExampleValues.fill(cause.title), severity: cause.severity,
                 area: cause.area,
@@ -94,7 +98,7 @@ struct ExplainCommand: ParsableCommand {
         for section in document.sections {
             lines += ["", section.heading]
             for paragraph in section.text.split(whereSeparator: \.isNewline) {
-                let whole = section.heading == commands
+                let whole = section.heading.hasPrefix(commands)
                 lines += (whole ? [String(paragraph)] : wrapped(String(paragraph), width: options.width - 2))
                     .map { "  " + $0 }
             }

@@ -18,6 +18,8 @@ import Testing
             uplink: eth0
             exempt: [10.0.0.0/8]
             target: 203.0.113.9
+            owner: incus
+            ipv6: FD42:9::1/64
         lxcPath: /srv/lxc
         image: { name: base, wanted: required }
         minimumFreeBytes: 1000
@@ -47,6 +49,8 @@ import Testing
         #expect(network.uplink == "eth0")
         #expect(network.exempt.map(\.description) == ["10.0.0.0/8"])
         #expect(network.target.description == "203.0.113.9")
+        #expect(network.owner == .incus)
+        #expect(network.ipv6 == "fd42:9::1/64" && network.translatesIPv6)
     }
 
     @Test(arguments: [
@@ -60,11 +64,16 @@ import Testing
         ("[192.0.2.5]", "[192.0.2.500]", "p.yaml:8:12: \"192.0.2.500\" is not an IPv4 address"),
         ("10.9.0.99]", "10.9.0.5]", "p.yaml:10:16: dhcpRange is [first, last]"),
         ("target: 203.0.113.9", "target: 10.9.0.77", "p.yaml:14:13: the target must lie outside 10.9.0.0/24"),
-        ("lxcPath: /srv", "lxcPath: srv", "p.yaml:15:10: lxcPath must be an absolute path, not \"srv/lxc\""),
-        ("name: base,", "name: a/b,", "p.yaml:16:16: an image's name is a directory name"),
-        ("1000", "lots", "p.yaml:17:19: minimumFreeBytes must be a whole number, not \"lots\""),
-        ("1000", "-5", "p.yaml:17:19: minimumFreeBytes must not be negative"),
-        ("minimumFreeBytes", "minimumFreeByte", "p.yaml:17:1: unknown key \"minimumFreeByte\"; did you mean"),
+        ("owner: incus", "owner: incu", "p.yaml:15:16: owner must be one of lxc, incus, lxd, libvirt, docker"),
+        ("FD42:9::1/64", "FD42:9::1", "p.yaml:16:15: the bridge's own IPv6 address"),
+        ("FD42:9::1/64", "FD42::9::1/64", "p.yaml:16:15: the bridge's own IPv6 address"),
+        ("FD42:9::1/64", "FD42:12345::1/64", "p.yaml:16:15: the bridge's own IPv6 address"),
+        ("FD42:9::1/64", "10.9.0.1/24", "p.yaml:16:15: the bridge's own IPv6 address"),
+        ("lxcPath: /srv", "lxcPath: srv", "p.yaml:17:10: lxcPath must be an absolute path, not \"srv/lxc\""),
+        ("name: base,", "name: a/b,", "p.yaml:18:16: an image's name is a directory name"),
+        ("1000", "lots", "p.yaml:19:19: minimumFreeBytes must be a whole number, not \"lots\""),
+        ("1000", "-5", "p.yaml:19:19: minimumFreeBytes must not be negative"),
+        ("minimumFreeBytes", "minimumFreeByte", "p.yaml:19:1: unknown key \"minimumFreeByte\"; did you mean"),
     ]) func saysWhatIsWrongAndWhere(_ old: String, _ new: String, _ message: String) throws {
         let parts = Self.full.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
         try #require(parts.count == 2)

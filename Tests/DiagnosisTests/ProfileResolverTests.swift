@@ -50,6 +50,55 @@ import Testing
         #expect(chosen.supported == supported)
     }
 
+    private typealias Row = (name: String, address: String, owner: NetworkOwner?, nat: TranslationMode, is: Bool)
+
+    private static let rows: [Row] = [
+        ("docker0", "172.17.0.1/16", .docker, .masquerade, true),
+        ("incusbr0", "10.77.0.1/24", .incus, .masquerade, false),
+        ("incusbr1", "10.78.0.1/24", .incus, .routed, false), ("lxcbr1", "10.5.0.1/16", .lxc, .masquerade, true),
+        ("br-own", "10.99.0.1/24", nil, .masquerade, true), ("br-plain", "10.98.0.1/24", nil, .masquerade, false),
+        ("br-twin", "10.77.0.9/24", nil, .masquerade, true),
+    ]
+
+    private static var managed: [HostTraces.ManagedBridge] {
+        rows.compactMap { row in
+            IPv4Prefix(row.address).map {
+                HostTraces.ManagedBridge(
+                    name: row.name, address: $0, owner: row.owner, nat: row.nat, isTranslated: row.is)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("incus", ["incusbr0", "incusbr1"]), ("docker", ["docker0"]), ("lxd", nil), ("libvirt", nil),
+        // A routed network and a bridge without translation are none of these; of two with one subnet the first is.
+        ("auto", ["docker0", "incusbr0", "lxcbr1", "br-own", "lxcbr0"]),
+    ])
+    func takesTheNetworksOfOtherPrograms(_ name: String, _ bridges: [String]?) throws {
+        let entry = try #require(BuiltIn.profiles().first { $0.name == name })
+        let traces = HostTraces(lxcNet: Self.stock, managed: Self.managed)
+        let chosen: ChosenProfile
+        do {
+            chosen = try ProfileResolver.resolve(
+                requested: entry, because: "asked", builtIn: BuiltIn.profiles(), traces: traces)
+        } catch {
+            #expect(bridges == nil, "\(error)")
+            return
+        }
+        #expect(chosen.profile.networks.map(\.bridge) == bridges)
+        #expect(chosen.profile.networks.first { $0.bridge == "incusbr1" }?.nat ?? .routed == .routed)
+        #expect(chosen.profile.networks.first { $0.bridge == "docker0" }?.dhcp ?? .off == .off)
+    }
+
+    @Test func whatCannotBeReadIsNoNetwork() throws {
+        let entry = try #require(BuiltIn.profiles().first { $0.name == "auto" })
+        #expect(throws: ProfileError.self) {
+            try ProfileResolver.resolve(
+                requested: entry, because: "asked", builtIn: BuiltIn.profiles(),
+                traces: HostTraces(lxcNet: Self.stock, managed: nil))
+        }
+    }
+
     @Test func namesTheBridgesThatItLeavesOut() throws {
         let chosen = try resolve(HostTraces(bridges: ["docker0", "lxcbr0", "lxcbr1"], lxcNet: Self.stock))
         #expect(chosen.otherBridges == ["docker0", "lxcbr0"])

@@ -31,7 +31,8 @@ import Testing
         mkdir -p /etc/libvirt/qemu/networks
         printf '%s\\n' '<network>' '  <name>default</name>' "  <forward mode='nat'/>" \
             "  <bridge name='virbr0' stp='on' delay='0'/>" '</network>' > /etc/libvirt/qemu/networks/default.xml
-        for rule in '-N LIBVIRT_FWO' '-N LIBVIRT_FWI' '-A FORWARD -j LIBVIRT_FWI' '-A FORWARD -j LIBVIRT_FWO' \
+        for rule in '-N LIBVIRT_FWO' '-N LIBVIRT_FWI' '-N LIBVIRT_FWX' '-A FORWARD -j LIBVIRT_FWX' \
+            '-A LIBVIRT_FWX -i virbr0 -o virbr0 -j ACCEPT' '-A FORWARD -j LIBVIRT_FWI' '-A FORWARD -j LIBVIRT_FWO' \
             '-A LIBVIRT_FWO -s 192.168.122.0/24 -i virbr0 -j ACCEPT' '-A LIBVIRT_FWO -i virbr0 -j REJECT' \
             '-A LIBVIRT_FWI -d 192.168.122.0/24 -o virbr0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT' \
             '-A LIBVIRT_FWI -o virbr0 -j REJECT' '-t nat -N LIBVIRT_PRT' '-t nat -A POSTROUTING -j LIBVIRT_PRT' \

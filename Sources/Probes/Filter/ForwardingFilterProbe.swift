@@ -15,7 +15,8 @@ package struct ForwardingFilterProbe: Probe {
             "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
             "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
             "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "eastWest": .string,
-            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "bridgeNetfilter": .boolean,
+            "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "eastWestFamily": .string,
+            "bridgeNetfilter": .boolean,
             "duplicates": .integer,
             "duplicatedRule": .string, "outsideModel": .strings,
         ])
@@ -67,6 +68,7 @@ package struct ForwardingFilterProbe: Probe {
         observation.facts[name + "Shape"] = .string(
             isDropped ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
+        if question == .eastWest { observation.facts["eastWestFamily"] = .string(killer.family ?? "") }
         observation.facts[name + "Packet"] = .string(packet?.description ?? "")
         observation.evidence.append(Evidence(killer))
     }

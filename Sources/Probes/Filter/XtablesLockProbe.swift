@@ -14,8 +14,8 @@ package struct XtablesLockProbe: Probe {
 
     private static let names = ["/run/xtables.lock", "/var/run/xtables.lock"]
     /// Locks of processes that are looked at.
-    private static let mostLocks = 256
-    private static let mostDescriptors = 256
+    private static let mostLocks = 64
+    private static let mostDescriptors = 64
     /// USER_HZ, the unit of times in /proc/PID/stat on every architecture that Debian has.
     private static let ticks = 100
 

@@ -91,6 +91,8 @@ enum FuzzedDecoder: String, CaseIterable {
             _ = try Route.all(in: one)
             _ = try RouteRule.all(in: one)
             _ = try Neighbour.all(in: one)
+            _ = try ConntrackFlow.all(in: one)
+            _ = try IPsecPolicy.all(in: one)
         }
     }
 
