@@ -23,6 +23,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Makes lxc-net's network anew. `systemctl restart`, because the unit may believe to be active already.
     case lxcNetStart(LxcNetOutcome)
     case lxcNetStop(LxcNetOutcome)
+    /// Installs LXC; `again`: the package counts as installed, and its programs are gone. Nothing takes it back.
+    case installLXC(PackageManager, again: Bool)
     /// Puts an interface into a zone of the running firewalld, or takes it out.
     case firewalldAdd(interface: String, zone: String)
     case firewalldRemove(interface: String, zone: String)
@@ -42,6 +44,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         switch self {
         case .lxcNetStart: ["systemctl", "restart", "lxc-net.service"]
         case .lxcNetStop: ["systemctl", "stop", "lxc-net.service"]
+        case .installLXC(let manager, let again): manager.installation(again: again)
         case .firewalldAdd(let interface, let zone): ["firewall-cmd", "--zone=\(zone)", "--add-interface=\(interface)"]
         case .firewalldRemove(let interface, let zone):
             ["firewall-cmd", "--zone=\(zone)", "--remove-interface=\(interface)"]
@@ -57,7 +60,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     package var isCheck: Bool {
         switch self {
         case .checkRules, .checkUnit, .checkContainer, .checkFirewalld, .daemonReload: true
-        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove: false
+        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .installLXC: false
         }
     }
 
@@ -67,7 +70,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .lxcNetStop(let outcome): .lxcNetStart(outcome)
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: self
+        case .installLXC, .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: self
         }
     }
 }

@@ -4,10 +4,12 @@ internal import HostAccess
 extension LiveHost {
     /// Runs the program; another status than 0 is an error with the end of what it printed.
     func run(_ program: OwnedProgram) throws(HostError) {
+        if case .installLXC(let manager, _) = program { return try install(by: manager, program.command) }
         let output = try runToEnd(program.command, milliseconds: 60_000, limit: 64 << 10)
         // It tells of what it does not like, and yet ends well.
         if case .checkUnit(let path) = program, output.contains(path + ":") {
-            throw HostError(.malformed, operation: program.command.joined(separator: " "), message: CollectedOutput.tail(output))
+            throw HostError(
+                .malformed, operation: program.command.joined(separator: " "), message: CollectedOutput.tail(output))
         }
     }
 
@@ -32,5 +34,31 @@ extension LiveHost {
                     ? "it ended with status \(status)" : "\(CollectedOutput.tail(text)) (status \(status))")
         }
         return text
+    }
+
+    /// Where it was cut short, what was fetched is installed to its end; where that is not all, nothing of it is.
+    private func install(by manager: PackageManager, _ command: [String]) throws(HostError) {
+        let bounds = (milliseconds: 3_600_000, limit: 16 << 20)
+        guard isRestoring else {
+            try runToEnd(command, milliseconds: bounds.milliseconds, limit: bounds.limit)
+            return
+        }
+        for step in manager.completion {
+            do throws(HostError) {
+                try runToEnd(step, milliseconds: bounds.milliseconds, limit: bounds.limit)
+            } catch {
+                // Nothing to complete is an error to some of them: whether anything is half done is asked below.
+                continue
+            }
+        }
+        guard let audit = manager.audit, let removal = manager.removal else { return }
+        var half = try runToEnd(audit, milliseconds: 60_000, limit: 1 << 20)
+        if half.isEmpty { return }
+        try runToEnd(removal, milliseconds: bounds.milliseconds, limit: bounds.limit)
+        half = try runToEnd(audit, milliseconds: 60_000, limit: 1 << 20)
+        guard half.isEmpty else {
+            throw HostError(
+                .other, operation: audit.joined(separator: " "), message: CollectedOutput.tail(half))
+        }
     }
 }

@@ -19,6 +19,7 @@ struct ChangeWording {
 
     private static func before(_ change: Change) -> String {
         if case .restoreImage = change { return "absent" }
+        if case .run(.installLXC) = change { return "absent" }
         return change.isCheck ? "as it was written" : state(change.inverse)
     }
 
@@ -41,6 +42,7 @@ struct ChangeWording {
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
             "firewalld's zone of \(interface)"
+        case .run(.installLXC): "package lxc"
         case .run(.checkFirewalld): "/etc/firewalld"
         case .run(let program): program.command.last ?? ""
         }
@@ -66,6 +68,7 @@ struct ChangeWording {
         case .restoreImage(let order): "unpacked from \(order.source.location), \(order.source.checksum)"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
+        case .run(.installLXC(let manager, _)): "installed by \(manager.rawValue)"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
         case .run(let program): program == .daemonReload ? "read" : "valid"

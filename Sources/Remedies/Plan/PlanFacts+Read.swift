@@ -35,6 +35,8 @@ extension PlanFacts {
         let units = profile.networks.map { DockerUserUnit(network: $0, rules: []) }
         scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
             .union(units.flatMap { [$0.path, $0.link] })
+        let manager = try packageManager(host)
+        scope.paths.formUnion([LXCInstall.program] + [manager?.record].compactMap { $0 })
         let lxcPath = try containerPath(host, profile)
         for name in try host.listIfPresent(lxcPath).prefix(mostContainers) where !name.hasPrefix(".") {
             scope.paths.insert("\(lxcPath)/\(name)/config")
@@ -43,6 +45,7 @@ extension PlanFacts {
         facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
         facts.sysctlFiles = try sysctlFiles(host)
         facts.lxcPath = lxcPath
+        facts.packageManager = manager
         facts.firewall = try FirewallFacts.read(host)
         facts.uplinks = try uplinks(host, profile, facts.state)
         try facts.readRuleset(host, profile)
@@ -52,6 +55,11 @@ extension PlanFacts {
     }
 
     private static let mostContainers = 4096
+
+    private static func packageManager(_ host: any Host) throws(HostError) -> PackageManager? {
+        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil { return manager }
+        return nil
+    }
 
     /// The profile's, else the one that LXC takes.
     static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {

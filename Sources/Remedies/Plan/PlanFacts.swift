@@ -1,3 +1,5 @@
+package import HostAccess
+
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
 package struct PlanFacts: Codable, Sendable, Hashable {
     package var state: HostState
@@ -16,6 +18,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// source and the uplink.
     package var translationShadows: [String] = []
     package var firewall = FirewallFacts()
+    /// Nil: none that is known.
+    package var packageManager: PackageManager?
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
     /// What must not be cut off.

@@ -21,6 +21,7 @@ extension HostState {
         switch program {
         case .lxcNetStart(let outcome): isUp(outcome) ? .after : .before
         case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
+        case .installLXC: path(LXCInstall.program) == .absent ? .before : .after
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
         case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: .before
@@ -60,6 +61,7 @@ extension HostState {
                 addresses[outcome.bridge] = []
             }
             if outcome.makesTable { tables["lxc"] = nil }
+        case .installLXC: paths[LXCInstall.program] = .file(FileContent(bytes: ByteString([])))
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
         case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: break

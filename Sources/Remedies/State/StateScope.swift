@@ -36,6 +36,7 @@ extension StateScope {
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true
                 paths.insert(LxcNetFacts.flag)
+            case .run(.installLXC): paths.insert(LXCInstall.program)
             case .run(.firewalldAdd), .run(.firewalldRemove): zones = true
             case .run: break
             }
