@@ -20,7 +20,8 @@ enum BaseImagePlan {
             throw CommandError(
                 .input,
                 "the profile \(profile.name) does not say where its base image is to be had: in a profile of your own "
-                    + "(/etc/lxc-doctor/profile.yaml), give `image: { name: …, source: /PATH or https://…, sha256: … }`")
+                    + "(/etc/lxc-doctor/profile.yaml), give `image: { name: …, source: /PATH or https://…, sha256: … }`"
+            )
         }
         if source.checksum.algorithm == .md5 { Output.message(weakSumWarning) }
         do throws(HostError) {

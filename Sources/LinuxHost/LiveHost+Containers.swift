@@ -32,7 +32,9 @@ extension LiveHost {
         try enter(inside, operation) { (resident, socket) throws(HostError) in
             let index = resident.interfaceIndex
             if !resident.addresses.contains(after.address) {
-                guard resident.addresses.contains(before.address) else { throw stale(operation, "it has neither of them") }
+                guard resident.addresses.contains(before.address) else {
+                    throw stale(operation, "it has neither of them")
+                }
                 try Self.change(.addAddress(after.address, link: index, broadcast: after.broadcast), &socket, operation)
                 CrashPoint.pass()
             }

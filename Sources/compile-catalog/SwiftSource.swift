@@ -78,7 +78,8 @@ enum SwiftSource {
             if let source = profile.image?.source {
                 let sum = "ImageChecksum(.\(source.checksum.algorithm.rawValue), \(string(source.checksum.sum)))"
                 lines.append(
-                    "value.image?.source = \(sum).map { ImageSource(location: \(string(source.location)), checksum: $0) }")
+                    "value.image?.source = \(sum).map { ImageSource(location: \(string(source.location)), checksum: $0) }"
+                )
             }
             lines.append("value.minimumFreeBytes = \(profile.minimumFreeBytes)")
             for network in profile.networks {

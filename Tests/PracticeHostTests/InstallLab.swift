@@ -7,7 +7,8 @@ enum InstallLab {
         # Packs an installed package again: its files, its fields and its scripts.
         repack() {
             root=/srv/pack; mkdir -p $root/DEBIAN /srv/archive
-            dpkg -L lxc | while read -r path; do if [ -L "$path" ] || [ -f "$path" ]; then cp -a --parents "$path" $root; fi; done
+            dpkg -L lxc | while read -r path; do if [ -L "$path" ] || [ -f "$path" ] && [ ! -d "$path" ]; then echo "${path#/}"; fi; done \
+                | tar -C / -cf - --no-recursion -T - | tar -C $root -xf -
             python3 - <<'END'
         stanza = next(s for s in open("/var/lib/dpkg/status").read().split("\n\n") if s.startswith("Package: lxc\n"))
         kept, fields = True, []

@@ -39,9 +39,9 @@ package struct ContainerHardwareAddressesProbe: Probe {
                     value: "\(names.count) addresses, \(shared.count) of them of more than one container")
             ]
                 + shared.flatMap { address, _ in
-                (owners[address] ?? []).prefix(4).map { entry in
-                    Evidence(entry.location, pattern: "hwaddr", value: entry.value)
-                }
-            })
+                    (owners[address] ?? []).prefix(4).map { entry in
+                        Evidence(entry.location, pattern: "hwaddr", value: entry.value)
+                    }
+                })
     }
 }

@@ -8,7 +8,8 @@ enum ImageCommand {
         let archive = source.isRemote ? "/var/tmp/\(source.fileName)" : source.location
         let staging = Shell.quote(order.staging)
         let sum = "\(source.checksum.sum)  \(archive)"
-        var commands = source.isRemote ? ["curl -fL -C - -o \(Shell.quote(archive)) \(Shell.quote(source.location))"] : []
+        var commands =
+            source.isRemote ? ["curl -fL -C - -o \(Shell.quote(archive)) \(Shell.quote(source.location))"] : []
         commands += [
             "printf '%s\\n' \(Shell.quote(sum)) | \(source.checksum.algorithm.rawValue)sum -c -",
             "mkdir -m 700 \(staging)",

@@ -18,7 +18,8 @@ struct ContainerAddress: Remedy {
             for address in state.addresses {
                 guard let right = Self.corrected(address.description, networks) else { continue }
                 try draft.add(
-                    .containerAddress(inside, from: address, to: HeldAddress(right, broadcast: right.last)), phase: .runtime, remedy: id,
+                    .containerAddress(inside, from: address, to: HeldAddress(right, broadcast: right.last)),
+                    phase: .runtime, remedy: id,
                     risk:
                         "None for connections within \(right.network); those to addresses that the container took for "
                         + "its neighbours leave by its gateway from now on.",
