@@ -11,12 +11,20 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// Exists where the package LXC counts as installed already, although its programs are gone.
-    package var record: String? { self == .apt ? "/var/lib/dpkg/info/lxc.list" : nil }
+    /// The list of what is installed, where it is text.
+    package var database: String? {
+        switch self {
+        case .apt: "/var/lib/dpkg/status"
+        case .apk: "/lib/apk/db/installed"
+        case .dnf: nil
+        }
+    }
 
     /// apt keeps the files of its operator that a package would replace, waits for a lock, and asks nobody anything.
+    /// Without a terminal of its own dpkg stays in our process group, and ends with us.
     private static let aptInstall = [
         "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "-o", "DPkg::Lock::Timeout=60", "-o",
+        "Dpkg::Use-Pty=0", "-o",
         "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
     ]
 

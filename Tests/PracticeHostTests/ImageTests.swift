@@ -239,7 +239,7 @@ import Testing
             """#)
         #expect(
             ended.lines.filter { !$0.hasPrefix(".") } == [
-                "0", "1", "makina-states-trusty-lxc-25.tar.xz", "practice-host", "lxcbr1", "config", "config.bak",
+                "1", "makina-states-trusty-lxc-25.tar.xz", "practice-host", "lxcbr1", "config", "config.bak",
                 "rootfs", "run", "0",
             ], "\(ended.output) \(ended.messages)")
     }

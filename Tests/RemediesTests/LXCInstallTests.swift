@@ -5,21 +5,30 @@ import Testing
 @testable import Remedies
 
 @Suite struct LXCInstallTests {
-    private func plan(_ present: [String]) throws -> Plan {
+    private func plan(_ present: [String], database: [String: String] = [:]) throws -> Plan {
         var state = Fixture.healthy
         for path in present { state.paths[path] = Fixture.file("") }
+        for (path, text) in database { state.paths[path] = Fixture.file(text) }
         let cause = Fixture.cause("lxc-not-installed", remedy: "lxc-install")
         return Remedies.plan(
             for: [cause], profile: Fixture.chosen, facts: try Fixture.facts(OverlayHost(state)))
     }
 
-    @Test(arguments: [
-        (["/usr/bin/apt-get"], "env DEBIAN_FRONTEND=noninteractive apt-get install --yes", "apt"),
-        (["/usr/bin/apt-get", "/var/lib/dpkg/info/lxc.list"], "--reinstall lxc", "apt"),
-        (["/usr/bin/dnf"], "dnf install --assumeyes lxc", "dnf"), (["/sbin/apk"], "apk add lxc", "apk"),
-    ])
-    func isTheHostsOwnPackageManagers(present: [String], command: String, manager: String) throws {
-        let made = try plan(present)
+    private static let installed = "Package: lxc\nStatus: install ok installed\nVersion: 1\n"
+    private static let removed = "Package: lxc\nStatus: deinstall ok config-files\nVersion: 1\n"
+
+    @Test(
+        arguments: [
+            ("/usr/bin/apt-get", [:], "env DEBIAN_FRONTEND=noninteractive apt-get install --yes", "apt"),
+            ("/usr/bin/apt-get", ["/var/lib/dpkg/status": installed], "--reinstall lxc", "apt"),
+            ("/usr/bin/apt-get", ["/var/lib/dpkg/status": removed], "force-confold lxc", "apt"),
+            ("/usr/bin/dnf", [:], "dnf install --assumeyes lxc", "dnf"), ("/sbin/apk", [:], "apk add lxc", "apk"),
+            ("/sbin/apk", ["/lib/apk/db/installed": "P:lxc\nV:4.0\n"], "apk fix lxc", "apk"),
+        ] as [(String, [String: String], String, String)])
+    func isTheHostsOwnPackageManagers(program: String, database: [String: String], command: String, manager: String)
+        throws
+    {
+        let made = try plan([program], database: database)
         #expect(made.byHand == [])
         let change = try #require(made.changes.first)
         #expect(made.changes.count == 1 && change.undo.isEmpty && change.phase == .persistent)

@@ -36,7 +36,7 @@ extension PlanFacts {
         scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
             .union(units.flatMap { [$0.path, $0.link] })
         let manager = try packageManager(host)
-        scope.paths.formUnion([LXCInstall.program] + [manager?.record].compactMap { $0 })
+        scope.paths.insert(LXCInstall.program)
         let lxcPath = try containerPath(host, profile)
         for name in try host.listIfPresent(lxcPath).prefix(mostContainers) where !name.hasPrefix(".") {
             scope.paths.insert("\(lxcPath)/\(name)/config")
@@ -46,6 +46,9 @@ extension PlanFacts {
         facts.sysctlFiles = try sysctlFiles(host)
         facts.lxcPath = lxcPath
         facts.packageManager = manager
+        if let manager, facts.state.path(LXCInstall.program) == .absent {
+            facts.packageCountsAsInstalled = try countsAsInstalled(manager, host)
+        }
         facts.firewall = try FirewallFacts.read(host)
         facts.uplinks = try uplinks(host, profile, facts.state)
         try facts.readRuleset(host, profile)
@@ -59,6 +62,12 @@ extension PlanFacts {
     private static func packageManager(_ host: any Host) throws(HostError) -> PackageManager? {
         for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil { return manager }
         return nil
+    }
+
+    private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
+        guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
+        let bytes = try host.read(path, limit: 64 << 20)
+        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil
     }
 
     /// The profile's, else the one that LXC takes.

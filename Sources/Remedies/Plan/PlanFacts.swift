@@ -20,6 +20,9 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var firewall = FirewallFacts()
     /// Nil: none that is known.
     package var packageManager: PackageManager?
+    /// The package manager holds LXC for installed, whether its programs are there or not. Looked at only where they
+    /// are not.
+    package var packageCountsAsInstalled = false
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
     /// What must not be cut off.

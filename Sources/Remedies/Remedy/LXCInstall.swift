@@ -13,7 +13,7 @@ struct LXCInstall: Remedy {
             throw LeftToPerson(
                 why: "there is no package manager here that is known (apt, dnf, apk)", what: ["install lxc by hand"])
         }
-        let again = manager.record.map { draft.facts.state.path($0) != .absent } ?? false
+        let again = draft.facts.packageCountsAsInstalled
         let words = manager.installation(again: again).map { Shell.quote($0) }.joined(separator: " ")
         try draft.add(
             .run(.installLXC(manager, again: again)), phase: .persistent, remedy: id,
