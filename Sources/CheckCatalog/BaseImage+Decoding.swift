@@ -23,8 +23,9 @@ extension BaseImage {
             sums.append((node, sum))
         }
         if let limit = fields.optional("maximumBytes") {
-            image.maximumBytes = try limit.integer(file, "maximumBytes")
-            guard image.maximumBytes > 0 else { throw limit.error(file, "maximumBytes must be above zero") }
+            let bytes = try limit.integer(file, "maximumBytes")
+            image.maximumBytes = bytes
+            guard bytes > 0 else { throw limit.error(file, "maximumBytes must be above zero") }
         }
         try fields.finish()
         if let location {

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import BuiltInCatalog
+internal import CheckCatalog
 internal import HostAccess
 internal import HostModel
 internal import LinuxHost
@@ -53,7 +55,10 @@ struct FixApplyCommand: ParsableCommand {
     func run() throws {
         let saved = try plan.map(Self.read)
         var hostOptions = hostOptions
-        if let saved, hostOptions.profile == nil { hostOptions.profile = saved.profile }
+        // One of the operator's own is found as usual; that it is the plan's is looked at below.
+        if let saved, hostOptions.profile == nil, BuiltIn.profiles().contains(where: { $0.name == saved.profile }) {
+            hostOptions.profile = saved.profile
+        }
         let session = try Session(hostOptions, selection: selection, proof: proof)
         try Remediation.requirePrivilege(session)
         if let live = session.live { try Interrupted.takeBack(on: live) }

@@ -55,6 +55,14 @@ package enum Change: Codable, Sendable, Hashable {
         return isCheck
     }
 
+    /// Whether nothing takes it back: it ends complete, or nothing of it is there.
+    package var isFinal: Bool {
+        switch self {
+        case .restoreImage, .run(.installLXC): true
+        default: false
+        }
+    }
+
     /// What takes the change back.
     package var inverse: Change {
         switch self {

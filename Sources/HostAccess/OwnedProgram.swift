@@ -23,6 +23,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Makes lxc-net's network anew. `systemctl restart`, because the unit may believe to be active already.
     case lxcNetStart(LxcNetOutcome)
     case lxcNetStop(LxcNetOutcome)
+    /// Installs LXC; `again`: the package counts as installed, and its programs are gone. Nothing takes it back.
+    case installLXC(PackageManager, again: Bool)
     /// Puts an interface into a zone of the running firewalld, or takes it out.
     case firewalldAdd(interface: String, zone: String)
     case firewalldRemove(interface: String, zone: String)
@@ -55,6 +57,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         switch self {
         case .lxcNetStart: ["systemctl", "restart", "lxc-net.service"]
         case .lxcNetStop: ["systemctl", "stop", "lxc-net.service"]
+        case .installLXC(let manager, let again): manager.installation(again: again)
         case .firewalldAdd(let interface, let zone): ["firewall-cmd", "--zone=\(zone)", "--add-interface=\(interface)"]
         case .firewalldRemove(let interface, let zone):
             ["firewall-cmd", "--zone=\(zone)", "--remove-interface=\(interface)"]
@@ -77,7 +80,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
             .checkIfupdown, .checkNetplan, .daemonReload:
             true
-        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload: false
+        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload, .installLXC: false
         }
     }
 
@@ -88,7 +91,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
         case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
-        case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+        case .installLXC, .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             self
         }

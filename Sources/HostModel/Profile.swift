@@ -139,11 +139,11 @@ package struct BaseImage: Codable, Sendable, Hashable {
     package var wanted: Wanted
     /// Nil: it is not to be restored.
     package var source: ImageSource?
-    /// More than that is not unpacked, in bytes.
-    package var maximumBytes: Int
+    /// More than that is not unpacked, in bytes; nil: 32 GiB.
+    package var maximumBytes: Int?
 
     package init(
-        name: String, wanted: Wanted = .optional, source: ImageSource? = nil, maximumBytes: Int = 32 << 30
+        name: String, wanted: Wanted = .optional, source: ImageSource? = nil, maximumBytes: Int? = nil
     ) {
         self.name = name
         self.wanted = wanted

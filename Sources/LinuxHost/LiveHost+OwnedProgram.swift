@@ -11,6 +11,7 @@ extension LiveHost {
             return try withCopy(of: "/etc/netplan", at: "\(copy)/etc/netplan", below: copy) { () throws(HostError) in
                 _ = try runToEnd(program.command, milliseconds: 60_000, limit: 64 << 10)
             }
+        case .installLXC(let manager, _): return try install(by: manager, program.command)
         default: break
         }
         let output = try runToEnd(program.command, milliseconds: 60_000, limit: 64 << 10)
@@ -54,5 +55,31 @@ extension LiveHost {
                     ? "it ended with status \(status)" : "\(CollectedOutput.tail(text)) (status \(status))")
         }
         return text
+    }
+
+    /// Where it was cut short, what was fetched is installed to its end; where that is not all, nothing of it is.
+    private func install(by manager: PackageManager, _ command: [String]) throws(HostError) {
+        let bounds = (milliseconds: 3_600_000, limit: 16 << 20)
+        guard isRestoring else {
+            try runToEnd(command, milliseconds: bounds.milliseconds, limit: bounds.limit)
+            return
+        }
+        for step in manager.completion {
+            do throws(HostError) {
+                try runToEnd(step, milliseconds: bounds.milliseconds, limit: bounds.limit)
+            } catch {
+                // Nothing to complete is an error to some of them: whether anything is half done is asked below.
+                continue
+            }
+        }
+        guard let audit = manager.audit, let removal = manager.removal else { return }
+        var half = try runToEnd(audit, milliseconds: 60_000, limit: 1 << 20)
+        if half.isEmpty { return }
+        try runToEnd(removal, milliseconds: bounds.milliseconds, limit: bounds.limit)
+        half = try runToEnd(audit, milliseconds: 60_000, limit: 1 << 20)
+        guard half.isEmpty else {
+            throw HostError(
+                .other, operation: audit.joined(separator: " "), message: CollectedOutput.tail(half))
+        }
     }
 }

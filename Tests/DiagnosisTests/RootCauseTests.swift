@@ -84,7 +84,7 @@ import Testing
         (
             Scene.healthy.with("lxc-installation", ["installed": .boolean(false)])
                 .with("lxc-path", ["exists": .boolean(false), "directory": .boolean(false)]),
-            "lxc-not-installed", "by-hand", ["host.lxc-path", "host.lxc-path-room"]
+            "lxc-not-installed", "lxc-install", ["host.lxc-path", "host.lxc-path-room"]
         ),
         (
             Scene.healthy.with("lxc-path", ["freeBytes": .integer(1), "freeInodes": .integer(1)]),

@@ -2,7 +2,9 @@ extension BrokenHost {
     private static let sharing: Set<String> = ["makina-shares-network-up"]
 
     static let lxc = [
-        BrokenHost("lxc-not-installed", ["lxc-not-installed"], ["host.lxc-installed"], isRepaired: false),
+        BrokenHost(
+            nil, ["lxc-not-installed"], ["host.lxc-installed"],
+            setup: InstallLab.functions + "repack; programs"),
         BrokenHost("lxc-net-not-enabled=masked", ["bridge-not-persistent"], ["bridge.persistent", "nat.persistent"]),
         BrokenHost(
             "lxc-net-not-enabled=masked", ["lxc-net-not-enabled"], ["host.lxc-net-enabled"],

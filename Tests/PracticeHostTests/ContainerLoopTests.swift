@@ -126,4 +126,21 @@ import Testing
         #expect(booted.proof?.verdict == .masqueraded)
         #expect(parts["still"] == "HOLDS\n", "\(ended.messages)")
     }
+
+    /// LXC is asked to load what was written; where it does not, the file is as it was.
+    @Test func whatLXCDoesNotLoadIsTakenBack() throws {
+        let ended = try FixLab.run(
+            ["config-address-without-prefix=stray"],
+            #"""
+            echo 'lxc.bogus = 1' >>/var/lib/lxc/stray/config; before=$(state)
+            lxc-doctor --auto-remediate --yes --only container.address-prefix --proof off --format json >/tmp/report
+            echo "status $?"; [ "$before" = "$(state)" ] && cmp /var/lib/lxc/stray/config <(sed 's,/16,,' /var/lib/lxc/stray/config) && echo SAME
+            grep -o 'lxc-info -P /var/lib/lxc -n stray -s: [^;]*' /tmp/report
+            """#)
+        #expect(
+            ended.lines == [
+                "status 2", "SAME", "lxc-info -P /var/lib/lxc -n stray -s: Failed to load config for stray",
+            ],
+            "\(ended.output) \(ended.messages)")
+    }
 }

@@ -229,7 +229,7 @@ import Testing
             mount --bind /etc rootfs; ip link del lxcbr1; kill -9 $(pgrep -x dnsmasq); hostname owned
             mknod disk b 8 0 && head -c 1 disk >/dev/null && echo READ
             cp /bin/true run && ./run && echo RAN
-            mkdir -p rootfs/sbin; echo 'lxc.arch = x' >config; ls >&2
+            mkdir -p rootfs/sbin; echo 'lxc.uts.name = x' >config; ls >&2
             END
             before=$(pgrep -x dnsmasq)
             restore >/tmp/report
@@ -239,7 +239,7 @@ import Testing
             """#)
         #expect(
             ended.lines.filter { !$0.hasPrefix(".") } == [
-                "0", "1", "makina-states-trusty-lxc-25.tar.xz", "practice-host", "lxcbr1", "config", "config.bak",
+                "1", "makina-states-trusty-lxc-25.tar.xz", "practice-host", "lxcbr1", "config", "config.bak",
                 "rootfs", "run", "0",
             ], "\(ended.output) \(ended.messages)")
     }
@@ -303,9 +303,9 @@ import Testing
     @Test func killedWhileItUnpacksNothingIsLeft() throws {
         let ended = try ImageLab.run(
             #"""
-            tree /srv/tree; head -c 200000000 /dev/urandom >/srv/tree/rootfs/noise; tar -C /srv/tree -cf "$archive" .
+            tree /srv/tree; head -c 300000000 /dev/urandom >/srv/tree/rootfs/noise; tar -C /srv/tree -cf "$archive" .
             profile "$archive" "sha256: $(sum "$archive")"
-            for delay in 0.01 0.05 0.1 0.2; do
+            for delay in 0.01 0.03 0.06 0.1; do
                 lxc-doctor fix apply image --yes --quiet --proof off & doctor=$!
                 until [ -d /var/lib/lxc/.lxc-doctor-$name.new/unpacked ]; do sleep 0.002; done
                 sleep $delay; kill -9 $doctor; wait $doctor 2>/dev/null

@@ -38,11 +38,9 @@ struct JournalRun {
                     problems.append("left as it is: \(conflict)")
                 } else {
                     journal.entries[index].state = .undone
-                    if entry.undo.isEmpty, case .restoreImage(let order) = entry.change,
-                        try HostState.readPath(order.path, host) == .directory
-                    {
+                    if entry.change.isFinal, try isThere(entry.change) {
                         journal.entries[index].state = .done
-                        journal.entries[index].note = "\(order.path) \(Self.stays)"
+                        journal.entries[index].note = "\(entry.step.target) \(Self.stays)"
                     }
                 }
             } catch  where error.code == .stale {
@@ -60,6 +58,10 @@ struct JournalRun {
         if !again { journal.status = isUndo ? .undone : .rolledBack }
         save(journal, &problems)
         return problems
+    }
+
+    private func isThere(_ change: Change) throws(HostError) -> Bool {
+        try HostState.read(StateScope(of: [change]), from: host).standing(of: change) == .after
     }
 
     /// The first line without its end.

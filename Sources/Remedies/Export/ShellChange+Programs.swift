@@ -58,6 +58,11 @@ extension ShellChange {
         case .lxcNetStop:
             return ShellChange(
                 ["lxc-net"], isBefore: flag, isAfter: "! \(flag)", make: command, programs: programs)
+        case .installLXC:
+            let isThere = "[ -e \(LXCInstall.program) ]"
+            return ShellChange(
+                ["package lxc"], isBefore: "! \(isThere)", isAfter: isThere, make: command,
+                programs: Set(program.command.filter { ["apt-get", "dnf", "apk"].contains($0) }))
         case .firewalldAdd(let interface, let zone), .firewalldRemove(let interface, let zone):
             let names = Shell.quote("--get-zone-of-interface=\(interface)")
             let inZone = "[ \"$(firewall-cmd \(names) 2>/dev/null)\" = \(Shell.quote(zone)) ]"

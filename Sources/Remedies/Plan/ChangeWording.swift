@@ -19,6 +19,7 @@ struct ChangeWording {
 
     private static func before(_ change: Change) -> String {
         if case .restoreImage = change { return "absent" }
+        if case .run(.installLXC) = change { return "absent" }
         return change.isCheck ? "as it was written" : state(change.inverse)
     }
 
@@ -42,6 +43,7 @@ struct ChangeWording {
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
             "firewalld's zone of \(interface)"
+        case .run(.installLXC): "package lxc"
         case .run(.checkFirewalld): "/etc/firewalld"
         case .run(.shorewallReload): "shorewall's loaded rules"
         case .run(.checkNetplan): "a copy of /etc/netplan"
@@ -73,6 +75,7 @@ struct ChangeWording {
         case .run(.lxcNetStop): "stopped"
         case .run(.shorewallReload(let reach, let isOpen)):
             isOpen ? "\(reach.bridge) may reach \(reach.uplink), DHCP and DNS" : "as the files say"
+        case .run(.installLXC(let manager, _)): "installed by \(manager.rawValue)"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
         case .run(let program): program == .daemonReload ? "read" : "valid"

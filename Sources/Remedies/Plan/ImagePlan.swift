@@ -31,7 +31,8 @@ package func imagePlan(
     let profile = chosen.profile
     let order = ImageRestoration(
         name: image.name, directory: facts.directory, source: source,
-        bridge: profile.networks.first?.bridge ?? "", hostname: facts.hostname, maximumBytes: image.maximumBytes)
+        bridge: profile.networks.first?.bridge ?? "", hostname: facts.hostname,
+        maximumBytes: image.maximumBytes ?? 32 << 30)
     let change = Change.restoreImage(order)
     let wording = ChangeWording(change)
     let cause = Cause(

@@ -55,6 +55,8 @@ extension PlanFacts {
         let shorewall = firewall.shorewallVersion == nil ? [] : ShorewallZone.files
         let files = edited + own + firewall.nftablesFiles + makers.files + shorewall + MakinaJobRepair.files
         scope.paths = Set(files + files.map { HostState.directory(of: $0) })
+        let manager = try packageManager(host)
+        scope.paths.insert(LXCInstall.program)
         let lxcPath = try containerPath(host, profile)
         for name in try host.listIfPresent(lxcPath).prefix(mostContainers) where !name.hasPrefix(".") {
             scope.paths.insert("\(lxcPath)/\(name)/config")
@@ -63,6 +65,10 @@ extension PlanFacts {
         facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
         facts.sysctlFiles = try sysctlFiles(host)
         facts.lxcPath = lxcPath
+        facts.packageManager = manager
+        if let manager, facts.state.path(LXCInstall.program) == .absent {
+            facts.packageCountsAsInstalled = try countsAsInstalled(manager, host)
+        }
         facts.firewall = firewall
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
@@ -95,6 +101,17 @@ extension PlanFacts {
             }
         }
         return makers
+    }
+
+    private static func packageManager(_ host: any Host) throws(HostError) -> PackageManager? {
+        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil { return manager }
+        return nil
+    }
+
+    private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
+        guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
+        let bytes = try host.read(path, limit: 64 << 20)
+        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil
     }
 
     /// The profile's, else the one that LXC takes.

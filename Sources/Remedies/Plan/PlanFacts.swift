@@ -1,3 +1,4 @@
+package import HostAccess
 package import HostModel
 package import Probes
 
@@ -27,6 +28,11 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var firewall = FirewallFacts()
     /// Chains of nftables that drop what they are not told to accept.
     package var filterChains: [FilterChain] = []
+    /// Nil: none that is known.
+    package var packageManager: PackageManager?
+    /// The package manager holds LXC for installed, whether its programs are there or not. Looked at only where they
+    /// are not.
+    package var packageCountsAsInstalled = false
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
     /// What must not be cut off.

@@ -11,7 +11,7 @@ protocol Remedy: Sendable {
 /// The remedies of this program, in the order in which they are applied: each may rely on those before it.
 enum RemedyCatalog {
     static let all: [any Remedy] = [
-        NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
+        LXCInstall(), NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
         Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(), ContainerConfig(), ContainerPort(),
         ContainerAddress(), ContainerHardwareAddress(), LxcNetConfigure(), MakinaJobRepair(), BridgePersistent(),
         MasqueradePersistent(), ForwardingPersistent(),

@@ -29,6 +29,7 @@ extension HostState {
         case .lxcNetStart(let outcome): isUp(outcome) ? .after : .before
         case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
         case .shorewallReload(let reach, let isOpen): openings.contains(reach) == isOpen ? .after : .before
+        case .installLXC: path(LXCInstall.program) == .absent ? .before : .after
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
         case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
@@ -72,6 +73,7 @@ extension HostState {
             if outcome.makesTable { tables["lxc"] = nil }
         case .shorewallReload(let reach, true): openings.insert(reach)
         case .shorewallReload(let reach, false): openings.remove(reach)
+        case .installLXC: paths[LXCInstall.program] = .file(FileContent(bytes: ByteString([])))
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
         case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,

@@ -41,6 +41,7 @@ extension StateScope {
                 links = true
                 paths.insert(LxcNetFacts.flag)
             case .run(.shorewallReload(let reach, _)): openings.insert(reach)
+            case .run(.installLXC): paths.insert(LXCInstall.program)
             case .run(.firewalldAdd), .run(.firewalldRemove): zones = true
             case .run: break
             }

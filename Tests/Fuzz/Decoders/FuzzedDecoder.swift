@@ -133,6 +133,11 @@ enum FuzzedDecoder: String, CaseIterable {
         _ = IfupdownFile(path: "interfaces", bytes: bytes)
         _ = InitScript(path: "init", bytes: bytes)
         _ = LXCSystemConfig(bytes: bytes)
+        do throws(ConfigEditError) {
+            _ = try AccessListFile(bytes: bytes).records.map(\.isTrivial)
+        } catch {
+            return
+        }
         _ = NetplanFile(path: "netplan.yaml", bytes: bytes)
         _ = NetworkdFile(path: "a.network", bytes: bytes)
         _ = NetworkManagerKeyfile(path: "a.nmconnection", bytes: bytes)
