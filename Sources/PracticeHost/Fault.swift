@@ -60,7 +60,7 @@ package struct Fault: Sendable, Hashable {
 package let faults: [Fault] = merged(
     bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + lxcNetFaults
         + persistenceFaults + makinaJobFaults + lxcPathFaults + containerFaults + layerTwoFaults
-        + lxcNetStartFaults)
+        + lxcNetStartFaults + guestFaults)
 
 /// A fault that is made by rules and also by a real program stands in two lists: one fault with the variants of both.
 private func merged(_ all: [Fault]) -> [Fault] {
