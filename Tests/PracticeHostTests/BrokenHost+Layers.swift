@@ -51,6 +51,11 @@ extension BrokenHost {
     static let guests = [
         named("invalid-hwaddr", "container.hwaddr", stray + "config:7"),
         named("config-flags-not-up", "container.flags", stray + "config:6"),
+        // Seen in the container itself.
+        BrokenHost(
+            nil, ["config-flags-not-up"], ["container.links-up"],
+            setup: "lxc-attach -n c1 -- ip link set eth0 down", options: ["--containers", "1"],
+            evidence: ["c1 eth0"], isRepaired: false),
         named("config-type-empty-or-none", "container.connected", stray + "config:3"),
         named("config-type-empty-or-none=none", "container.connected", "type none"),
         named(

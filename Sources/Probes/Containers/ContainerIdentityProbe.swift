@@ -39,7 +39,8 @@ package struct ContainerIdentityProbe: Probe {
         var uncovered: [String] = []
         let tool = ["/usr/bin/newuidmap", "/bin/newuidmap", "/usr/local/bin/newuidmap"]
         if try reader.first(tool) != nil {
-            let owner = try reader.status("\(path)/\(name)/config")?.owner ?? 0
+            // Whose directory it is, starts the containers in it; their own may belong to the mapped root.
+            let owner = try reader.status(path)?.owner ?? 0
             for map in maps {
                 let file = map.isUser ? "/etc/subuid" : "/etc/subgid"
                 let (covered, place) = try Self.covers(map, owner: owner, file: file, reader)

@@ -25,6 +25,8 @@ package struct DownloadTemplateProbe: Probe {
         var gone: [String] = []
         var evidence: [Evidence] = []
         for (number, line) in TextLines(bytes).numbered {
+            // Most lines set nothing.
+            guard line.utf8.contains(UInt8(ascii: "=")), line.utf8.contains(UInt8(ascii: "K")) else { continue }
             let text = line.trimmedBlanks
             guard !text.hasPrefix("#"), let mark = text.range(ofText: "DOWNLOAD_KEYSERVER=") else { continue }
             let value = String(text[mark.upperBound...].filter { $0 != "\"" && $0 != "'" && $0 != "}" })
