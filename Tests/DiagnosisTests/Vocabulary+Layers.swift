@@ -20,6 +20,16 @@ extension Vocabulary {
         probe("autostart", "path:S bridge:S address:S", "containers:L makers:L ordered:B order:S"),
         probe("nesting", "network:S bridge:S", "container:S overlaps:L"),
         probe("kernel-modules", "", "release:S hasDirectory:B otherReleases:L locked:B missing:L"),
+        probe(
+            "container-devices", "path:S container:S",
+            "badAddresses:L notUp:L unconnected:B types:L leased:L inactiveNetworks:L rawForbidden:L ignoredLimits:L"),
+        probe(
+            "container-guest", "path:S container:S",
+            "system:S nameservers:L dnsProblems:L oldInit:B checksumMissing:B sandboxBlocked:B systemd:I"),
+        probe("container-identity", "path:S container:S", "maps:L uncovered:L closed:L reason:S decided:B"),
+        probe("container-twins", "path:S bridge:S", "containers:I addresses:L inRange:L machineIds:L"),
+        probe("user-networks", "", "entries:L exhausted:L strangers:L restricted:B longNames:L"),
+        probe("download-template", "", "keyServers:L gone:L"),
         probe("neighbour-table", "", "entries:I limit:I percent:I overflows:I table:S"),
     ]
 }
@@ -48,6 +58,22 @@ extension Scene {
         "dnsmasq-confinement": ["denials": .strings([])], "autostart": ["ordered": .boolean(true)],
         "nesting": ["overlaps": .strings([])],
         "kernel-modules": ["hasDirectory": .boolean(true), "missing": .strings([])],
+        "container-devices": [
+            "badAddresses": .strings([]), "notUp": .strings([]), "unconnected": .boolean(false),
+            "leased": .strings([]), "inactiveNetworks": .strings([]), "rawForbidden": .strings([]),
+            "ignoredLimits": .strings([]),
+        ],
+        "container-guest": [
+            "dnsProblems": .strings([]), "oldInit": .boolean(false), "checksumMissing": .boolean(false),
+            "sandboxBlocked": .boolean(false),
+        ],
+        "container-identity": ["uncovered": .strings([]), "closed": .strings([]), "decided": .boolean(true)],
+        "container-twins": ["addresses": .strings([]), "inRange": .strings([]), "machineIds": .strings([])],
+        "user-networks": [
+            "exhausted": .strings([]), "strangers": .strings([]), "restricted": .boolean(false),
+            "longNames": .strings([]),
+        ],
+        "download-template": ["gone": .strings([])],
         "neighbour-table": ["percent": .integer(1), "overflows": .integer(0)],
     ]
 }

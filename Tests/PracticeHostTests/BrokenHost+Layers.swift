@@ -1,6 +1,6 @@
 /// Links, lxc-net's start, containers and what the machine can do.
 extension BrokenHost {
-    static let layers = layerTwo + lxcNetStart
+    static let layers = layerTwo + lxcNetStart + guests
 
     /// A fault of the same id as its cause, which no remedy repairs.
     private static func named(
@@ -44,5 +44,43 @@ extension BrokenHost {
         named("dhcp-pool-exhausted", "host.dhcp-room", "/var/lib/misc/dnsmasq.lxcbr1.leases", "room for 2"),
         named("autostart-before-bridge", "host.autostart", "/var/lib/lxc/stray/config:7"),
         named("nested-same-subnet", "host.nesting", "/run/systemd/container", "up0 10.5.7.1/24"),
+    ]
+
+    private static let stray = "/var/lib/lxc/stray/"
+
+    static let guests = [
+        named("invalid-hwaddr", "container.hwaddr", stray + "config:7"),
+        named("config-flags-not-up", "container.flags", stray + "config:6"),
+        // Seen in the container itself.
+        BrokenHost(
+            nil, ["config-flags-not-up"], ["container.links-up"],
+            setup: "lxc-attach -n c1 -- ip link set eth0 down", options: ["--containers", "1"],
+            evidence: ["c1 eth0"], isRepaired: false),
+        named("config-type-empty-or-none", "container.connected", stray + "config:3"),
+        named("config-type-empty-or-none=none", "container.connected", "type none"),
+        named(
+            "container-dhcp-plus-static", "container.one-owner", stray + "config:7",
+            "/var/lib/misc/dnsmasq.lxcbr1.leases:1"),
+        named("container-dns-broken", "container.names", stray + "rootfs/etc/resolv.conf:1"),
+        named("container-dns-broken=link", "container.names", "-> ../run/resolvconf/resolv.conf"),
+        named("container-networkd-sandboxed", "container.sandbox", "systemd 257", stray + "config:7"),
+        named("container-ping-not-permitted", "container.ping", stray + "config:7"),
+        named("dhcp-checksum-not-filled", "container.dhcp-checksum", stray + "rootfs/etc/os-release:3"),
+        named(
+            "libvirt-network-inactive", "container.libvirt-network", "/etc/libvirt/qemu/networks/default.xml:3",
+            stray + "config:4"),
+        named("cgroup-hierarchy-mismatch", "container.init", "centos 7", "cgroup2 alone"),
+        named("cgroup-hierarchy-mismatch=limits", "container.limits", stray + "config:7"),
+        named("idmap-broken", "container.idmap", stray + "config:7", "/etc/subuid"),
+        named("rootfs-not-traversable", "container.rootfs-open", "0:0 700, closed to user 100000"),
+        named("duplicate-container-ip=config", "container.twins", stray + "config:7", "/var/lib/lxc/stray2/config:7"),
+        named("duplicate-container-ip=machine-id", "container.twins", stray + "rootfs/etc/machine-id"),
+        named("usernet-quota", "host.user-quota", "/etc/lxc/lxc-usernet:2", "1 allowed, 1 noted"),
+        named("usernet-quota=bridge", "host.user-quota", "br-gone does not exist"),
+        named(
+            "apparmor-userns-restricted", "host.user-namespaces",
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
+        named("user-nic-invalid-argument", "host.user-nic", "uid 10001"),
+        named("image-download-fails", "host.image-keys", "/usr/share/lxc/templates/lxc-download:2"),
     ]
 }

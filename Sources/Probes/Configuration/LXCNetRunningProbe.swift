@@ -24,7 +24,9 @@ package struct LXCNetRunningProbe: Probe {
         var evidence: [Evidence] = []
         if up, let server = try DHCPServerProbe.ofLXCNet(reader), try !Self.isOfMakinaJob(server.arguments, reader) {
             func compare(_ name: String, _ option: String, _ wanted: String, _ running: [String]) {
-                guard !running.isEmpty, !wanted.isEmpty, !running.contains(wanted) else { return }
+                // A default counts where nobody has written anything: then nobody has edited anything either.
+                guard !running.isEmpty, !wanted.isEmpty, !running.contains(wanted), settings.locations[name] != nil
+                else { return }
                 let now = running.joined(separator: ", ")
                 edited.append("\(name) is \(wanted), running with \(now)")
                 evidence.append(settings.evidence(name, value: wanted))

@@ -58,8 +58,11 @@ package struct LXCNetScriptProbe: Probe {
     private static func leases(
         _ script: InitScript, _ reader: ConfigurationReader
     ) throws(ObservationFailure) -> (directory: String, problem: String) {
-        var library = script.variable("varlib")?.value ?? ""
-        if !library.hasPrefix("/") { library = "/var/lib" }
+        var library = "/var/lib"
+        for line in script.lines.numbered where line.text.hasPrefix("varlib=") {
+            let value = String(line.text.dropFirst("varlib=".count).filter { $0 != "\"" && $0 != "'" })
+            if value.hasPrefix("/") { library = value }
+        }
         let directory = library + "/misc"
         guard let status = try reader.status(directory) else {
             // A link to nothing is in the way of mkdir.

@@ -58,6 +58,12 @@ package struct LXCNetSettings: Sendable {
 
     /// Throws `unknown` where a file is refused or a value depends on what only a shell could tell.
     package static func read(from host: any Host) throws(ObservationFailure) -> LXCNetSettings {
+        // Many probes ask: the shell files are evaluated once per run.
+        guard let recording = host as? RecordingHost else { return try evaluate(host) }
+        return try recording.derived("lxc-net settings") { () throws(ObservationFailure) in try evaluate(host) }
+    }
+
+    private static func evaluate(_ host: any Host) throws(ObservationFailure) -> LXCNetSettings {
         let reader = ConfigurationReader(host: host)
         let script = try script(reader)
         let directory = try directory(reader, script: script)
