@@ -62,7 +62,7 @@ lint:
 
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	.build/debug/lxc-doctor lab layers lxc ufw firewalld iptables-persistent prometheus
+	.build/debug/lxc-doctor lab layers lxc ufw firewalld iptables-persistent prometheus node-exporter icinga2
 	@Tests/Tools/run-tests $(SWIFT)
 
 oracle: setup-test
@@ -83,6 +83,9 @@ bench: build layers setup-bench
 
 install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
+	mkdir -p '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' packaging/lxc-doctor.service \
+	  >'$(DESTDIR)$(PREFIX)/lib/systemd/system/lxc-doctor.service'
 
 clean:
 	rm -rf .build .build-* .cache

@@ -28,6 +28,8 @@ package struct Layer: Sendable, Hashable {
         Layer("shorewall", packages: ["shorewall"]),
         Layer("iptables-persistent", packages: ["iptables-persistent"]),
         Layer("prometheus", packages: ["prometheus"]),
+        Layer("node-exporter", packages: ["prometheus-node-exporter"]),
+        Layer("icinga2", packages: ["icinga2-bin", "icinga2-common"]),
     ]
 
     static func named(_ name: String) throws(PracticeHostError) -> Layer {
