@@ -31,6 +31,8 @@ package struct Layer: Sendable, Hashable {
         Layer("ifupdown", packages: ["ifupdown"]),
         Layer("network-manager", packages: ["network-manager", "dbus"]),
         Layer("prometheus", packages: ["prometheus"]),
+        Layer("node-exporter", packages: ["prometheus-node-exporter"]),
+        Layer("icinga2", packages: ["icinga2-bin", "icinga2-common"]),
     ]
 
     static func named(_ name: String) throws(PracticeHostError) -> Layer {

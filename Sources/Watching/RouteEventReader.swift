@@ -4,11 +4,13 @@ package import WireFormats
 /// Turns what rtnetlink tells into what may have changed, and passes over what is no change: links that are announced
 /// again as they were, and everything about the ports of packet proofs, ours and others'.
 ///
-/// A proof's port gives an idle bridge a carrier and takes it away again. As long as such a port is there, changes of that
-/// kind wait; when it is gone, only what has remained of them counts. Pure: time comes with the messages.
+/// A proof's port gives an idle bridge a carrier and takes it away again. As long as such a port is there, and a moment
+/// longer, changes of that kind wait; then only what has remained of them counts. Pure: time comes with the messages.
 package struct RouteEventReader: Sendable {
     /// The kernel takes a port away a moment after its proof has ended. A port that stays longer hides nothing.
     package static let longestHold = 5_000
+    /// After the last port has gone the kernel takes up to a second to tell that the bridge has no carrier (linkwatch).
+    package static let afterglow = 1_500
     /// The multicast groups to listen to.
     package static let groups = RouteEvent.groups
     private static let mostRemembered = 256
@@ -22,6 +24,8 @@ package struct RouteEventReader: Sendable {
     private var held: [Int: Link] = [:]
     /// When the first port came.
     private var heldSince: Int?
+    /// When the last port went.
+    private var portless: Int?
     /// Told of before the interface itself.
     private var early: [Int: WatchTopic] = [:]
 
@@ -39,7 +43,9 @@ package struct RouteEventReader: Sendable {
     }
 
     /// When a hold ends by itself, in the milliseconds of `take`.
-    package var holdEnds: Int? { heldSince.map { $0 + Self.longestHold } }
+    package var holdEnds: Int? {
+        heldSince.map { since in portless.map { $0 + Self.afterglow } ?? (since + Self.longestHold) }
+    }
 
     /// What may have changed. A message that cannot be read may be anything.
     package mutating func take(_ messages: [NetlinkMessage], at milliseconds: Int) -> Set<WatchTopic> {
@@ -65,12 +71,14 @@ package struct RouteEventReader: Sendable {
         return touched
     }
 
-    /// Ends a hold whose ports are gone, or that lasts too long.
+    /// Ends a hold of which nothing has remained, or that has lasted long enough.
     package mutating func release(at milliseconds: Int) -> Set<WatchTopic> {
-        guard let since = heldSince, ports.isEmpty || milliseconds - since >= Self.longestHold else { return [] }
+        guard let end = holdEnds else { return [] }
         let changed = held.contains { links[$0.key] != $0.value }
+        guard milliseconds >= end || (portless != nil && !changed) else { return [] }
         held = [:]
         heldSince = nil
+        portless = nil
         return changed ? [.links] : []
     }
 
@@ -80,6 +88,7 @@ package struct RouteEventReader: Sendable {
         case .linkGone(let link):
             if ports.remove(link.index) != nil {
                 remember(link.index)
+                if ports.isEmpty { portless = milliseconds }
             } else if links.removeValue(forKey: link.index) != nil {
                 held[link.index] = nil
                 touched.insert(.links)
@@ -96,13 +105,15 @@ package struct RouteEventReader: Sendable {
 
     private mutating func take(_ new: Link, at milliseconds: Int, _ touched: inout Set<WatchTopic>) {
         if new.isPortOfProof {
-            if ports.insert(new.index).inserted, heldSince == nil { heldSince = milliseconds }
+            guard ports.insert(new.index).inserted else { return }
+            portless = nil
+            if heldSince == nil { heldSince = milliseconds }
             return
         }
         let link = new.comparable
         let old = links.updateValue(link, forKey: link.index)
         guard old != link else { return }
-        guard let old, !ports.isEmpty, heldSince != nil, link.isAdopting(beside: old) else {
+        guard let old, heldSince != nil, link.isAdopting(beside: old) else {
             touched.insert(.links)
             return
         }

@@ -256,7 +256,7 @@ final class Watcher {
         session.host.forget(where: touched.touches)
         let isTouched = standing.forget(where: touched.touches)
         // A container that is gone, a profile that is as it was: nothing stands on it.
-        guard isTouched || topics.isEmpty || report == nil else {
+        guard isTouched || topics.isEmpty || topics.contains(.everything) || report == nil else {
             status.proof?.isDue = schedule.awaitsProof
             return export.publish(status)
         }
