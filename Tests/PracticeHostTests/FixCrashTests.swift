@@ -95,6 +95,8 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "bridge-persistent", fault: "bridge-not-persistent=networkd-mask", check: "bridge.persistent"),
         CrashPoints.Case(
+            remedy: "container-config", fault: "config-legacy-keys", check: "container.config-keys"),
+        CrashPoints.Case(
             remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
         CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),

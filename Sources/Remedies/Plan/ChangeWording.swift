@@ -60,7 +60,9 @@ struct ChangeWording {
             isOpen ? "\(reach.bridge) may reach \(reach.uplink), DHCP and DNS" : "as the files say"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
-        case .run(let program): program == .daemonReload ? "read" : "valid"
+        case .run(.daemonReload): "read"
+        case .run(.startUnit): "active"
+        case .run: "valid"
         }
     }
 

@@ -31,7 +31,7 @@ extension HostState {
         case .shorewallReload(let reach, let isOpen): openings.contains(reach) == isOpen ? .after : .before
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
-        case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             .before
         }
@@ -74,7 +74,7 @@ extension HostState {
         case .shorewallReload(let reach, false): openings.remove(reach)
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
-        case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             break
         }
