@@ -6,152 +6,153 @@ import WireFormats
 
 extension Scenario {
     /// Every remedy, with the states of a host in which it does something different.
-    static let all: [Scenario] =
-        programs + [
-            Scenario(
-                name: "bridge missing", cause: "bridge-missing", remedy: "bridge-create",
-                breakage: { $0.apply(.deleteBridge(name: "lxcbr1")) }, healthy: { bridgeIsWell($0) }),
-            Scenario(
-                name: "bridge missing, lxc-net down", cause: "bridge-missing", remedy: "bridge-create",
-                breakage: { $0.apply(.run(.lxcNetStop(lxcNet))) },
-                healthy: { bridgeIsWell($0) && $0.tables["lxc"] == .translation(Fixture.cidr) }),
-            Scenario(
-                name: "bridge missing, new links do not forward", cause: "bridge-missing", remedy: "bridge-create",
-                breakage: {
-                    $0.apply(.deleteBridge(name: "lxcbr1"))
-                    $0.sysctls[SysctlName.defaultForwarding] = "0"
-                },
-                healthy: { bridgeIsWell($0) && $0.sysctls[SysctlName.forwarding(of: "lxcbr1")] == "1" }),
-            Scenario(
-                name: "bridge down", cause: "bridge-down", remedy: "bridge-up",
-                breakage: { $0.apply(.setLinkUp(name: "lxcbr1", up: false)) }, healthy: { bridgeIsWell($0) }),
-            Scenario(
-                name: "address lost", cause: "bridge-address-lost", remedy: "bridge-address",
-                breakage: { $0.addresses["lxcbr1"] = [] }, healthy: { bridgeIsWell($0) }),
-            Scenario(
-                name: "wrong netmask", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
-                breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24"), Fixture.prefix("10.0.3.1/24")] },
-                healthy: {
-                    $0.addresses["lxcbr1"]?.sorted { "\($0)" < "\($1)" } == [
-                        Fixture.prefix("10.0.3.1/24"), Fixture.address,
-                    ]
-                }),
-            Scenario(
-                name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask",
-                remedy: "bridge-address",
-                breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
-            Scenario(
-                name: "forwarding off, one interface on its own", cause: "ip-forward-off", remedy: "forwarding",
-                breakage: {
-                    $0.apply(.setSysctl(key: SysctlName.ipForward, from: "1", to: "0"))
-                    $0.sysctls[SysctlName.forwarding(of: "eth1")] = "1"
-                    $0.sysctls[SysctlName.acceptRedirects] = "0"
-                },
-                healthy: { $0.sysctls[SysctlName.ipForward] == "1" }),
-            Scenario(
-                name: "forwarding off on bridge and uplink", cause: "per-interface-forwarding-off",
-                remedy: "interface-forwarding",
-                breakage: {
-                    $0.sysctls[SysctlName.forwarding(of: "lxcbr1")] = "0"
-                    $0.sysctls[SysctlName.forwarding(of: "eth0")] = "0"
-                },
-                healthy: { state in
-                    ["lxcbr1", "eth0"].allSatisfy { state.sysctls[SysctlName.forwarding(of: $0)] == "1" }
-                }),
-            Scenario(
-                name: "masquerade missing, lxc-net's", cause: "masq-missing", remedy: "masquerade",
-                breakage: { $0.tables = [:] }, healthy: { $0.tables["lxc"] == .translation(Fixture.cidr) }),
-            Scenario(
-                name: "masquerade of a wrong subnet", cause: "masq-wrong-subnet", remedy: "masquerade",
-                breakage: { $0.tables = ["lxc": .translation(Fixture.prefix("10.5.0.0/24"))] },
-                healthy: { $0.tables["lxc_doctor_lxcbr1"] == .translation(Fixture.cidr) }),
-            Scenario(
-                name: "lxc-net masked, disabled, set for another network", cause: "bridge-not-persistent",
-                remedy: "lxc-net-configure",
-                breakage: {
-                    $0.paths[LxcNetFacts.mask] = .symbolicLink("/dev/null")
-                    $0.paths[LxcNetFacts.enablement] = .absent
-                    $0.paths["/etc/default/lxc-net"] = Fixture.file(
-                        "# mine\nLXC_BRIDGE=lxcbr0\nexport FOREIGN='a b'\nlast")
-                },
-                healthy: { lxcNetIsWell($0) }),
-            Scenario(
-                name: "lxc-net without any settings", cause: "bridge-not-persistent", remedy: "lxc-net-configure",
-                breakage: {
-                    $0.paths["/etc/default/lxc"] = .absent
-                    $0.paths["/etc/default/lxc-net"] = .absent
-                },
-                healthy: { lxcNetIsWell($0) }),
-            Scenario(
-                name: "sourcing line lost", cause: "lxc-net-config-not-sourced", remedy: "lxc-net-configure",
-                breakage: { $0.paths["/etc/default/lxc"] = Fixture.file("LXC_AUTO=true\nUSE_LXC_BRIDGE=\"false\"") },
-                healthy: { lxcNetIsWell($0) }),
-            Scenario(
-                name: "forwarding off after the next boot", cause: "ip-forward-reset", remedy: "forwarding-persistent",
-                breakage: {
-                    $0.paths["/etc/sysctl.conf"] = Fixture.file("# top\nnet/ipv4/ip_forward = 0\nvm.swappiness=1")
-                    $0.paths["/etc/sysctl.d/99_cis.conf"] = Fixture.file("net.ipv4.conf.all.forwarding=0\n")
-                },
-                healthy: {
-                    let own = $0.file("/etc/sysctl.d/zz-lxc-doctor.conf")?.bytes.text ?? ""
-                    let main = $0.file("/etc/sysctl.conf")?.bytes.text ?? ""
-                    return own.hasSuffix("\nnet.ipv4.ip_forward = 1\nnet.ipv4.conf.all.forwarding = 1\n")
-                        && (main.contains("\nnet.ipv4.ip_forward = 1\n") && !main.contains("\nnet/ipv4"))
-                }),
-            Scenario(
-                name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
-                breakage: { $0.paths[Fixture.unit] = .absent }, healthy: { $0.path(LxcNetFacts.flag) == .absent }),
-            Scenario(
-                name: "lxc-net runs with a wrong range", cause: "dhcp-range-outside-subnet",
-                remedy: "lxc-net-configure",
-                breakage: {
-                    let text = Fixture.settings.replacing("10.5.0.2,10.5.255.254", with: "10.6.0.2,10.6.0.9")
-                    $0.paths["/etc/default/lxc-net"] = Fixture.file(text)
-                }, healthy: { lxcNetIsWell($0) && bridgeIsWell($0) }),
-            Scenario(
-                name: "translation shadowed in iptables", cause: "masq-shadowed", remedy: "masquerade",
-                breakage: {
-                    $0.tables = [:]
-                    $0.paths["/etc/default/lxc-net"] = Fixture.file(Fixture.settings + "LXC_USE_NFT=false\n")
-                    $0.paths[FirewallFacts.alternative] = .symbolicLink("/usr/sbin/iptables-nft")
-                    $0.rules[IptablesTable(.nft, "nat")] = IptablesListing(lines: [
-                        "-A POSTROUTING -s 10.5.0.0/16 -d 192.168.7.0/24 -j ACCEPT",
-                        "-A POSTROUTING -s 10.5.0.0/16 -j ACCEPT",
-                        masquerade,
-                    ])
-                },
-                healthy: { $0.rules[IptablesTable(.nft, "nat")]?.lines.firstIndex(of: masquerade) == 1 }),
-            Scenario(
-                name: "ufw routes nothing", cause: "ufw-forward-drop", remedy: "firewall-accept",
-                breakage: {
-                    $0.paths["/etc/ufw"] = .directory
-                    $0.paths[FirewallFacts.ufwRules] = Fixture.file("### RULES ###\n\n### END RULES ###\n", mode: 0o640)
-                    $0.rules[IptablesTable(.legacy, "filter")] = IptablesListing(
-                        policies: ["INPUT": "DROP", "FORWARD": "DROP", "ufw-user-forward": "-", "ufw-user-input": "-"])
-                },
-                healthy: {
-                    $0.rules[IptablesTable(.legacy, "filter")]?.lines.count == 5
-                        && $0.file(FirewallFacts.ufwRules)?.bytes.text.contains("route:allow") == true
-                }),
-            Scenario(
-                name: "Docker's chains", cause: "docker-forward-drop", remedy: "firewall-accept",
-                breakage: {
-                    $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
-                        policies: ["FORWARD": "DROP", "DOCKER-USER": "-"], lines: ["-A DOCKER-USER -j RETURN"])
-                },
-                healthy: {
-                    $0.rules[IptablesTable(.nft, "filter")]?.lines.first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
-                        && $0.file("/etc/systemd/system/lxc-doctor-docker-lxcbr1.service") != nil
-                }),
-            Scenario(
-                name: "keys of old", cause: "config-legacy-keys", remedy: "container-config",
-                breakage: {
-                    $0.paths["/var/lib/lxc"] = .directory
-                    $0.paths["/var/lib/lxc/old"] = .directory
-                    $0.paths["/var/lib/lxc/old/config"] = Fixture.file("# old\nlxc.utsname = c1\n")
-                },
-                healthy: { $0.file("/var/lib/lxc/old/config")?.bytes.text == "# old\nlxc.uts.name = c1\n" }),
-        ]
+    static let all: [Scenario] = basic + programs
+
+    private static let basic: [Scenario] = [
+        Scenario(
+            name: "bridge missing", cause: "bridge-missing", remedy: "bridge-create",
+            breakage: { $0.apply(.deleteBridge(name: "lxcbr1")) }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "bridge missing, lxc-net down", cause: "bridge-missing", remedy: "bridge-create",
+            breakage: { $0.apply(.run(.lxcNetStop(lxcNet))) },
+            healthy: { bridgeIsWell($0) && $0.tables["lxc"] == .translation(Fixture.cidr) }),
+        Scenario(
+            name: "bridge missing, new links do not forward", cause: "bridge-missing", remedy: "bridge-create",
+            breakage: {
+                $0.apply(.deleteBridge(name: "lxcbr1"))
+                $0.sysctls[SysctlName.defaultForwarding] = "0"
+            },
+            healthy: { bridgeIsWell($0) && $0.sysctls[SysctlName.forwarding(of: "lxcbr1")] == "1" }),
+        Scenario(
+            name: "bridge down", cause: "bridge-down", remedy: "bridge-up",
+            breakage: { $0.apply(.setLinkUp(name: "lxcbr1", up: false)) }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "address lost", cause: "bridge-address-lost", remedy: "bridge-address",
+            breakage: { $0.addresses["lxcbr1"] = [] }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "wrong netmask", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
+            breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24"), Fixture.prefix("10.0.3.1/24")] },
+            healthy: {
+                $0.addresses["lxcbr1"]?.sorted { "\($0)" < "\($1)" } == [
+                    Fixture.prefix("10.0.3.1/24"), Fixture.address,
+                ]
+            }),
+        Scenario(
+            name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask",
+            remedy: "bridge-address",
+            breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
+        Scenario(
+            name: "forwarding off, one interface on its own", cause: "ip-forward-off", remedy: "forwarding",
+            breakage: {
+                $0.apply(.setSysctl(key: SysctlName.ipForward, from: "1", to: "0"))
+                $0.sysctls[SysctlName.forwarding(of: "eth1")] = "1"
+                $0.sysctls[SysctlName.acceptRedirects] = "0"
+            },
+            healthy: { $0.sysctls[SysctlName.ipForward] == "1" }),
+        Scenario(
+            name: "forwarding off on bridge and uplink", cause: "per-interface-forwarding-off",
+            remedy: "interface-forwarding",
+            breakage: {
+                $0.sysctls[SysctlName.forwarding(of: "lxcbr1")] = "0"
+                $0.sysctls[SysctlName.forwarding(of: "eth0")] = "0"
+            },
+            healthy: { state in
+                ["lxcbr1", "eth0"].allSatisfy { state.sysctls[SysctlName.forwarding(of: $0)] == "1" }
+            }),
+        Scenario(
+            name: "masquerade missing, lxc-net's", cause: "masq-missing", remedy: "masquerade",
+            breakage: { $0.tables = [:] }, healthy: { $0.tables["lxc"] == .translation(Fixture.cidr) }),
+        Scenario(
+            name: "masquerade of a wrong subnet", cause: "masq-wrong-subnet", remedy: "masquerade",
+            breakage: { $0.tables = ["lxc": .translation(Fixture.prefix("10.5.0.0/24"))] },
+            healthy: { $0.tables["lxc_doctor_lxcbr1"] == .translation(Fixture.cidr) }),
+        Scenario(
+            name: "lxc-net masked, disabled, set for another network", cause: "bridge-not-persistent",
+            remedy: "lxc-net-configure",
+            breakage: {
+                $0.paths[LxcNetFacts.mask] = .symbolicLink("/dev/null")
+                $0.paths[LxcNetFacts.enablement] = .absent
+                $0.paths["/etc/default/lxc-net"] = Fixture.file(
+                    "# mine\nLXC_BRIDGE=lxcbr0\nexport FOREIGN='a b'\nlast")
+            },
+            healthy: { lxcNetIsWell($0) }),
+        Scenario(
+            name: "lxc-net without any settings", cause: "bridge-not-persistent", remedy: "lxc-net-configure",
+            breakage: {
+                $0.paths["/etc/default/lxc"] = .absent
+                $0.paths["/etc/default/lxc-net"] = .absent
+            },
+            healthy: { lxcNetIsWell($0) }),
+        Scenario(
+            name: "sourcing line lost", cause: "lxc-net-config-not-sourced", remedy: "lxc-net-configure",
+            breakage: { $0.paths["/etc/default/lxc"] = Fixture.file("LXC_AUTO=true\nUSE_LXC_BRIDGE=\"false\"") },
+            healthy: { lxcNetIsWell($0) }),
+        Scenario(
+            name: "forwarding off after the next boot", cause: "ip-forward-reset", remedy: "forwarding-persistent",
+            breakage: {
+                $0.paths["/etc/sysctl.conf"] = Fixture.file("# top\nnet/ipv4/ip_forward = 0\nvm.swappiness=1")
+                $0.paths["/etc/sysctl.d/99_cis.conf"] = Fixture.file("net.ipv4.conf.all.forwarding=0\n")
+            },
+            healthy: {
+                let own = $0.file("/etc/sysctl.d/zz-lxc-doctor.conf")?.bytes.text ?? ""
+                let main = $0.file("/etc/sysctl.conf")?.bytes.text ?? ""
+                return own.hasSuffix("\nnet.ipv4.ip_forward = 1\nnet.ipv4.conf.all.forwarding = 1\n")
+                    && (main.contains("\nnet.ipv4.ip_forward = 1\n") && !main.contains("\nnet/ipv4"))
+            }),
+        Scenario(
+            name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
+            breakage: { $0.paths[Fixture.unit] = .absent }, healthy: { $0.path(LxcNetFacts.flag) == .absent }),
+        Scenario(
+            name: "lxc-net runs with a wrong range", cause: "dhcp-range-outside-subnet",
+            remedy: "lxc-net-configure",
+            breakage: {
+                let text = Fixture.settings.replacing("10.5.0.2,10.5.255.254", with: "10.6.0.2,10.6.0.9")
+                $0.paths["/etc/default/lxc-net"] = Fixture.file(text)
+            }, healthy: { lxcNetIsWell($0) && bridgeIsWell($0) }),
+        Scenario(
+            name: "translation shadowed in iptables", cause: "masq-shadowed", remedy: "masquerade",
+            breakage: {
+                $0.tables = [:]
+                $0.paths["/etc/default/lxc-net"] = Fixture.file(Fixture.settings + "LXC_USE_NFT=false\n")
+                $0.paths[FirewallFacts.alternative] = .symbolicLink("/usr/sbin/iptables-nft")
+                $0.rules[IptablesTable(.nft, "nat")] = IptablesListing(lines: [
+                    "-A POSTROUTING -s 10.5.0.0/16 -d 192.168.7.0/24 -j ACCEPT",
+                    "-A POSTROUTING -s 10.5.0.0/16 -j ACCEPT",
+                    masquerade,
+                ])
+            },
+            healthy: { $0.rules[IptablesTable(.nft, "nat")]?.lines.firstIndex(of: masquerade) == 1 }),
+        Scenario(
+            name: "ufw routes nothing", cause: "ufw-forward-drop", remedy: "firewall-accept",
+            breakage: {
+                $0.paths["/etc/ufw"] = .directory
+                $0.paths[FirewallFacts.ufwRules] = Fixture.file("### RULES ###\n\n### END RULES ###\n", mode: 0o640)
+                $0.rules[IptablesTable(.legacy, "filter")] = IptablesListing(
+                    policies: ["INPUT": "DROP", "FORWARD": "DROP", "ufw-user-forward": "-", "ufw-user-input": "-"])
+            },
+            healthy: {
+                $0.rules[IptablesTable(.legacy, "filter")]?.lines.count == 5
+                    && $0.file(FirewallFacts.ufwRules)?.bytes.text.contains("route:allow") == true
+            }),
+        Scenario(
+            name: "Docker's chains", cause: "docker-forward-drop", remedy: "firewall-accept",
+            breakage: {
+                $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
+                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"], lines: ["-A DOCKER-USER -j RETURN"])
+            },
+            healthy: {
+                $0.rules[IptablesTable(.nft, "filter")]?.lines.first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
+                    && $0.file("/etc/systemd/system/lxc-doctor-docker-lxcbr1.service") != nil
+            }),
+        Scenario(
+            name: "keys of old", cause: "config-legacy-keys", remedy: "container-config",
+            breakage: {
+                $0.paths["/var/lib/lxc"] = .directory
+                $0.paths["/var/lib/lxc/old"] = .directory
+                $0.paths["/var/lib/lxc/old/config"] = Fixture.file("# old\nlxc.utsname = c1\n")
+            },
+            healthy: { $0.file("/var/lib/lxc/old/config")?.bytes.text == "# old\nlxc.uts.name = c1\n" }),
+    ]
 
     /// Chains of nftables, shorewall, and the files of network programs.
     private static let programs: [Scenario] = [
