@@ -55,14 +55,17 @@ extension NftablesConf {
 /// The blocks of a file for nft(8), by words and braces. Source: nft(8), the scanner of nftables.
 struct NftScript {
     struct Statement {
-        /// Words with one blank between them.
-        var text: String
+        /// A string counts as one word.
+        var words: [String]
         /// The first byte.
         var start: Int
 
+        /// The words with one blank between them.
+        var text: String { words.joined(separator: " ") }
+
         /// Whether it drops or rejects whatever comes.
         var endsAll: Bool {
-            var words = text.split(separator: " ")[...]
+            var words = words[...]
             while let first = words.first {
                 switch first {
                 case "counter": words = words.dropFirst(words.dropFirst().first == "packets" ? 5 : 1)
@@ -161,7 +164,7 @@ struct NftScript {
                 }
                 if closed == .chain, var ended = chain {
                     if let start {
-                        ended.statements.append(Statement(text: words.joined(separator: " "), start: start))
+                        ended.statements.append(Statement(words: words, start: start))
                     }
                     ended.end = place
                     if ended.statements.contains(where: { $0.text.contains(" hook ") }) { found = ended }
@@ -169,7 +172,7 @@ struct NftScript {
                 }
             case .end:
                 if nesting.last == .inner { continue }
-                if let start { chain?.statements.append(Statement(text: words.joined(separator: " "), start: start)) }
+                if let start { chain?.statements.append(Statement(words: words, start: start)) }
             }
             words = []
             start = nil

@@ -36,6 +36,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case checkFirewalld
     /// Has systemd read its unit files again.
     case daemonReload
+    /// Has systemd count a unit as active that does at its start what is done already.
+    case startUnit(name: String)
     /// Checks a file of rules in the format of iptables-save without loading it.
     case checkRules(IptablesFlavour, path: String)
     /// Checks a file of nft(8) without loading it.
@@ -65,6 +67,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .checkShorewall: ["shorewall", "check", "-r", OwnedProgram.copy]
         case .checkFirewalld: ["firewall-offline-cmd", "--check-config"]
         case .daemonReload: ["systemctl", "daemon-reload"]
+        case .startUnit(let name): ["systemctl", "start", name]
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
         case .checkNftables(let path): ["nft", "-c", "-f", path]
         case .checkIfupdown(let interface): ["ifup", "--no-act", "--force", interface]
@@ -74,11 +77,11 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         }
     }
 
-    /// Whether it only looks, so that there is nothing to take back.
+    /// Whether it only looks, or tells a program of files that are there, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
         case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
-            .checkIfupdown, .checkNetplan, .daemonReload:
+            .checkIfupdown, .checkNetplan, .daemonReload, .startUnit:
             true
         case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload, .installLXC: false
         }
@@ -91,7 +94,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
         case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
-        case .installLXC, .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+        case .installLXC, .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld,
+            .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             self
         }

@@ -27,6 +27,7 @@ package struct Layer: Sendable, Hashable {
         Layer("firewalld", packages: ["firewalld", "dbus"]),
         Layer("shorewall", packages: ["shorewall"]),
         Layer("iptables-persistent", packages: ["iptables-persistent"]),
+        Layer("docker", packages: ["docker.io"]),
         Layer("netplan", packages: ["netplan.io"]),
         Layer("ifupdown", packages: ["ifupdown"]),
         Layer("network-manager", packages: ["network-manager", "dbus"]),

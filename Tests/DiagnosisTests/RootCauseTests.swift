@@ -114,7 +114,7 @@ import Testing
         #expect(result.causes.map(\.id) == ["makina-job-inert"])
         let cause = try #require(result.causes.first)
         #expect(cause.severity == .warning)
-        #expect(cause.remedy?.id == "lxc-net-configure")
+        #expect(cause.remedy?.id == "bridge-persistent")
         // The check that lends its remedy says whether that helped.
         #expect(cause.check == "bridge.persistent")
         #expect(Set(cause.consequences) == ["host.makina-job-guard", "host.makina-job-runs"])

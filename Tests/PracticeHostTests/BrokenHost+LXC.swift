@@ -1,6 +1,4 @@
 extension BrokenHost {
-    private static let sharing: Set<String> = ["makina-shares-network-up"]
-
     static let lxc = [
         BrokenHost(
             nil, ["lxc-not-installed"], ["host.lxc-installed"],
@@ -16,15 +14,13 @@ extension BrokenHost {
         BrokenHost(
             "dhcp-range-outside-subnet", ["dhcp-range-outside-subnet"], ["host.dhcp-range", "host.lxc-net-settings"]),
         BrokenHost(
-            "makina-job-guard", sharing.union(["makina-job-guard"]), ["host.makina-job-guard", "host.makina-job-flag"],
-            left: sharing.union(["makina-job-guard"])),
+            "makina-job-guard", ["makina-job-guard"], ["host.makina-job-guard"], left: ["makina-job-guard"]),
         BrokenHost(
-            "makina-job-inert", sharing.union(["makina-job-inert"]), ["host.makina-job-runs"],
-            left: sharing.union(["makina-job-inert"])),
+            "makina-job-inert", ["makina-job-inert"], ["host.makina-job-runs"], left: ["makina-job-inert"]),
         BrokenHost(
-            "makina-job-tools-missing", sharing.union(["makina-job-tools-missing"]), ["host.makina-job-tools"],
-            left: sharing.union(["makina-job-tools-missing"])),
-        BrokenHost("makina-shares-network-up", sharing, ["host.makina-job-flag"], isRepaired: false),
+            "makina-job-tools-missing", ["makina-job-tools-missing"], ["host.makina-job-tools"],
+            left: ["makina-job-tools-missing"]),
+        BrokenHost("makina-shares-network-up", ["makina-shares-network-up"], ["host.makina-job-flag"]),
     ]
 
     /// A profile of the operator's own, as `/etc/lxc-doctor/profile.yaml`.

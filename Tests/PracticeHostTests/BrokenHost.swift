@@ -83,6 +83,6 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
         BrokenHost("nat-notrack", ["nat-notrack"], ["nat.masquerade", "nat.proof"], isRepaired: false),
         BrokenHost("masq-hits-east-west", ["masq-hits-east-west"], ["nat.east-west"], isRepaired: false),
         BrokenHost("masq-not-persistent", ["masq-not-persistent"], ["nat.persistent"]),
-        BrokenHost("nftables-flush-ruleset", ["nftables-flush-ruleset"], ["nat.persistent"], isRepaired: false),
+        BrokenHost("nftables-flush-ruleset", ["nftables-flush-ruleset"], ["nat.persistent"]),
     ]
 }

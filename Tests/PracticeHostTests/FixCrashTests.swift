@@ -93,6 +93,12 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "masq-not-persistent=networkd", check: "nat.persistent", deep: true),
         CrashPoints.Case(
+            remedy: "bridge-persistent", fault: "bridge-not-persistent=networkd-mask", check: "bridge.persistent"),
+        CrashPoints.Case(
+            remedy: "container-config", fault: "config-legacy-keys", check: "container.config-keys"),
+        CrashPoints.Case(
+            remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
+        CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(
             remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),
@@ -107,11 +113,11 @@ enum CrashPoints {
 @Suite(.serialized) struct FixCrashProgramTests {
     @Test(arguments: [
         CrashPoints.Case(
-            remedy: "firewall-accept", fault: "ufw-forward-drop=other-rules", check: "firewall.forward", fence: true),
+            remedy: "firewall-accept", fault: "ufw-forward-drop=other-rules", check: "firewall.forwarded"),
         CrashPoints.Case(
-            remedy: "firewall-accept", fault: "docker-forward-drop=started", check: "firewall.forward", fence: true),
+            remedy: "firewall-accept", fault: "docker-forward-drop=started", check: "firewall.forwarded"),
         CrashPoints.Case(
-            remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forward", fence: true),
+            remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forwarded"),
         CrashPoints.Case(
             remedy: "shorewall-zone", fault: "shorewall-misconfig=no-zone", check: "firewall.forwarded"),
     ])

@@ -100,5 +100,41 @@ let networkOwnerFaults: [Fault] = [
                     .run(["chmod", "600", "/etc/NetworkManager/system-connections/containers.nmconnection"]),
                     .link("\(wants)/NetworkManager.service", to: "/lib/systemd/system/NetworkManager.service"),
                 ]),
-        ])
+        ]),
+    Fault(
+        "masq-not-persistent", "ifupdown makes the bridge, and the saved rules do not translate it",
+        [
+            FaultVariant(
+                "saved-rules", "netfilter-persistent loads a nat table without it", profiles: [.makina],
+                backends: [.iptablesNft, .iptablesLegacy], layers: ["ifupdown", "iptables-persistent"],
+                withoutLxcNet + [
+                    .write(
+                        "/etc/network/interfaces",
+                        """
+                        auto lo {bridge}
+                        iface lo inet loopback
+                        iface {bridge} inet static
+                            address {address}/{prefix}
+                            bridge_ports none
+
+                        """),
+                    .link("\(wants)/networking.service", to: "/lib/systemd/system/networking.service"),
+                    .write(
+                        "/etc/iptables/rules.v4",
+                        """
+                        # Kept by the operator.
+                        *nat
+                        :PREROUTING ACCEPT [0:0]
+                        :INPUT ACCEPT [0:0]
+                        :OUTPUT ACCEPT [0:0]
+                        :POSTROUTING ACCEPT [0:0]
+                        # The other site knows the way back.
+                        -A POSTROUTING -s {network} -d 192.168.77.0/24 -j ACCEPT
+                        COMMIT
+
+                        """),
+                    .link(
+                        "\(wants)/netfilter-persistent.service", to: "/lib/systemd/system/netfilter-persistent.service"),
+                ])
+        ]),
 ]

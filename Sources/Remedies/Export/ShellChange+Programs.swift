@@ -88,7 +88,8 @@ extension ShellChange {
             let check = "{ \(copy) && netplan generate --root-dir \"$copy\"; }"
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: check, make: check, programs: ["netplan"])
-        case .daemonReload, .checkIfupdown, .checkFirewalld, .checkRules, .checkNftables, .checkUnit, .checkContainer:
+        case .daemonReload, .startUnit, .checkIfupdown, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
+            .checkContainer:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

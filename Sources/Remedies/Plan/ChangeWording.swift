@@ -78,7 +78,9 @@ struct ChangeWording {
         case .run(.installLXC(let manager, _)): "installed by \(manager.rawValue)"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
-        case .run(let program): program == .daemonReload ? "read" : "valid"
+        case .run(.daemonReload): "read"
+        case .run(.startUnit): "active"
+        case .run: "valid"
         }
     }
 

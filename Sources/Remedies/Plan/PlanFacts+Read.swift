@@ -40,9 +40,14 @@ extension PlanFacts {
                 name: DockerUserUnit(network: network, rules: []).name, text: "", wantedBy: "multi-user.target")
             let translation = MasqueradePersistent.unit(network)
             return [docker.path, docker.link, translation.path, translation.link]
-                + [MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network)]
+                + [
+                    MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network),
+                    PlanDraft.routerAdvertisementFile,
+                ]
         }
         let uplinks = try uplinks(host, profile)
+        scope.sysctls.insert(SysctlName.ipv6Forwarding)
+        scope.sysctls.formUnion(uplinks.values.map(SysctlName.acceptRouterAdvertisements))
         if firewall.shorewallVersion != nil {
             scope.openings = Set(
                 profile.networks.compactMap { network in

@@ -15,5 +15,7 @@ extension FirewallAccept {
         try draft.install(
             OwnUnit(name: unit.name, text: unit.text, wantedBy: "multi-user.target"), remedy: id, for: cause,
             risk: "It runs iptables whenever Docker starts.", enabling: "The unit is started at boot, after Docker.")
+        // Only an active unit is restarted together with Docker.
+        try draft.check(.startUnit(name: unit.name), remedy: id, for: cause)
     }
 }

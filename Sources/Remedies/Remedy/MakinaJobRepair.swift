@@ -23,13 +23,15 @@ struct MakinaJobRepair: Remedy {
 
     private func correctGuard(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let net = draft.facts.lxcNet
-        for path in [net.mainFile, net.settingsFile] {
-            guard let text = draft.facts.state.file(path)?.bytes.bytes,
-                ShellSettings(path: path, bytes: text).evaluate().value(Self.variable) != nil
-            else { continue }
+        let settings = draft.facts.state.file(net.settingsFile)?.bytes.bytes ?? []
+        let main = draft.facts.state.file(net.mainFile)?.bytes.bytes ?? []
+        let environment = ShellSettings(path: net.mainFile, bytes: main).evaluate { path in
+            path == net.settingsFile ? .text(settings) : .unreadable("it was not looked at")
+        }
+        guard environment.value(Self.variable) == nil else {
             throw LeftToPerson(
-                why: "\(path) sets \(Self.variable), for lxc-net and for the job alike",
-                what: ["Set \(Self.variable)=\"true\" in \(path) if lxc-net may make its bridge as well"])
+                why: "\(net.mainFile) sets \(Self.variable), for lxc-net and for the job alike",
+                what: ["Set \(Self.variable)=\"true\" there if lxc-net may make its bridge as well"])
         }
         for path in Self.jobs {
             guard draft.facts.state.path(path) != .absent, let before = try draft.editable(path) else { continue }

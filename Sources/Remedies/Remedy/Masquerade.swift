@@ -52,6 +52,7 @@ struct Masquerade: Remedy {
             risk: "Everything from \(network.cidr) to other networks, private ones included, "
                 + "gets the host's address; flows that exist already keep theirs.",
             for: cause)
+        try MasqueradePersistent().keepAcrossFlush(network, cause, &draft)
     }
 
     private func refuseExemptions(

@@ -4,7 +4,7 @@ internal import HostModel
 internal import Probes
 
 /// Keeps the translation of a network across boots and across reloads of the ruleset, in the configuration that owns
-/// it: the bridge's own file where networkd makes the bridge, lxc-net where nobody else makes it; else shorewall's
+/// it: the bridge's own file where networkd makes the bridge and no bridge's packets are filtered, lxc-net where nobody else makes it; else shorewall's
 /// files or nftables.conf where those are loaded, or a unit of our own.
 struct MasqueradePersistent: Remedy {
     let id = "masquerade-persistent"
@@ -20,12 +20,14 @@ struct MasqueradePersistent: Remedy {
             return try nftables(network, cause, &draft)
         }
         switch maker?.owner {
-        case .networkd: try networkd(maker?.addressFile, network, cause, &draft)
-        case .netplan, .ifupdown, .networkManager:
+        // networkd's own IPMasquerade= would translate what goes from container to container, too.
+        case .networkd, .netplan, .ifupdown, .networkManager:
             if draft.facts.firewall.startsShorewall {
                 let zone = ShorewallZone()
                 try zone.translate(network, cause, &draft)
                 try draft.credit(cause, remedy: zone.id)
+            } else if try savedRules(network, cause, &draft) {
+                return
             } else if draft.facts.firewall.nftablesFiles.isEmpty {
                 try unit(network, cause, &draft)
             } else {
@@ -40,6 +42,16 @@ struct MasqueradePersistent: Remedy {
 
     // MARK: nftables.conf
 
+    /// For a translation that is made at once on a host whose nftables.conf empties the whole ruleset: loading that
+    /// file must not take it away again. Nothing where exemptions would be lost; the translation itself stays.
+    func keepAcrossFlush(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+        guard network.exempt.isEmpty, draft.facts.translationExemptions.isEmpty,
+            let path = draft.facts.firewall.nftablesFiles.first, let text = draft.facts.state.file(path)?.bytes.bytes,
+            !NftablesConf(path: path, bytes: text).flushes.isEmpty
+        else { return }
+        try nftables(network, cause, &draft)
+    }
+
     /// At the end of the file, where nothing that it flushes comes after. A table of its own: loading the file once
     /// more makes it anew and leaves every other one alone.
     private func nftables(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
@@ -47,8 +59,12 @@ struct MasqueradePersistent: Remedy {
             throw LeftToPerson(
                 why: "the file that nftables.service loads was not found", what: ["systemctl cat nftables.service"])
         }
-        let text = try tableText(network, draft)
         let file = NftablesConf(path: path, bytes: before.bytes.bytes)
+        if file.translations.contains(where: { $0.covers(network.cidr) }) {
+            // By an earlier cause of this plan, or by the operator.
+            return try draft.credit(cause, remedy: id)
+        }
+        let text = try tableText(network, draft)
         try draft.edit(
             path, before, file.appending(text).lines.bytes, remedy: id, for: cause,
             risk: "Loading the file keeps \(network.cidr) translated, whatever it flushes; lxc-net's own table may do "
@@ -87,26 +103,26 @@ struct MasqueradePersistent: Remedy {
             ])
     }
 
-    // MARK: networkd
+    // MARK: Saved rules of iptables
 
-    private func networkd(
-        _ path: String?, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
-    ) throws(LeftToPerson) {
-        guard let path, let before = try draft.editable(path) else {
-            throw LeftToPerson(
-                why: "no .network file of systemd-networkd applies to \(network.bridge)", what: ["networkctl list"])
-        }
-        guard network.exempt.isEmpty else {
-            throw LeftToPerson(
-                why: "the profile exempts destinations, and IPMasquerade= cannot leave them out", what: [])
-        }
-        let edited = try draft.editing(path, before) { (file) throws(ConfigEditError) in
-            try file.set("Network", "IPMasquerade", to: "ipv4")
-        }
+    /// Behind all that the file keeps untranslated on purpose. False where no saved rules of a nat table are loaded.
+    private func savedRules(
+        _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) -> Bool {
+        let path = FirewallFacts.savedRules
+        guard draft.facts.firewall.savesRules, let flavour = draft.facts.firewall.flavour, network.exempt.isEmpty,
+            let before = try draft.editable(path)
+        else { return false }
+        let rule = IptablesRule(
+            IptablesTable(flavour, "nat"), "POSTROUTING",
+            [.source(network.cidr), .notDestination(network.cidr)], .masquerade)
+        let file = IptablesRestoreFile(path: path, bytes: before.bytes.bytes)
+        guard let edited = file.adding(rule.line, chain: rule.chain, table: "nat", at: .last) else { return false }
         try draft.edit(
-            path, before, edited, remedy: id, for: cause,
-            risk:
-                "From the next boot on systemd-networkd translates \(network.cidr) and forwards for \(network.bridge).")
+            path, before, edited.lines.bytes, remedy: id, for: cause,
+            risk: "netfilter-persistent loads it at every boot.")
+        try draft.check(.checkRules(flavour, path: path), remedy: id, for: cause)
+        return true
     }
 
     // MARK: A unit of our own

@@ -32,7 +32,7 @@ extension HostState {
         case .installLXC: path(LXCInstall.program) == .absent ? .before : .after
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
-        case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             .before
         }
@@ -76,7 +76,7 @@ extension HostState {
         case .installLXC: paths[LXCInstall.program] = .file(FileContent(bytes: ByteString([])))
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
-        case .daemonReload, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             break
         }

@@ -33,9 +33,17 @@ final class OverlayHost: MutableHost {
             try faults.event {
                 if case .removeAddress(let link, let address) = change { removeSecondaries(of: address, link) }
                 state.apply(change)
+                if case .run(.shorewallReload(let reach, let isOpen)) = change { load(reach, isOpen) }
                 made.append(change)
             }
         }
+    }
+
+    /// What shorewall loads: everything for the bridge, or nothing.
+    private func load(_ reach: ShorewallReach, _ isOpen: Bool) {
+        state.rules[IptablesTable(.nft, "filter")] = IptablesListing(
+            policies: ["INPUT": "DROP", "FORWARD": "DROP", "shorewall": "-"],
+            lines: isOpen ? ["INPUT", "FORWARD"].map { "-A \($0) -i \(reach.bridge) -j ACCEPT" } : [])
     }
 
     /// The kernel removes the secondaries of a primary address with it, unless told to promote them.
@@ -161,6 +169,7 @@ final class OverlayHost: MutableHost {
                 transactions.append(other)
             }
         }
+        for (place, listing) in state.chains { transactions.append(Self.chain(place, listing)) }
         do throws(WireError) {
             var messages: [NetlinkMessage] = []
             for transaction in transactions { messages += try NetlinkMessage.split(transaction.encoded()) }
@@ -168,6 +177,24 @@ final class OverlayHost: MutableHost {
         } catch {
             throw HostError(.malformed, operation: "nft", message: error.description)
         }
+    }
+
+    /// A base chain of its own table, with the policy accept and a rule for each entry.
+    private static func chain(_ place: NftChainPlace, _ listing: NftChainListing) -> NftTransaction {
+        var transaction = NftTransaction()
+        transaction.newTable(place.tableName)
+        transaction.newChain(
+            place.chain, in: place.tableName,
+            base: NftBaseChain(hook: place.chain == "input" ? .input : .forward, priority: 0, policy: .drop))
+        let matches: [[IptablesRule.Match]] =
+            [[.input("lxcbr1")], [.output("lxcbr1"), .established]]
+            + FirewallAccept.requested.map { [.input("lxcbr1"), $0] }
+        let known = matches.compactMap { NftAccept(place, $0).expressions }
+        for entry in listing.entries {
+            let expressions = known.first { entry == .rule(ByteString(NftExpression.encoded($0))) }
+            transaction.newRule(in: place.chain, of: place.tableName, expressions ?? [.verdict(.drop)])
+        }
+        return transaction
     }
 
     private func link(_ name: String, _ index: Int) -> [UInt8] {
