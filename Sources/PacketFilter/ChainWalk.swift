@@ -31,6 +31,15 @@ package struct WalkLimit: Error, Hashable, Sendable {
 ///
 /// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), four million rules in all.
 struct ChainWalk {
+    enum Purpose {
+        /// What is dropped, and what is translated.
+        case decisions
+        /// Which marks packets get: what is dropped goes on too.
+        case marks
+        /// Which packets conntrack passes over.
+        case notrack
+    }
+
     private struct Piece: Hashable {
         var box: PacketBox
         var diverted: Int?
@@ -43,13 +52,20 @@ struct ChainWalk {
     private let ignoresDiversions: Bool
     /// Whether every rule that leads packets past others is remembered, at the price of more pieces.
     private let keepsTrails: Bool
+    private let purpose: Purpose
+    /// Whether every packet that comes out has the mark that it comes out with. Not so where a rule that is not known
+    /// to match gives one.
+    private(set) var isExact = true
+    private var markings = 0
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
 
     init(
-        _ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false, keepsTrails: Bool = false
+        _ ruleset: Ruleset, _ context: PacketContext, purpose: Purpose = .decisions, ignoresDiversions: Bool = false,
+        keepsTrails: Bool = false
     ) {
+        self.purpose = purpose
         self.ruleset = ruleset
         self.context = context
         self.ignoresDiversions = ignoresDiversions
@@ -80,7 +96,7 @@ struct ChainWalk {
         for chain in chains {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            if ruleset.chains[chain].base?.policy == .drop {
+            if ruleset.chains[chain].base?.policy == .drop, purpose == .decisions {
                 for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
                 pieces = accepted
             } else {
@@ -97,8 +113,7 @@ struct ChainWalk {
     static func untracked(
         _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox]
     ) throws(WalkLimit) -> [WalkOutcome] {
-        var walk = ChainWalk(ruleset, context)
-        walk.seeksNotrack = true
+        var walk = ChainWalk(ruleset, context, purpose: .notrack)
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
         for chain in ruleset.baseChains(type: nil, hook: .prerouting) {
             guard let base = ruleset.chains[chain].base, base.priority < -200 else { continue }
@@ -108,8 +123,6 @@ struct ChainWalk {
         }
         return walk.outcomes
     }
-
-    private var seeksNotrack = false
 
     private mutating func settle(_ piece: Piece, _ result: WalkOutcome.Result, rule: Int?, policy: Int? = nil) {
         outcomes.append(
@@ -130,7 +143,7 @@ struct ChainWalk {
             steps += 1
             guard steps < 4_000_000 else { throw WalkLimit(reason: "more than four million rules on the way") }
             // With one set of packets a rule is read for these alone.
-            let asked = pieces.count == 1 ? pieces[0].box : PacketBox()
+            let asked = pieces.count == 1 ? pieces[0].box : ruleset.everyBox
             for branch in branches(of: index, within: asked) {
                 var next: [Piece] = []
                 var matched: [Piece] = []
@@ -182,9 +195,10 @@ struct ChainWalk {
             let target = ruleset.chain(named: name, inTable: ruleset.chains[chain].table)
         else { return false }
         let settled = outcomes.count
+        let marked = markings
         var accepted: [Piece] = []
         _ = try walk(target, matched, &accepted, depth: depth + 1)
-        if outcomes.count == settled && accepted.isEmpty { return true }
+        if outcomes.count == settled && accepted.isEmpty && markings == marked { return true }
         // It decides something: undo, and walk it with the pieces divided. The steps count twice, which bounds this.
         outcomes.removeLast(outcomes.count - settled)
         return false
@@ -192,12 +206,10 @@ struct ChainWalk {
 
     /// What the matching pieces do; gives those that go on to the next rule.
     private mutating func apply(
-        _ branch: RuleBranch, _ matched: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
+        _ branch: RuleBranch, _ entering: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
         _ accepted: inout [Piece], _ depth: Int
     ) throws(WalkLimit) -> [Piece] {
-        if branch.notrack && seeksNotrack {
-            for piece in matched { settle(piece, .untranslated, rule: rule) }
-        }
+        let matched = changed(entering, branch, rule)
         switch branch.action {
         case .next: return matched
         case .accept:
@@ -210,6 +222,10 @@ struct ChainWalk {
             return []
         case .drop:
             if ignoresDiversions { return matched }
+            if purpose == .marks {
+                accepted += matched
+                return []
+            }
             for piece in matched { settle(piece, .dropped, rule: rule) }
             return []
         case .masquerade:
@@ -239,6 +255,22 @@ struct ChainWalk {
         }
     }
 
+    /// The pieces with the marks that a rule gives them.
+    private mutating func changed(_ pieces: [Piece], _ branch: RuleBranch, _ rule: Int) -> [Piece] {
+        if branch.effects.isEmpty { return pieces }
+        if branch.notrack && purpose == .notrack {
+            for piece in pieces { settle(piece, .untranslated, rule: rule) }
+        }
+        let effects = branch.effects.filter { $0.isMark || purpose == .decisions }
+        markings += effects.count
+        if !branch.doubts.isEmpty, effects.contains(where: \.isMark) { isExact = false }
+        return pieces.map { piece in
+            var piece = piece
+            for effect in effects { piece.box = piece.box.applying(effect, isUnseen: context.isUnseen) }
+            return piece
+        }
+    }
+
     private func diverted(_ piece: Piece, by rule: Int) -> Piece {
         var piece = piece
         if piece.diverted == nil { piece.diverted = rule }
@@ -261,12 +293,12 @@ extension RuleBranch {
         case .nft(let position):
             return reader.branches(
                 of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
-        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry, within: box)
+        case .legacy(let entry): return XtRuleReader(ruleset: ruleset, context: context).branches(of: entry, within: box)
         }
     }
 
     static func branches(of index: Int, in ruleset: Ruleset, _ context: PacketContext) -> [RuleBranch] {
         var reader = NftRuleReader(ruleset, context)
-        return branches(of: index, in: ruleset, context, &reader, within: PacketBox())
+        return branches(of: index, in: ruleset, context, &reader, within: ruleset.everyBox)
     }
 }

@@ -102,6 +102,7 @@ struct NftNotation {
         case .transport(let number, let inverted):
             "meta l4proto \(inverted ? "!= " : "")\(XtNotation.transport(number))"
         case .match(let match): "xt match\(XtNotation.text(match))"
+        case .words(let words): "xt match\(words)"
         case .nft(let text): text
         case .counter: "counter"
         case .verdict(let verdict): self.verdict(verdict)

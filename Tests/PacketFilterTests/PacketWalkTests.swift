@@ -5,7 +5,7 @@ import Testing
 @testable import WireFormats
 
 /// A host as the practice host has it: lxcbr1 10.5.0.1/16, up0 203.0.113.2/24 and 203.0.113.3/24, default by up0.
-private func practiceHost() throws -> HostForwarding {
+func practiceHost() throws -> HostForwarding {
     func prefix(_ text: String) throws -> IPv4Prefix { try #require(IPv4Prefix(text)) }
     func local(_ text: String, _ link: UInt32) throws -> HostForwarding.FibRoute {
         HostForwarding.FibRoute(

@@ -11,6 +11,7 @@ extension NetworkQuestions {
                 localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
             question.destinations = way.destinations.subtracting(
                 IntervalSet(exempt.map { $0.first.value...$0.last.value }))
+            question.routedMark = way.mark
             let answer: SourceTranslation
             do {
                 answer = try question.answer(ruleset)
@@ -72,11 +73,18 @@ extension NetworkQuestions {
         var answer = QuestionAnswer(.forwarded, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            var passage = Passage(boxes: [PacketBox(source: containers, destination: outside)])
+            var passage = Passage(boxes: [packets(to: outside)])
             let context = context(bridge, way.output.name)
             try passBridge(&passage, .prerouting, context)
             try passBridge(&passage, .input, context)
             try pass(&passage, .prerouting, context)
+            if let mark = way.mark {
+                passage.boxes = passage.boxes.compactMap { box in
+                    var box = box
+                    box.mark = box.mark.intersection(IntervalSet(mark))
+                    return box.mark.isEmpty ? nil : box
+                }
+            }
             try pass(&passage, .forward, context)
             try pass(&passage, .postrouting, context)
             answer = judge(.forwarded, passage) { sample($0, input: bridge) }
@@ -91,15 +99,17 @@ extension NetworkQuestions {
             let outside = way.destinations.subtracting(IntervalSet(network))
             let near = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
             var context = context(way.output.name, bridge)
-            context.state = .established
-            context.isReply = true
             // At prerouting the answer still goes to the host's address.
             context.destinationPlace = .host
             var before = Passage(boxes: [
                 PacketBox(
-                    source: outside,
-                    destination: near.map { IntervalSet($0.value...$0.value) } ?? containers)
+                    source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
+                    connectionMark: ruleset.marks.connection,
+                    state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
+                    fragment: .zero)
             ])
+            // What the first packets were marked with stays with the connection.
+            before.isExact = ruleset.marks.connection == .zero
             try pass(&before, .prerouting, context)
             context.destinationPlace = .outside
             // Which container is asked does not change what prerouting let through.
@@ -109,7 +119,7 @@ extension NetworkQuestions {
                     var box = box
                     box.destination = containers
                     return box
-                })
+                }, isExact: before.isExact)
             try pass(&passage, .forward, context)
             try pass(&passage, .postrouting, context)
             answer = judge(.answered, passage) { box in
@@ -117,7 +127,7 @@ extension NetworkQuestions {
                 packet.connectionState = .established
                 packet.direction = .reply
                 packet.tcpFlags = 18
-                if packet.protocol == .icmp { packet.sourcePort = 0 }
+                if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
                 if let target, box.source.contains(target.value) { packet.source = target }
                 if let near, near != packet.destination, network.contains(packet.destination) {
                     packet.mappedDestination = packet.destination
@@ -137,10 +147,10 @@ extension NetworkQuestions {
         guard let address = address ?? host.link(bridge)?.addresses.first?.address.address else {
             throw Undecided(reason: "\(bridge) has no address")
         }
-        func value(_ value: UInt32) -> IntervalSet { IntervalSet(value...value) }
+        let value: (UInt32) -> IntervalSet = { IntervalSet($0) }
         let port = value(question == .dhcp ? 67 : 53)
         var known = [
-            PacketBox(
+            PacketBox.opening(
                 source: containers, destination: value(address.value), transport: value(17),
                 sourcePort: question == .dhcp ? value(68) : IntervalSet(1024...65535), destinationPort: port)
         ]
@@ -161,7 +171,7 @@ extension NetworkQuestions {
             context.destinationPlace = .broadcast
             context.sourcePlace = .broadcast
             var discover = Passage(boxes: [
-                PacketBox(
+                PacketBox.opening(
                     source: value(0), destination: value(.max), transport: value(17), sourcePort: value(68),
                     destinationPort: port)
             ])
@@ -171,13 +181,14 @@ extension NetworkQuestions {
             try pass(&discover, .input, context)
             passage.dropped = discover.dropped + passage.dropped
             passage.boxes = discover.boxes + passage.boxes
+            passage.isExact = passage.isExact && discover.isExact
         }
         return judge(question, passage) { sample($0, input: bridge) }
     }
 
     func eastWest() throws(Undecided) -> QuestionAnswer {
         guard let bridgeLink = host.link(bridge) else { throw Undecided(reason: "there is no link \(bridge)") }
-        var passage = Passage(boxes: [PacketBox(source: containers, destination: containers)])
+        var passage = Passage(boxes: [packets(to: containers)])
         var context = context(bridge, bridge)
         context.isBridged = true
         try passBridge(&passage, .prerouting, context)
@@ -194,14 +205,14 @@ extension NetworkQuestions {
         }
         guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
         return try untouched(
-            .eastWest, PacketBox(source: containers, destination: containers), context, input: bridge)
+            .eastWest, packets(to: containers), context, input: bridge)
     }
 
     func others() throws(Undecided) -> QuestionAnswer {
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
             let answer = try untouched(
-                .others, PacketBox(source: outside, destination: containers), context(way.output.name, bridge),
+                .others, .opening(source: outside, destination: containers), context(way.output.name, bridge),
                 input: way.output.name)
             if answer.verdict != .proven { return answer }
         }
@@ -213,16 +224,18 @@ extension NetworkQuestions {
         _ question: NetworkQuestion, _ box: PacketBox, _ context: PacketContext, input: String
     ) throws(Undecided) -> QuestionAnswer {
         var outcomes: [WalkOutcome] = []
+        let marked = ruleset.marked([box], through: [.prerouting, .forward, .postrouting], context)
         var context = context
         if context.isBridged { context.input = nil }
         do {
             var chains = ChainWalk(ruleset, context)
-            try chains.postrouting([box])
+            try chains.postrouting(marked.boxes)
             outcomes = chains.outcomes
         } catch {
             throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
         }
         let translated = outcomes.filter { $0.result != .untranslated && $0.result != .dropped }
+        var doubtful: SamplePacket?
         for outcome in translated {
             var packet = sample(outcome.box, input: input)
             if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
@@ -237,9 +250,16 @@ extension NetworkQuestions {
                     decidedBy: outcome.rule.map(killer))
             case .dropped: continue
             case .accepted:
-                if outcome.doubts.isEmpty { return disagreement(question, packet, "translated", result) }
+                guard outcome.doubts.isEmpty else { continue }
+                if marked.isExact { return disagreement(question, packet, "translated", result) }
+                doubtful = doubtful ?? packet
             case .undecided: return disagreement(question, packet, "translated", result)
             }
+        }
+        if let doubtful {
+            return QuestionAnswer(
+                question, .undecided, reason: "depends on what is not known: the marks that rules give",
+                packet: doubtful)
         }
         return QuestionAnswer(question, .proven)
     }
