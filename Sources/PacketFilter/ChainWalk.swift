@@ -7,6 +7,8 @@ package struct WalkOutcome: Hashable, Sendable {
         /// Nil: to an address that cannot be told.
         case sourceTranslated(IntervalSet?)
         case untranslated
+        /// On the way in: it goes elsewhere.
+        case destinationTranslated
         case dropped
     }
 
@@ -29,7 +31,7 @@ package struct WalkLimit: Error, Hashable, Sendable {
 
 /// Follows sets of packets through chains.
 ///
-/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), four million rules in all.
+/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), 500,000 rules in all.
 struct ChainWalk {
     enum Purpose {
         /// What is dropped, and what is translated.
@@ -45,6 +47,9 @@ struct ChainWalk {
         var diverted: Int?
         var doubts: [String]
     }
+
+    /// Marks are given up earlier: what is then not known of them rarely matters.
+    private static let mostMarked = 256
 
     private let ruleset: Ruleset
     private let context: PacketContext
@@ -87,6 +92,17 @@ struct ChainWalk {
             }
         }
         for piece in pieces { settle(piece, .untranslated, rule: nil) }
+    }
+
+    /// Through the nat chains of prerouting: what is sent elsewhere becomes an outcome. Gives the rest.
+    mutating func prerouting(_ boxes: [PacketBox]) throws(WalkLimit) -> [PacketBox] {
+        var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
+        for chain in ruleset.baseChains(type: "nat", hook: .prerouting) {
+            var accepted: [Piece] = []
+            let returned = try walk(chain, pieces, &accepted, depth: 0)
+            pieces = returned + accepted
+        }
+        return pieces.map(\.box)
     }
 
     /// Through chains that filter; what they drop becomes an outcome. An accept ends its own base chain only.
@@ -141,7 +157,7 @@ struct ChainWalk {
         for index in ruleset.chains[chain].rules {
             if pieces.isEmpty { break }
             steps += 1
-            guard steps < 4_000_000 else { throw WalkLimit(reason: "more than four million rules on the way") }
+            guard steps < 500_000 else { throw WalkLimit(reason: "more than 500,000 rules on the way") }
             // With one set of packets a rule is read for these alone.
             let asked = pieces.count == 1 ? pieces[0].box : ruleset.everyBox
             for branch in branches(of: index, within: asked) {
@@ -177,7 +193,7 @@ struct ChainWalk {
                         !next.contains { $0.box == piece.box && $0.doubts == piece.doubts }
                     }
                 }
-                guard next.count + returned.count <= 4096 else {
+                guard next.count + returned.count <= (purpose == .marks ? Self.mostMarked : 4096) else {
                     throw WalkLimit(reason: "the rules divide the packets into more than 4,096 sets")
                 }
                 pieces = next
@@ -227,6 +243,12 @@ struct ChainWalk {
                 return []
             }
             for piece in matched { settle(piece, .dropped, rule: rule) }
+            return []
+        case .destinationNat where purpose == .marks:
+            accepted += matched
+            return []
+        case .destinationNat:
+            for piece in matched { settle(piece, .destinationTranslated, rule: rule) }
             return []
         case .masquerade:
             for piece in matched { settle(piece, .masqueraded, rule: rule) }
@@ -293,7 +315,8 @@ extension RuleBranch {
         case .nft(let position):
             return reader.branches(
                 of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
-        case .legacy(let entry): return XtRuleReader(ruleset: ruleset, context: context).branches(of: entry, within: box)
+        case .legacy(let entry):
+            return XtRuleReader(ruleset: ruleset, context: context).branches(of: entry, within: box)
         }
     }
 

@@ -115,7 +115,8 @@ package struct IntervalSet: Hashable, Sendable {
             return nil
         }
         let mine = ranges.flatMap(Array.init)
-        return IntervalSet(other.ranges.flatMap { range in range.flatMap { right in mine.map { change($0, right) } } }
-            .map { $0...$0 })
+        return IntervalSet(
+            other.ranges.flatMap { range in range.flatMap { right in mine.map { change($0, right) } } }
+                .map { $0...$0 })
     }
 }

@@ -54,7 +54,8 @@ struct NftNotation {
             if let word = into.word { registers[word] = (expression, []) }
         case .setPayload: parts.append(.nft("payload set"))
         case .other(let name): parts.append(.nft(name))
-        case .redirect, .reject, .limit, .notrack: parts.append(.nft(expression.kernelName))
+        case .redirect: parts.append(.nft("redirect"))
+        case .reject, .limit, .notrack: parts.append(.nft(expression.kernelName))
         }
     }
 

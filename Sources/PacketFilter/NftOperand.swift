@@ -34,7 +34,9 @@ struct NftOperand {
     /// Of a number in host order: the bits that are kept, and those that are flipped then; nil for another width.
     var word: (keep: UInt32, flip: UInt32)? {
         func number(_ bytes: [UInt8]) -> UInt32? { NftValue(bytes)?.host32 }
-        guard let keep = mask.isEmpty ? .max : number(mask), let flip = xor.isEmpty ? 0 : number(xor) else { return nil }
+        guard let keep = mask.isEmpty ? .max : number(mask), let flip = xor.isEmpty ? 0 : number(xor) else {
+            return nil
+        }
         return (keep, flip)
     }
 

@@ -76,10 +76,10 @@ struct NftRuleReader {
                 return finish(XtRuleReader.action(verdict), builder, extra)
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
-                guard nat.kind == .source else { return finish(.accept, builder, extra) }
+                guard nat.kind == .source else { return finish(.destinationNat, builder, extra) }
                 if nat.family == .ipv6 { builder.require(false) }
                 return finish(.sourceNat(addresses(nat)), builder, extra)
-            case .redirect: return finish(.accept, builder, extra)
+            case .redirect: return finish(.destinationNat, builder, extra)
             case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
                 let target = XtTarget(xt)
@@ -116,7 +116,8 @@ struct NftRuleReader {
         case .conntrack(.mark) where flip == 0:
             return .copy(XtMarkChange(mode: .restore, value: 0, mask: keep, packetMask: .max, shift: nil))
         case .mapped(let values):
-            return .markOneOf(IntervalSet(values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
+            return .markOneOf(
+                IntervalSet(values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
         default: return .markOneOf(.all)
         }
     }

@@ -10,6 +10,8 @@ package struct RuleBranch: Hashable, Sendable {
         case masquerade
         /// Nil: to an address that cannot be told.
         case sourceNat(IntervalSet?)
+        /// To another destination, or to this host.
+        case destinationNat
         /// Not known to go on: its name.
         case unknown(String)
     }

@@ -26,7 +26,7 @@ extension Ruleset {
         let rule = rules[index]
         let chain = chains[rule.chain]
         switch rule.body {
-        case .legacy(let entry): 
+        case .legacy(let entry):
             return "-A \(chain.name)" + XtNotation.text(XtNotation.parts(entry).map(named))
         case .nft(let position):
             let rule = nft.rules[position]

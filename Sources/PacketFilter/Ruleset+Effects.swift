@@ -112,40 +112,57 @@ extension Ruleset {
     func marked(
         _ boxes: [PacketBox], through hooks: [NftHook], _ context: PacketContext
     ) -> (boxes: [PacketBox], isExact: Bool) {
-        guard !marks.isUnmarked, !hooks.isEmpty else { return (boxes, true) }
-        if !hooks.contains(where: marksWhereItTranslates) {
-            do {
-                var current = boxes
-                var isExact = true
-                for hook in hooks {
-                    for early in hook == .prerouting ? [true, false] : [nil] {
-                        var context = context
-                        if hook == .prerouting { context.output = nil }
-                        context.isUnseen = early == true
-                        var walk = ChainWalk(self, context, purpose: .marks)
-                        current = try walk.filter(filterChains(hook, early: early), current)
-                        isExact = isExact && walk.isExact
-                    }
+        guard !marks.isUnmarked, let first = boxes.first else { return (boxes, true) }
+        var current = boxes
+        var isExact = true
+        do {
+            for hook in hooks {
+                for early in hook == .prerouting ? [true, false] : [nil] {
+                    var context = context
+                    if hook == .prerouting { context.output = nil }
+                    context.isUnseen = early == true
+                    var walk = ChainWalk(self, context, purpose: .marks)
+                    current = try walk.filter(filterChains(hook, early: early), current)
+                    isExact = isExact && walk.isExact
                 }
-                // Where nothing was marked the sets need not be divided.
-                if current.allSatisfy({ box in boxes.contains { $0.mark == box.mark && $0.connectionMark == box.connectionMark } }),
-                    Set(boxes.map { [$0.mark, $0.connectionMark] }).count == 1
-                {
-                    return (boxes, isExact)
-                }
-                if current.count <= 512 { return (current, isExact) }
-            } catch {
-                // Too many to follow: any of the marks, then.
+                guard hook == .prerouting else { continue }
+                let translated = markedByTranslation(current, context)
+                current = translated.boxes
+                isExact = isExact && translated.isExact
             }
+        } catch {
+            return (widened(boxes), false)
         }
-        return (
-            boxes.map { box in
-                var box = box
-                box.mark = box.mark.union(marks.packet)
-                box.connectionMark = box.connectionMark.union(marks.connection)
-                return box
-            }, false
-        )
+        // Where nothing was marked the sets need not be divided.
+        let isMarked = (boxes + current).contains { box in
+            box.mark != first.mark || box.connectionMark != first.connectionMark
+        }
+        return (isMarked ? current : boxes, isExact)
+    }
+
+    /// The same behind the nat chains of prerouting. Where services divide the packets too much, any of the marks.
+    func markedByTranslation(
+        _ boxes: [PacketBox], _ context: PacketContext
+    ) -> (boxes: [PacketBox], isExact: Bool) {
+        guard !marks.isUnmarked, marksWhereItTranslates(at: .prerouting) else { return (boxes, true) }
+        var context = context
+        context.output = nil
+        do {
+            var walk = ChainWalk(self, context, purpose: .marks)
+            let marked = try walk.prerouting(boxes)
+            return (marked, walk.isExact)
+        } catch {
+            return (widened(boxes), false)
+        }
+    }
+
+    private func widened(_ boxes: [PacketBox]) -> [PacketBox] {
+        boxes.map { box in
+            var box = box
+            box.mark = box.mark.union(marks.packet)
+            box.connectionMark = box.connectionMark.union(marks.connection)
+            return box
+        }
     }
 
     /// Whether any rule looks into a set of ipset, or changes one.

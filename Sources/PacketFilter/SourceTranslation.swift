@@ -243,7 +243,13 @@ extension SourceTranslationQuestion {
         var before = context
         before.output = nil
         do {
-            return try ChainWalk.untracked(ruleset, before, [everyPacket])
+            return try ChainWalk.untracked(ruleset, before, [everyPacket]).map { outcome in
+                // Whatever marks they get later: these are the same packets.
+                var outcome = outcome
+                outcome.box.mark = .all
+                outcome.box.connectionMark = .all
+                return outcome
+            }
         } catch {
             throw .limit(error.reason)
         }
@@ -253,7 +259,7 @@ extension SourceTranslationQuestion {
         switch outcome.result {
         case .masqueraded: true
         case .sourceTranslated: !isWrongSource(outcome)
-        case .untranslated, .dropped: false
+        case .untranslated, .destinationTranslated, .dropped: false
         }
     }
 

@@ -71,7 +71,7 @@ struct XtRuleReader {
         case .masquerade: .masquerade
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
-        case .destinationNat, .redirect: .accept
+        case .destinationNat, .redirect: .destinationNat
         case .notrack, .template, .mark, .connmark, .ipset, .passes: .next
         case .reject: .drop
         case .other("MARK"), .other("HMARK"), .other("CONNMARK"): .next

@@ -50,7 +50,7 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
             builder.chain(filter, "c15", nil, [[.counter(packets: 0, bytes: 0)]])
         }
         #expect(result.verdict == .undecided)
-        #expect(result.reason?.contains("four million rules") == true, "\(result.reason ?? "")")
+        #expect(result.reason?.contains("500,000 rules") == true, "\(result.reason ?? "")")
         let answer = answers.first { $0.question == .forwarded }
         #expect(answer?.verdict == .undecided)
         #expect(answer?.reason?.contains("too large") == true, "\(answer?.reason ?? "")")

@@ -165,6 +165,17 @@ private func port(_ number: UInt16) -> [NftExpression] {
         #expect(answer.packet?.destinationPort == 53)
     }
 
+    /// Found by the kernel: a connection's mark that is set on the way hid that the packets are not tracked.
+    @Test func whatIsNotTrackedIsNotTranslatedWhateverItsMarks() throws {
+        let answer = try questions {
+            $0.chain(NftTableName(.inet, "raw"), "early", raw, [port(53) + [.notrack]])
+            $0.chain(mangleTable, "FORWARD", forward, [[connectionMark(0, 7, .max, packet: 0)]])
+            $0.postrouting(try whole() + [masquerade])
+        }.answer(.translated)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        #expect(answer.packet?.destinationPort == 53)
+    }
+
     @Test func directionIsToldApart() throws {
         let reply: [NftExpression] = [
             .conntrack(.direction, direction: nil, into: .one), .compare(.one, .equal, NftValue(byte: 1)),
@@ -195,7 +206,8 @@ private func port(_ number: UInt16) -> [NftExpression] {
     @Test func oneKindOfICMPIsACounterexample() throws {
         // `-p icmp --icmp-type 13 -j DROP`.
         let type = NftExpression.match(XtExtension(name: "icmp", revision: 0, info: [13, 0, 255, 0]))
-        let answer = try questions { $0.chain(filter, "FORWARD", forward, [[type, .verdict(.drop)]]) }.answer(.forwarded)
+        let answer = try questions { $0.chain(filter, "FORWARD", forward, [[type, .verdict(.drop)]]) }.answer(
+            .forwarded)
         #expect(answer.packet?.description == "icmp 10.5.0.2 > 198.51.100.7 type 13 iif lxcbr1", "\(answer)")
     }
 

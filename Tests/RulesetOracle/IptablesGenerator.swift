@@ -181,12 +181,14 @@ struct IptablesGenerator {
         case "set":
             text =
                 "-m set \(not)"
-                + random.pick([
-                    "--match-set hosts src", "--match-set hosts dst", "--match-set nets src", "--match-set nets dst",
-                    "--match-set services dst,dst", "--match-set holes dst", "--match-set wide src",
-                    "--match-set flows src,dst,dst", "--match-set range dst", "--match-set ports dst",
-                    "--match-set ports src", "--match-set both src", "--match-set sixth src",
-                ] + (place.sees.input ? ["--match-set links src,src"] : ["--match-set links dst,dst"]))
+                + random.pick(
+                    [
+                        "--match-set hosts src", "--match-set hosts dst", "--match-set nets src",
+                        "--match-set nets dst",
+                        "--match-set services dst,dst", "--match-set holes dst", "--match-set wide src",
+                        "--match-set flows src,dst,dst", "--match-set range dst", "--match-set ports dst",
+                        "--match-set ports src", "--match-set both src",
+                    ] + (place.sees.input ? ["--match-set links src,src"] : ["--match-set links dst,dst"]))
         case "policy":
             text = "-m policy --dir \(place.sees.input ? "in" : "out") --pol \(random.pick(["none", "none", "ipsec"]))"
         case "limit": text = "-m limit --limit 2/second --limit-burst 1"

@@ -12,7 +12,8 @@ struct NftGenerator {
     /// Every match and statement that it may draw.
     static let everything = Set(
         [
-            "set", "interval set", "bridge ip", "bridge l4proto", "bridge iifname", "saddr", "daddr", "l4proto", "dport",
+            "set", "interval set", "bridge ip", "bridge l4proto", "bridge iifname", "saddr", "daddr", "l4proto",
+            "dport",
             "sport", "port set", "concatenation", "icmp", "tcp flags", "ct state", "ct status", "ct direction", "mark",
             "ct mark", "fib type", "fib saddr", "pkttype", "dscp", "ip protocol", "frag", "nfproto", "limit", "numgen",
             "quota", "dynamic set", "time", "ttl", "length", "iifname", "iif", "oifname", "oif", "skuid", "counter",

@@ -56,7 +56,9 @@ struct OracleRun {
         }
         let isRandom = ruleset.isRandom
         let answers = options.kernelOnly ? [:] : Self.answers(model)
-        for (question, answer) in answers { tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1 }
+        for (question, answer) in answers {
+            tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1
+        }
         var wrong: [(Int, TestPacket)] = []
         for (number, packet) in packets.enumerated() {
             let outcome = try kernel.send(packet) { index.rule($0)?.rule }

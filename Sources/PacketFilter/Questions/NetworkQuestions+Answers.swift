@@ -33,6 +33,10 @@ extension NetworkQuestions {
                 return QuestionAnswer(
                     .translated, .undecided, reason: "its packets are dropped before they could leave", packet: packet,
                     decidedBy: result.killer, shouldHaveCaught: shouldHaveCaught)
+            case .accepted where result.uplink != way.output.name:
+                return QuestionAnswer(
+                    .translated, .undecided, reason: "its packets are sent elsewhere before they could leave",
+                    packet: packet, decidedBy: answer.rule.map(killer), shouldHaveCaught: shouldHaveCaught)
             case .accepted where !isTranslated(packet, result):
                 let deciding = answer.rule == answer.rescuer ? nil : answer.rule.map(killer)
                 return QuestionAnswer(
@@ -53,7 +57,7 @@ extension NetworkQuestions {
         return !sources.isEmpty && sources.allSatisfy { $0 != packet.source && host.isOwn($0) }
     }
 
-    private func killer(_ rule: Int) -> Killer {
+    func killer(_ rule: Int) -> Killer {
         let place = place(rule)
         let hook = ruleset.chains[ruleset.rules[rule].chain].base?.hook ?? .postrouting
         return Killer(
@@ -78,6 +82,7 @@ extension NetworkQuestions {
             try passBridge(&passage, .prerouting, context)
             try passBridge(&passage, .input, context)
             try pass(&passage, .prerouting, context)
+            if let answer = try redirected(passage.boxes, context) { return answer }
             if let mark = way.mark {
                 passage.boxes = passage.boxes.compactMap { box in
                     var box = box
@@ -91,6 +96,52 @@ extension NetworkQuestions {
             if answer.verdict != .proven { return answer }
         }
         return answer
+    }
+
+    /// Packets to the outside that a rule sends elsewhere on the way in: to the host, to a container, into nothing. Of
+    /// private destinations nothing is asked: what stands for a service in a cluster has to be sent elsewhere.
+    private func redirected(
+        _ boxes: [PacketBox], _ context: PacketContext
+    ) throws(Undecided) -> QuestionAnswer? {
+        guard ruleset.translatesDestinations else { return nil }
+        var outside = SourceTranslationQuestion.privateDestinations.complement
+        if let target { outside = outside.union(IntervalSet(target.value)) }
+        let asked = boxes.compactMap { $0.intersection(PacketBox(destination: outside)) }
+        var context = context
+        let uplink = context.output?.name
+        context.output = nil
+        let outcomes: [WalkOutcome]
+        do {
+            var chains = ChainWalk(ruleset, context)
+            _ = try chains.prerouting(asked)
+            outcomes = chains.outcomes
+        } catch {
+            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+        }
+        var undecided: QuestionAnswer?
+        for outcome in outcomes.prefix(64) {
+            let packet = sample(outcome.box, input: bridge)
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .dropped:
+                return QuestionAnswer(
+                    .forwarded, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
+            case .accepted where result.isLocal || result.uplink == bridge:
+                return QuestionAnswer(
+                    .forwarded, .counterexample,
+                    reason: "it is sent to \(result.destinationAfter?.description ?? "another") instead",
+                    packet: packet,
+                    decidedBy: outcome.rule.map(killer))
+            case .accepted where result.uplink == uplink || outcome.doubts.isEmpty: continue
+            case .accepted, .undecided:
+                let names = outcome.doubts.isEmpty ? result.reason ?? "" : outcome.doubts.joined(separator: ", ")
+                undecided =
+                    undecided
+                    ?? QuestionAnswer(
+                        .forwarded, .undecided, reason: "depends on what is not known: " + names, packet: packet)
+            }
+        }
+        return undecided
     }
 
     func answered() throws(Undecided) -> QuestionAnswer {
@@ -206,61 +257,5 @@ extension NetworkQuestions {
         guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
         return try untouched(
             .eastWest, packets(to: containers), context, input: bridge)
-    }
-
-    func others() throws(Undecided) -> QuestionAnswer {
-        for way in try uplinks() {
-            let outside = way.destinations.subtracting(IntervalSet(network))
-            let answer = try untouched(
-                .others, .opening(source: outside, destination: containers), context(way.output.name, bridge),
-                input: way.output.name)
-            if answer.verdict != .proven { return answer }
-        }
-        return QuestionAnswer(.others, .proven)
-    }
-
-    /// No rule translates these packets.
-    private func untouched(
-        _ question: NetworkQuestion, _ box: PacketBox, _ context: PacketContext, input: String
-    ) throws(Undecided) -> QuestionAnswer {
-        var outcomes: [WalkOutcome] = []
-        let marked = ruleset.marked([box], through: [.prerouting, .forward, .postrouting], context)
-        var context = context
-        if context.isBridged { context.input = nil }
-        do {
-            var chains = ChainWalk(ruleset, context)
-            try chains.postrouting(marked.boxes)
-            outcomes = chains.outcomes
-        } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
-        }
-        let translated = outcomes.filter { $0.result != .untranslated && $0.result != .dropped }
-        var doubtful: SamplePacket?
-        for outcome in translated {
-            var packet = sample(outcome.box, input: input)
-            if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
-                packet.destination = IPv4Address(value: other)
-            }
-            let result = walk.walk(packet)
-            switch result.verdict {
-            case .accepted where result.sourceAfter != packet.source:
-                return QuestionAnswer(
-                    question, .counterexample,
-                    reason: "it arrives as \(result.sourceAfter?.description ?? "another")", packet: packet,
-                    decidedBy: outcome.rule.map(killer))
-            case .dropped: continue
-            case .accepted:
-                guard outcome.doubts.isEmpty else { continue }
-                if marked.isExact { return disagreement(question, packet, "translated", result) }
-                doubtful = doubtful ?? packet
-            case .undecided: return disagreement(question, packet, "translated", result)
-            }
-        }
-        if let doubtful {
-            return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: the marks that rules give",
-                packet: doubtful)
-        }
-        return QuestionAnswer(question, .proven)
     }
 }

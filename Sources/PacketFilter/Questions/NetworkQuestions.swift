@@ -157,7 +157,8 @@ package struct NetworkQuestions: Sendable {
                     box.destination, [target?.value].compactMap { $0 } + [0x0808_0808, 0x0101_0101])),
             protocol: transport,
             sourcePort: isICMP
-                ? UInt16(icmp >> 8) : hasPorts ? UInt16(truncatingIfNeeded: pick(box.sourcePort, [40000, 53, 67, 68])) : 0,
+                ? UInt16(icmp >> 8)
+                : hasPorts ? UInt16(truncatingIfNeeded: pick(box.sourcePort, [40000, 53, 67, 68])) : 0,
             destinationPort: isICMP
                 ? UInt16(icmp & 0xff)
                 : hasPorts ? UInt16(truncatingIfNeeded: pick(box.destinationPort, [53, 443, 40000])) : 0,
@@ -191,15 +192,9 @@ package struct NetworkQuestions: Sendable {
             unseen.isUnseen = true
             try pass(&passage, ruleset.filterChains(.prerouting, early: true), unseen)
             try pass(&passage, ruleset.filterChains(.prerouting, early: false), context)
-            // What the nat chains mark is not followed: from here on it may have any mark.
-            if !ruleset.marks.isUnmarked, ruleset.marksWhereItTranslates(at: .prerouting) {
-                passage.isExact = false
-                for index in passage.boxes.indices {
-                    let box = passage.boxes[index]
-                    passage.boxes[index].mark = box.mark.union(ruleset.marks.packet)
-                    passage.boxes[index].connectionMark = box.connectionMark.union(ruleset.marks.connection)
-                }
-            }
+            let marked = ruleset.markedByTranslation(passage.boxes, context)
+            passage.boxes = marked.boxes
+            passage.isExact = passage.isExact && marked.isExact
             return
         }
         if hook == .input { context.output = nil }

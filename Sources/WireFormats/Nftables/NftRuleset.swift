@@ -129,7 +129,8 @@ package struct NftRuleset: Hashable, Sendable {
 
     /// The expressions of a rule, one after the other: each is decoded when it is its turn.
     package func expressionList(of rule: NftRule) -> NftExpressionList {
-        NftExpressionList(ruleMessages.indices.contains(rule.message) ? ruleMessages[rule.message] : [], rule.expressions)
+        NftExpressionList(
+            ruleMessages.indices.contains(rule.message) ? ruleMessages[rule.message] : [], rule.expressions)
     }
 
     /// The comment that `nft` wrote (libnftnl's type 0), empty if none.
