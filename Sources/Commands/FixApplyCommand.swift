@@ -50,7 +50,7 @@ struct FixApplyCommand: ParsableCommand {
         let saved = try plan.map(Self.read)
         var hostOptions = hostOptions
         if let saved, hostOptions.profile == nil { hostOptions.profile = saved.profile }
-        let session = try Session(hostOptions, selection: selection)
+        let session = try Session(hostOptions, selection: selection, proof: proof)
         try Remediation.requirePrivilege(session)
         if let live = session.live { try Interrupted.takeBack(on: live) }
         if let saved { try Self.requireOwn(saved, session) }

@@ -36,7 +36,7 @@ struct FixPlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Session(hostOptions, selection: selection)
+        let session = try Session(hostOptions, selection: selection, proof: proof)
         if let live = session.live { try Interrupted.takeBack(on: live) }
         session.prove(proof)
         let result = session.diagnose()

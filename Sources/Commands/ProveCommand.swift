@@ -23,11 +23,19 @@ struct ProveCommand: ParsableCommand {
         transform: ProofDestination.init(argument:))
     var to: ProofDestination?
 
+    @Flag(
+        name: .long,
+        help: "With --proof wire and --to: let the packets go all the way, not just to the first router.")
+    var fullTTL = false
+
     @Option(name: .long, help: "udp, tcp or icmp. Repeatable; all three unless said.")
     var `protocol`: [ProofProtocol] = []
 
     func validate() throws {
         if proof == .off { throw ValidationError("prove --proof off would prove nothing") }
+        if fullTTL, proof != .wire || to == nil {
+            throw ValidationError("--full-ttl really sends all the way: it goes with --proof wire and --to")
+        }
         if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
         if hostOptions.replay != nil, container != nil || to != nil || !`protocol`.isEmpty {
             throw ValidationError("a recording sends nothing: --replay goes without --container, --to and --protocol")
@@ -38,12 +46,14 @@ struct ProveCommand: ParsableCommand {
     private var aim: ProofAim {
         var kinds = `protocol`.isEmpty ? ProofProtocol.allCases : ProofProtocol.allCases.filter(`protocol`.contains)
         if to?.port != nil { kinds.removeAll { $0 == .icmp } }
-        return ProofAim(container: container, target: to?.address, port: to?.port, protocols: kinds)
+        return ProofAim(
+            container: container, target: to?.address, port: to?.port, protocols: kinds,
+            goesAllTheWay: fullTTL)
     }
 
     func run() throws {
         let directory = try evidence.open()
-        let session = try Session(hostOptions)
+        let session = try Session(hostOptions, proof: proof)
         session.progress = ProgressLine(quiet: output.quiet)
         try session.check(aim)
         session.prove(proof, aim: aim)
@@ -61,7 +71,12 @@ struct ProveCommand: ParsableCommand {
         let local = report.local ?? []
         let intoHost = local.filter { $0.kind != .eastWest }.map(\.arrival)
         let lost: Set<Arrival> = [.dropped, .altered]
-        if report.verdict < .unknown || !lost.isDisjoint(with: intoHost) { return .critical }
+        // What leaves and never gets anywhere, or whose answer is lost, is no success.
+        if report.verdict < .unknown || report.probes.contains(where: { $0.delivery == .failed })
+            || !lost.isDisjoint(with: intoHost)
+        {
+            return .critical
+        }
         if !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
         return report.verdict == .unknown || local.contains { $0.arrival == .unknown } ? .unknown : .healthy
     }

@@ -31,9 +31,14 @@ final class Session {
 
     private(set) var proofTranscripts: [ProofTranscript]?
     private(set) var proof: ProofReport?
+    /// What the first proof is made with: its capture is being opened while the rest is read.
+    private var sender: ProofHost?
 
-    /// Opens the host and settles what it is meant to be. Throws usage and input errors.
-    init(_ options: HostOptions, selection: SelectionOptions? = nil) throws(CommandError) {
+    /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Throws usage and input
+    /// errors.
+    init(
+        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off
+    ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
         guard options.record == nil || options.replay == nil else {
@@ -51,6 +56,11 @@ final class Session {
             let live = LiveHost()
             self.live = live
             host = RecordingHost(live)
+            if proof != .off {
+                let sender = ProofHost(live)
+                sender.prepare()
+                self.sender = sender
+            }
         }
         do {
             identity = try host.identity()
@@ -121,8 +131,10 @@ final class Session {
             }
         } else if let live, mode != .off {
             names.prepare()
+            let sender = sender.take() ?? ProofHost(live)
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks, aim: aim)
-                .transcripts(on: ProofHost(live), reading: host)
+                .transcripts(on: sender, reading: host)
+            sender.close()
             proofTranscripts = transcripts
             proof = judged(transcripts, mode, names)
         } else {

@@ -24,6 +24,9 @@ package enum HostRequest: Codable, Sendable, Hashable {
     case iptablesRules(IptablesTable)
     /// The version that a program prints, for programs that no package database knows.
     case programVersion(ProgramName)
+    /// The BPF programs that act on packets and of which neither rtnetlink nor nf_tables tells: those of tcx on a link
+    /// of this namespace, and those at hooks of netfilter, of whatever namespace. A line for each.
+    case packetPrograms(link: Int)
     /// Host name, kernel release, effective user and capabilities, and namespaces of the asking process.
     case identity
 }

@@ -39,6 +39,7 @@ package final class LiveHost: Host {
         case .legacyTable(let name): try legacyTableReply(name)
         case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
+        case .packetPrograms(let link): .names(try packetPrograms(link: link))
         case .identity: .identity(try currentIdentity())
         }
     }

@@ -11,16 +11,20 @@ package struct ProofAim: Sendable, Hashable {
     package var protocols: [ProofProtocol]
     /// Whether running containers are looked at, and one of them sends too.
     package var looksAtContainers: Bool
+    /// In wire mode, whether packets may go all the way to the target.
+    package var goesAllTheWay: Bool
 
     package init(
         container: String? = nil, target: IPv4Address? = nil, port: UInt16? = nil,
-        protocols: [ProofProtocol] = ProofProtocol.allCases, looksAtContainers: Bool = false
+        protocols: [ProofProtocol] = ProofProtocol.allCases, looksAtContainers: Bool = false,
+        goesAllTheWay: Bool = false
     ) {
         self.container = container
         self.target = target
         self.port = port
         self.protocols = protocols
         self.looksAtContainers = looksAtContainers
+        self.goesAllTheWay = goesAllTheWay
     }
 
     /// The network with the target that is wanted.

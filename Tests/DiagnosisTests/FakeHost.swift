@@ -107,8 +107,8 @@ struct Scene {
             "freeBytes": .integer(9 << 30), "freeInodes": .integer(1_000_000),
         ],
         "base-image": ["present": .boolean(false)],
-        "packet-proof": ["verdict": .string("masqueraded")],
-        "packet-proof-container": ["verdict": .string("masqueraded")],
+        "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
+        "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
         "bridge-residents": [
             "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
             "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),

@@ -42,10 +42,10 @@ enum Vocabulary {
         probe(
             "container-config", "path:S container:S",
             "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
-        probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+        probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
         probe(
             "packet-proof-container", "network:S",
-            "container:S verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+            "container:S verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
         probe(
             "bridge-residents", "network:S",
             "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "

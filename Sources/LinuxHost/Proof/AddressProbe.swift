@@ -10,12 +10,11 @@ enum AddressProbe {
     /// Neighbours on a bridge of this host answer within microseconds; a busy one within this.
     private static let waitMilliseconds = 3
 
-    /// The addresses of the order that are taken.
-    static func taken(_ addresses: [IPv4Address], in container: inout ProofContainer) throws(HostError)
-        -> [IPv4Address]
-    {
-        let arp = UInt16(ETH_P_ARP).bigEndian
-        let socket = try container.socket(AF_PACKET, SOCK_DGRAM, Int32(arp))
+    /// Those of the addresses that are taken.
+    static func taken(
+        _ addresses: [IPv4Address], in container: borrowing ProofContainer
+    ) throws(HostError) -> [IPv4Address] {
+        guard let socket = container.packetSocket else { return [] }
         for address in addresses {
             try send(request(for: address), through: socket, interface: container.interfaceIndex)
         }
@@ -30,23 +29,23 @@ enum AddressProbe {
             // Our own requests come by as well, with the sender 0.0.0.0.
             if addresses.contains(sender), !taken.contains(sender) { taken.append(sender) }
         }
-        container.keep(socket)
         return taken
     }
 
     /// The hardware addresses that answer for an address behind the ports of a bridge. The bridge asks itself, so the
     /// host does not answer. The socket is given back to be closed when there is time.
-    static func owners(of address: IPv4Address, behind bridge: String) throws(HostError) -> ([MACAddress], SpentSocket)
+    static func owners(of address: IPv4Address, behind bridge: String) throws(HostError) -> ([MACAddress], SharedSocket)
     {
         let operation = "ask behind \(bridge) who has \(address)"
         let arp = UInt16(ETH_P_ARP).bigEndian
         var route = try NetlinkSocket(.route)
         let link = try LinkDescription(named: bridge, through: &route)
-        let socket = try Descriptor(
-            clinux_socket_in_netns(
-                -1, AF_PACKET,
-                Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
-                Int32(arp)), operation: operation)
+        let socket = SharedSocket(
+            try Descriptor(
+                clinux_socket_in_netns(
+                    -1, AF_PACKET,
+                    Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
+                    Int32(arp)), operation: operation))
         // The answer comes to this address: one to nobody would be flooded, and pass the bridge itself by.
         let question = request(for: address, from: link.hardwareAddress)
         try send(question, through: socket, interface: link.index)
@@ -63,7 +62,7 @@ enum AddressProbe {
             else { continue }
             if !owners.contains(owner), owners.count < 16 { owners.append(owner) }
         }
-        return (owners, SpentSocket(socket))
+        return (owners, socket)
     }
 
     /// Ethernet and IPv4, operation 1.
@@ -75,8 +74,7 @@ enum AddressProbe {
             + address.octets
     }
 
-    private static func send(_ bytes: [UInt8], through socket: borrowing Descriptor, interface: Int32) throws(HostError)
-    {
+    private static func send(_ bytes: [UInt8], through socket: SharedSocket, interface: Int32) throws(HostError) {
         var address = sockaddr_ll()
         address.sll_family = sa_family_t(AF_PACKET)
         address.sll_protocol = UInt16(ETH_P_ARP).bigEndian

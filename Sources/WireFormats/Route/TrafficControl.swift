@@ -13,6 +13,10 @@ package struct TrafficControl: Hashable, Sendable {
     package var kind: String
     /// Whether its options name the action that copies or moves packets to another link (tc-mirred(8)).
     package var mirrors: Bool
+    /// Whether its options name the action that tracks connections (tc-ct(8)).
+    package var tracks: Bool
+    /// Whether it is, or runs, a BPF program.
+    package var runsProgram: Bool
 
     /// TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), which is where the discipline `ingress` has its filters too.
     package static let ingress: UInt32 = 0xffff_fff2
@@ -30,13 +34,23 @@ package struct TrafficControl: Hashable, Sendable {
         self.parent = parent
         let attributes = try message.attributes(after: 20)
         kind = try attributes.first(UInt16(TCA_KIND)).map(attributes.text) ?? ""
-        // The name of an action stands in a nest of a kind that differs between filters; it is text with a NUL.
-        mirrors =
-            try attributes.first(UInt16(TCA_OPTIONS)).map { options in
-                let action = Array("mirred\0".utf8)
-                let bytes = attributes.data(options)
-                return bytes.indices.contains { bytes[$0...].starts(with: action) }
-            } ?? false
+        let options = try attributes.first(UInt16(TCA_OPTIONS)).map(attributes.data) ?? []
+        mirrors = Self.names("mirred", options)
+        tracks = Self.names("ct", options)
+        runsProgram = kind == "bpf" || Self.names("bpf", options)
+    }
+
+    /// TCA_ACT_KIND.
+    private static let actionKind: UInt16 = 1
+
+    /// Whether an attribute TCA_ACT_KIND with this text stands in the options: in a nest of a kind that differs between
+    /// filters.
+    private static func names(_ action: String, _ options: ArraySlice<UInt8>) -> Bool {
+        var attribute: [UInt8] = []
+        attribute.appendHost(UInt16(action.utf8.count + 5))
+        attribute.appendHost(actionKind)
+        attribute += Array(action.utf8) + [0]
+        return options.indices.contains { options[$0...].starts(with: attribute) }
     }
 
     /// Every discipline or filter of a dump.

@@ -56,7 +56,7 @@ final class OverlayHost: MutableHost {
         case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
-        case .space, .legacyTable, .programVersion:
+        case .space, .legacyTable, .programVersion, .packetPrograms:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
     }
