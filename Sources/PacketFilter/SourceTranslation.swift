@@ -79,6 +79,9 @@ extension SourceTranslationQuestion {
         0xa9fe_0000...0xa9fe_ffff,
     ])
 
+    /// Whether not translating packets to an address may be on purpose.
+    package static func isPrivate(_ address: IPv4Address) -> Bool { privateDestinations.contains(address.value) }
+
     /// Every packet from the subnet's hosts to what can be routed to: no loopback, multicast or class E.
     var everyPacket: PacketBox {
         var source = IntervalSet(network)

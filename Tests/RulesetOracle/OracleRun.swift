@@ -55,8 +55,8 @@ struct OracleRun {
             print("seed \(seed): \(index.mismatches) chains read back with another number of rules")
         }
         let isRandom = ruleset.isRandom
-        let answers = options.kernelOnly ? [:] : Self.answers(model)
-        for (question, answer) in answers {
+        let claims = ProvenClaims(model.ruleset, model.forwarding)
+        for (question, answer) in claims.answers {
             tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1
         }
         var wrong: [(Int, TestPacket)] = []
@@ -66,12 +66,9 @@ struct OracleRun {
             if options.kernelOnly { continue }
             let walk = PacketWalk(ruleset: model.ruleset, host: model.forwarding)
             let result = walk.walk(packet.sample)
-            if let text = Self.contradiction(answers, outcome, packet) {
-                tally.disagreed += 1
-                print("seed \(seed) packet \(number) \(Self.text(packet)): \(text)")
-            }
             if options.isVerbose { tell(packet, outcome, result, index) }
-            switch Comparison.of(outcome, result, packet.sample, isRandom: isRandom) {
+            let comparison = Comparison.of(outcome, result, packet.sample, isRandom: isRandom)
+            switch claims.contradiction(outcome, packet.sample).map(Comparison.disagreed) ?? comparison {
             case .agreed: tally.agreed += 1
             case .eitherWay: tally.eitherWay += 1
             case .undecided(let reason): tally.undecided[reason, default: 0] += 1
@@ -92,38 +89,6 @@ struct OracleRun {
             for line in found.ruleset where !line.hasPrefix(":") { print("    \(line)") }
             print("CASE \(found.name) \(String(decoding: try encoder.encode(found), as: UTF8.self))")
         }
-    }
-
-    // MARK: Every packet
-
-    private static func answers(_ model: FilterModel) -> [NetworkQuestion: QuestionAnswer] {
-        guard let network = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16) else { return [:] }
-        let questions = NetworkQuestions(
-            network: network, bridge: Ground.bridge, address: IPv4Address(value: 0x0a05_0001),
-            target: IPv4Address(value: 0xc633_6407), ruleset: model.ruleset, host: model.forwarding)
-        return Dictionary(
-            uniqueKeysWithValues: NetworkQuestion.allCases.map { ($0, questions.answerOfRules($0)) })
-    }
-
-    /// What is proven of every packet holds for this one. Packets of flows that are known, or that carry a mark from
-    /// elsewhere, are no part of the questions; nor is what the model calls private and leaves to exemptions.
-    private static func contradiction(
-        _ answers: [NetworkQuestion: QuestionAnswer], _ outcome: KernelOutcome, _ packet: TestPacket
-    ) -> String? {
-        let sample = packet.sample
-        guard case .container = packet.sender, !packet.isEstablished, sample.connectionState == .new, sample.mark == 0,
-            Ground.outside.contains(sample.destination.description)
-        else { return nil }
-        let source = sample.source
-        if answers[.translated]?.verdict == .proven, outcome.fate == .left, outcome.link != Ground.bridge,
-            outcome.source == source
-        {
-            return "proven that everything is translated, and this one left by \(outcome.link ?? "?") as it was"
-        }
-        if answers[.forwarded]?.verdict == .proven, outcome.fate == .dropped {
-            return "proven that everything is forwarded, and the kernel dropped this one"
-        }
-        return nil
     }
 
     private func tell(_ packet: TestPacket, _ outcome: KernelOutcome, _ result: WalkResult, _ index: RuleIndex) {

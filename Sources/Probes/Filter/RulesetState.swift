@@ -57,6 +57,10 @@ struct RulesetState {
             let elements = try query(request)
             try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
         }
+        if ruleset.rules.contains(where: { $0.traits.contains(.offloads) }) {
+            let flowtables = try query(.nftFlowtables())
+            try decode(.nftFlowtables()) { () throws(WireError) in try ruleset.addFlowtables(flowtables) }
+        }
         guard ruleset.generations.count <= 1 else {
             throw .unknown("the nftables ruleset changed while it was read")
         }

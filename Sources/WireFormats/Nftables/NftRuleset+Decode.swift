@@ -110,6 +110,25 @@ extension NftRuleset {
         }
     }
 
+    /// NFT_MSG_NEWFLOWTABLE messages.
+    package mutating func addFlowtables(_ messages: [[UInt8]]) throws(WireError) {
+        for message in messages {
+            let fields = try NftFields(message: message)
+            note(message)
+            var flowtable = NftFlowtable(
+                table: NftTableName(family(message), try fields.requiredText(NFTA_FLOWTABLE_TABLE)),
+                name: try fields.requiredText(NFTA_FLOWTABLE_NAME), priority: 0, devices: [])
+            if let hook = try fields.nested(NFTA_FLOWTABLE_HOOK) {
+                flowtable.priority = try hook.network(NFTA_FLOWTABLE_HOOK_PRIORITY) ?? 0
+                if let range = hook.range(NFTA_FLOWTABLE_HOOK_DEVS) {
+                    var list = NetlinkAttributes(message, range)
+                    while let device = try list.next() { flowtable.devices.append(list.text(device)) }
+                }
+            }
+            flowtables.append(flowtable)
+        }
+    }
+
     /// NFT_MSG_NEWSETELEM messages: the elements of one set, in one message or several.
     package mutating func addElements(_ messages: [[UInt8]], to set: Int) throws(WireError) {
         guard sets.indices.contains(set) else { return }

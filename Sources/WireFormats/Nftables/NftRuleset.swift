@@ -27,6 +27,8 @@ package struct NftRule: Hashable, Sendable {
         package static let usesIPSets = Traits(rawValue: 4)
         /// Asks conntrack: then packets are put together from their fragments first.
         package static let usesConntrack = Traits(rawValue: 8)
+        /// Adds flows to a flowtable.
+        package static let offloads = Traits(rawValue: 32)
         /// May translate the destination.
         package static let translates = Traits(rawValue: 16)
     }
@@ -104,6 +106,14 @@ package struct NftSetElement: Hashable, Sendable {
     package var isConditional = false
 }
 
+/// A flowtable: packets of the flows that rules add to it pass these devices without meeting a rule again.
+package struct NftFlowtable: Hashable, Sendable {
+    package var table: NftTableName
+    package var name: String
+    package var priority: Int32
+    package var devices: [String]
+}
+
 /// The whole ruleset, in flat tables.
 package struct NftRuleset: Hashable, Sendable {
     package internal(set) var tables: [NftTable] = []
@@ -113,6 +123,7 @@ package struct NftRuleset: Hashable, Sendable {
     /// The messages of the rules, in which their expressions stand.
     var ruleMessages: [[UInt8]] = []
     package internal(set) var sets: [NftSet] = []
+    package internal(set) var flowtables: [NftFlowtable] = []
     /// The lower halves of the generations that the messages were read at: more than one means that the ruleset
     /// changed meanwhile.
     package internal(set) var generations: Set<UInt16> = []

@@ -94,6 +94,7 @@ struct RuleScan {
             traits.insert(.usesConntrack)
             if Self.holds(bytes, data, nfta(NFTA_CT_SREG)) { traits.insert(.changesMarks) }
         case names.lookup, names.dynamicSet, names.object: traits.insert(.usesSets)
+        case names.offload: traits.insert(.offloads)
         case names.nat, names.redirect: traits.insert(.translates)
         case names.match:
             let match = Self.firstWord(bytes, data, nfta(NFTA_MATCH_NAME))
@@ -213,6 +214,7 @@ struct RuleScan {
         let payload = word("payload")
         let compare = word("cmp")
         let nat = word("nat")
+        let offload = word("flow_offload")
         let redirect = word("redir")
         let destination = word("DNAT")
         let redirectTarget = word("REDIRECT")

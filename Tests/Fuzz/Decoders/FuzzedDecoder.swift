@@ -49,6 +49,8 @@ enum FuzzedDecoder: String, CaseIterable {
         try ruleset.addChains(all(3))
         try ruleset.addRules(all(6))
         try ruleset.addSets(all(9))
+        // NFT_MSG_NEWFLOWTABLE.
+        try ruleset.addFlowtables(all(22))
         let elements = all(12)
         for index in ruleset.sets.indices.prefix(16) { try ruleset.addElements(elements, to: index) }
         walk(Ruleset(nft: ruleset))
