@@ -49,7 +49,7 @@ struct ChainWalk {
     }
 
     /// Marks are given up earlier: what is then not known of them rarely matters.
-    private static let mostMarked = 256
+    private static let mostMarked = 64
 
     private let ruleset: Ruleset
     private let context: PacketContext
@@ -158,6 +158,12 @@ struct ChainWalk {
             if pieces.isEmpty { break }
             steps += 1
             guard steps < 500_000 else { throw WalkLimit(reason: "more than 500,000 rules on the way") }
+            // Most rules of a long chain speak of one address.
+            if let test = ruleset.addressTest(ofRule: index),
+                !pieces.contains(where: { (test.isSource ? $0.box.source : $0.box.destination).contains(test.address) })
+            {
+                continue
+            }
             // With one set of packets a rule is read for these alone.
             let asked = pieces.count == 1 ? pieces[0].box : ruleset.everyBox
             for branch in branches(of: index, within: asked) {

@@ -156,6 +156,12 @@ package struct Ruleset: Sendable {
         chainIndices[ChainKey(table: table, name: name)]
     }
 
+    /// The address that every packet has which a rule matches, where it begins with such a test.
+    func addressTest(ofRule index: Int) -> NftRule.AddressTest? {
+        guard case .nft(let position) = rules[index].body else { return nil }
+        return nft.rules[position].address
+    }
+
     package func set(named name: String, inTable table: Int) -> NftSet? {
         setIndices[ChainKey(table: table, name: name)].map { nft.sets[$0] }
     }

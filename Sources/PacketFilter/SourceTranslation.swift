@@ -245,6 +245,7 @@ extension SourceTranslationQuestion {
     ) throws(UndecidedTranslation) -> [WalkOutcome] {
         var before = context
         before.output = nil
+        before.isUnseen = true
         do {
             return try ChainWalk.untracked(ruleset, before, [everyPacket]).map { outcome in
                 // Whatever marks they get later: these are the same packets.

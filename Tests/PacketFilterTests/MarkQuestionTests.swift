@@ -176,6 +176,24 @@ private func port(_ number: UInt16) -> [NftExpression] {
         #expect(answer.packet?.destinationPort == 53)
     }
 
+    /// Found by the kernel: before conntrack every packet counts as invalid, and has no connection.
+    @Test func beforeConntrackNothingHasAState() throws {
+        let answer = try questions {
+            $0.chain(NftTableName(.inet, "raw"), "early", raw, [port(53) + [states(1), .notrack]])
+            $0.postrouting(try whole() + [masquerade])
+        }.answer(.translated)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        #expect(answer.packet?.destinationPort == 53)
+        let reading: [NftExpression] = [
+            .conntrack(.mark, direction: nil, into: .one), .compare(.one, .equal, NftValue(host32: 0)), .notrack,
+        ]
+        let unread = try questions {
+            $0.chain(NftTableName(.inet, "raw"), "early", raw, [reading])
+            $0.postrouting(try whole() + [masquerade])
+        }.answer(.translated)
+        #expect(unread.verdict == .proven, "\(unread)")
+    }
+
     @Test func directionIsToldApart() throws {
         let reply: [NftExpression] = [
             .conntrack(.direction, direction: nil, into: .one), .compare(.one, .equal, NftValue(byte: 1)),
