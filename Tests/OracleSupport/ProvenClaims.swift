@@ -1,4 +1,4 @@
-package import HostModel
+internal import HostModel
 package import PacketFilter
 
 /// What the model says of every packet of the oracle's network, 10.5.0.0/16 behind lxcbr1, held against single ones.
