@@ -156,7 +156,7 @@ package struct Ruleset: Sendable {
         chainIndices[ChainKey(table: table, name: name)]
     }
 
-    /// The address that every packet has which a rule matches, where it begins with such a test.
+    /// The address that every packet has which a rule matches, where one of its first conditions says so.
     func addressTest(ofRule index: Int) -> NftRule.AddressTest? {
         guard case .nft(let position) = rules[index].body else { return nil }
         return nft.rules[position].address

@@ -67,6 +67,12 @@ import Testing
         ]).rules
         #expect(rules[0].address == NftRule.AddressTest(isSource: false, address: 0x0a60_0001))
         #expect(rules.dropFirst().allSatisfy { $0.address == nil })
+        let transport: [NftExpression] = [
+            .meta(.transportProtocol, into: .one), .compare(.one, .equal, NftValue(byte: 6)),
+        ]
+        #expect(try decode([transport + [load, same]]).rules[0].address?.address == 0x0a60_0001)
+        // What a rule does before the test, it does to every packet.
+        #expect(try decode([[.setMeta(.mark, from: .two), load, same]]).rules[0].address == nil)
     }
 
     /// What cannot be decoded ends the rule, by name, where it is met.

@@ -50,7 +50,7 @@ package struct NftRule: Hashable, Sendable {
     /// NFTA_RULE_USERDATA: what the tools keep for themselves, such as a comment. Bytes of the message.
     var userData: Range<Int>
     package var traits: Traits
-    /// Where it begins with such a test. Nothing but to be quick in long chains.
+    /// Where one of its first conditions is such a test. Nothing but to be quick in long chains.
     package var address: AddressTest?
 }
 

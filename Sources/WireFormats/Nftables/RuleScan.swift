@@ -60,17 +60,23 @@ struct RuleScan {
         guard !cursor.isMalformed else { return false }
         let names = Self.names
         var list = RawAttributes(bytes, expressions)
-        var position = 0
+        // Conditions only: what follows is of no consequence where one of them does not hold.
+        var isCondition = true
         var loaded: (isSource: Bool, register: UInt32)?
         while let element = list.next() {
+            let before = traits
             guard let found = look(bytes, element.range, names) else { return false }
-            if position == 0, found.name == names.payload { loaded = Self.address(bytes, found.data) }
-            if position == 1, found.name == names.compare, let loaded {
-                address = Self.test(bytes, found.data, loaded.register).map {
-                    NftRule.AddressTest(isSource: loaded.isSource, address: $0)
-                }
+            guard isCondition, address == nil else { continue }
+            switch found.name {
+            case names.payload where !Self.holds(bytes, found.data, nfta(NFTA_PAYLOAD_SREG)):
+                loaded = Self.address(bytes, found.data)
+            case names.meta where traits == before: loaded = nil
+            case names.compare:
+                guard let loaded, let value = Self.test(bytes, found.data, loaded.register) else { continue }
+                address = NftRule.AddressTest(isSource: loaded.isSource, address: value)
+            case names.match, names.counter: continue
+            default: isCondition = false
             }
-            position += 1
         }
         return !list.isMalformed
     }
@@ -213,6 +219,7 @@ struct RuleScan {
         let ipset = word("SET")
         let payload = word("payload")
         let compare = word("cmp")
+        let counter = word("counter")
         let nat = word("nat")
         let offload = word("flow_offload")
         let redirect = word("redir")
