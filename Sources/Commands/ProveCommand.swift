@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import HostModel
+internal import PacketFilter
 internal import PacketProof
 internal import Reporting
 
@@ -28,6 +29,13 @@ struct ProveCommand: ParsableCommand {
         help: "With --proof wire and --to: let the packets go all the way, not just to the first router.")
     var fullTTL = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Send exactly this packet, as verify shows it: 'udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1'.",
+            valueName: "packet"))
+    var packet: String?
+
     @Option(name: .long, help: "udp, tcp or icmp. Repeatable; all three unless said.")
     var `protocol`: [ProofProtocol] = []
 
@@ -37,8 +45,12 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError("--full-ttl really sends all the way: it goes with --proof wire and --to")
         }
         if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
-        if hostOptions.replay != nil, container != nil || to != nil || !`protocol`.isEmpty {
-            throw ValidationError("a recording sends nothing: --replay goes without --container, --to and --protocol")
+        if packet != nil, container != nil || to != nil || !`protocol`.isEmpty {
+            throw ValidationError("--packet says everything: it goes without --container, --to and --protocol")
+        }
+        if hostOptions.replay != nil, container != nil || to != nil || packet != nil || !`protocol`.isEmpty {
+            throw ValidationError(
+                "a recording sends nothing: --replay goes without --container, --to, --packet and --protocol")
         }
         try output.require(FormatName.forParts, for: "a proof")
     }
@@ -55,6 +67,10 @@ struct ProveCommand: ParsableCommand {
         let directory = try evidence.open()
         let session = try Session(hostOptions, proof: proof)
         session.progress = ProgressLine(quiet: output.quiet)
+        var aim = aim
+        if let packet {
+            aim = try ProofAim(try SamplePacket(argument: packet), networks: session.chosen.profile.networks)
+        }
         try session.check(aim)
         session.prove(proof, aim: aim)
         if let container { try session.requireContainer(container) }

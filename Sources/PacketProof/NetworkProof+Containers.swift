@@ -71,7 +71,7 @@ extension NetworkProof {
         }
     }
 
-    private func plan(
+    func plan(
         _ draft: inout ProofDraft, _ ground: ProofGround, from resident: Resident, reading: any Host
     ) {
         let network = draft.transcript.network
@@ -80,7 +80,8 @@ extension NetworkProof {
             return
         }
         guard
-            let source = resident.addresses.first(where: { network.cidr.contains($0.address) })
+            let source = resident.addresses.first(where: { $0.address == aim.source })
+                ?? resident.addresses.first(where: { network.cidr.contains($0.address) })
                 ?? resident.addresses.first
         else {
             draft.transcript.failure = "\(resident.title) has no IPv4 address on \(resident.interface)"

@@ -51,7 +51,10 @@ package struct NetworkProof: Sendable {
                 autopsy: transcript.autopsy
             ).probes()
         }
-        return order.resident == nil ? probes + LocalProbe.notSent(transcript.network, ground, order) : probes
+        // Where one packet alone was wanted, nothing else was left out.
+        let isAlone = order.local == nil && order.packets.count == 1
+        return order.resident == nil && !isAlone
+            ? probes + LocalProbe.notSent(transcript.network, ground, order) : probes
     }
 
     /// Sends and looks. `reading` answers the questions about the host, where they should be asked through a cache
@@ -67,6 +70,10 @@ package struct NetworkProof: Sendable {
             // A container is in one of them, as a rule.
             let found = all.filter { $0.transcript.order?.resident != nil }
             drafts = found.isEmpty ? all : found
+        } else if let source = aim.source {
+            drafts = networks.filter { $0.cidr.contains(source) }.map { network in
+                draft(as: source, in: network, on: host, reading: reading)
+            }
         } else {
             for network in networks {
                 var first = draft(of: network, reading: reading)
@@ -100,20 +107,27 @@ package struct NetworkProof: Sendable {
     }
 
     /// Chooses addresses and makes the order.
-    private func plan(_ draft: inout ProofDraft, _ ground: ProofGround) {
+    func plan(_ draft: inout ProofDraft, _ ground: ProofGround) {
         let network = draft.transcript.network
         let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
-        let addresses = ProofPlan.addresses(of: network, taken: draft.taken, chance: chance[11])
+        let addresses =
+            aim.source.map { draft.taken.contains($0) ? [] : [$0] }
+            ?? ProofPlan.addresses(of: network, taken: draft.taken, chance: chance[11])
         guard !addresses.isEmpty else {
-            draft.transcript.failure = "there is no free address in \(network.cidr)"
+            draft.transcript.failure =
+                aim.source.map { "somebody in \(network.cidr) has the address \($0)" }
+                ?? "there is no free address in \(network.cidr)"
             return
         }
         var order = ProofPlan.order(
             network: network, ground: ground, mode: mode, from: addresses, aim: aim, chance: chance)
-        order.local = LocalPlan.order(
-            network: network, ground: ground, from: addresses[0],
-            to: peer(in: network, ground, besides: draft.taken.union(addresses), chance[10]),
-            chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
+        // One packet is wanted, and no other.
+        if aim.source == nil {
+            order.local = LocalPlan.order(
+                network: network, ground: ground, from: addresses[0],
+                to: peer(in: network, ground, besides: draft.taken.union(addresses), chance[10]),
+                chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
+        }
         draft.transcript.order = order
         draft.waits = true
     }

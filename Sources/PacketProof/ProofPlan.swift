@@ -71,11 +71,11 @@ enum ProofPlan {
         let words = [0, 2].map { tail.count > $0 + 1 ? tail[$0] << 8 | tail[$0 + 1] : 0 }
         // Fresh ports: an old flow keeps its old translation. Unprivileged and below the usual ephemeral range.
         let reach = mode == .wire && aim.goesAllTheWay ? fullTimeToLive : timeToLive
-        var port = 20_000 + words[0] % 10_000
+        var port = aim.sourcePort.map { $0 &- 1 } ?? 20_000 + words[0] % 10_000
         var identification = words[1]
         var packets: [ByteString] = []
         func add(_ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address) {
-            port += 1
+            port &+= 1
             identification &+= 1
             // The kernel fills in an identification of zero.
             if identification == 0 { identification = 1 }
