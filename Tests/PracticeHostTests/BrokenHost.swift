@@ -57,7 +57,8 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
         BrokenHost("subnet-overlap", ["subnet-overlap"], ["bridge.subnet-unique"], isRepaired: false),
         BrokenHost(
             nil, ["subnet-overlap"], ["bridge.subnet-unique"],
-            setup: "ip neighbour add 10.5.200.7 lladdr 00:16:3e:00:00:07 dev lxcbr1; ip route add 10.5.200.0/24 dev up0",
+            setup:
+                "ip neighbour add 10.5.200.7 lladdr 00:16:3e:00:00:07 dev lxcbr1; ip route add 10.5.200.0/24 dev up0",
             isRepaired: false),
         BrokenHost("bridge-not-persistent", ["bridge-not-persistent"], ["bridge.persistent"]),
     ]
