@@ -87,21 +87,3 @@ extension Ruleset {
         return range.addresses?.lowerBound
     }
 }
-
-extension Ruleset {
-    /// Whether a rule completes the checksums of UDP packets: the target CHECKSUM, or nft that writes the field.
-    package var fillsUDPChecksums: Bool {
-        for expression in nft.expressions {
-            switch expression {
-            case .target(let xt) where xt.name == "CHECKSUM": return true
-            // Offset 6 of the UDP header.
-            case .setPayload(base: .transport, offset: 6, length: 2, from: _): return true
-            default: continue
-            }
-        }
-        return rules.contains { rule in
-            guard case .legacy(let entry) = rule.body, case .target(let xt) = entry.target else { return false }
-            return xt.name == "CHECKSUM"
-        }
-    }
-}

@@ -31,6 +31,20 @@ extension Ruleset {
         }
     }
 
+    /// Whether a rule completes the checksums of UDP packets: the target CHECKSUM, or nft that writes the field.
+    package var fillsUDPChecksums: Bool {
+        rules.indices.contains { index in
+            expressions(ofRule: index).contains { expression in
+                switch expression {
+                case .target(let xt): xt.name == "CHECKSUM"
+                // Offset 6 of the UDP header.
+                case .setPayload(base: .transport, offset: 6, length: 2, from: _): true
+                default: false
+                }
+            }
+        }
+    }
+
     /// The expressions of a rule; of a legacy rule, its matches and its target.
     package func expressions(ofRule index: Int) -> [NftExpression] {
         guard rules.indices.contains(index) else { return [] }
