@@ -41,6 +41,21 @@ import Testing
         #expect(killed.allSatisfy { $0[0].hasPrefix("netfilter ip forward") }, "\(killed)")
     }
 
+    /// The raw trace: stations in their order, the rule that the kernel named, and of a death without a rule its reason.
+    @Test func theTraceSaysWhatTheKernelSaid() throws {
+        let ended = try Program.lab(
+            [],
+            """
+            iptables-nft -A FORWARD -j DROP; lxc-doctor prove --quiet --evidence /tmp/e
+            grep -cP 'netfilter ip forward.first\\tudp .*198.51.100.7:33434 .*\\tpassed this station; killed here by iptables-nft' /tmp/e/trace.txt
+            grep -cP '^nft\\tdrop\\tip filter FORWARD handle [0-9]+\\tudp .*198.51.100.7:33434' /tmp/e/trace.txt
+            iptables-nft -F FORWARD; sysctl -qw net.ipv4.ip_forward=0; lxc-doctor prove --quiet --evidence /tmp/f
+            grep -P '^kfree_skb\\t' /tmp/f/trace.txt | cut -f2 | sort -u
+            """)
+        // Two addresses.
+        #expect(ended.output == "2\n2\nIP_INADDRERRORS\n", "\(ended.output)\(ended.messages)")
+    }
+
     @Test func theFilesBelongToTheirOwnerAlone() throws {
         let ended = try Program.lab(
             ["--fault", "masq-missing"],

@@ -99,6 +99,15 @@ import Testing
         TestResults.note(.reproduced, [cause])
     }
 
+    /// All orders go out together; one that cannot be sent fails alone.
+    @Test func aContainerThatCannotSendSpoilsNothing() throws {
+        let report = try report("lxc-attach -n c1 -- ip route add unreachable 198.51.100.7", containers: 1)
+        #expect(report.findings.first { $0.check == "nat.proof" }?.verdict == .pass)
+        let finding = report.findings.first { $0.check == "nat.container-proof" }
+        #expect(finding?.verdict == .unknown && finding?.reason?.contains("send a probe") == true, "\(finding as Any)")
+        #expect(report.proof?.local?.allSatisfy { $0.arrival == .arrived } == true)
+    }
+
     @Test func whatIsNotOfLXCIsSeenToo() throws {
         let report = try report(
             """

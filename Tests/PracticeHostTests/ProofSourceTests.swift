@@ -86,6 +86,15 @@ import Testing
         #expect(ended.messages == "status 3\n")
     }
 
+    @Test func withoutTheCaptureLibraryNothingIsClaimed() throws {
+        let ended = try Program.lab(
+            [], "rm -f /usr/lib/*/libpcap.so* /usr/lib/libpcap.so*; ldconfig; lxc-doctor prove --format json")
+        let report = try JSONDecoder().decode(ProofReport.self, from: Data(ended.output.utf8))
+        #expect(report.verdict == .unknown && ended.status == 3)
+        #expect(
+            report.probes.allSatisfy { $0.reason?.contains("libpcap is not installed") == true }, "\(report.probes)")
+    }
+
     /// Who listens at another port of the bridge hears one question by ARP that claims nothing, and no probe.
     @Test func otherPortsHearNothing() throws {
         let ended = try Program.lab(

@@ -118,7 +118,7 @@ package final class ProofHost: ActiveHost {
             let drops = try capture.drops()
             let findings = try investigator?.end(orders[0])
             for (index, run) in runs {
-                outcomes[index] = .success(run.finished(captureDrops: drops, findings: findings, weakness: weakness))
+                outcomes[index] = run.outcome(captureDrops: drops, findings: findings, weakness: weakness)
             }
         }
         let missing = HostError(.other, operation: "send", message: "nothing came of the order")
@@ -166,7 +166,7 @@ package final class ProofHost: ActiveHost {
         // What is there from before the first probe is none of ours.
         _ = try capture.read(since: 0)
         let start = RealTime.now
-        for run in runs { try run.send(at: start) }
+        for run in runs { run.send(at: start) }
         let deadline = Deadline(milliseconds: runs.map(\.order.waitMilliseconds).max() ?? 0)
         let descriptors = capture.descriptors + runs.map(\.station.descriptor) + (fence?.descriptors ?? [])
         var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }

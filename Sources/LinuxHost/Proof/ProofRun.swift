@@ -10,6 +10,8 @@ final class ProofRun {
     private(set) var result: ProbeSightings
     private var fates: ProbeFates
     private let isFenced: Bool
+    /// Why it could not be sent.
+    private var failure: HostError?
 
     /// `isFenced`: whether a fence stands that stops what goes into the host.
     init(_ order: ProbeOrder, from station: ProofStation, isFenced: Bool) {
@@ -24,10 +26,15 @@ final class ProofRun {
             order: order, port: station.port, peerPort: result.peerPort, intoHost: false, toPeer: false)
     }
 
-    /// Sends everything. `start`: CLOCK_REALTIME, nanoseconds.
-    func send(at start: Int) throws(HostError) {
+    /// Sends everything; where that fails, it fails for this order. `start`: CLOCK_REALTIME, nanoseconds.
+    func send(at start: Int) {
         result.startedNanoseconds = start
-        for packet in order.packets { try station.send(packet.bytes) }
+        do {
+            for packet in order.packets { try station.send(packet.bytes) }
+        } catch {
+            failure = error
+            return
+        }
         do {
             try station.local?.send(order, fenced: isFenced)
         } catch {
@@ -38,7 +45,7 @@ final class ProofRun {
             order: order, port: station.port, peerPort: result.peerPort, intoHost: isSent && isFenced, toPeer: isSent)
     }
 
-    var isOver: Bool { fates.areKnown }
+    var isOver: Bool { failure != nil || fates.areKnown }
 
     /// Keeps what is of this order.
     func take(_ sightings: [Sighting]) {
@@ -58,17 +65,18 @@ final class ProofRun {
     }
 
     /// The result, with what is known only at the end.
-    func finished(captureDrops: Int, findings: ProbeFindings?, weakness: String?) -> ProbeSightings {
+    func outcome(captureDrops: Int, findings: ProbeFindings?, weakness: String?) -> ProbeOutcome {
+        if let failure { return .failure(failure) }
         result.captureDrops = captureDrops
         result.findings = findings
         result.weakness = weakness
-        guard !isOver else { return result }
+        guard !isOver else { return .success(result) }
         do {
             result.portState = try station.portState()
         } catch {
             // The container has gone: then nothing more can be said of it.
             result.portState = nil
         }
-        return result
+        return .success(result)
     }
 }
