@@ -36,6 +36,8 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let sample = try packet.map { (text) throws(CommandError) in try SamplePacket(argument: text) }
         let session = try Session(hostOptions)
+        // What was read of a large ruleset goes with the process; to take it apart first takes milliseconds.
+        _ = Unmanaged.passRetained(session)
         let code = try sample.map { try follow($0, session) } ?? verify(session)
         if let path = hostOptions.record { try session.record(to: path) }
         if code != 0 { throw ExitCode(code) }

@@ -232,6 +232,10 @@ struct ChainWalk {
         _ accepted: inout [Piece], _ depth: Int
     ) throws(WalkLimit) -> [Piece] {
         let matched = changed(entering, branch, rule)
+        if purpose == .marks, branch.action.isTranslation {
+            accepted += matched
+            return []
+        }
         switch branch.action {
         case .next: return matched
         case .accept:
@@ -249,9 +253,6 @@ struct ChainWalk {
                 return []
             }
             for piece in matched { settle(piece, .dropped, rule: rule) }
-            return []
-        case .destinationNat where purpose == .marks:
-            accepted += matched
             return []
         case .destinationNat:
             for piece in matched { settle(piece, .destinationTranslated, rule: rule) }

@@ -14,6 +14,13 @@ package struct RuleBranch: Hashable, Sendable {
         case destinationNat
         /// Not known to go on: its name.
         case unknown(String)
+
+        var isTranslation: Bool {
+            switch self {
+            case .masquerade, .sourceNat, .destinationNat: true
+            default: false
+            }
+        }
     }
 
     /// The packets that match, as far as that is known.

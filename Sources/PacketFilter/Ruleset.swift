@@ -80,6 +80,7 @@ package struct Ruleset: Sendable {
         self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         addNft()
         for table in legacy { add(table) }
+        chainIndices.reserveCapacity(chains.count)
         for (index, chain) in chains.enumerated() {
             chainIndices[ChainKey(table: chain.table, name: chain.name)] = index
         }

@@ -105,6 +105,69 @@ import Testing
         try validate(ended.output)
     }
 
+    /// The same answer from the host and from its recording.
+    @Test func anAcceptedPacketShowsItsSourceAndItsWay() throws {
+        let packet = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
+        let ended = try Program.lab(
+            [],
+            "lxc-doctor verify --packet '\(packet)' --format json --record /tmp/r; echo SPLIT;"
+                + " lxc-doctor verify --packet '\(packet) [mark 0] [ct new]' --format json --replay /tmp/r; echo $? >&2"
+        )
+        #expect(ended.messages.hasSuffix("0\n"), "\(ended.messages)")
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 2)
+        #expect(parts[0] == parts[1])
+        let report = try JSONDecoder().decode(PacketReport.self, from: Data(parts[0].utf8))
+        #expect(report.verdict == .accepted)
+        #expect(report.sourceAfter == "203.0.113.2")
+        #expect(report.uplink == "up0")
+        #expect(report.killer == nil)
+        #expect(report.path.map(\.hook).contains("routing"))
+        #expect(report.path.last?.link == "up0")
+        #expect(parts[0].contains("\"verdict\" : \"accepted\"") || parts[0].contains("\"verdict\":\"accepted\""))
+    }
+
+    /// Whatever is cut off the answers in a recording: nothing is proven, and nothing is said to be wrong.
+    @Test(arguments: [4, 40, 100]) func aRecordingThatIsCutProvesNothing(length: Int) throws {
+        func cut(_ value: Any) -> Any {
+            if let list = value as? [Any] { return list.map(cut) }
+            guard var fields = value as? [String: Any] else { return value }
+            if let text = fields["base64"] as? String { fields["base64"] = String(text.prefix(length)) }
+            return fields.mapValues(cut)
+        }
+        let ended = try Program.lab([], "lxc-doctor verify -q --record /tmp/r; cat /tmp/r")
+        let whole = try JSONSerialization.jsonObject(with: Data(ended.output.utf8))
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).json")
+        try JSONSerialization.data(withJSONObject: cut(whole)).write(to: file)
+        defer {
+            do { try FileManager.default.removeItem(at: file) } catch { Issue.record(error) }
+        }
+        let replayed = try Program.run(["verify", "--profile", "makina", "--replay", file.path])
+        #expect(replayed.status == 3, "\(replayed.output)\(replayed.messages)")
+        #expect(replayed.output.contains("UNDECIDED"))
+        #expect(!replayed.output.contains("PROVEN") && !replayed.output.contains("COUNTEREXAMPLE"))
+    }
+
+    /// The members of a set of ipset decide, for either flavour of iptables, and people see its name.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"]) func setsOfIPSetAreLookedInto(program: String) throws {
+        let ended = try Program.lab(
+            ["--containers", "0"],
+            "ipset create away hash:net; ipset add away 198.51.100.0/24; ipset add away 198.51.100.0/28 nomatch;"
+                + " \(program) -I FORWARD -i lxcbr1 -m set --match-set away dst -j DROP;"
+                + " for target in 198.51.100.7 198.51.100.77; do"
+                + " lxc-doctor verify --packet \"udp 10.5.0.9:40000 > $target:53 iif lxcbr1\"; echo $? >&2; done")
+        #expect(ended.messages == "0\n2\n")
+        #expect(ended.output.contains("-m set --match-set away dst -j DROP"), "\(ended.output)")
+    }
+
+    /// Marks that nat PREROUTING gives and nat POSTROUTING asks for.
+    @Test func aHostWithKubeProxyIsProven() throws {
+        let rules = Self.tests.appendingPathComponent("Bench/kube-rules").path
+        let ended = try Program.lab(
+            ["--containers", "0"], "\(rules) 800 | iptables-nft-restore; lxc-doctor verify; echo $? >&2")
+        #expect(ended.messages.hasSuffix("0\n"), "\(ended.output)")
+    }
+
     @Test(arguments: [("udp 10.5.0.9:1 to 1.1.1.1:1", "column 16"), ("xyz", "column 1")])
     func aPacketThatIsNoneIs64(packet: String, words: String) throws {
         let ended = try Program.run(["verify", "--packet", packet])

@@ -97,7 +97,9 @@ struct Tally {
             lines.append("  undecided \(count): \(reason)")
         }
         if !missing.isEmpty { lines.append("not in this kernel: \(missing.sorted().joined(separator: ", "))") }
-        if !silent.isEmpty { lines.append("never applied to a packet: \(silent.joined(separator: ", "))") }
+        if !silent.isEmpty, pairs >= 1000 {
+            lines.append("never applied to a packet: \(silent.joined(separator: ", "))")
+        }
         return lines.joined(separator: "\n")
     }
 

@@ -15,11 +15,10 @@ extension NetworkQuestions {
                 input: way.output.name)
             if answer.verdict != .proven { return answer }
         }
-        let maker = try translated().provenBy
-        for link in host.links where isOfAnotherNetwork(link, outputs) {
+        let links = host.links.filter { isOfAnotherNetwork($0, outputs) && !neighbours(of: $0).isEmpty }
+        guard !links.isEmpty, let maker = try translated().provenBy else { return QuestionAnswer(.others, .proven) }
+        for link in links {
             let neighbours = neighbours(of: link)
-            guard !neighbours.isEmpty else { continue }
-            guard let maker else { continue }
             let inside = try untouched(
                 .others, .opening(source: neighbours, destination: containers), context(link.name, bridge),
                 input: link.name, by: maker)

@@ -228,6 +228,10 @@ package struct NetworkQuestions: Sendable {
     func judge(
         _ question: NetworkQuestion, _ passage: Passage, _ make: (PacketBox) -> SamplePacket
     ) -> QuestionAnswer {
+        if passage.boxes.isEmpty && passage.dropped.isEmpty {
+            return QuestionAnswer(
+                question, .undecided, reason: "internal inconsistency: no packet is left to ask about")
+        }
         // One packet that is dropped for certain is enough, whatever was not known of its set.
         var doubtful: (reason: String, packet: SamplePacket)?
         let sure = passage.dropped.filter { $0.outcome.doubts.isEmpty }
