@@ -2,6 +2,9 @@
 package enum PackageManager: String, Codable, Sendable, CaseIterable {
     case apt, dnf, apk
 
+    /// Its being there says that LXC is installed.
+    package static let program = "/usr/bin/lxc-start"
+
     /// Where it lies when it is there.
     package var path: String {
         switch self {
@@ -47,7 +50,7 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
                     "env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confdef", "--force-confold",
                     "--configure", "-a",
                 ],
-                Self.aptInstall + ["--no-download", "lxc"],
+                Self.aptInstall + ["--reinstall", "--no-download", "lxc"],
             ]
         case .dnf: [["dnf", "install", "--assumeyes", "--cacheonly", "lxc"]]
         case .apk: [["apk", "fix"]]
@@ -59,6 +62,17 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
         self == .apt ? ["dpkg", "--remove", "--force-remove-reinstreq", "--force-depends", "lxc"] : nil
     }
 
-    /// Prints something where a package is half installed; nil: nobody can be asked.
-    package var audit: [String]? { self == .apt ? ["dpkg", "--audit"] : nil }
+    /// Prints the state of the package as `dpkg -l` does (`ii `, `rc `, `iHR`); fails where it is not known at all. Nil:
+    /// nobody can be asked.
+    package var state: [String]? {
+        self == .apt ? ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", "lxc"] : nil
+    }
+
+    /// Whether a package in such a state is installed or absent, and not half of either. Source: dpkg-query(1).
+    package static func isSound(state: String) -> Bool {
+        let letters = Array(state.utf8)
+        guard letters.count >= 2 else { return false }
+        // H half installed, U unpacked, F half configured; R as the third: it must be installed again.
+        return !"HUF".utf8.contains(letters[1]) && letters.dropFirst(2).first != UInt8(ascii: "R")
+    }
 }

@@ -65,6 +65,7 @@ extension LiveHost {
             return
         }
         for step in manager.completion {
+            if try isSound(manager), try statusIfPresent(PackageManager.program) != nil { return }
             do throws(HostError) {
                 try runToEnd(step, milliseconds: bounds.milliseconds, limit: bounds.limit)
             } catch {
@@ -72,14 +73,26 @@ extension LiveHost {
                 continue
             }
         }
-        guard let audit = manager.audit, let removal = manager.removal else { return }
-        var half = try runToEnd(audit, milliseconds: 60_000, limit: 1 << 20)
-        if half.isEmpty { return }
-        try runToEnd(removal, milliseconds: bounds.milliseconds, limit: bounds.limit)
-        half = try runToEnd(audit, milliseconds: 60_000, limit: 1 << 20)
-        guard half.isEmpty else {
+        if try isSound(manager) { return }
+        if let removal = manager.removal {
+            try runToEnd(removal, milliseconds: bounds.milliseconds, limit: bounds.limit)
+        }
+        guard try isSound(manager) else {
             throw HostError(
-                .other, operation: audit.joined(separator: " "), message: CollectedOutput.tail(half))
+                .other, operation: command.joined(separator: " "),
+                message: "the package is half installed: " + (manager.state?.joined(separator: " ") ?? ""))
+        }
+    }
+
+    /// Whether the package is installed or absent, as far as the package manager can be asked.
+    private func isSound(_ manager: PackageManager) throws(HostError) -> Bool {
+        guard let query = manager.state else { return true }
+        do throws(HostError) {
+            return PackageManager.isSound(state: try runToEnd(query, milliseconds: 60_000, limit: 4096))
+        } catch {
+            // It knows no such package.
+            if error.code == .other { return true }
+            throw error
         }
     }
 }

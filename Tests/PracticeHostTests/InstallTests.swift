@@ -66,7 +66,7 @@ import Testing
             lxc-doctor fix apply --yes --quiet --only host.lxc-installed --proof off & doctor=$!
             until [ -s /tmp/inside ]; do sleep 0.05; done
             kill -9 $doctor; wait $doctor 2>/dev/null; sleep 0.3
-            pgrep -x 'apt-get|dpkg|preinst|sleep' >/dev/null || echo ENDED
+            pgrep -x 'apt-get|dpkg' || pgrep -x 'preinst|sleep' || echo ENDED
             printf '#!/bin/sh\n' >/srv/pack/DEBIAN/preinst; publish; KEPT
             lxc-doctor fix history --quiet; echo "status $?"
             [ -z "$(dpkg --audit)" ] && echo SOUND

@@ -64,4 +64,12 @@ import Testing
         #expect(undo.reason == "package lxc stays: it is complete, and nothing takes it back")
         #expect(host.state.path("/usr/bin/lxc-start") != .absent)
     }
+
+    @Test(arguments: [
+        ("ii ", true), ("rc ", true), ("un ", true), ("hi ", true), ("iHR", false), ("iU ", false), ("iF ", false),
+        ("iiR", false), ("", false),
+    ])
+    func aHalfInstalledPackageIsToldByItsState(state: String, sound: Bool) {
+        #expect(PackageManager.isSound(state: state) == sound)
+    }
 }

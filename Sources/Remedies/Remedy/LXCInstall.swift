@@ -5,8 +5,7 @@ internal import HostModel
 struct LXCInstall: Remedy {
     let id = "lxc-install"
 
-    /// Its being there says that LXC is installed.
-    static let program = "/usr/bin/lxc-start"
+    static let program = PackageManager.program
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         guard let manager = draft.facts.packageManager else {
