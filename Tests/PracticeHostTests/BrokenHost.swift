@@ -16,6 +16,8 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
     var checks: [String]
     /// Parts of the causes' evidence, each in some source or value: the file and line, the rule, the link.
     var evidence: [String] = []
+    /// What a person does who follows the cause's advice: a shell script, after which the host is healthy.
+    var byHand = ""
     /// Whether a cause has an automatic remedy.
     var isRepaired = true
     /// The root causes that stay after the repair.
@@ -25,8 +27,10 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
 
     init(
         _ fault: String?, _ causes: Set<String>, _ checks: [String], setup: String = "", options: [String] = [],
-        arguments: String = "", evidence: [String] = [], isRepaired: Bool = true, left: Set<String> = []
+        arguments: String = "", evidence: [String] = [], byHand: String = "", isRepaired: Bool = true,
+        left: Set<String> = []
     ) {
+        self.byHand = byHand
         self.evidence = evidence
         self.fault = fault
         self.setup = setup

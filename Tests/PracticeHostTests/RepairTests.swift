@@ -13,24 +13,32 @@ import Testing
         var status: Int32
         var after: Report
         var repairStatus: Int32
+        /// After a person has done what the cause says.
+        var mended: Report?
+        var messages = ""
     }
 
     private func examine(_ item: BrokenHost) throws -> Run {
+        let mend =
+            item.byHand.isEmpty
+            ? "" : "{ \(item.byHand); } >/dev/null\nlxc-doctor \(item.arguments) --format json; echo \"STATUS $?\""
         let script = """
             { \(item.setup.isEmpty ? ":" : item.setup); } >/dev/null 2>&1
             lxc-doctor \(item.arguments) --format json; echo "STATUS $?"
             lxc-doctor \(item.arguments) --auto-remediate --yes --format json 2>/dev/null; echo "STATUS $?"
+            \(mend)
             """
         let ended = try Program.lab((item.fault.map { ["--fault", $0] } ?? []) + item.options, script)
         let parts = ended.output.components(separatedBy: "STATUS ")
-        try #require(parts.count == 3, "\(ended.output) \(ended.messages)")
+        try #require(parts.count == (item.byHand.isEmpty ? 3 : 4), "\(ended.output) \(ended.messages)")
         func report(_ text: String) throws -> Report {
             let json = text[(try #require(text.firstIndex(of: "{")))...]
             return try JSONDecoder().decode(Report.self, from: Data(json.utf8))
         }
         return Run(
             before: try report(parts[0]), status: try #require(Int32(parts[1].prefix { $0.isNumber })),
-            after: try report(parts[1]), repairStatus: try #require(Int32(parts[2].prefix { $0.isNumber })))
+            after: try report(parts[1]), repairStatus: try #require(Int32(parts[2].prefix { $0.isNumber })),
+            mended: item.byHand.isEmpty ? nil : try report(parts[2]), messages: ended.messages)
     }
 
     @Test(arguments: BrokenHost.all)
@@ -54,6 +62,11 @@ import Testing
         TestResults.note(.reproduced, item.causes)
         guard item.isRepaired else {
             #expect(run.after.causes.map(\.id) == run.before.causes.map(\.id))
+            if let mended = run.mended {
+                #expect(mended.causes.isEmpty, "\(mended.causes.map(\.id)) \(run.messages)")
+                #expect(mended.verdict == .healthy)
+                #expect(mended.proof?.verdict == .masqueraded)
+            }
             return
         }
         #expect(run.after.fixes?.outcome == .applied, "\(String(describing: run.after.fixes?.reason))")
