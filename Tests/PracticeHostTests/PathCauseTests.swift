@@ -183,7 +183,7 @@ import Testing
         ["mtu-blackhole", "stale-conntrack"], ["output-drop", "masq-missing", "ipv6-forward-off"],
         ["networkd-deletes-foreign-routes", "hosting-point-to-point"],
         ["docker28-raw-drop", "multi-uplink-nat", "iptables-nft-incompatible-table"],
-        ["rp-filter-drop", "ip-forward-off"],
+        ["rp-filter-drop", "xtables-lock"],
     ])
     func allAreNamed(faults: [String]) throws {
         let ended = try Program.lab(faults.flatMap { ["--fault", $0] }, "lxc-doctor --format json")
