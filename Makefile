@@ -63,7 +63,8 @@ lint:
 
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	.build/debug/lxc-doctor lab layers lxc ufw firewalld iptables-persistent prometheus
+	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent netplan ifupdown \
+	  network-manager prometheus node-exporter icinga2
 	@Tests/Tools/run-tests $(SWIFT)
 
 causes:
@@ -87,6 +88,9 @@ bench: build layers setup-bench
 
 install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
+	mkdir -p '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' packaging/lxc-doctor.service \
+	  >'$(DESTDIR)$(PREFIX)/lib/systemd/system/lxc-doctor.service'
 
 clean:
 	rm -rf .build .build-* .cache

@@ -54,11 +54,12 @@ let package = Package(
         room("PacketProof", ["HostModel", "WireFormats", "HostAccess"]),
         room("CheckCatalog", ["HostModel", "CYaml"]),
         room("Diagnosis", ["HostModel", "HostAccess", "Probes", "CheckCatalog"]),
-        room("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
+        room("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats", "Probes"]),
         room("Reporting", ["HostModel"]),
+        room("Watching", ["HostModel", "HostAccess", "WireFormats"]),
 
         // The kernel, and what is built from it.
-        room("LinuxHost", ["HostModel", "WireFormats", "HostAccess", "CLinux", "CPcap"]),
+        room("LinuxHost", ["HostModel", "WireFormats", "ConfigFiles", "HostAccess", "CLinux", "CPcap"]),
         room("PracticeHost", ["HostModel", "HostAccess", "LinuxHost", "CLinux"]),
 
         // Resources of the top level, compiled in.
@@ -76,7 +77,7 @@ let package = Package(
             "Commands",
             [
                 "HostModel", "HostAccess", "Probes", "PacketProof", "PacketFilter", "CheckCatalog", "BuiltInCatalog",
-                "Diagnosis", "Remedies", "Reporting", "LinuxHost", "PracticeHost",
+                "Diagnosis", "Remedies", "Reporting", "Watching", "LinuxHost", "PracticeHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "lxc-doctor", dependencies: ["Commands"], swiftSettings: swiftSettings),
@@ -97,6 +98,7 @@ let package = Package(
             resources: ["Cases"]),
         tests("Remedies", ["HostModel", "HostAccess", "ConfigFiles", "WireFormats"]),
         tests("Reporting", ["HostModel", "HostAccess"]),
+        tests("Watching", ["HostModel", "HostAccess", "WireFormats"]),
         tests("LinuxHost", ["HostModel", "HostAccess", "WireFormats"]),
         // These run the built program: they need no room's code but its words.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: [.swiftLanguageMode(.v6)]),

@@ -67,6 +67,25 @@ int clinux_open_in_root(int root, const char *path, int flags) {
     return fd < 0 ? -errno : (int)fd;
 }
 
+int clinux_open_beneath(int root, const char *path, int flags) {
+    struct open_how how = {
+        .flags = (unsigned int)flags,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+    };
+    long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int clinux_set_xattr(int fd, const char *name, const void *value, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return setxattr(path, name, value, size, 0) < 0 ? -errno : 0;
+}
+
+int clinux_sync_file_system(int fd) {
+    return syncfs(fd) < 0 ? -errno : 0;
+}
+
 int clinux_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
 }
@@ -99,6 +118,6 @@ int clinux_is_procfs(int fd) {
     return facts.f_type == PROC_SUPER_MAGIC;
 }
 
-int clinux_rename_new(int directory, const char *from, const char *to) {
-    return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
+int clinux_rename_new(int from_directory, const char *from, int to_directory, const char *to) {
+    return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
 }

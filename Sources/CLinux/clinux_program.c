@@ -3,12 +3,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Of sys/mount.h, which excludes linux/mount.h. */
+extern int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
+enum { ms_bind = 4096, ms_recursive = 16384, ms_private = 1 << 18 };
+
+struct program {
+    const char *path;
+    char *const *argv, *const *envp;
+    struct clinux_streams streams;
+    const struct clinux_confinement *confinement;
+};
 
 /* Between fork and exec only what signal-safety(7) allows. */
 static void reset_signals(void) {
@@ -18,24 +34,61 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void guard(const char *path, char *const argv[], char *const envp[], int output, int lifeline, int far_end) {
-    setpgid(0, 0);
-    close(far_end);
-    reset_signals();
-    /* 0: the lifeline, 1 and 2: the output; nothing else of the caller stays open. */
-    if (output == 0) output = fcntl(output, F_DUPFD, 3);
-    if (lifeline != 0 && dup2(lifeline, 0) < 0) _exit(126);
-    if (dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(126);
-    syscall(SYS_close_range, 3U, ~0U, 0U);
-    pid_t child = fork();
-    if (child < 0) _exit(126);
-    if (child == 0) {
+static int set_mount(const char *path, unsigned int flags, unsigned long long set, unsigned long long clear) {
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear};
+    return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attributes, sizeof attributes);
+}
+
+static int confine(const struct clinux_confinement *wanted) {
+    int spaces = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (wanted->network ? 0 : CLONE_NEWNET);
+    if (unshare(spaces) < 0 || mount(NULL, "/", NULL, ms_recursive | ms_private, NULL) < 0) return -1;
+    const char *place = wanted->writable;
+    if (place && mount(place, place, NULL, ms_bind, NULL) < 0) return -1;
+    if (set_mount("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0) < 0) return -1;
+    if (place && set_mount(place, 0, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY) < 0)
+        return -1;
+    /* Not the directory under the new mount. */
+    if (chdir(place ? place : "/") < 0) return -1;
+    struct rlimit none = {0, 0}, size = {wanted->file_size, wanted->file_size};
+    if (setrlimit(RLIMIT_CORE, &none) < 0) return -1;
+    if (wanted->file_size && setrlimit(RLIMIT_FSIZE, &size) < 0) return -1;
+    for (int number = 0; number < 64; number++) {
+        if (wanted->capabilities >> number & 1) continue;
+        /* EINVAL: this kernel has no such capability. */
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0 && errno != EINVAL) return -1;
+    }
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void become(const struct program *program) {
+    if (program->streams.input >= 0) {
+        if (dup2(3, 0) < 0) _exit(126);
+    } else {
         int empty = open("/dev/null", O_RDONLY);
         if (empty < 0 || dup2(empty, 0) < 0) _exit(126);
         if (empty > 2) close(empty);
-        execve(path, argv, envp);
-        _exit(126);
     }
+    close(3);
+    if (program->confinement && confine(program->confinement) < 0) _exit(125);
+    execve(program->path, program->argv, program->envp);
+    _exit(126);
+}
+
+static void guard(const struct program *program, int lifeline, int far_end) {
+    setpgid(0, 0);
+    close(far_end);
+    reset_signals();
+    /* 0: the lifeline, 1 and 2: the outputs, 3: the program's input; nothing else of the caller stays open. First out of
+       each other's way. */
+    int input = program->streams.input, output = fcntl(program->streams.output, F_DUPFD, 10);
+    int messages = fcntl(program->streams.messages, F_DUPFD, 10);
+    if (input >= 0) input = fcntl(input, F_DUPFD, 10);
+    if (lifeline != 0 && dup2(lifeline, 0) < 0) _exit(126);
+    if (dup2(output, 1) < 0 || dup2(messages, 2) < 0 || (input >= 0 && dup2(input, 3) < 0)) _exit(126);
+    syscall(SYS_close_range, input >= 0 ? 4U : 3U, ~0U, 0U);
+    pid_t child = fork();
+    if (child < 0) _exit(126);
+    if (child == 0) become(program);
     int handle = (int)syscall(SYS_pidfd_open, child, 0);
     for (;;) {
         struct pollfd waiting[2] = {{.fd = 0, .events = 0}, {.fd = handle, .events = POLLIN}};
@@ -52,10 +105,12 @@ static void guard(const char *path, char *const argv[], char *const envp[], int 
 }
 
 pid_t clinux_program_start(
-    const char *path, char *const argv[], char *const envp[], int output, int lifeline, int far_end) {
+    const char *path, char *const argv[], char *const envp[], struct clinux_streams streams, int lifeline, int far_end,
+    const struct clinux_confinement *confinement) {
+    struct program program = {path, argv, envp, streams, confinement};
     pid_t guardian = fork();
     if (guardian < 0) return -errno;
-    if (guardian == 0) guard(path, argv, envp, output, lifeline, far_end);
+    if (guardian == 0) guard(&program, lifeline, far_end);
     /* Here too: whoever comes first. */
     setpgid(guardian, guardian);
     return guardian;

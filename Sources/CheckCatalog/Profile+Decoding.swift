@@ -15,7 +15,7 @@ extension ProfileEntry {
         let profile = Profile(
             name: name, networks: try networks(try fields.required("networks"), file),
             lxcPath: try fields.optional("lxcPath").map { node throws(CatalogError) in try path(node, file) },
-            image: try fields.optional("image").map { node throws(CatalogError) in try image(node, file) },
+            image: try fields.optional("image").map { node throws(CatalogError) in try BaseImage.read(node, file) },
             minimumFreeBytes: try fields.optional("minimumFreeBytes").map { node throws(CatalogError) in
                 let bytes = try node.integer(file, "minimumFreeBytes")
                 guard bytes >= 0 else { throw node.error(file, "minimumFreeBytes must not be negative") }
@@ -76,19 +76,6 @@ extension ProfileEntry {
         }
         try fields.finish()
         return network
-    }
-
-    private static func image(_ node: YAMLNode, _ file: String) throws(CatalogError) -> BaseImage {
-        var fields = try Fields(node, file: file, what: "image")
-        let nameNode = try fields.required("name")
-        let name = try nameNode.text(file, "name")
-        guard !name.contains("/"), name != ".", name != ".." else {
-            throw nameNode.error(file, "an image's name is a directory name, not \"\(name)\"")
-        }
-        var image = BaseImage(name: name)
-        if let wanted = fields.optional("wanted") { image.wanted = try wanted.word(file, "wanted") }
-        try fields.finish()
-        return image
     }
 
     private static func path(_ node: YAMLNode, _ file: String) throws(CatalogError) -> String {

@@ -12,7 +12,7 @@ struct BridgeResidentsProbe: Probe {
         facts: [
             "count": .integer, "residents": .strings, "noRoute": .strings, "wrongGateway": .strings,
             "wrongSubnet": .strings, "duplicateMacs": .strings, "duplicateAddresses": .strings,
-            "gatewayAnswers": .strings, "unknownPorts": .strings,
+            "gatewayAnswers": .strings, "unknownPorts": .strings, "down": .strings,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -58,6 +58,7 @@ struct BridgeResidentsProbe: Probe {
                     Self.shared(residents.map { ($0.title, $0.addresses.map(\.address.description)) })),
                 "gatewayAnswers": .strings((all.gatewayAnswers ?? []).map { Self.owner($0, among: residents) }),
                 "unknownPorts": .strings(all.unknownPorts),
+                "down": .strings(residents.filter { !$0.isUp }.map { "\($0.title): \($0.interface)" }),
             ],
             evidence: [
                 Evidence(

@@ -37,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let directory = try evidence.open()
-        let session = try Session(hostOptions, selection: selection)
+        let session = try Session(hostOptions, selection: selection, proof: proof)
         if autoRemediate { try Remediation.requirePrivilege(session) }
         if let live = session.live {
             if autoRemediate { try Interrupted.takeBack(on: live) } else { Interrupted.mention() }

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import BuiltInCatalog
+internal import CheckCatalog
 internal import HostAccess
 internal import HostModel
 internal import LinuxHost
@@ -30,6 +32,9 @@ struct FixApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply", abstract: "Repairs what is found: shows the plan, asks, verifies, rolls back.")
 
+    @Argument(help: "`image`: restore the profile's base image from its source, and nothing else.")
+    var target: FixTarget?
+
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var consent: ConsentOptions
@@ -43,14 +48,18 @@ struct FixApplyCommand: ParsableCommand {
 
     func validate() throws {
         if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
+        if plan != nil, target != nil { throw ValidationError("a saved plan says itself what it is for") }
         try output.require(FormatName.allCases, for: "a report")
     }
 
     func run() throws {
         let saved = try plan.map(Self.read)
         var hostOptions = hostOptions
-        if let saved, hostOptions.profile == nil { hostOptions.profile = saved.profile }
-        let session = try Session(hostOptions, selection: selection)
+        // One of the operator's own is found as usual; that it is the plan's is looked at below.
+        if let saved, hostOptions.profile == nil, BuiltIn.profiles().contains(where: { $0.name == saved.profile }) {
+            hostOptions.profile = saved.profile
+        }
+        let session = try Session(hostOptions, selection: selection, proof: proof)
         try Remediation.requirePrivilege(session)
         if let live = session.live { try Interrupted.takeBack(on: live) }
         if let saved { try Self.requireOwn(saved, session) }
@@ -58,8 +67,10 @@ struct FixApplyCommand: ParsableCommand {
         session.prove(proof)
         let remediation = Remediation(session: session, proofMode: proof, consent: consent, quiet: output.quiet)
         let result = session.diagnose()
+        let imagePlan = try target.map { _ throws(CommandError) in try BaseImagePlan.make(session, result) }
+        if imagePlan != nil { session.live?.progress = ProgressBar(quiet: output.quiet).show }
         let report =
-            try saved.map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
+            try (saved ?? imagePlan).map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
             ?? remediation.run(from: result)
         try output.emit(invocation: Session.invocation(hostOptions)) { format, options in
             render(report, as: format, options: options)

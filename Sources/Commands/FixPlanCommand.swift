@@ -14,6 +14,9 @@ struct FixPlanCommand: ParsableCommand {
             json=FILE is what `fix apply --plan FILE` takes.
             """)
 
+    @Argument(help: "`image`: restoring the profile's base image from its source, and nothing else.")
+    var target: FixTarget?
+
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
 
@@ -36,12 +39,12 @@ struct FixPlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Session(hostOptions, selection: selection)
+        let session = try Session(hostOptions, selection: selection, proof: proof)
         if let live = session.live { try Interrupted.takeBack(on: live) }
         session.prove(proof)
         let result = session.diagnose()
         if let path = hostOptions.record { try session.record(to: path) }
-        let plan = try Remediation.makePlan(session, result)
+        let plan = try target == nil ? Remediation.makePlan(session, result) : BaseImagePlan.make(session, result)
         for target in format.isEmpty ? [PlanTarget(format: .terminal, file: nil)] : format {
             if let file = target.file {
                 try Output.file(file, Array(text(plan, target.format, RenderingOptions()).utf8))

@@ -14,7 +14,7 @@ struct LXCDoctor: ParsableCommand {
         version: Tool.version,
         subcommands: [
             DoctorCommand.self, ProveCommand.self, VerifyCommand.self, FixCommand.self, ExplainCommand.self,
-            ListCommand.self, ReportCommand.self, LabCommand.self,
+            ListCommand.self, WatchCommand.self, ReportCommand.self, LabCommand.self,
         ],
         defaultSubcommand: DoctorCommand.self)
 }

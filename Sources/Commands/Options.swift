@@ -16,6 +16,16 @@ struct HostOptions: ParsableArguments {
     var replay: String?
 }
 
+extension HostOptions {
+    /// This host, as the profile says or as it shows itself.
+    static func live(profile: String?) -> HostOptions {
+        var options = HostOptions()
+        // Every option has to be given a value where no command line gives it one.
+        (options.profile, options.record, options.replay) = (profile, nil, nil)
+        return options
+    }
+}
+
 /// Which checks run.
 struct SelectionOptions: ParsableArguments {
     @Option(name: .long, help: "Only these checks (an id or a tag; repeatable). What they need runs too.")

@@ -8,8 +8,8 @@ struct PacketProofProbe: Probe {
         name: "packet-proof", summary: "where a packet of a throw-away container goes, and as whom it leaves",
         parameters: ["network": .string],
         facts: [
-            "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "reason": .string,
-            "probes": .strings,
+            "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "delivery": .string,
+            "reason": .string, "probes": .strings,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -23,7 +23,7 @@ struct PacketProofProbe: Probe {
             throw .notApplicable("the packet proof was turned off (--proof off)")
         }
         let probes = report.probes.filter { $0.network == network && $0.container == nil }
-        guard let worst = probes.min(by: { $0.verdict < $1.verdict }) else {
+        guard let worst = probes.min(by: Self.isWorse) else {
             throw .notApplicable("nothing is to be translated on \(network)")
         }
         return Observation(
@@ -32,6 +32,8 @@ struct PacketProofProbe: Probe {
                 "sourceAfter": .string(worst.sourceAfter ?? ""),
                 "uplink": .string(worst.uplink ?? ""),
                 "mode": .string(report.mode.rawValue),
+                // "" where nothing was really sent.
+                "delivery": .string(worst.delivery?.rawValue ?? ""),
                 "reason": .string(worst.reason ?? ""),
                 "probes": .strings(probes.map(Self.line)),
             ],
@@ -40,6 +42,12 @@ struct PacketProofProbe: Probe {
                     source: "packet \($0.protocol.rawValue) \($0.from) > \($0.to)", command: "lxc-doctor prove",
                     value: Self.outcome($0))
             })
+    }
+
+    /// Of probes with one verdict, the one that did not arrive.
+    private static func isWorse(_ one: ProofProbe, _ other: ProofProbe) -> Bool {
+        one.verdict == other.verdict
+            ? one.delivery == .failed && other.delivery != .failed : one.verdict < other.verdict
     }
 
     private static func line(_ probe: ProofProbe) -> String {

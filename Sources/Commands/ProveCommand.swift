@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import HostModel
+internal import PacketFilter
 internal import PacketProof
 internal import Reporting
 
@@ -23,14 +24,33 @@ struct ProveCommand: ParsableCommand {
         transform: ProofDestination.init(argument:))
     var to: ProofDestination?
 
+    @Flag(
+        name: .long,
+        help: "With --proof wire and --to: let the packets go all the way, not just to the first router.")
+    var fullTTL = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Send exactly this packet, as verify shows it: 'udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1'.",
+            valueName: "packet"))
+    var packet: String?
+
     @Option(name: .long, help: "udp, tcp or icmp. Repeatable; all three unless said.")
     var `protocol`: [ProofProtocol] = []
 
     func validate() throws {
         if proof == .off { throw ValidationError("prove --proof off would prove nothing") }
+        if fullTTL, proof != .wire || to == nil {
+            throw ValidationError("--full-ttl really sends all the way: it goes with --proof wire and --to")
+        }
         if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
-        if hostOptions.replay != nil, container != nil || to != nil || !`protocol`.isEmpty {
-            throw ValidationError("a recording sends nothing: --replay goes without --container, --to and --protocol")
+        if packet != nil, container != nil || to != nil || !`protocol`.isEmpty {
+            throw ValidationError("--packet says everything: it goes without --container, --to and --protocol")
+        }
+        if hostOptions.replay != nil, container != nil || to != nil || packet != nil || !`protocol`.isEmpty {
+            throw ValidationError(
+                "a recording sends nothing: --replay goes without --container, --to, --packet and --protocol")
         }
         try output.require(FormatName.forParts, for: "a proof")
     }
@@ -38,13 +58,19 @@ struct ProveCommand: ParsableCommand {
     private var aim: ProofAim {
         var kinds = `protocol`.isEmpty ? ProofProtocol.allCases : ProofProtocol.allCases.filter(`protocol`.contains)
         if to?.port != nil { kinds.removeAll { $0 == .icmp } }
-        return ProofAim(container: container, target: to?.address, port: to?.port, protocols: kinds)
+        return ProofAim(
+            container: container, target: to?.address, port: to?.port, protocols: kinds,
+            goesAllTheWay: fullTTL)
     }
 
     func run() throws {
         let directory = try evidence.open()
-        let session = try Session(hostOptions)
+        let session = try Session(hostOptions, proof: proof)
         session.progress = ProgressLine(quiet: output.quiet)
+        var aim = aim
+        if let packet {
+            aim = try ProofAim(try SamplePacket(argument: packet), networks: session.chosen.profile.networks)
+        }
         try session.check(aim)
         session.prove(proof, aim: aim)
         if let container { try session.requireContainer(container) }
@@ -61,7 +87,12 @@ struct ProveCommand: ParsableCommand {
         let local = report.local ?? []
         let intoHost = local.filter { $0.kind != .eastWest }.map(\.arrival)
         let lost: Set<Arrival> = [.dropped, .altered]
-        if report.verdict < .unknown || !lost.isDisjoint(with: intoHost) { return .critical }
+        // What leaves and never gets anywhere, or whose answer is lost, is no success.
+        if report.verdict < .unknown || report.probes.contains(where: { $0.delivery == .failed })
+            || !lost.isDisjoint(with: intoHost)
+        {
+            return .critical
+        }
         if !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
         return report.verdict == .unknown || local.contains { $0.arrival == .unknown } ? .unknown : .healthy
     }

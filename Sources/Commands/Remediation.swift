@@ -14,6 +14,10 @@ struct Remediation {
     let proofMode: ProofMode
     let consent: ConsentOptions
     let quiet: Bool
+    /// Causes that are not to be repaired are passed over.
+    var accepts: (Cause) -> Bool = { _ in true }
+    /// Nobody is there who could confirm a step.
+    var isUnattended = false
 
     /// The time to confirm steps that may cut the operator's connection, in seconds, where none is given.
     private static let usualConfirmation = 60
@@ -38,7 +42,12 @@ struct Remediation {
         var steps: [FixStep] = []
         var journal: String?
         for _ in 0..<Self.mostRounds {
-            let plan = try Self.makePlan(session, result)
+            let plan = try Self.makePlan(session, accepted(result))
+            if isUnattended, plan.mayDisconnect {
+                let reason = "a step may cut the operator's connection, and nobody is there to confirm it"
+                return session.report(
+                    result, fixes: FixReport(outcome: .refused, reason: reason, steps: steps + plan.steps))
+            }
             guard plan.refusal != nil || !plan.changes.isEmpty else { break }
             // Ctrl-C while looking: what is known is half of it, and nobody wants a repair any more.
             guard !Console.wasInterrupted else { break }
@@ -56,6 +65,12 @@ struct Remediation {
         }
         guard !steps.isEmpty else { return session.report(result) }
         return session.report(result, fixes: FixReport(outcome: .applied, steps: steps, journal: journal))
+    }
+
+    private func accepted(_ result: DiagnosisResult) -> DiagnosisResult {
+        var kept = result
+        kept.causes.removeAll { !accepts($0) }
+        return kept
     }
 
     /// Applies a plan that was made earlier, once, and reports the host as it is then.

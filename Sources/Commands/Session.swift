@@ -20,7 +20,7 @@ final class Session {
     private let startedNanoseconds: UInt64
     private let checks: [Check]
     private let causes: [CauseEntry]
-    private let waivers: WaiverBook
+    private var waivers: WaiverBook
     /// What the waivers did to the last diagnosis.
     private(set) var waiverUses: [WaiverUse] = []
     private var only: Set<String>?
@@ -31,9 +31,14 @@ final class Session {
 
     private(set) var proofTranscripts: [ProofTranscript]?
     private(set) var proof: ProofReport?
+    /// What the first proof is made with: its capture is being opened while the rest is read.
+    private var sender: ProofHost?
 
-    /// Opens the host and settles what it is meant to be. Throws usage and input errors.
-    init(_ options: HostOptions, selection: SelectionOptions? = nil) throws(CommandError) {
+    /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Throws usage and input
+    /// errors.
+    init(
+        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off
+    ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
         guard options.record == nil || options.replay == nil else {
@@ -51,6 +56,11 @@ final class Session {
             let live = LiveHost()
             self.live = live
             host = RecordingHost(live)
+            if proof != .off {
+                let sender = ProofHost(live)
+                sender.prepare()
+                self.sender = sender
+            }
         }
         do {
             identity = try host.identity()
@@ -121,8 +131,10 @@ final class Session {
             }
         } else if let live, mode != .off {
             names.prepare()
+            let sender = sender.take() ?? ProofHost(live)
             let transcripts = NetworkProof(mode: mode, networks: chosen.profile.networks, aim: aim)
-                .transcripts(on: ProofHost(live), reading: host)
+                .transcripts(on: sender, reading: host)
+            sender.close()
             proofTranscripts = transcripts
             proof = judged(transcripts, mode, names)
         } else {
@@ -144,25 +156,49 @@ final class Session {
         ]
     }
 
-    /// Judges the chosen checks; `checks` narrows further, to these and what they need.
-    func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
+    /// Takes over a proof that another process made, as if it had been made here.
+    func adopt(_ transcripts: [ProofTranscript], _ mode: ProofMode, milliseconds: Double) {
+        proofTranscripts = transcripts
+        proof = judged(transcripts, mode, RuleNames(host))
+        proof?.durationMilliseconds = milliseconds
+    }
+
+    /// The names of the probes that hand on the proof.
+    var proofProbeNames: Set<String> { Set(proofProbes.map(\.specification.name)) }
+
+    /// What the chosen checks are judged on; `checks` narrows further, to these and what they need.
+    func diagnosisInput(checks narrowed: Set<String>? = nil) -> DiagnosisInput {
         var input = DiagnosisInput(
             checks: checks, causes: causes, registry: allProbes + proofProbes, profile: chosen,
             hostname: identity.hostname, only: narrowed ?? only, skip: skip,
             nanoseconds: Console.monotonicNanoseconds)
         input.begins = { [progress] in progress.show("looking: \($0.probe)") }
         input.interrupted = { Console.wasInterrupted }
+        return input
+    }
+
+    /// Judges the chosen checks; `checks` narrows further.
+    func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         defer { progress.clear() }
-        let (result, uses) = waivers.apply(to: Diagnosis.diagnose(input, on: host))
+        return waived(Diagnosis.diagnose(diagnosisInput(checks: narrowed), on: host))
+    }
+
+    /// The result as the waivers leave it on a day (`YYYY-MM-DD`, UTC; nil: the day of the session).
+    func waived(_ result: DiagnosisResult, on day: String? = nil) -> DiagnosisResult {
+        if let day { waivers.today = day }
+        let (kept, uses) = waivers.apply(to: result)
         waiverUses = uses
-        return result
+        return kept
     }
 
     // MARK: Telling
 
-    func report(_ result: DiagnosisResult, fixes: FixReport? = nil) -> Report {
+    /// - Parameter looked: when the look began and how long it took, where that is not the whole session.
+    func report(
+        _ result: DiagnosisResult, fixes: FixReport? = nil, looked: (at: String, milliseconds: Double)? = nil
+    ) -> Report {
         Report(
-            startedAt: startedAt, durationMilliseconds: milliseconds,
+            startedAt: looked?.at ?? startedAt, durationMilliseconds: looked?.milliseconds ?? milliseconds,
             tool: Report.Tool(name: Tool.name, version: Tool.version), host: description,
             profile: Report.ProfileDescription(
                 name: chosen.profile.name, chosenBecause: chosen.because, networks: chosen.profile.networks,
@@ -174,7 +210,7 @@ final class Session {
     /// Rounded to microseconds: more would be noise.
     private var milliseconds: Double { Self.milliseconds(since: startedNanoseconds) }
 
-    private static func milliseconds(since began: UInt64) -> Double {
+    static func milliseconds(since began: UInt64) -> Double {
         Double((Console.monotonicNanoseconds() - began) / 1000) / 1000
     }
 

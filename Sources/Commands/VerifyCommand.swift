@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import HostModel
 internal import PacketFilter
+internal import PacketProof
 internal import Probes
 internal import Reporting
 
@@ -23,24 +24,21 @@ struct VerifyCommand: ParsableCommand {
             valueName: "packet"))
     var packet: String?
 
+    @Flag(name: .long, help: "Hand the first counterexample to the packet proof, which sends exactly that packet.")
+    var prove = false
+
     func validate() throws {
+        if prove, hostOptions.replay != nil { throw ValidationError("a recording sends nothing: --prove needs a host") }
+        if prove, packet != nil { throw ValidationError("one packet is sent by: prove --packet") }
         try output.require(FormatName.basic, for: "a proof about rules")
     }
 
     func run() throws {
-        let sample = try packet.map { (text) throws(CommandError) in try Self.packet(text) }
+        let sample = try packet.map { (text) throws(CommandError) in try SamplePacket(argument: text) }
         let session = try Session(hostOptions)
         let code = try sample.map { try follow($0, session) } ?? verify(session)
         if let path = hostOptions.record { try session.record(to: path) }
         if code != 0 { throw ExitCode(code) }
-    }
-
-    private static func packet(_ text: String) throws(CommandError) -> SamplePacket {
-        do {
-            return try SamplePacket(text: text)
-        } catch {
-            throw CommandError(.usage, "--packet: \(error)")
-        }
     }
 
     // MARK: Every packet
@@ -65,9 +63,20 @@ struct VerifyCommand: ParsableCommand {
                 VerifyReport.Network(
                     name: network.name, network: network.cidr, bridge: network.bridge, answers: answers))
         }
-        let report = VerifyReport(networks: networks)
+        var report = VerifyReport(networks: networks)
+        if prove { report.proof = try proof(of: report, session) }
         try output.emit { format, options in renderVerify(report, as: format, options: options) }
         return report.exitCode
+    }
+
+    /// The first counterexample that a container can send, sent. Without one nothing is.
+    private func proof(of report: VerifyReport, _ session: Session) throws(CommandError) -> ProofReport? {
+        let packets = report.networks.flatMap(\.answers).filter { $0.command != nil }.compactMap(\.packet)
+        guard let first = packets.first else { return nil }
+        let aim = try ProofAim(try SamplePacket(argument: first), networks: session.chosen.profile.networks)
+        session.progress = ProgressLine(quiet: output.quiet)
+        session.prove(.fence, aim: aim)
+        return session.proof
     }
 
     private static func answer(
@@ -76,7 +85,10 @@ struct VerifyCommand: ParsableCommand {
         VerifyReport.Answer(
             question: answer.question.rawValue, title: answer.question.title(network),
             verdict: VerifyReport.Verdict(rawValue: answer.verdict.rawValue) ?? .undecided, reason: answer.reason,
-            packet: answer.packet?.description, decidedBy: answer.decidedBy,
+            packet: answer.packet?.description,
+            command: answer.verdict == .counterexample
+                ? answer.packet.flatMap { ProofAim.command(for: $0, networks: [network]) } : nil,
+            decidedBy: answer.decidedBy,
             shouldHaveCaught: answer.shouldHaveCaught.map(killer), provenBy: answer.provenBy.map(killer))
     }
 
@@ -146,6 +158,17 @@ extension NetworkQuestion {
         case .dns: "DNS queries reach this host (port 53)"
         case .eastWest: "containers reach each other, with their own addresses"
         case .others: "nobody who comes to the containers is translated"
+        }
+    }
+}
+
+extension SamplePacket {
+    /// Throws usage, with the column.
+    init(argument text: String) throws(CommandError) {
+        do {
+            try self.init(text: text)
+        } catch {
+            throw CommandError(.usage, "--packet: \(error)")
         }
     }
 }

@@ -31,21 +31,24 @@ package struct InitScript: Hashable, Sendable {
     }
 
     /// `env NAME="value"` lines of an upstart job, and plain `NAME=value` lines of a script.
-    package var variables: [Variable] {
+    package var variables: [Variable] { variables { _ in true } }
+
+    private func variables(_ isWanted: (String) -> Bool) -> [Variable] {
         code.compactMap { number, line in
             var text = line
             if text.hasPrefix("env ") { text = String(text.dropFirst(4)).trimmedBlanks }
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
                 text[..<equals].utf8.allSatisfy(ShellLexer.isNameByte)
             else { return nil }
-            let settings = ShellSettings(path: path, text: text).evaluate()
             let name = String(text[..<equals])
+            guard isWanted(name) else { return nil }
+            let settings = ShellSettings(path: path, text: text).evaluate()
             guard case .known(let value)? = settings.value(name) else { return nil }
             return Variable(name: name, value: value, location: SourceLocation(file: path, line: number))
         }
     }
 
-    package func variable(_ name: String) -> Variable? { variables.last { $0.name == name } }
+    package func variable(_ name: String) -> Variable? { variables { $0 == name }.last }
 
     /// The first test of `"x$VARIABLE" = "xVALUE"` form.
     package func firstGuard(_ variable: String) -> Guard? {

@@ -66,17 +66,4 @@ extension LXCConfig {
         return "lxc.net.\(index)." + parts.joined(separator: ".")
     }
 
-    /// The text of one file in which every link to `old` leads to `new`.
-    package static func relinking(_ old: String, to new: String, in bytes: [UInt8]) -> [UInt8] {
-        var lines = TextLines(bytes)
-        for (number, line) in lines.numbered {
-            let text = line.trimmedBlanks
-            guard text.hasPrefix("lxc.net"), let entry = entry(text, SourceLocation(file: "", line: number)),
-                entry.key.hasSuffix(".link"), entry.value == old, let equals = line.firstIndex(of: "=")
-            else { continue }
-            let blank = line[equals...].dropFirst().prefix { $0 == " " || $0 == "\t" }
-            lines.replaceLine(number, with: line[...equals] + blank + new)
-        }
-        return lines.bytes
-    }
 }

@@ -97,6 +97,9 @@ package struct SectionFile: Hashable, Sendable {
         }
     }
 
+    /// Changes whole lines.
+    mutating func edit(_ change: (inout TextLines) -> Void) { change(&lines) }
+
     /// A boolean as systemd and NetworkManager write it; nil for anything else.
     package static func boolean(_ text: String) -> Bool? {
         switch text.lowercased() {

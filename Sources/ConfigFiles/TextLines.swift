@@ -92,7 +92,7 @@ package struct TextLines: Hashable, Sendable {
 
 extension String {
     /// Without spaces, tabs and carriage returns at both ends.
-    var trimmedBlanks: String {
+    package var trimmedBlanks: String {
         let bytes = utf8
         guard let first = bytes.firstIndex(where: { !Self.isBlank($0) }),
             let last = bytes.lastIndex(where: { !Self.isBlank($0) })
@@ -106,7 +106,7 @@ extension String {
     }
 
     /// The words between blanks.
-    var blankSeparated: [String] {
+    package var blankSeparated: [String] {
         split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\r\n" }).map(String.init)
     }
 }

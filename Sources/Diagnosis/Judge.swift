@@ -8,6 +8,10 @@ struct JudgedFinding {
     var variables: Variables
     /// The rules of the check that hold.
     var rules: [CauseRule] = []
+    /// The needed checks that did not hold.
+    var missing: [String] = []
+    /// What was asked; nil where nothing had to be.
+    var request: ProbeRequest?
 }
 
 /// Turns observations into findings. Pure, but for the closure that brings the observations.
@@ -16,7 +20,11 @@ struct Judge {
     let input: DiagnosisInput
     let containers: Result<[String], ObservationFailure>
 
-    func judge(_ observe: (ProbeRequest) -> ProbeOutcome) -> [JudgedFinding] {
+    /// - Parameter reuse: an earlier judgement that still holds, of a finding whose needs lack these now.
+    func judge(
+        _ observe: (ProbeRequest) -> ProbeOutcome,
+        reuse: (JudgedKey, _ missing: [String]) -> JudgedFinding? = { _, _ in nil }
+    ) -> [JudgedFinding] {
         var entries: [String: CauseEntry] = [:]
         for entry in input.causes { entries[entry.id] = entry }
         let host = Variables(input.profile, hostname: input.hostname)
@@ -29,7 +37,12 @@ struct Judge {
                 if subject.name.isEmpty, case .failure(let failure) = containers {
                     one.settle(failure)
                 } else {
-                    one.judge(needs(check, subject, verdicts), entries, observe)
+                    let missing = needs(check, subject, verdicts)
+                    if let same = reuse(JudgedKey(one), missing) {
+                        one = same
+                    } else {
+                        one.judge(missing, entries, observe)
+                    }
                 }
                 verdicts[check.id, default: [:]][subject] = one.finding.verdict
                 judged.append(one)
@@ -91,6 +104,7 @@ extension JudgedFinding {
     mutating func judge(
         _ missing: [String], _ entries: [String: CauseEntry], _ observe: (ProbeRequest) -> ProbeOutcome
     ) {
+        self.missing = missing
         if let applies = check.applies, !mayApply(applies) {
             settle(.notApplicable(notApplicable(applies)))
             return
@@ -101,9 +115,10 @@ extension JudgedFinding {
             finding.blockedBy = missing
             return
         }
-        let outcome = observe(
-            ProbeRequest(
-                probe: check.probe, parameters: check.parameters.mapValues { Template.resolve($0, variables) }))
+        let request = ProbeRequest(
+            probe: check.probe, parameters: check.parameters.mapValues { Template.resolve($0, variables) })
+        self.request = request
+        let outcome = observe(request)
         finding.durationMilliseconds = outcome.durationMilliseconds
         switch outcome.result {
         case .failure(let failure): settle(failure)

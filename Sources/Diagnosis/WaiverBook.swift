@@ -8,7 +8,8 @@ package import HostModel
 /// named, and so is not repaired: it is there on purpose. An expired waiver covers nothing, and says so.
 package struct WaiverBook: Sendable {
     private let waivers: [Waiver]
-    private let today: String
+    /// The day as of which waivers hold or have expired: `YYYY-MM-DD`, UTC.
+    package var today: String
 
     /// - Parameter today: `YYYY-MM-DD`, UTC.
     package init(_ waivers: [Waiver], today: String) {

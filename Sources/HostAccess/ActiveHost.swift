@@ -5,17 +5,29 @@ package import HostModel
 /// Everything it makes is bound to descriptors of this process: when the process dies, at whatever instant, the
 /// kernel takes it all away.
 package protocol ActiveHost: Host {
-    /// Sends the packets of the order and returns every sighting of them.
+    /// Sends the packets of all orders together and returns for each order every sighting of its own.
     ///
-    /// Throws `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the
-    /// capabilities, `limit` where the port did not start to forward in time.
-    func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings
+    /// The orders have one mode; one with an investigation comes alone. What failed, failed for its order:
+    /// `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the capabilities,
+    /// `limit` where the port did not start to forward in time.
+    func send(_ orders: [ProbeOrder]) -> [ProbeOutcome]
 
     /// Looks into the containers of a bridge. Where `gateway` is given, asks by ARP who else has that address.
     func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents
 }
 
+/// What was seen of one order, or why nothing was.
+package typealias ProbeOutcome = Result<ProbeSightings, HostError>
+
 extension ActiveHost {
+    /// Sends one order.
+    package func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings {
+        guard let outcome = send([order]).first else {
+            throw HostError(.other, operation: "send", message: "nothing came of the order")
+        }
+        return try outcome.get()
+    }
+
     package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
         throw HostError(.unsupported, operation: "look at the containers of \(bridge)", message: "not on this host")
     }
@@ -51,6 +63,9 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     package var resident: Resident?
     /// Packets that stay on this host.
     package var local: LocalOrder?
+    /// How many of the last packets are no probes, but questions to whoever is at the end of the way: echo requests, a
+    /// short and a long one. Nil in recordings from before: those with another destination than the target.
+    package var questions: Int?
     /// Nil: an order that is sent for the first time.
     package var investigation: ProbeInvestigation?
 
@@ -137,6 +152,11 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var passes: [RuleKill]?
     /// Of an investigation.
     package var findings: ProbeFindings?
+    /// Why nothing was seen from inside netfilter: what is said then rests on the captures, and is weaker for it. Only in
+    /// wire mode.
+    package var weakness: String?
+    /// Of a container that is no throw-away one, where a probe of it was lost.
+    package var portState: PortState?
 
     package init(
         sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],
@@ -148,6 +168,22 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
         self.takenAddresses = takenAddresses
         self.kills = kills
         self.findings = findings
+    }
+}
+
+/// How a real container's port was after a probe of it was lost.
+package struct PortState: Codable, Sendable, Hashable {
+    /// IFF_UP of the host's end.
+    package var isUp: Bool
+    /// BR_STATE_FORWARDING.
+    package var forwards: Bool
+    /// Whether anybody answers the container's ARP for its gateway; nil: it did not ask.
+    package var gatewayAnswers: Bool?
+
+    package init(isUp: Bool, forwards: Bool, gatewayAnswers: Bool? = nil) {
+        self.isUp = isUp
+        self.forwards = forwards
+        self.gatewayAnswers = gatewayAnswers
     }
 }
 

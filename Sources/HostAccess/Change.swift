@@ -11,6 +11,13 @@ package enum Change: Codable, Sendable, Hashable {
     case deleteBridge(name: String)
     /// IFF_UP on or off.
     case setLinkUp(name: String, up: Bool)
+    /// IFLA_MASTER: a link becomes a port of a bridge, or of none (nil).
+    case setMaster(link: String, from: String?, to: String?)
+    /// Another prefix length for an address of a running container's interface. The new one comes before the old one
+    /// goes, so that routes by way of it stay.
+    case containerAddress(ContainerInterface, from: HeldAddress, to: HeldAddress)
+    /// IFLA_ADDRESS of a running container's interface.
+    case containerHardwareAddress(ContainerInterface, from: MACAddress, to: MACAddress)
     /// RTM_NEWADDR, with the broadcast address of the prefix.
     case addAddress(link: String, address: IPv4Prefix)
     /// RTM_DELADDR.
@@ -28,6 +35,11 @@ package enum Change: Codable, Sendable, Hashable {
     /// One rule more, or one rule less, in a chain that others own.
     case addRule(IptablesRule)
     case removeRule(IptablesRule)
+    /// The same in a chain of nftables.
+    case addAccept(NftAccept)
+    case removeAccept(NftAccept)
+    /// Unpacks a base image whose directory must not exist. There is no way back: it ends complete, or nothing is there.
+    case restoreImage(ImageRestoration)
     /// A program of somebody else; it must succeed.
     case run(OwnedProgram)
 
@@ -43,12 +55,24 @@ package enum Change: Codable, Sendable, Hashable {
         return isCheck
     }
 
+    /// Whether nothing takes it back: it ends complete, or nothing of it is there.
+    package var isFinal: Bool {
+        switch self {
+        case .restoreImage, .run(.installLXC): true
+        default: false
+        }
+    }
+
     /// What takes the change back.
     package var inverse: Change {
         switch self {
         case .createBridge(let name): .deleteBridge(name: name)
         case .deleteBridge(let name): .createBridge(name: name)
         case .setLinkUp(let name, let up): .setLinkUp(name: name, up: !up)
+        case .setMaster(let link, let from, let to): .setMaster(link: link, from: to, to: from)
+        case .containerAddress(let interface, let from, let to): .containerAddress(interface, from: to, to: from)
+        case .containerHardwareAddress(let interface, let from, let to):
+            .containerHardwareAddress(interface, from: to, to: from)
         case .addAddress(let link, let address): .removeAddress(link: link, address: address)
         case .removeAddress(let link, let address): .addAddress(link: link, address: address)
         case .setSysctl(let key, let from, let to): .setSysctl(key: key, from: to, to: from)
@@ -58,6 +82,9 @@ package enum Change: Codable, Sendable, Hashable {
         case .symbolicLink(let path, let before, let after): .symbolicLink(path: path, before: after, after: before)
         case .addRule(let rule): .removeRule(rule)
         case .removeRule(let rule): .addRule(rule)
+        case .addAccept(let rule): .removeAccept(rule)
+        case .removeAccept(let rule): .addAccept(rule)
+        case .restoreImage: self
         case .run(let program): .run(program.inverse)
         }
     }
@@ -72,6 +99,19 @@ package struct TranslationTable: Codable, Sendable, Hashable {
     package init(name: String, network: IPv4Prefix) {
         self.name = name
         self.network = network
+    }
+}
+
+/// A network interface inside a running container.
+package struct ContainerInterface: Codable, Sendable, Hashable {
+    /// The name by which LXC knows the container.
+    package var container: String
+    /// Inside of it: `eth0`.
+    package var interface: String
+
+    package init(container: String, interface: String) {
+        self.container = container
+        self.interface = interface
     }
 }
 

@@ -110,6 +110,20 @@ extension Host {
         return text
     }
 
+    /// The BPF programs of tcx on a link, and of netfilter: `tcx ingress`, `netfilter FORWARD at priority 10 (program 7)`.
+    package func packetPrograms(link: Int) throws(HostError) -> [String] {
+        guard case .names(let names) = try answer(.packetPrograms(link: link)) else {
+            throw mismatch("BPF programs of link \(link)")
+        }
+        return names
+    }
+
+    /// Everybody behind a veth of this host, in a bridge or not.
+    package func residents() throws(HostError) -> BridgeResidents {
+        guard case .residents(let residents) = try answer(.residents) else { throw mismatch("residents") }
+        return residents
+    }
+
     package func identity() throws(HostError) -> HostIdentity {
         guard case .identity(let identity) = try answer(.identity) else { throw mismatch("identity") }
         return identity

@@ -24,6 +24,11 @@ package enum HostRequest: Codable, Sendable, Hashable {
     case iptablesRules(IptablesTable)
     /// The version that a program prints, for programs that no package database knows.
     case programVersion(ProgramName)
+    /// The BPF programs that act on packets and of which neither rtnetlink nor nf_tables tells: those of tcx on a link
+    /// of this namespace, and those at hooks of netfilter, of whatever namespace. A line for each.
+    case packetPrograms(link: Int)
+    /// Everybody behind a veth of this host: containers and other namespaces, as far as they can be entered.
+    case residents
     /// Host name, kernel release, effective user and capabilities, and namespaces of the asking process.
     case identity
 }
@@ -56,6 +61,7 @@ package enum HostReply: Codable, Sendable, Hashable {
     /// `ipt_get_entries` of a table preceded by its `ipt_getinfo` (`linux/netfilter_ipv4/ip_tables.h`), host order.
     case legacyTable(info: ByteString, entries: ByteString)
     case text(String)
+    case residents(BridgeResidents)
     case identity(HostIdentity)
 }
 

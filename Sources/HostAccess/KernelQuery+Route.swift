@@ -37,6 +37,9 @@ extension KernelQuery {
         KernelQuery(.trafficFilters(link: link, parent: parent))
     }
 
+    /// The VLANs of the ports of bridges, and of the bridges. Source: bridge(8).
+    package static func bridgeVLANs() -> KernelQuery { KernelQuery(.bridgeVLANs) }
+
     /// How many IPsec policies there are: one answer. Needs CAP_NET_ADMIN. Source: linux/xfrm.h.
     package static var policyInfo: KernelQuery {
         KernelQuery(

@@ -9,7 +9,9 @@ package struct LocalOrder: Codable, Sendable, Hashable {
     package var hostPackets: [ByteString]
     /// The address that the packets between containers go to. Nobody answers there; nil: there are none.
     package var peer: IPv4Address?
-    /// Eight bytes that mark the packets to the peer. Those are not stopped: what arrives is judged.
+    /// Eight bytes that mark the packets to the peer. Those arrive, and what arrives is judged; only where bridged packets
+    /// pass the rules of the ip family (br_netfilter) they are stopped at the very end of POSTROUTING, because conntrack
+    /// would confirm them next.
     package var peerNonce: ByteString
     package var peerPackets: [ByteString]
 

@@ -23,41 +23,67 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Makes lxc-net's network anew. `systemctl restart`, because the unit may believe to be active already.
     case lxcNetStart(LxcNetOutcome)
     case lxcNetStop(LxcNetOutcome)
+    /// Installs LXC; `again`: the package counts as installed, and its programs are gone. Nothing takes it back.
+    case installLXC(PackageManager, again: Bool)
     /// Puts an interface into a zone of the running firewalld, or takes it out.
     case firewalldAdd(interface: String, zone: String)
     case firewalldRemove(interface: String, zone: String)
+    /// Has shorewall compile and load its files; the network's way is open afterwards, or it is not.
+    case shorewallReload(ShorewallReach, isOpen: Bool)
+    /// Has shorewall compile a copy of its files, and judges by the ruleset that comes out.
+    case checkShorewall(ShorewallReach)
     /// Checks firewalld's files.
     case checkFirewalld
     /// Has systemd read its unit files again.
     case daemonReload
+    /// Has systemd count a unit as active that does at its start what is done already.
+    case startUnit(name: String)
     /// Checks a file of rules in the format of iptables-save without loading it.
     case checkRules(IptablesFlavour, path: String)
+    /// Checks a file of nft(8) without loading it.
+    case checkNftables(path: String)
+    /// Has ifupdown say what it would do to bring an interface up, without doing it.
+    case checkIfupdown(interface: String)
+    /// Has netplan generate its backend's files from a copy of its own.
+    case checkNetplan
     /// Checks a unit file.
     case checkUnit(path: String)
     /// Has LXC load a container's configuration. The path is that of all containers.
     case checkContainer(name: String, path: String)
+
+    /// The directory that holds a copy of files for a checker that may write beside them.
+    package static let copy = "/run/lxc-doctor/check"
 
     /// The path of the program below its directories, and its arguments.
     package var command: [String] {
         switch self {
         case .lxcNetStart: ["systemctl", "restart", "lxc-net.service"]
         case .lxcNetStop: ["systemctl", "stop", "lxc-net.service"]
+        case .installLXC(let manager, let again): manager.installation(again: again)
         case .firewalldAdd(let interface, let zone): ["firewall-cmd", "--zone=\(zone)", "--add-interface=\(interface)"]
         case .firewalldRemove(let interface, let zone):
             ["firewall-cmd", "--zone=\(zone)", "--remove-interface=\(interface)"]
+        case .shorewallReload: ["shorewall", "reload"]
+        case .checkShorewall: ["shorewall", "check", "-r", OwnedProgram.copy]
         case .checkFirewalld: ["firewall-offline-cmd", "--check-config"]
         case .daemonReload: ["systemctl", "daemon-reload"]
+        case .startUnit(let name): ["systemctl", "start", name]
         case .checkRules(let flavour, let path): ["\(flavour.program)-restore", "--test", path]
+        case .checkNftables(let path): ["nft", "-c", "-f", path]
+        case .checkIfupdown(let interface): ["ifup", "--no-act", "--force", interface]
+        case .checkNetplan: ["netplan", "generate", "--root-dir", OwnedProgram.copy]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
     }
 
-    /// Whether it only looks, so that there is nothing to take back.
+    /// Whether it only looks, or tells a program of files that are there, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkUnit, .checkContainer, .checkFirewalld, .daemonReload: true
-        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove: false
+        case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
+            .checkIfupdown, .checkNetplan, .daemonReload, .startUnit:
+            true
+        case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload, .installLXC: false
         }
     }
 
@@ -67,7 +93,11 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .lxcNetStop(let outcome): .lxcNetStart(outcome)
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: self
+        case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
+        case .installLXC, .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld,
+            .checkRules,
+            .checkNftables, .checkUnit, .checkContainer:
+            self
         }
     }
 }

@@ -16,12 +16,15 @@ package final class RecordingHost: Host {
     private let host: any Host
     private var answers: [HostRequest: Result<HostReply, HostError>] = [:]
     private var order: [HostRequest] = []
+    /// What the bodies that are under way have been given, innermost last.
+    private var footprints: [Set<HostRequest>] = []
 
     package init(_ host: any Host) {
         self.host = host
     }
 
     package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
+        if let last = footprints.indices.last { footprints[last].insert(request) }
         if let known = answers[request] { return try known.get() }
         let result: Result<HostReply, HostError>
         do {
@@ -46,15 +49,48 @@ package final class RecordingHost: Host {
     }
 
     private var derived: [String: any Sendable] = [:]
+    /// What each derived value was made of.
+    private var derivedFrom: [String: Set<HostRequest>] = [:]
 
     /// What was worked out of the answers, kept as long as they are: a probe's decoded dump, for the next probe.
     package func derived<Value: Sendable, Failure: Error>(
         _ key: String, _ make: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        if let known = derived[key] as? Value { return known }
+        if let known = derived[key] as? Value {
+            if let last = footprints.indices.last { footprints[last].formUnion(derivedFrom[key] ?? []) }
+            return known
+        }
+        footprints.append([])
+        // Also what a failure is made of may change one day.
+        defer { close() }
         let value = try make()
         derived[key] = value
+        derivedFrom[key] = footprints.last
         return value
+    }
+
+    /// Ends the innermost footprint: what surrounds it was given the same.
+    @discardableResult
+    private func close() -> Set<HostRequest> {
+        let requests = footprints.removeLast()
+        if let last = footprints.indices.last { footprints[last].formUnion(requests) }
+        return requests
+    }
+
+    /// Runs the body and says on which answers its result stands, also those that had been asked for before.
+    package func footprint<Value>(of body: () -> Value) -> (value: Value, requests: Set<HostRequest>) {
+        footprints.append([])
+        let value = body()
+        return (value, close())
+    }
+
+    /// Forgets the answers that may not hold any more, and everything that was worked out of any. The next question sees
+    /// those parts of the host as they are then.
+    package func forget(where isTouched: (HostRequest) -> Bool) {
+        for request in order where isTouched(request) { answers[request] = nil }
+        order.removeAll { answers[$0] == nil }
+        derived = [:]
+        derivedFrom = [:]
     }
 
     /// Forgets all answers, so that the next question sees the host as it is then (after a repair).
@@ -62,6 +98,7 @@ package final class RecordingHost: Host {
         answers = [:]
         order = []
         derived = [:]
+        derivedFrom = [:]
     }
 }
 

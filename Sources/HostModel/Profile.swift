@@ -85,15 +85,70 @@ package struct Network: Codable, Sendable, Hashable {
     package var cidr: IPv4Prefix { address.network }
 }
 
+/// How the bytes of an image's archive are known to be the right ones.
+package struct ImageChecksum: Codable, Sendable, Hashable, CustomStringConvertible {
+    package enum Algorithm: String, Codable, Sendable, CaseIterable {
+        case sha256
+        /// Keeps accidents out and no attacker: two files with one MD5 are made in seconds (RFC 6151).
+        case md5
+
+        /// Hexadecimal digits of a sum.
+        package var digits: Int { self == .sha256 ? 64 : 32 }
+    }
+
+    package var algorithm: Algorithm
+    /// Lowercase hexadecimal.
+    package var sum: String
+
+    package init?(_ algorithm: Algorithm, _ text: String) {
+        let sum = text.lowercased()
+        guard sum.utf8.count == algorithm.digits,
+            sum.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else { return nil }
+        self.algorithm = algorithm
+        self.sum = sum
+    }
+
+    package var description: String { "\(algorithm.rawValue) \(sum)" }
+}
+
+/// Where an image's archive is to be had.
+package struct ImageSource: Codable, Sendable, Hashable {
+    /// An absolute path, or an `https:` or `http:` URL.
+    package var location: String
+    package var checksum: ImageChecksum
+
+    package init(location: String, checksum: ImageChecksum) {
+        self.location = location
+        self.checksum = checksum
+    }
+
+    package var isRemote: Bool { !location.hasPrefix("/") }
+
+    /// The archive's own name: `makina-states-trusty-lxc-25.tar.xz`.
+    package var fileName: String {
+        let path = location.prefix { $0 != "?" && $0 != "#" }
+        return path.split(separator: "/").last.map(String.init) ?? ""
+    }
+}
+
 /// The base image that new containers are made from.
 package struct BaseImage: Codable, Sendable, Hashable {
     /// The container directory below the LXC path, such as `makina-states-trusty`.
     package var name: String
     package var wanted: Wanted
+    /// Nil: it is not to be restored.
+    package var source: ImageSource?
+    /// More than that is not unpacked, in bytes; nil: 32 GiB.
+    package var maximumBytes: Int?
 
-    package init(name: String, wanted: Wanted = .optional) {
+    package init(
+        name: String, wanted: Wanted = .optional, source: ImageSource? = nil, maximumBytes: Int? = nil
+    ) {
         self.name = name
         self.wanted = wanted
+        self.source = source
+        self.maximumBytes = maximumBytes
     }
 }
 

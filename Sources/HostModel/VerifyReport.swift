@@ -26,6 +26,8 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         package var reason: String?
         /// A packet for which it does not hold, as `verify --packet` reads it.
         package var packet: String?
+        /// How to send exactly that packet; nil where no container can.
+        package var command: String?
         /// What lets the packet out, or drops it.
         package var decidedBy: Killer?
         /// The rule that was meant for it.
@@ -35,13 +37,14 @@ package struct VerifyReport: Codable, Sendable, Hashable {
 
         package init(
             question: String, title: String, verdict: Verdict, reason: String? = nil, packet: String? = nil,
-            decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil, provenBy: Killer? = nil
+            command: String? = nil, decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil, provenBy: Killer? = nil
         ) {
             self.question = question
             self.title = title
             self.verdict = verdict
             self.reason = reason
             self.packet = packet
+            self.command = command
             self.decidedBy = decidedBy
             self.shouldHaveCaught = shouldHaveCaught
             self.provenBy = provenBy
@@ -66,6 +69,8 @@ package struct VerifyReport: Codable, Sendable, Hashable {
     package var verdict: Verdict
     package var exitCode: Int32
     package var networks: [Network]
+    /// What became of a counterexample that was really sent.
+    package var proof: ProofReport?
 
     package init(networks: [Network]) {
         schema = Self.schemaName

@@ -15,6 +15,7 @@ extension LiveHost: MutableHost {
     package func tidy(after change: Change) throws(HostError) {
         switch change {
         case .file(let path, _, _), .symbolicLink(let path, _, _): try clearLeftover(beside: path)
+        case .restoreImage(let order): try ImageRestorer(host: self, order: order).removeStaging()
         default: return
         }
     }
@@ -30,6 +31,10 @@ extension LiveHost: MutableHost {
         case .createBridge(let name): try createBridge(name)
         case .deleteBridge(let name): try deleteBridge(name)
         case .setLinkUp(let name, let up): try setLink(name, up: up)
+        case .setMaster(let link, let from, let to): try setMaster(of: link, from: from, to: to)
+        case .containerAddress(let interface, let from, let to): try setAddress(of: interface, from: from, to: to)
+        case .containerHardwareAddress(let interface, let from, let to):
+            try setHardwareAddress(of: interface, from: from, to: to)
         case .addAddress(let link, let address): try addAddress(address, to: link)
         case .removeAddress(let link, let address): try removeAddress(address, from: link)
         case .setSysctl(let key, let from, let to): try setSysctl(key, from: from, to: to)
@@ -39,6 +44,9 @@ extension LiveHost: MutableHost {
         case .symbolicLink(let path, let before, let after): try replaceLink(path, before: before, after: after)
         case .addRule(let rule): try addRule(rule)
         case .removeRule(let rule): try removeRule(rule)
+        case .addAccept(let rule): try addAccept(rule)
+        case .removeAccept(let rule): try removeAccept(rule)
+        case .restoreImage(let order): try ImageRestorer(host: self, order: order).run()
         case .run(let program): try run(program)
         }
     }
@@ -121,14 +129,14 @@ extension LiveHost: MutableHost {
         return false
     }
 
-    private func change(_ change: RouteChange, _ operation: String) throws(HostError) {
+    func change(_ change: RouteChange, _ operation: String) throws(HostError) {
         try withSocket(.route) { (socket) throws(HostError) in
             try socket.change(
                 type: change.type, flags: change.flags, payload: change.payload, operation: operation)
         }
     }
 
-    private func links(_ operation: String) throws(HostError) -> [Link] {
+    func links(_ operation: String) throws(HostError) -> [Link] {
         let messages = try query(.links())
         do {
             return try Link.all(in: messages)

@@ -54,7 +54,7 @@ extension LiveHost {
                 .notPermitted, operation: operation,
                 message: "\(refused) or its directory belongs to, or can be written by, others than root")
         }
-        throw HostError(.notFound, operation: operation, message: "there is no such program")
+        throw HostError(.notFound, operation: operation, message: "\(program) is not installed")
     }
 
     private func spawn(_ path: String, output: Int32, _ operation: String) throws(HostError) -> pid_t {

@@ -189,7 +189,7 @@ extension LiveHost {
                 throw HostError(errno: errno, operation: operation)
             }
         } else if isNamed {
-            guard clinux_rename_new(number, LiveHost.temporary, directory.name) == 0 else {
+            guard clinux_rename_new(number, LiveHost.temporary, number, directory.name) == 0 else {
                 throw madeMeanwhile(operation)
             }
         }

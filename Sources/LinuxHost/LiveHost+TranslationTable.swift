@@ -43,9 +43,19 @@ extension LiveHost {
         guard !table.name.isEmpty, table.name.utf8.count < 256, !table.name.utf8.contains(0) else {
             throw HostError(.malformed, operation: operation, message: "no table can have this name")
         }
+        try commitOnCurrentRuleset(operation) { (generation) throws(HostError) in
+            try plan(try state(of: table, operation), generation)
+        }
+    }
+
+    /// Commits what `plan` makes of the ruleset as it is: nil is nothing to do. Planned anew where the ruleset changed
+    /// meanwhile, a few times.
+    func commitOnCurrentRuleset(
+        _ operation: String, _ plan: (UInt32) throws(HostError) -> NftTransaction?
+    ) throws(HostError) {
         for _ in 0..<5 {
             let generation = try rulesetGeneration(operation)
-            guard let transaction = try plan(try state(of: table, operation), generation) else { return }
+            guard let transaction = try plan(generation) else { return }
             do {
                 try withSocket(.netfilter) { (socket) throws(HostError) in
                     try socket.commit(transaction, operation: operation)
@@ -107,7 +117,7 @@ extension LiveHost {
         return expressions == same ? .same : .other
     }
 
-    private func decode(_ operation: String, _ body: () throws(WireError) -> Void) throws(HostError) {
+    func decode(_ operation: String, _ body: () throws(WireError) -> Void) throws(HostError) {
         do {
             try body()
         } catch {

@@ -16,6 +16,8 @@ package final class LiveHost: Host {
     let backups: FileBackups
     /// The repair that changes belong to; nil: nothing is kept of what they replace.
     var run: String?
+    /// Told how far a long change has come, some times a second.
+    package var progress: (ChangeProgress) -> Void = { _ in }
     /// Whether the changes take that repair back.
     var isRestoring = false
 
@@ -39,6 +41,8 @@ package final class LiveHost: Host {
         case .legacyTable(let name): try legacyTableReply(name)
         case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
+        case .packetPrograms(let link): .names(try packetPrograms(link: link))
+        case .residents: .residents(try ResidentReader(self).read())
         case .identity: .identity(try currentIdentity())
         }
     }

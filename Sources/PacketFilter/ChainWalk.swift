@@ -7,6 +7,8 @@ package struct WalkOutcome: Hashable, Sendable {
         /// Nil: to an address that cannot be told.
         case sourceTranslated(IntervalSet?)
         case untranslated
+        /// On the way in: it goes elsewhere.
+        case destinationTranslated
         case dropped
     }
 
@@ -29,13 +31,25 @@ package struct WalkLimit: Error, Hashable, Sendable {
 
 /// Follows sets of packets through chains.
 ///
-/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), four million rules in all.
+/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), 500,000 rules in all.
 struct ChainWalk {
+    enum Purpose {
+        /// What is dropped, and what is translated.
+        case decisions
+        /// Which marks packets get: what is dropped goes on too.
+        case marks
+        /// Which packets conntrack passes over.
+        case notrack
+    }
+
     private struct Piece: Hashable {
         var box: PacketBox
         var diverted: Int?
         var doubts: [String]
     }
+
+    /// Marks are given up earlier: what is then not known of them rarely matters.
+    private static let mostMarked = 64
 
     private let ruleset: Ruleset
     private let context: PacketContext
@@ -43,13 +57,20 @@ struct ChainWalk {
     private let ignoresDiversions: Bool
     /// Whether every rule that leads packets past others is remembered, at the price of more pieces.
     private let keepsTrails: Bool
+    private let purpose: Purpose
+    /// Whether every packet that comes out has the mark that it comes out with. Not so where a rule that is not known
+    /// to match gives one.
+    private(set) var isExact = true
+    private var markings = 0
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
 
     init(
-        _ ruleset: Ruleset, _ context: PacketContext, ignoresDiversions: Bool = false, keepsTrails: Bool = false
+        _ ruleset: Ruleset, _ context: PacketContext, purpose: Purpose = .decisions, ignoresDiversions: Bool = false,
+        keepsTrails: Bool = false
     ) {
+        self.purpose = purpose
         self.ruleset = ruleset
         self.context = context
         self.ignoresDiversions = ignoresDiversions
@@ -73,6 +94,17 @@ struct ChainWalk {
         for piece in pieces { settle(piece, .untranslated, rule: nil) }
     }
 
+    /// Through the nat chains of prerouting: what is sent elsewhere becomes an outcome. Gives the rest.
+    mutating func prerouting(_ boxes: [PacketBox]) throws(WalkLimit) -> [PacketBox] {
+        var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
+        for chain in ruleset.baseChains(type: "nat", hook: .prerouting) {
+            var accepted: [Piece] = []
+            let returned = try walk(chain, pieces, &accepted, depth: 0)
+            pieces = returned + accepted
+        }
+        return pieces.map(\.box)
+    }
+
     /// Through chains that filter; what they drop becomes an outcome. An accept ends its own base chain only.
     /// Gives the packets that come through, with what would have to be known to be sure of it.
     mutating func filter(_ chains: [Int], _ boxes: [PacketBox]) throws(WalkLimit) -> [PacketBox] {
@@ -80,7 +112,7 @@ struct ChainWalk {
         for chain in chains {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            if ruleset.chains[chain].base?.policy == .drop {
+            if ruleset.chains[chain].base?.policy == .drop, purpose == .decisions {
                 for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
                 pieces = accepted
             } else {
@@ -97,8 +129,7 @@ struct ChainWalk {
     static func untracked(
         _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox]
     ) throws(WalkLimit) -> [WalkOutcome] {
-        var walk = ChainWalk(ruleset, context)
-        walk.seeksNotrack = true
+        var walk = ChainWalk(ruleset, context, purpose: .notrack)
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
         for chain in ruleset.baseChains(type: nil, hook: .prerouting) {
             guard let base = ruleset.chains[chain].base, base.priority < -200 else { continue }
@@ -108,8 +139,6 @@ struct ChainWalk {
         }
         return walk.outcomes
     }
-
-    private var seeksNotrack = false
 
     private mutating func settle(_ piece: Piece, _ result: WalkOutcome.Result, rule: Int?, policy: Int? = nil) {
         outcomes.append(
@@ -128,9 +157,15 @@ struct ChainWalk {
         for index in ruleset.chains[chain].rules {
             if pieces.isEmpty { break }
             steps += 1
-            guard steps < 4_000_000 else { throw WalkLimit(reason: "more than four million rules on the way") }
+            guard steps < 500_000 else { throw WalkLimit(reason: "more than 500,000 rules on the way") }
+            // Most rules of a long chain speak of one address.
+            if let test = ruleset.addressTest(ofRule: index),
+                !pieces.contains(where: { (test.isSource ? $0.box.source : $0.box.destination).contains(test.address) })
+            {
+                continue
+            }
             // With one set of packets a rule is read for these alone.
-            let asked = pieces.count == 1 ? pieces[0].box : PacketBox()
+            let asked = pieces.count == 1 ? pieces[0].box : ruleset.everyBox
             for branch in branches(of: index, within: asked) {
                 var next: [Piece] = []
                 var matched: [Piece] = []
@@ -164,7 +199,7 @@ struct ChainWalk {
                         !next.contains { $0.box == piece.box && $0.doubts == piece.doubts }
                     }
                 }
-                guard next.count + returned.count <= 4096 else {
+                guard next.count + returned.count <= (purpose == .marks ? Self.mostMarked : 4096) else {
                     throw WalkLimit(reason: "the rules divide the packets into more than 4,096 sets")
                 }
                 pieces = next
@@ -182,9 +217,10 @@ struct ChainWalk {
             let target = ruleset.chain(named: name, inTable: ruleset.chains[chain].table)
         else { return false }
         let settled = outcomes.count
+        let marked = markings
         var accepted: [Piece] = []
         _ = try walk(target, matched, &accepted, depth: depth + 1)
-        if outcomes.count == settled && accepted.isEmpty { return true }
+        if outcomes.count == settled && accepted.isEmpty && markings == marked { return true }
         // It decides something: undo, and walk it with the pieces divided. The steps count twice, which bounds this.
         outcomes.removeLast(outcomes.count - settled)
         return false
@@ -192,12 +228,10 @@ struct ChainWalk {
 
     /// What the matching pieces do; gives those that go on to the next rule.
     private mutating func apply(
-        _ branch: RuleBranch, _ matched: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
+        _ branch: RuleBranch, _ entering: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
         _ accepted: inout [Piece], _ depth: Int
     ) throws(WalkLimit) -> [Piece] {
-        if branch.notrack && seeksNotrack {
-            for piece in matched { settle(piece, .untranslated, rule: rule) }
-        }
+        let matched = changed(entering, branch, rule)
         switch branch.action {
         case .next: return matched
         case .accept:
@@ -210,7 +244,17 @@ struct ChainWalk {
             return []
         case .drop:
             if ignoresDiversions { return matched }
+            if purpose == .marks {
+                accepted += matched
+                return []
+            }
             for piece in matched { settle(piece, .dropped, rule: rule) }
+            return []
+        case .destinationNat where purpose == .marks:
+            accepted += matched
+            return []
+        case .destinationNat:
+            for piece in matched { settle(piece, .destinationTranslated, rule: rule) }
             return []
         case .masquerade:
             for piece in matched { settle(piece, .masqueraded, rule: rule) }
@@ -239,6 +283,22 @@ struct ChainWalk {
         }
     }
 
+    /// The pieces with the marks that a rule gives them.
+    private mutating func changed(_ pieces: [Piece], _ branch: RuleBranch, _ rule: Int) -> [Piece] {
+        if branch.effects.isEmpty { return pieces }
+        if branch.notrack && purpose == .notrack {
+            for piece in pieces { settle(piece, .untranslated, rule: rule) }
+        }
+        let effects = branch.effects.filter { $0.isMark || purpose == .decisions }
+        markings += effects.count
+        if !branch.doubts.isEmpty, effects.contains(where: \.isMark) { isExact = false }
+        return pieces.map { piece in
+            var piece = piece
+            for effect in effects { piece.box = piece.box.applying(effect, isUnseen: context.isUnseen) }
+            return piece
+        }
+    }
+
     private func diverted(_ piece: Piece, by rule: Int) -> Piece {
         var piece = piece
         if piece.diverted == nil { piece.diverted = rule }
@@ -261,12 +321,13 @@ extension RuleBranch {
         case .nft(let position):
             return reader.branches(
                 of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
-        case .legacy(let entry): return XtRuleReader(context: context).branches(of: entry, within: box)
+        case .legacy(let entry):
+            return XtRuleReader(ruleset: ruleset, context: context).branches(of: entry, within: box)
         }
     }
 
     static func branches(of index: Int, in ruleset: Ruleset, _ context: PacketContext) -> [RuleBranch] {
         var reader = NftRuleReader(ruleset, context)
-        return branches(of: index, in: ruleset, context, &reader, within: PacketBox())
+        return branches(of: index, in: ruleset, context, &reader, within: ruleset.everyBox)
     }
 }

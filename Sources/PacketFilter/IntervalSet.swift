@@ -50,8 +50,8 @@ package struct IntervalSet: Hashable, Sendable {
     }
 
     package func intersection(_ other: IntervalSet) -> IntervalSet {
-        if self == .all { return other }
-        if other == .all { return self }
+        if spans(other) { return other }
+        if other.spans(self) { return self }
         var result: [ClosedRange<UInt32>] = []
         var mine = ranges.startIndex
         var theirs = other.ranges.startIndex
@@ -81,5 +81,42 @@ package struct IntervalSet: Hashable, Sendable {
 
     package func subtracting(_ other: IntervalSet) -> IntervalSet {
         intersection(other.complement)
+    }
+
+    /// Whether it is one range with all of the other inside.
+    private func spans(_ other: IntervalSet) -> Bool {
+        guard ranges.count == 1, let first = other.ranges.first, let last = other.ranges.last else { return false }
+        return ranges[0].lowerBound <= first.lowerBound && last.upperBound <= ranges[0].upperBound
+    }
+
+    /// How many numbers there are.
+    package var count: UInt64 {
+        ranges.reduce(0) { $0 + UInt64($1.upperBound - $1.lowerBound) + 1 }
+    }
+
+    /// As many numbers as are tried one by one.
+    private static let enumerable: UInt64 = 4096
+
+    /// The numbers for which a condition holds; nil where there are too many to try.
+    package func filtered(_ holds: (UInt32) -> Bool) -> IntervalSet? {
+        guard count <= Self.enumerable else { return nil }
+        return IntervalSet(ranges.flatMap { $0.filter(holds) }.map { $0...$0 })
+    }
+
+    /// What the numbers become; nil where there are too many to try.
+    package func mapped(_ change: (UInt32) -> UInt32) -> IntervalSet? {
+        guard count <= Self.enumerable else { return nil }
+        return IntervalSet(ranges.flatMap { $0.map(change) }.map { $0...$0 })
+    }
+
+    /// What pairs of numbers become; nil where there are too many to try.
+    func mapped(with other: IntervalSet, _ change: (UInt32, UInt32) -> UInt32) -> IntervalSet? {
+        guard count <= Self.enumerable, other.count <= Self.enumerable, count * other.count <= Self.enumerable else {
+            return nil
+        }
+        let mine = ranges.flatMap(Array.init)
+        return IntervalSet(
+            other.ranges.flatMap { range in range.flatMap { right in mine.map { change($0, right) } } }
+                .map { $0...$0 })
     }
 }

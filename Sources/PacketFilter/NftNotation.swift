@@ -54,7 +54,8 @@ struct NftNotation {
             if let word = into.word { registers[word] = (expression, []) }
         case .setPayload: parts.append(.nft("payload set"))
         case .other(let name): parts.append(.nft(name))
-        case .redirect, .reject, .limit, .notrack: parts.append(.nft(expression.kernelName))
+        case .redirect: parts.append(.nft("redirect"))
+        case .reject, .limit, .notrack: parts.append(.nft(expression.kernelName))
         }
     }
 
@@ -102,6 +103,7 @@ struct NftNotation {
         case .transport(let number, let inverted):
             "meta l4proto \(inverted ? "!= " : "")\(XtNotation.transport(number))"
         case .match(let match): "xt match\(XtNotation.text(match))"
+        case .words(let words): "xt match\(words)"
         case .nft(let text): text
         case .counter: "counter"
         case .verdict(let verdict): self.verdict(verdict)

@@ -30,4 +30,37 @@ struct NftOperand {
         case .other(let name): name
         }
     }
+
+    /// Of a number in host order: the bits that are kept, and those that are flipped then; nil for another width.
+    var word: (keep: UInt32, flip: UInt32)? {
+        func number(_ bytes: [UInt8]) -> UInt32? { NftValue(bytes)?.host32 }
+        guard let keep = mask.isEmpty ? .max : number(mask), let flip = xor.isEmpty ? 0 : number(xor) else {
+            return nil
+        }
+        return (keep, flip)
+    }
+
+    /// The field of a packet whose numbers are told one by one.
+    var numbered: PacketField? {
+        switch source {
+        case .meta(.mark): .mark
+        case .conntrack(.mark): .connectionMark
+        case .conntrack(.state): .state
+        case .conntrack(.direction): .direction
+        default: nil
+        }
+    }
+
+    /// The first bytes of a number of that field as the rule compares them.
+    func bytes(_ number: UInt32, count: Int, _ context: PacketContext) -> [UInt8] {
+        let plain: [UInt8]
+        switch numbered {
+        case .state?: plain = NftValue(host32: context.stateBit(number)).bytes
+        case .direction?: plain = [UInt8(truncatingIfNeeded: number), 0, 0, 0]
+        default: plain = NftValue(host32: number).bytes
+        }
+        return plain.prefix(count).enumerated().map { index, byte in
+            (byte & (mask.isEmpty ? 0xff : index < mask.count ? mask[index] : 0)) ^ (index < xor.count ? xor[index] : 0)
+        }
+    }
 }

@@ -57,6 +57,18 @@ extension NftRuleReader {
         _ operand: NftOperand?, _ comparison: NftComparison, _ value: NftValue, _ builder: inout BranchBuilder
     ) {
         guard let operand else { return builder.doubt("register") }
+        if let field = operand.numbered {
+            let wanted = value.bytes
+            return builder.require(field, or: operand.name) { number in
+                Self.holds(operand.bytes(number, count: wanted.count, context), comparison, wanted)
+            }
+        }
+        if isFragmentOffset(operand) {
+            guard comparison == .equal || comparison == .notEqual, value.isZero else {
+                return builder.doubt("fragment offset")
+            }
+            return builder.require(.fragment, comparison == .equal ? .zero : IntervalSet(1))
+        }
         if let tests = tests(operand, value.bytes) {
             guard !tests.isEmpty else { return builder.require(comparison == .equal) }
             switch comparison {
@@ -77,7 +89,33 @@ extension NftRuleReader {
             }
             return
         }
+        if case .payload(.transport, offset: 13) = operand.source, operand.length == 1 {
+            // Only in TCP is that byte the flags.
+            guard builder.box.transport == IntervalSet(6), let flags = builder.box.tcpFlags else {
+                return builder.doubt(operand.name)
+            }
+            let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
+            return builder.require(Self.holds([seen], comparison, Array(value.bytes.prefix(1))))
+        }
         builder.require(truth(operand, comparison, value))
+    }
+
+    /// As the kernel compares: byte by byte.
+    private static func holds(_ bytes: [UInt8], _ comparison: NftComparison, _ wanted: [UInt8]) -> Bool {
+        switch comparison {
+        case .equal: bytes == wanted
+        case .notEqual: bytes != wanted
+        case .less: bytes.lexicographicallyPrecedes(wanted)
+        case .lessOrEqual: !wanted.lexicographicallyPrecedes(bytes)
+        case .greater: wanted.lexicographicallyPrecedes(bytes)
+        case .greaterOrEqual: !bytes.lexicographicallyPrecedes(wanted)
+        }
+    }
+
+    /// `ip frag-off & 0x1fff`.
+    private func isFragmentOffset(_ operand: NftOperand) -> Bool {
+        guard case .payload(.network, 6) = operand.source, operand.length == 2 else { return false }
+        return operand.mask == [0x1f, 0xff] && operand.xor.isEmpty
     }
 
     private static func ordered(_ comparison: NftComparison, _ value: UInt32) -> IntervalSet {
@@ -95,6 +133,13 @@ extension NftRuleReader {
         _ operand: NftOperand?, _ inverted: Bool, _ low: NftValue, _ high: NftValue, _ builder: inout BranchBuilder
     ) {
         guard let operand else { return builder.doubt("register") }
+        if let field = operand.numbered {
+            return builder.require(field, or: operand.name) { number in
+                let bytes = operand.bytes(number, count: low.count, context)
+                return (Self.holds(bytes, .greaterOrEqual, low.bytes) && Self.holds(bytes, .lessOrEqual, high.bytes))
+                    != inverted
+            }
+        }
         guard let first = tests(operand, low.bytes), let last = tests(operand, high.bytes), first.count == 1,
             last.count == 1, let from = first[0].set?.ranges.first, let through = last[0].set?.ranges.first,
             from.lowerBound <= through.upperBound
@@ -155,10 +200,8 @@ extension NftRuleReader {
         case .meta(.networkProtocol): [NftFamily.ipv4.rawValue]
         case .meta(.etherType): [0x08, 0x00]
         case .meta(.packetType): [0]
-        case .meta(.mark): context.mayBeMarked ? nil : [0, 0, 0, 0]
-        case .conntrack(.state): NftValue(host32: context.stateBit).bytes
-        case .conntrack(.direction): [context.isReply ? 1 : 0, 0, 0, 0]
-        case .conntrack(.mark): context.mayBeMarked || context.state == .established ? nil : [0, 0, 0, 0]
+        // IPS_DST_NAT: no rule here gives it.
+        case .conntrack(.status) where operand.mask == [0x20, 0, 0, 0] && !ruleset.translatesDestinations: [0, 0, 0, 0]
         case .fib(.addressType, let flags):
             NftValue(
                 host32: (flags & 2 != 0 ? context.destinationPlace : context.sourcePlace).type

@@ -4,7 +4,7 @@ internal import WireFormats
 extension NftRuleReader {
     mutating func lookup(
         _ set: NftSet, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool, _ builder: inout BranchBuilder,
-        _ extra: inout [RuleBranch], _ notrack: Bool
+        _ extra: inout [RuleBranch]
     ) {
         let parts = from.word.flatMap { operands(from: $0, bytes: Int(min(set.keyLength, 64))) }
         // Only now may the data overwrite the register that held the key.
@@ -21,7 +21,7 @@ extension NftRuleReader {
                 guard case .verdict(let verdict)? = entry.content else { continue }
                 var branch = builder
                 require(parts, entry, &branch)
-                if let branch = branch.branch(XtRuleReader.action(verdict), notrack: notrack) { extra.append(branch) }
+                if let branch = branch.branch(XtRuleReader.action(verdict)) { extra.append(branch) }
             }
             return
         }
@@ -35,6 +35,13 @@ extension NftRuleReader {
             }
             builder.require(field, IntervalSet(ranges), inverted: inverted)
             return
+        }
+        if parts.count == 1, let field = parts[0].numbered {
+            let part = parts[0]
+            return builder.require(field, or: "set \(set.name)") { number in
+                let bytes = part.bytes(number, count: Int(min(set.keyLength, 64)), context)
+                return entries.contains { $0.holds(bytes[...], [UInt32(bytes.count)]) } != inverted
+            }
         }
         // Conditions that are the same for every packet, or several parts: decide entry by entry.
         var unknown = false

@@ -12,18 +12,31 @@ struct NftRuleReader {
         self.context = context
     }
 
-    mutating func branches(of rule: NftRule, table: Int, within box: PacketBox) -> [RuleBranch] {
-        var builder = BranchBuilder(within: box)
-        var notrack = false
+    mutating func branches(
+        of rule: NftRule, table: Int, within box: PacketBox, isLenient: Bool = false
+    ) -> [RuleBranch] {
+        if let test = rule.address, !isLenient, !(test.isSource ? box.source : box.destination).contains(test.address) {
+            return []
+        }
+        var builder = BranchBuilder(within: box, isLenient: isLenient)
         var extra: [RuleBranch] = []
         for index in registers.indices { registers[index] = nil }
-        for expression in ruleset.nft.expressions(of: rule) {
+        var list = ruleset.nft.expressionList(of: rule)
+        while let expression = list.next() {
             if builder.isNever { return extra }
             switch expression {
             case .payload(let base, let offset, let length, let into):
+                // A further fragment has no transport header: the rule ends.
+                if base == .transport { builder.require(.fragment, .zero) }
                 store(NftOperand(source: .payload(base, offset: Int(offset)), length: Int(min(length, 64))), into)
             case .meta(let key, let into): store(NftOperand(source: .meta(key), length: metaLength(key)), into)
-            case .conntrack(let key, _, let into): store(NftOperand(source: .conntrack(key), length: 4), into)
+            case .conntrack(let key, _, let into):
+                if key != .state {
+                    // Without an entry the rule ends.
+                    builder.require(!context.isUnseen)
+                    builder.require(.state, SamplePacket.ConnectionState.tracked)
+                }
+                store(NftOperand(source: .conntrack(key), length: 4), into)
             case .fib(let result, let flags, let into):
                 store(NftOperand(source: .fib(result, flags: flags), length: 4), into)
             case .immediate(let into, let value): store(NftOperand(source: .constant(value), length: value.count), into)
@@ -51,32 +64,34 @@ struct NftRuleReader {
                     if let into { store(NftOperand(source: .other("map \(name)"), length: 4), into) }
                     continue
                 }
-                lookup(set, from, into, inverted, &builder, &extra, notrack)
-            case .match(let xt): XtRuleReader(context: context).require(XtMatch(xt), &builder)
-            case .notrack: notrack = true
+                lookup(set, from, into, inverted, &builder, &extra)
+            case .match(let xt): XtRuleReader(ruleset: ruleset, context: context).require(XtMatch(xt), &builder)
+            case .notrack: builder.add(.notrack)
             case .limit: builder.doubt("limit")
-            case .counter, .log, .setMeta, .setConntrack, .setPayload: continue
+            case .setMeta(let key, let from): if key == .mark { builder.add(markEffect(load(from))) }
+            case .setConntrack(let key, let from): if key == .mark { connectionMarkEffect(load(from), &builder) }
+            case .counter, .log, .setPayload: continue
             case .verdict(let verdict):
                 if case .continue = verdict { continue }
-                return finish(XtRuleReader.action(verdict), builder, notrack, extra)
-            case .masquerade: return finish(.masquerade, builder, notrack, extra)
+                return finish(XtRuleReader.action(verdict), builder, extra)
+            case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
-                guard nat.kind == .source else { return finish(.accept, builder, notrack, extra) }
+                guard nat.kind == .source else { return finish(.destinationNat, builder, extra) }
                 if nat.family == .ipv6 { builder.require(false) }
-                return finish(.sourceNat(addresses(nat)), builder, notrack, extra)
-            case .redirect: return finish(.accept, builder, notrack, extra)
-            case .reject: return finish(.drop, builder, notrack, extra)
+                return finish(.sourceNat(addresses(nat)), builder, extra)
+            case .redirect: return finish(.destinationNat, builder, extra)
+            case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
                 let target = XtTarget(xt)
-                if target == .notrack { notrack = true }
+                if let effect = XtRuleReader.effect(target) { builder.add(effect) }
                 let action = XtRuleReader.action(target)
-                if action != .next { return finish(action, builder, notrack, extra) }
+                if action != .next { return finish(action, builder, extra) }
             case .other(let name):
                 if Self.statements.contains(name) { continue }
                 builder.doubt(name)
             }
         }
-        return finish(.next, builder, notrack, extra)
+        return finish(.next, builder, extra)
     }
 
     /// Expressions that always go on to the next and decide nothing here.
@@ -85,10 +100,38 @@ struct NftRuleReader {
     ]
 
     private func finish(
-        _ action: RuleBranch.Action, _ builder: BranchBuilder, _ notrack: Bool, _ extra: [RuleBranch]
+        _ action: RuleBranch.Action, _ builder: BranchBuilder, _ extra: [RuleBranch]
     ) -> [RuleBranch] {
-        guard let branch = builder.branch(action, notrack: notrack) else { return extra }
-        return action == .next && !notrack ? extra : extra + [branch]
+        guard let branch = builder.branch(action) else { return extra }
+        return action == .next && builder.effects.isEmpty ? extra : extra + [branch]
+    }
+
+    // MARK: Marks
+
+    private func markEffect(_ operand: NftOperand?) -> RuleEffect {
+        guard let operand, let (keep, flip) = operand.word else { return .markOneOf(.all) }
+        switch operand.source {
+        case .constant(let value): return .mark(keeping: 0, flipping: (value.host32 ?? 0) & keep ^ flip)
+        case .meta(.mark): return .mark(keeping: keep, flipping: flip)
+        case .conntrack(.mark) where flip == 0:
+            return .copy(XtMarkChange(mode: .restore, value: 0, mask: keep, packetMask: .max, shift: nil))
+        case .mapped(let values):
+            return .markOneOf(
+                IntervalSet(values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
+        default: return .markOneOf(.all)
+        }
+    }
+
+    private func connectionMarkEffect(_ operand: NftOperand?, _ builder: inout BranchBuilder) {
+        guard let operand, let (keep, flip) = operand.word else { return builder.add(.connectionMarkOneOf(.all)) }
+        switch operand.source {
+        case .constant(let value): builder.add(.connectionMark(keeping: 0, flipping: (value.host32 ?? 0) & keep ^ flip))
+        case .conntrack(.mark): builder.add(.connectionMark(keeping: keep, flipping: flip))
+        case .meta(.mark):
+            builder.add(.copy(XtMarkChange(mode: .save, value: 0, mask: .max, packetMask: keep, shift: nil)))
+            if flip != 0 { builder.add(.connectionMark(keeping: .max, flipping: flip)) }
+        default: builder.add(.connectionMarkOneOf(.all))
+        }
     }
 
     private func metaLength(_ key: NftMetaKey) -> Int {

@@ -2,7 +2,14 @@ package import HostModel
 
 /// What of a packet is told apart, each as a number.
 package enum PacketField: Int, CaseIterable, Sendable {
+    /// Of ICMP the source port is the type (upper byte) and the code.
     case source, destination, transport, sourcePort, destinationPort
+    /// The packet's own mark, and that of its connection.
+    case mark, connectionMark
+    /// What conntrack says of it (`SamplePacket.ConnectionState.number`), and which way it goes (1: a reply).
+    case state, direction
+    /// 1: a second or further fragment, which has no ports.
+    case fragment
 }
 
 /// A set of packets: those whose every field lies in the set for that field. Immutable.
@@ -13,17 +20,44 @@ package struct PacketBox: Hashable, Sendable {
     package var transport: IntervalSet
     package var sourcePort: IntervalSet
     package var destinationPort: IntervalSet
+    package var mark: IntervalSet
+    package var connectionMark: IntervalSet
+    package var state: IntervalSet
+    package var direction: IntervalSet
+    package var fragment: IntervalSet
+
+    private static let transports = IntervalSet(0...255)
+    private static let ports = IntervalSet(0...65535)
+    private static let states = IntervalSet(0...6)
+    private static let bits = IntervalSet(0...1)
 
     package init(
-        source: IntervalSet = .all, destination: IntervalSet = .all,
-        transport: IntervalSet = IntervalSet(0...255), sourcePort: IntervalSet = IntervalSet(0...65535),
-        destinationPort: IntervalSet = IntervalSet(0...65535)
+        source: IntervalSet = .all, destination: IntervalSet = .all, transport: IntervalSet? = nil,
+        sourcePort: IntervalSet? = nil, destinationPort: IntervalSet? = nil, mark: IntervalSet = .all,
+        connectionMark: IntervalSet = .all, state: IntervalSet? = nil, direction: IntervalSet? = nil,
+        fragment: IntervalSet? = nil
     ) {
         self.source = source
         self.destination = destination
-        self.transport = transport
-        self.sourcePort = sourcePort
-        self.destinationPort = destinationPort
+        self.transport = transport ?? Self.transports
+        self.sourcePort = sourcePort ?? Self.ports
+        self.destinationPort = destinationPort ?? Self.ports
+        self.mark = mark
+        self.connectionMark = connectionMark
+        self.state = state ?? Self.states
+        self.direction = direction ?? Self.bits
+        self.fragment = fragment ?? Self.bits
+    }
+
+    /// Whole packets without a mark that open a flow.
+    package static func opening(
+        source: IntervalSet, destination: IntervalSet, transport: IntervalSet? = nil, sourcePort: IntervalSet? = nil,
+        destinationPort: IntervalSet? = nil
+    ) -> PacketBox {
+        PacketBox(
+            source: source, destination: destination, transport: transport, sourcePort: sourcePort,
+            destinationPort: destinationPort, mark: .zero, connectionMark: .zero,
+            state: IntervalSet(SamplePacket.ConnectionState.new.number), direction: .zero, fragment: .zero)
     }
 
     package subscript(field: PacketField) -> IntervalSet {
@@ -34,6 +68,11 @@ package struct PacketBox: Hashable, Sendable {
             case .transport: transport
             case .sourcePort: sourcePort
             case .destinationPort: destinationPort
+            case .mark: mark
+            case .connectionMark: connectionMark
+            case .state: state
+            case .direction: direction
+            case .fragment: fragment
             }
         }
         set {
@@ -43,9 +82,17 @@ package struct PacketBox: Hashable, Sendable {
             case .transport: transport = newValue
             case .sourcePort: sourcePort = newValue
             case .destinationPort: destinationPort = newValue
+            case .mark: mark = newValue
+            case .connectionMark: connectionMark = newValue
+            case .state: state = newValue
+            case .direction: direction = newValue
+            case .fragment: fragment = newValue
             }
         }
     }
+
+    /// The flags of TCP: a flow is opened with SYN and nothing else. Nil: they differ.
+    var tcpFlags: UInt8? { state == IntervalSet(SamplePacket.ConnectionState.new.number) ? 0x02 : nil }
 
     package var isEmpty: Bool { PacketField.allCases.contains { self[$0].isEmpty } }
 
@@ -53,8 +100,9 @@ package struct PacketBox: Hashable, Sendable {
     package func intersection(_ other: PacketBox) -> PacketBox? {
         var result = self
         for field in PacketField.allCases {
-            result[field] = self[field].intersection(other[field])
-            if result[field].isEmpty { return nil }
+            let common = self[field].intersection(other[field])
+            if common.isEmpty { return nil }
+            result[field] = common
         }
         return result
     }
@@ -87,7 +135,34 @@ package struct PacketBox: Hashable, Sendable {
     }
 }
 
+extension SamplePacket.ConnectionState {
+    /// Its place among the bits of `ct state`: invalid 0, established 1, related 2, new 3, untracked 6.
+    package var number: UInt32 {
+        switch self {
+        case .invalid: 0
+        case .established: 1
+        case .related: 2
+        case .new: 3
+        case .untracked: 6
+        }
+    }
+
+    package init?(number: UInt32) {
+        guard let found = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        self = found
+    }
+
+    /// Those with an entry of conntrack.
+    static let tracked = IntervalSet(1...3)
+}
+
 extension IntervalSet {
+    package static let zero = IntervalSet(0...0)
+
+    package init(_ value: UInt32) {
+        self.init(value...value)
+    }
+
     package init(_ prefix: IPv4Prefix) {
         self.init(prefix.first.value...prefix.last.value)
     }

@@ -10,6 +10,8 @@ package struct RuleBranch: Hashable, Sendable {
         case masquerade
         /// Nil: to an address that cannot be told.
         case sourceNat(IntervalSet?)
+        /// To another destination, or to this host.
+        case destinationNat
         /// Not known to go on: its name.
         case unknown(String)
     }
@@ -19,8 +21,11 @@ package struct RuleBranch: Hashable, Sendable {
     /// Conditions that could not be decided, by name: a packet of the box may match or not.
     package var doubts: [String]
     package var action: Action
+    /// In the order in which they are made.
+    package var effects: [RuleEffect]
+
     /// The flow is not tracked and so never translated.
-    package var notrack: Bool
+    package var notrack: Bool { effects.contains(.notrack) }
 }
 
 /// The conditions of a rule while it is being read.
@@ -29,21 +34,35 @@ struct BranchBuilder {
     private(set) var doubts: [String] = []
     /// No packet matches.
     private(set) var isNever = false
+    private(set) var effects: [RuleEffect] = []
+    /// Conditions are passed over: to see what a rule may do at all.
+    private let isLenient: Bool
 
     /// Starts with the packets that are asked about: once none of them is left, the rest of a rule need not be read.
-    init(within box: PacketBox) {
+    init(within box: PacketBox, isLenient: Bool = false) {
         self.box = box
+        self.isLenient = isLenient
     }
 
     mutating func require(_ field: PacketField, _ set: IntervalSet, inverted: Bool = false) {
-        guard !isNever else { return }
+        guard !isNever, !isLenient else { return }
         box[field] = box[field].intersection(inverted ? set.complement : set)
         if box[field].isEmpty { isNever = true }
     }
 
-    mutating func require(_ fact: Bool) {
-        if !fact { isNever = true }
+    /// Keeps the values of a field for which a condition holds; a doubt where they are too many to try.
+    mutating func require(_ field: PacketField, or name: String, where holds: (UInt32) -> Bool) {
+        guard !isNever, !isLenient else { return }
+        guard let set = box[field].filtered(holds) else { return doubt(name) }
+        box[field] = set
+        if set.isEmpty { isNever = true }
     }
+
+    mutating func require(_ fact: Bool) {
+        if !fact, !isLenient { isNever = true }
+    }
+
+    mutating func add(_ effect: RuleEffect) { effects.append(effect) }
 
     /// A condition that is not known.
     mutating func doubt(_ name: String) {
@@ -57,8 +76,8 @@ struct BranchBuilder {
         }
     }
 
-    func branch(_ action: RuleBranch.Action, notrack: Bool = false) -> RuleBranch? {
-        isNever ? nil : RuleBranch(box: box, doubts: doubts, action: action, notrack: notrack)
+    func branch(_ action: RuleBranch.Action) -> RuleBranch? {
+        isNever ? nil : RuleBranch(box: box, doubts: doubts, action: action, effects: effects)
     }
 }
 
@@ -73,7 +92,7 @@ enum Truth {
     }
 }
 
-/// What holds for every packet of a question: where it enters and leaves, and that it opens a flow.
+/// What holds for every packet of a question: where it enters and leaves.
 package struct PacketContext: Hashable, Sendable {
     package struct Link: Hashable, Sendable {
         package var name: String
@@ -84,10 +103,6 @@ package struct PacketContext: Hashable, Sendable {
             self.name = name
             self.index = index
         }
-    }
-
-    package enum State: Sendable {
-        case new, established
     }
 
     package enum Place: Sendable {
@@ -107,8 +122,6 @@ package struct PacketContext: Hashable, Sendable {
     package var input: Link?
     /// Nil before routing.
     package var output: Link?
-    /// Whether the packet's mark may be another than 0.
-    package var mayBeMarked: Bool
     /// Every condition on the interface holds: to find rules whose only obstacle that is.
     var ignoresInput = false
     var ignoresOutput = false
@@ -116,26 +129,19 @@ package struct PacketContext: Hashable, Sendable {
     var isBridged = false
     /// Chains of family bridge see ports, whose names are not known here.
     var isBridgeFamily = false
-    var state = State.new
-    /// Whether the packet goes against the direction in which its flow was opened.
-    var isReply = false
     /// Before conntrack has seen it.
     var isUnseen = false
     /// Whether an end is an address of this host.
     var sourcePlace = Place.outside
     var destinationPlace = Place.outside
 
-    package init(input: Link?, output: Link?, mayBeMarked: Bool) {
+    package init(input: Link?, output: Link?) {
         self.input = input
         self.output = output
-        self.mayBeMarked = mayBeMarked
     }
 
-    /// `IP_CT_NEW` as the bit that nft and conntrack use.
-    static let newState: UInt32 = 8
-
-    var stateBit: UInt32 {
-        if isUnseen { return 1 }
-        return state == .new ? Self.newState : 2
+    /// What a packet of a state has as `ct state`. Before conntrack has seen it, it counts as invalid.
+    func stateBit(_ number: UInt32) -> UInt32 {
+        isUnseen && number != SamplePacket.ConnectionState.untracked.number ? 1 : 1 << number
     }
 }

@@ -7,6 +7,8 @@ enum RulePart {
     case interface(isInput: Bool, String, inverted: Bool)
     case transport(UInt8, inverted: Bool)
     case match(XtMatch)
+    /// A match in the words of `iptables -S`, with a space before it.
+    case words(String)
     /// Something that only nft writes.
     case nft(String)
     case counter
@@ -24,12 +26,13 @@ extension Ruleset {
         let rule = rules[index]
         let chain = chains[rule.chain]
         switch rule.body {
-        case .legacy(let entry): return "-A \(chain.name)" + XtNotation.text(XtNotation.parts(entry))
+        case .legacy(let entry):
+            return "-A \(chain.name)" + XtNotation.text(XtNotation.parts(entry).map(named))
         case .nft(let position):
             let rule = nft.rules[position]
-            let parts = nftParts(rule, table: chain.table)
+            let parts = nftParts(rule, table: chain.table).map(named)
             if tables[chain.table].backend == .iptablesNft { return "-A \(chain.name)" + XtNotation.text(parts) }
-            let comment = rule.comment
+            let comment = nft.comment(of: rule)
             return NftNotation.text(parts) + (comment.isEmpty ? "" : " comment \"\(comment)\"")
         }
     }
@@ -61,6 +64,13 @@ extension Ruleset {
         guard rules.indices.contains(index) else { return "" }
         let chain = chains[rules[index].chain]
         return "\(tables[chain.table].description) \(chain.name), rule \(rules[index].number)"
+    }
+
+    /// Rules know sets of ipset by number; people by name.
+    private func named(_ part: RulePart) -> RulePart {
+        guard case .match(.ipset(let match)) = part else { return part }
+        let places = match.isSource.map { $0 ? "src" : "dst" }.joined(separator: ",")
+        return .words(" -m set\(match.inverted ? " !" : "") --match-set \(name(ofIPSet: match.index)) \(places)")
     }
 
     private func nftParts(_ rule: NftRule, table: Int) -> [RulePart] {

@@ -1,3 +1,4 @@
+package import HostModel
 package import WireFormats
 
 /// Finding what the kernel names: a rule by its handle or number, a chain by its name.
@@ -31,5 +32,76 @@ extension Ruleset {
         let policy = chains[chain].base?.policy == .accept ? "accept" : "drop"
         return tables[chains[chain].table].backend == .nft
             ? "policy \(policy)" : "-P \(chains[chain].name) \(policy.uppercased())"
+    }
+}
+
+extension Ruleset {
+    /// The rules that may drop a packet on its way through a base chain: its own, and those of the chains it jumps to.
+    package func droppingRules(from chain: Int) -> [Int] {
+        var found: [Int] = []
+        var seen: Set<Int> = [chain]
+        var open = [chain]
+        while let current = open.popLast(), chains.indices.contains(current) {
+            for index in chains[current].rules {
+                guard case .nft(let position) = rules[index].body else { continue }
+                for case .verdict(let verdict) in nft.expressions(of: nft.rules[position]) {
+                    switch verdict {
+                    case .drop: found.append(index)
+                    case .jump(let name), .goto(let name):
+                        if let next = self.chain(named: name, inTable: chains[current].table),
+                            seen.insert(next).inserted
+                        {
+                            open.append(next)
+                        }
+                    default: continue
+                    }
+                }
+            }
+        }
+        return found.sorted()
+    }
+}
+
+extension Ruleset {
+    /// The address that a rule sends packets on to (DNAT), the first of several; nil for every other rule.
+    package func newDestination(ofRule index: Int) -> IPv4Address? {
+        guard rules.indices.contains(index) else { return nil }
+        switch rules[index].body {
+        case .legacy(let entry):
+            guard case .target(let xt) = entry.target else { return nil }
+            return Self.newDestination(xt)
+        case .nft(let position):
+            for expression in nft.expressions(of: nft.rules[position]) {
+                if case .target(let xt) = expression { return Self.newDestination(xt) }
+                guard case .nat(let nat) = expression, nat.kind == .destination else { continue }
+                let words = text(ofRule: index).split(separator: " ")
+                guard let place = words.firstIndex(of: "to"), place + 1 < words.count else { return nil }
+                return IPv4Address(String(words[place + 1].prefix { $0 != ":" && $0 != "-" }))
+            }
+            return nil
+        }
+    }
+
+    private static func newDestination(_ xt: XtExtension) -> IPv4Address? {
+        guard case .destinationNat(let range) = XtTarget(xt) else { return nil }
+        return range.addresses?.lowerBound
+    }
+}
+
+extension Ruleset {
+    /// Whether a rule completes the checksums of UDP packets: the target CHECKSUM, or nft that writes the field.
+    package var fillsUDPChecksums: Bool {
+        for expression in nft.expressions {
+            switch expression {
+            case .target(let xt) where xt.name == "CHECKSUM": return true
+            // Offset 6 of the UDP header.
+            case .setPayload(base: .transport, offset: 6, length: 2, from: _): return true
+            default: continue
+            }
+        }
+        return rules.contains { rule in
+            guard case .legacy(let entry) = rule.body, case .target(let xt) = entry.target else { return false }
+            return xt.name == "CHECKSUM"
+        }
     }
 }

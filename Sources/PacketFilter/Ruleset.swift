@@ -31,7 +31,7 @@ package struct Ruleset: Sendable {
         package enum Body: Hashable, Sendable {
             /// Index into the rules of `nft`.
             case nft(Int)
-            case legacy(XtRule)
+            indirect case legacy(XtRule)
         }
 
         package var chain: Int
@@ -44,6 +44,16 @@ package struct Ruleset: Sendable {
     package private(set) var chains: [Chain] = []
     package private(set) var rules: [Rule] = []
     package let nft: NftRuleset
+    /// By their indices, as rules name them.
+    let ipsets: [UInt16: IPSet]
+    /// Those that a rule adds members to, or takes some from.
+    package private(set) var changedIPSets: Set<UInt16> = []
+    /// The marks that its rules may give.
+    package private(set) var marks = MarkSpace()
+    /// Whether a rule may translate the destination of what comes in.
+    package private(set) var translatesDestinations = false
+    /// Whether anything here asks conntrack, which puts fragments together first.
+    package private(set) var usesConntrack = false
     private var chainIndices: [ChainKey: Int] = [:]
     private var setIndices: [ChainKey: Int] = [:]
 
@@ -65,13 +75,23 @@ package struct Ruleset: Sendable {
         }
     }
 
-    package init(nft: NftRuleset = NftRuleset(), legacy: [XtTable] = []) {
+    package init(nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = []) {
         self.nft = nft
+        self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         addNft()
         for table in legacy { add(table) }
         for (index, chain) in chains.enumerated() {
             chainIndices[ChainKey(table: chain.table, name: chain.name)] = index
         }
+        summarise()
+    }
+
+    private mutating func summarise() {
+        let summary = summary()
+        (marks, translatesDestinations, usesConntrack) = (
+            summary.marks, summary.translatesDestinations, summary.usesConntrack
+        )
+        changedIPSets = summary.changedIPSets
     }
 
     private mutating func addNft() {
@@ -136,6 +156,12 @@ package struct Ruleset: Sendable {
         chainIndices[ChainKey(table: table, name: name)]
     }
 
+    /// The address that every packet has which a rule matches, where one of its first conditions says so.
+    func addressTest(ofRule index: Int) -> NftRule.AddressTest? {
+        guard case .nft(let position) = rules[index].body else { return nil }
+        return nft.rules[position].address
+    }
+
     package func set(named name: String, inTable table: Int) -> NftSet? {
         setIndices[ChainKey(table: table, name: name)].map { nft.sets[$0] }
     }
@@ -168,21 +194,6 @@ package struct Ruleset: Sendable {
     package var backends: [Backend] {
         Backend.allCases.filter { backend in
             chains.contains { $0.base != nil && tables[$0.table].backend == backend }
-        }
-    }
-
-    /// Whether any rule gives packets or connections a mark: then a packet's mark is not known to be zero.
-    package var setsMarks: Bool {
-        for expression in nft.expressions {
-            switch expression {
-            case .setMeta(.mark, _), .setConntrack(.mark, _): return true
-            case .target(let xt) where xt.name == "MARK" || xt.name == "CONNMARK": return true
-            default: continue
-            }
-        }
-        return rules.contains { rule in
-            guard case .legacy(let entry) = rule.body, case .target(let xt) = entry.target else { return false }
-            return xt.name == "MARK" || xt.name == "CONNMARK"
         }
     }
 }

@@ -1,4 +1,5 @@
 package import HostModel
+internal import WireFormats
 
 /// The question: does every new packet from a subnet to the outside leave with another source address?
 package struct SourceTranslationQuestion: Hashable, Sendable {
@@ -11,6 +12,8 @@ package struct SourceTranslationQuestion: Hashable, Sendable {
     package var localAddresses: [IPv4Prefix]?
     /// The destinations that are asked about; nil: whatever can be routed to.
     package var destinations: IntervalSet?
+    /// The mark with which they were routed; nil: any.
+    package var routedMark: UInt32?
 
     package init(
         network: IPv4Prefix, bridge: PacketContext.Link, uplink: PacketContext.Link, target: IPv4Address? = nil,
@@ -76,6 +79,9 @@ extension SourceTranslationQuestion {
         0xa9fe_0000...0xa9fe_ffff,
     ])
 
+    /// Whether not translating packets to an address may be on purpose.
+    package static func isPrivate(_ address: IPv4Address) -> Bool { privateDestinations.contains(address.value) }
+
     /// Every packet from the subnet's hosts to what can be routed to: no loopback, multicast or class E.
     var everyPacket: PacketBox {
         var source = IntervalSet(network)
@@ -90,11 +96,27 @@ extension SourceTranslationQuestion {
         }
         let unrouted = IntervalSet([0...0x00ff_ffff, 0x7f00_0000...0x7fff_ffff, 0xe000_0000...UInt32.max])
         let routed = unrouted.complement.subtracting(IntervalSet(network))
-        return PacketBox(source: source, destination: destinations.map(routed.intersection) ?? routed)
+        return .opening(source: source, destination: destinations.map(routed.intersection) ?? routed)
     }
 
-    private func context(_ ruleset: Ruleset) -> PacketContext {
-        PacketContext(input: bridge, output: uplink, mayBeMarked: ruleset.setsMarks)
+    private var context: PacketContext { PacketContext(input: bridge, output: uplink) }
+
+    /// Every packet with the mark that it has when it comes to the nat chains. Destinations that are translated on the
+    /// way in need no thought: the question is about every destination, and so about those too.
+    private func starts(
+        _ ruleset: Ruleset, _ packets: PacketBox, _ context: PacketContext
+    ) -> (boxes: [PacketBox], isExact: Bool) {
+        let routed = ruleset.marked([packets], through: [.prerouting], context)
+        var boxes = routed.boxes
+        if let routedMark {
+            boxes = boxes.compactMap { box in
+                var box = box
+                box.mark = box.mark.intersection(IntervalSet(routedMark))
+                return box.mark.isEmpty ? nil : box
+            }
+        }
+        let after = ruleset.marked(boxes, through: [.forward, .postrouting], context)
+        return (after.boxes, routed.isExact && after.isExact)
     }
 
     func walk(
@@ -120,9 +142,9 @@ extension SourceTranslationQuestion {
 
     /// Answers for every packet. Counters are never looked at.
     package func answer(_ ruleset: Ruleset) throws(UndecidedTranslation) -> SourceTranslation {
-        let context = context(ruleset)
         let untracked = try untracked(ruleset, context)
-        let outcomes = try walk(ruleset, context, [everyPacket])
+        let starts = starts(ruleset, everyPacket, context)
+        let outcomes = try walk(ruleset, context, starts.boxes)
         let certain = outcomes.filter { isGood($0) }
         let good = certain.map(\.box)
         // What a nat chain drops is not translated either: it never arrives.
@@ -158,7 +180,18 @@ extension SourceTranslationQuestion {
                 return result
             }
         }
-        let (outside, exempted) = try split(leaks, translated: certain)
+        let (leaking, exempted) = try split(leaks, translated: certain)
+        var outside = leaking
+        if !starts.isExact {
+            // A packet may have another mark than that with which it would leak.
+            let sure = outside.filter { leak in
+                starts.boxes.contains { start in
+                    start.mark.isSubset(of: leak.box.mark) && start.connectionMark.isSubset(of: leak.box.connectionMark)
+                }
+            }
+            if sure.isEmpty, !outside.isEmpty { undecided.insert("the marks that rules give") }
+            outside = sure
+        }
         // 10.0.0.0/8 reads better than its eight parts around the subnet.
         let joined = exempted.union(IntervalSet(network))
         result.exempted = (joined.ranges.count < exempted.ranges.count ? joined : exempted).prefixes()
@@ -212,9 +245,17 @@ extension SourceTranslationQuestion {
     ) throws(UndecidedTranslation) -> [WalkOutcome] {
         var before = context
         before.output = nil
+        before.isUnseen = true
         do {
-            // What is dropped there leaves in no way at all.
-            return try ChainWalk.untracked(ruleset, before, [everyPacket]).filter { $0.result != .dropped }
+            return try ChainWalk.untracked(ruleset, before, [everyPacket]).compactMap { outcome in
+                // What is dropped there leaves in no way at all.
+                if outcome.result == .dropped { return nil }
+                // Whatever marks they get later: these are the same packets.
+                var outcome = outcome
+                outcome.box.mark = .all
+                outcome.box.connectionMark = .all
+                return outcome
+            }
         } catch {
             throw .limit(error.reason)
         }
@@ -224,7 +265,7 @@ extension SourceTranslationQuestion {
         switch outcome.result {
         case .masqueraded: true
         case .sourceTranslated: !isWrongSource(outcome)
-        case .untranslated, .dropped: false
+        case .untranslated, .destinationTranslated, .dropped: false
         }
     }
 
@@ -249,12 +290,16 @@ extension SourceTranslationQuestion {
     /// A packet from one host of the subnet to another that comes by postrouting: routed back by the same bridge, or
     /// bridged with bridge-nf-call-iptables.
     private func isEastWestTranslated(_ ruleset: Ruleset) throws(UndecidedTranslation) -> Bool {
-        var context = context(ruleset)
+        var context = context
         context.output = bridge
         context.isBridged = true
         var packets = everyPacket
         packets.destination = packets.source
-        return try walk(ruleset, context, [packets]).contains {
+        var question = self
+        question.routedMark = nil
+        let starts = question.starts(ruleset, packets, context)
+        guard starts.isExact else { return false }
+        return try walk(ruleset, context, starts.boxes).contains {
             $0.result != .untranslated && $0.result != .dropped && $0.doubts.isEmpty
         }
     }

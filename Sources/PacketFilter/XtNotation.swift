@@ -41,7 +41,7 @@ enum XtNotation {
         case .address(let field, _, _): field == .source ? 0 : 1
         case .interface(let isInput, _, _): isInput ? 2 : 3
         case .transport: 4
-        case .match, .nft, .counter: 5
+        case .match, .words, .nft, .counter: 5
         case .verdict, .masquerade, .sourceNat, .target: 6
         }
     }
@@ -57,6 +57,7 @@ enum XtNotation {
                 "\(not(inverted)) \(isInput ? "-i" : "-o") \(name.hasSuffix("*") ? name.dropLast() + "+" : name[...])"
             case .transport(let number, let inverted): "\(not(inverted)) -p \(transport(number))"
             case .match(let match): text(match)
+            case .words(let words): words
             case .nft(let text): " [\(text)]"
             case .counter: ""
             case .verdict(let verdict): text(verdict)
@@ -129,6 +130,7 @@ enum XtNotation {
                 + (flags & 4 != 0 ? " --accept-local" : "") + (flags & 8 != 0 ? " --invert" : "")
         case .owner: " -m owner"
         case .u32: " -m u32"
+        case .ipset: " -m set"
         case .packetType: " -m pkttype"
         case .other(let name): " -m \(name)"
         }

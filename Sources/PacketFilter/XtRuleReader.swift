@@ -3,11 +3,12 @@ internal import WireFormats
 
 /// Reads rules and matches of x_tables over sets of packets.
 struct XtRuleReader {
+    let ruleset: Ruleset
     let context: PacketContext
 
     /// A rule of iptables-legacy.
-    func branches(of rule: XtRule, within box: PacketBox) -> [RuleBranch] {
-        var builder = BranchBuilder(within: box)
+    func branches(of rule: XtRule, within box: PacketBox, isLenient: Bool = false) -> [RuleBranch] {
+        var builder = BranchBuilder(within: box, isLenient: isLenient)
         address(.source, rule.source, rule.sourceMask, rule.inversions.contains(.source), &builder)
         address(.destination, rule.destination, rule.destinationMask, rule.inversions.contains(.destination), &builder)
         if !context.ignoresInput {
@@ -20,21 +21,36 @@ struct XtRuleReader {
             let number = UInt32(rule.transport)
             builder.require(.transport, IntervalSet(number...number), inverted: rule.inversions.contains(.transport))
         }
-        // The first packet of a flow is reassembled by conntrack: it is no second fragment.
-        if rule.fragment { builder.require(rule.inversions.contains(.fragment)) }
-        if builder.isNever { return [] }
-        for match in rule.matches { require(XtMatch(match), &builder) }
-        var action: RuleBranch.Action
-        var notrack = false
+        if rule.fragment {
+            builder.require(.fragment, IntervalSet(1), inverted: rule.inversions.contains(.fragment))
+        }
+        for match in rule.matches {
+            if builder.isNever { return [] }
+            require(XtMatch(match), &builder)
+        }
+        let action: RuleBranch.Action
         switch rule.target {
         case .verdict(let verdict): action = Self.action(verdict)
         case .target(let xt):
             let target = XtTarget(xt)
-            notrack = target == .notrack
+            if let effect = Self.effect(target) { builder.add(effect) }
             action = Self.action(target)
         }
-        if action == .next && !notrack { return [] }
-        return builder.branch(action, notrack: notrack).map { [$0] } ?? []
+        if action == .next && builder.effects.isEmpty { return [] }
+        return builder.branch(action).map { [$0] } ?? []
+    }
+
+    static func effect(_ target: XtTarget) -> RuleEffect? {
+        switch target {
+        case .notrack: .notrack
+        case .mark(let change): .mark(keeping: ~change.mask, flipping: change.value)
+        case .connmark(let change): .copy(change)
+        // A revision that is not known: to any mark.
+        case .other("MARK"), .other("HMARK"): .markOneOf(.all)
+        case .ipset(let set): set.marks ? .markOneOf(.all) : nil
+        case .other("CONNMARK"): .connectionMarkOneOf(.all)
+        default: nil
+        }
     }
 
     static func action(_ verdict: NftVerdict) -> RuleBranch.Action {
@@ -55,9 +71,10 @@ struct XtRuleReader {
         case .masquerade: .masquerade
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
-        case .destinationNat, .redirect: .accept
-        case .notrack, .template, .mark, .connmark, .passes: .next
+        case .destinationNat, .redirect: .destinationNat
+        case .notrack, .template, .mark, .connmark, .ipset, .passes: .next
         case .reject: .drop
+        case .other("MARK"), .other("HMARK"), .other("CONNMARK"): .next
         case .other(let name): .unknown("target \(name)")
         }
     }
@@ -83,32 +100,43 @@ struct XtRuleReader {
         switch match {
         case .comment: return
         case .ports(let transport, let source, let destination, let flags):
-            builder.require(.transport, IntervalSet(UInt32(transport)...UInt32(transport)))
+            builder.require(.transport, IntervalSet(UInt32(transport)))
+            builder.require(.fragment, .zero)
             for (field, ports) in [(PacketField.sourcePort, source), (.destinationPort, destination)] where !ports.isAny
             {
                 builder.require(
                     field, IntervalSet(UInt32(ports.range.lowerBound)...UInt32(ports.range.upperBound)),
                     inverted: ports.inverted)
             }
-            if flags != nil { builder.doubt("tcp flags") }
-        case .icmp(let type, _, let inverted):
-            builder.require(.transport, IntervalSet(1...1))
-            if type != 255 || inverted { builder.doubt("icmp type") }
+            guard let flags else { return }
+            guard let known = builder.box.tcpFlags else { return builder.doubt("tcp flags") }
+            builder.require((known & flags.mask == flags.compare) != flags.inverted)
+        case .icmp(let type, let codes, let inverted):
+            builder.require(.transport, IntervalSet(1))
+            builder.require(.fragment, .zero)
+            let number = UInt32(type) << 8
+            builder.require(
+                .sourcePort,
+                type == 255
+                    ? IntervalSet(0...65535)
+                    : IntervalSet(number | UInt32(codes.lowerBound)...number | UInt32(codes.upperBound)),
+                inverted: inverted)
         case .multiport(let multiport):
             let set = IntervalSet(multiport.ranges.map { UInt32($0.lowerBound)...UInt32($0.upperBound) })
+            builder.require(.fragment, .zero)
             switch multiport.side {
             case .source: builder.require(.sourcePort, set, inverted: multiport.inverted)
             case .destination: builder.require(.destinationPort, set, inverted: multiport.inverted)
             case .either: builder.doubt("multiport --ports")
             }
-        case .conntrackFields: builder.doubt("conntrack")
-        case .conntrack(let states, let inverted):
-            builder.require((UInt32(states) & context.stateBit != 0) != inverted)
-        case .mark(let value, let mask, let inverted), .connmark(let value, let mask, let inverted):
-            if context.mayBeMarked || match.isConnectionMark && context.state == .established {
-                return builder.doubt("mark")
-            }
-            builder.require((0 & mask == value) != inverted)
+        case .conntrackFields(let fields): require(fields, &builder)
+        case .conntrack(let states, let inverted): require(states: states, inverted, &builder)
+        case .mark(let value, let mask, let inverted):
+            builder.require(.mark, or: "mark") { ($0 & mask == value) != inverted }
+        case .connmark(let value, let mask, let inverted):
+            builder.require(!context.isUnseen)
+            builder.require(.state, SamplePacket.ConnectionState.tracked)
+            builder.require(.connectionMark, or: "connmark") { ($0 & mask == value) != inverted }
         case .addressType(let type):
             let source = UInt16(1) << UInt16(context.sourcePlace.type)
             let destination = UInt16(1) << UInt16(context.destinationPlace.type)
@@ -137,15 +165,40 @@ struct XtRuleReader {
         // What is forwarded has no socket: each test fails, unless inverted.
         case .owner(let tests, let inverted): builder.require(tests & ~inverted == 0)
         case .u32: builder.doubt("match u32")
+        case .ipset(let match): require(match, &builder)
         case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
         case .other(let name): builder.doubt("match \(name)")
         }
     }
 }
 
-extension XtMatch {
-    fileprivate var isConnectionMark: Bool {
-        if case .connmark = self { return true }
-        return false
+/// What conntrack says.
+extension XtRuleReader {
+    /// `--ctstate`: invalid 1, established 2, related 4, new 8, SNAT 64, DNAT 128, untracked 256.
+    private func require(states: UInt16, _ inverted: Bool, _ builder: inout BranchBuilder) {
+        func isListed(_ number: UInt32) -> Bool {
+            let bit = context.stateBit(number)
+            return UInt32(states) & (bit == 64 ? 256 : bit) != 0
+        }
+        // Whether a flow is translated is another question than its state; a new one to the outside is not yet.
+        let mayBeTranslated =
+            states & 128 != 0 && ruleset.translatesDestinations
+            || states & 64 != 0 && builder.box.state != IntervalSet(SamplePacket.ConnectionState.new.number)
+        if mayBeTranslated, builder.box.state.filtered(isListed) != builder.box.state {
+            return builder.doubt("conntrack status")
+        }
+        builder.require(.state, or: "conntrack") { isListed($0) != inverted }
+    }
+
+    private func require(_ fields: XtConntrack, _ builder: inout BranchBuilder) {
+        if fields.wanted.contains(.state) {
+            require(states: fields.states, fields.inverted.contains(.state), &builder)
+        }
+        if fields.wanted.contains(.direction) {
+            builder.require(!context.isUnseen)
+            builder.require(.state, SamplePacket.ConnectionState.tracked)
+            builder.require(.direction, fields.inverted.contains(.direction) ? IntervalSet(1) : .zero)
+        }
+        if !fields.wanted.subtracting([.state, .direction]).isEmpty { builder.doubt("conntrack") }
     }
 }

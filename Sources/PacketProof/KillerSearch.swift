@@ -12,6 +12,8 @@ struct KillerSearch {
     let second: ProbeTrail?
     /// The IPv4 identification that it had then.
     let identification: UInt16?
+    /// Nothing was seen from inside netfilter: no station says where it died.
+    var isBlind = false
 
     private var findings: ProbeFindings? { autopsy?.sightings?.findings }
     private var lossHook: String? { second?.lossHook ?? trail.lossHook }
@@ -124,6 +126,11 @@ struct KillerSearch {
         case "NOT_SPECIFIED", "IP_INADDRERRORS": return nil
         case "NETFILTER_DROP":
             guard lossHook == nil else { return nil }
+            if isBlind, reachedBridge {
+                return Killer(
+                    hook: "netfilter",
+                    text: "a rule of netfilter (iptables-save -c, nft list ruleset); which one this kernel cannot say")
+            }
             return reachedBridge
                 ? Killer(
                     hook: "ingress", text: "a filter at the ingress of \(network.bridge) (nft list ruleset netdev)")
@@ -146,7 +153,9 @@ struct KillerSearch {
         case "IP_OUTNOROUTES": return ("routing", "there is no route out to \(network.target)")
         case "PKT_TOO_BIG": return ("forward", "it is larger than the MTU of \(uplink)")
         case "IP_INHDR": return ("routing", "its time to live was over")
-        case "TC_INGRESS": return ("ingress", "traffic control (tc filter show dev \(network.bridge) ingress)")
+        case "TC_INGRESS":
+            let place = reachedBridge ? network.bridge : autopsy?.sightings?.port ?? network.bridge
+            return ("ingress", "traffic control (tc filter show dev \(place) ingress)")
         case "TC_EGRESS": return ("uplink", "traffic control (tc filter show dev \(uplink) egress)")
         case "QDISC_DROP": return ("uplink", "the queue of \(uplink) is full (tc -s qdisc show dev \(uplink))")
         case "NEIGH_FAILED", "NEIGH_QUEUEFULL", "NEIGH_CREATE_FAIL", "NEIGH_DEAD":
@@ -177,7 +186,7 @@ struct KillerSearch {
 
     /// What refuses it at the routing decision: an error of the table, a switch, a route made for that.
     private func routing() -> Killer? {
-        guard lossHook == "routing" else { return nil }
+        guard lossHook == "routing" || isBlind && reachedBridge else { return nil }
         func off(_ key: String) -> Bool { autopsy?.sysctls[key] == "0" }
         let forwarding = ["net.ipv4.ip_forward", "net.ipv4.conf.\(network.bridge).forwarding"]
         let marked = autopsy?.markedRouteError
@@ -218,7 +227,7 @@ struct KillerSearch {
     // MARK: Behind POSTROUTING
 
     private func uplink() -> Killer? {
-        guard lossHook == "uplink", let uplink = autopsy?.uplink else { return nil }
+        guard lossHook == "uplink" || isBlind && reachedBridge, let uplink = autopsy?.uplink else { return nil }
         let name = uplink.name
         if !uplink.isUp { return Killer(hook: "uplink", text: "\(name) is down (ip link show \(name))") }
         if uplink.carrier == false {

@@ -38,6 +38,10 @@ struct LocalEvaluator {
             probe.reason = "nothing was sent: \(failure)"
             return probe
         }
+        if !isForPeer, let weakness = result.weakness {
+            probe.reason = "nothing was sent, because nothing would keep it from a server: \(weakness)"
+            return probe
+        }
         let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
         if isForPeer {
             judgePeer(&probe, sent, mark, trail)
@@ -85,10 +89,11 @@ struct LocalEvaluator {
     // MARK: To the other container
 
     private func judgePeer(_ probe: inout LocalProbe, _ sent: IPv4Packet, _ mark: ProbeMark, _ trail: ProbeTrail) {
-        let arrived = result.peerPort.flatMap { port in
-            result.sightings.lazy.filter { $0.direction == .sent && $0.interface == port }
-                .compactMap { IPv4Packet($0.packet.bytes[...]) }.first(where: mark.matches)
-        }
+        // Under br_netfilter it is stopped where only the port is left to come.
+        let arrived = result.sightings.lazy.filter { sighting in
+            sighting.direction == .sent && sighting.interface == result.peerPort
+                || sighting.direction == .fenced && sighting.hook == "postrouting"
+        }.compactMap { IPv4Packet($0.packet.bytes[...]) }.first(where: mark.matches)
         probe.path = start(trail, isOnBridge: trail.reachedPort)
         if ground.bridgeNetfilter == true {
             probe.path += ["prerouting", "forward", "postrouting"].map { hook in
@@ -167,6 +172,28 @@ struct LocalEvaluator {
     private func hook(of trail: ProbeTrail) -> String? {
         if trail.stations.contains("input.first") { return "input" }
         return trail.lossHook
+    }
+}
+
+extension LocalProbe {
+    /// A row for each kind of packet that was not sent because somebody would have kept its address.
+    static func notSent(_ network: Network, _ ground: ProofGround, _ order: ProbeOrder) -> [LocalProbe] {
+        let from = order.addresses.first?.address.description ?? ""
+        func row(_ kind: LocalProbeKind, _ to: String, _ reason: String) -> LocalProbe {
+            LocalProbe(
+                network: network.name, kind: kind, protocol: .udp, from: from, to: to, arrival: .unknown, reason: reason
+            )
+        }
+        var rows: [LocalProbe] = []
+        if let hazard = ground.hazardsIntoHost?.first {
+            let gateway = network.address.address.description
+            if ground.wantsServer(network.dhcp, running: ground.servesDHCP) { rows.append(row(.dhcp, gateway, hazard)) }
+            if ground.wantsServer(network.dns, running: ground.servesDNS) { rows.append(row(.dns, gateway, hazard)) }
+        }
+        if order.local?.peer == nil, let tracker = ground.bridgeTracker {
+            rows.append(row(.eastWest, network.cidr.description, "\(tracker), and would keep the address of a probe"))
+        }
+        return rows
     }
 }
 

@@ -21,10 +21,11 @@ enum LocalPlan {
         var numbers = Numbers(hostNonce)
         let gateway = network.address.address
         var host: [IPv4Packet] = []
-        if ground.wantsServer(network.dhcp, running: ground.servesDHCP) {
+        let isClear = ground.hazardsIntoHost?.isEmpty != false
+        if isClear, ground.wantsServer(network.dhcp, running: ground.servesDHCP) {
             host.append(discover(nonce: hostNonce, hardwareAddress: [2, 0xff, 0xff] + peerNonce.prefix(3), &numbers))
         }
-        if ground.wantsServer(network.dns, running: ground.servesDNS) {
+        if isClear, ground.wantsServer(network.dns, running: ground.servesDNS) {
             for kind in [ProofProtocol.udp, .tcp] {
                 host.append(packet(kind, source, gateway, port: dnsPort, hostNonce, &numbers))
             }

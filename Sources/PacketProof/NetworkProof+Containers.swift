@@ -17,71 +17,82 @@ extension NetworkProof {
     }
 
     /// The proof from the named container alone.
-    func transcript(
+    func draft(
         ofContainer name: String, in network: Network, on host: any ActiveHost, reading: any Host
-    ) -> ProofTranscript {
-        var transcript = ProofTranscript(mode: mode, network: network)
-        transcript.container = name
+    ) -> ProofDraft {
+        var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
+        draft.transcript.container = name
         do {
             let ground = try ProofGround(of: network, on: reading)
-            transcript.ground = ground
-            guard ground.obstacle(to: network, mode: mode) == nil else { return transcript }
-            look(at: network, ground, into: &transcript, on: host)
-            guard let residents = transcript.residents else {
-                transcript.failure = transcript.residentsFailure
-                return transcript
+            draft.transcript.ground = ground
+            guard ground.obstacle(to: network, mode: mode) == nil else { return draft }
+            look(at: network, ground, into: &draft.transcript, on: host)
+            guard let residents = draft.transcript.residents else {
+                draft.transcript.failure = draft.transcript.residentsFailure
+                return draft
             }
             guard let resident = residents.residents.first(where: { $0.title == name }) else {
-                transcript.failure = "no running container \(name) has a port in \(network.bridge)"
-                return transcript
+                draft.transcript.failure = "no running container \(name) has a port in \(network.bridge)"
+                return draft
             }
-            send(from: resident, ground, into: &transcript, on: host)
+            plan(&draft, ground, from: resident, reading: reading)
         } catch {
-            transcript.failure = error.description
+            draft.transcript.failure = error.description
         }
-        return transcript
+        return draft
     }
 
     /// The proof from one of the containers that were found: one with an address of the network, and a route.
-    func transcript(besides first: ProofTranscript, on host: any ActiveHost) -> ProofTranscript? {
+    func draft(besides first: ProofTranscript, reading: any Host) -> ProofDraft? {
         guard let ground = first.ground, let residents = first.residents?.residents,
             let resident = residents.first(where: { resident in
                 resident.isUp && resident.hasDefaultRoute
                     && resident.addresses.contains { first.network.cidr.contains($0.address) }
             })
         else { return nil }
-        var transcript = ProofTranscript(mode: mode, network: first.network, ground: ground)
-        transcript.container = resident.title
-        send(from: resident, ground, into: &transcript, on: host)
-        return transcript
+        var draft = ProofDraft(ProofTranscript(mode: mode, network: first.network, ground: ground))
+        draft.transcript.container = resident.title
+        plan(&draft, ground, from: resident, reading: reading)
+        return draft
     }
 
-    private func send(
-        from resident: Resident, _ ground: ProofGround, into transcript: inout ProofTranscript,
-        on host: any ActiveHost
+    /// What acts on the packets of a real port, where a throw-away container has none.
+    private func hazard(at resident: Resident, of network: Network, _ host: any Host) -> String? {
+        do {
+            let links = try Link.all(in: try host.query(.links()))
+            guard let port = links.first(where: { $0.name == resident.port }),
+                let bridge = links.first(where: { $0.name == network.bridge })
+            else { return "the port \(resident.port) has gone" }
+            return try ProofHazards(host: host, bridge: bridge, links: links).read(port: port).first
+        } catch let error as HostError {
+            return error.description
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    func plan(
+        _ draft: inout ProofDraft, _ ground: ProofGround, from resident: Resident, reading: any Host
     ) {
-        let network = transcript.network
+        let network = draft.transcript.network
+        if mode == .fence, let hazard = hazard(at: resident, of: network, reading) {
+            draft.transcript.failure = "\(hazard); `--proof wire` would send all the same"
+            return
+        }
         guard
-            let source = resident.addresses.first(where: { network.cidr.contains($0.address) })
+            let source = resident.addresses.first(where: { $0.address == aim.source })
+                ?? resident.addresses.first(where: { network.cidr.contains($0.address) })
                 ?? resident.addresses.first
         else {
-            transcript.failure = "\(resident.title) has no IPv4 address on \(resident.interface)"
+            draft.transcript.failure = "\(resident.title) has no IPv4 address on \(resident.interface)"
             return
         }
         guard resident.hasDefaultRoute else {
-            transcript.failure = "\(resident.title) has no default route"
+            draft.transcript.failure = "\(resident.title) has no default route"
             return
         }
-        let order = order(network, ground, from: resident, source)
-        transcript.order = order
-        do {
-            let sightings = try host.send(order)
-            transcript.sightings = sightings
-            let evaluator = ProofEvaluator(network: network, ground: ground, order: order, result: sightings)
-            if evaluator.needsAutopsy { transcript.autopsy = autopsy(network, ground, order, on: host) }
-        } catch {
-            transcript.failure = error.description
-        }
+        draft.transcript.order = order(network, ground, from: resident, source)
+        draft.waits = true
     }
 
     private func order(

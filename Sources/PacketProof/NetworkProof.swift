@@ -41,79 +41,151 @@ package struct NetworkProof: Sendable {
 
     /// Judges the packets of one network that stayed on this host.
     package static func evaluateLocal(_ transcript: ProofTranscript) -> [LocalProbe] {
-        guard let ground = transcript.ground, let order = transcript.order, let local = order.local,
-            let sightings = transcript.sightings
-        else { return [] }
-        return LocalEvaluator(
-            network: transcript.network, ground: ground, order: order, local: local, result: sightings,
-            autopsy: transcript.autopsy
-        ).probes()
+        guard let ground = transcript.ground, let order = transcript.order, let sightings = transcript.sightings else {
+            return []
+        }
+        var probes: [LocalProbe] = []
+        if let local = order.local {
+            probes = LocalEvaluator(
+                network: transcript.network, ground: ground, order: order, local: local, result: sightings,
+                autopsy: transcript.autopsy
+            ).probes()
+        }
+        // Where one packet alone was wanted, nothing else was left out.
+        let isAlone = order.local == nil && order.packets.count == 1
+        return order.resident == nil && !isAlone
+            ? probes + LocalProbe.notSent(transcript.network, ground, order) : probes
     }
 
     /// Sends and looks. `reading` answers the questions about the host, where they should be asked through a cache
-    /// or a recording.
+    /// or a recording. What all networks and their containers send goes out together.
     package func transcripts(on host: any ActiveHost, reading: (any Host)? = nil) -> [ProofTranscript] {
         guard mode != .off else { return [] }
+        let reading = reading ?? host
         // Where nothing is to be translated there is nothing to be proved.
         let networks = networks.filter { $0.nat == .masquerade || $0.nat == .snat }.map(aim.applied)
+        var drafts: [ProofDraft] = []
         if let name = aim.container {
-            let all = networks.map { transcript(ofContainer: name, in: $0, on: host, reading: reading ?? host) }
+            let all = networks.map { draft(ofContainer: name, in: $0, on: host, reading: reading) }
             // A container is in one of them, as a rule.
-            let found = all.filter { $0.order?.resident != nil }
-            return found.isEmpty ? all : found
+            let found = all.filter { $0.transcript.order?.resident != nil }
+            drafts = found.isEmpty ? all : found
+        } else if let source = aim.source {
+            drafts = networks.filter { $0.cidr.contains(source) }.map { network in
+                draft(as: source, in: network, on: host, reading: reading)
+            }
+        } else {
+            for network in networks {
+                var first = draft(of: network, reading: reading)
+                guard aim.looksAtContainers, let ground = first.transcript.ground, first.transcript.order != nil else {
+                    drafts.append(first)
+                    continue
+                }
+                look(at: network, ground, into: &first.transcript, on: host)
+                drafts += [first] + [draft(besides: first.transcript, reading: reading)].compactMap { $0 }
+            }
         }
-        return networks.flatMap { network in
-            var first = transcript(of: network, on: host, reading: reading ?? host)
-            guard aim.looksAtContainers, let ground = first.ground, first.order != nil else { return [first] }
-            look(at: network, ground, into: &first, on: host)
-            return [first] + [transcript(besides: first, on: host)].compactMap { $0 }
+        send(&drafts, on: host)
+        return drafts.map { finished($0, on: host) }
+    }
+
+    // MARK: One network
+
+    /// Reads the host and plans; nothing is sent.
+    private func draft(of network: Network, reading: any Host) -> ProofDraft {
+        var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
+        do {
+            let ground = try ProofGround(of: network, on: reading)
+            draft.transcript.ground = ground
+            guard ground.obstacle(to: network, mode: mode) == nil else { return draft }
+            draft.taken = Set(ground.takenAddresses)
+            plan(&draft, ground)
+        } catch {
+            draft.transcript.failure = error.description
+        }
+        return draft
+    }
+
+    /// Chooses addresses and makes the order.
+    func plan(_ draft: inout ProofDraft, _ ground: ProofGround) {
+        let network = draft.transcript.network
+        let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
+        let addresses =
+            aim.source.map { draft.taken.contains($0) ? [] : [$0] }
+            ?? ProofPlan.addresses(of: network, taken: draft.taken, chance: chance[11])
+        guard !addresses.isEmpty else {
+            draft.transcript.failure =
+                aim.source.map { "somebody in \(network.cidr) has the address \($0)" }
+                ?? "there is no free address in \(network.cidr)"
+            return
+        }
+        var order = ProofPlan.order(
+            network: network, ground: ground, mode: mode, from: addresses, aim: aim, chance: chance)
+        // One packet is wanted, and no other.
+        if aim.source == nil {
+            order.local = LocalPlan.order(
+                network: network, ground: ground, from: addresses[0],
+                to: peer(in: network, ground, besides: draft.taken.union(addresses), chance[10]),
+                chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
+        }
+        draft.transcript.order = order
+        draft.waits = true
+    }
+
+    /// An address for the second container, where a packet to it leaves nothing behind.
+    private func peer(
+        in network: Network, _ ground: ProofGround, besides taken: Set<IPv4Address>, _ chance: UInt8
+    ) -> IPv4Address? {
+        guard mode == .wire || ground.bridgeTracker == nil else { return nil }
+        return ProofPlan.addresses(of: network, taken: taken, chance: chance).last
+    }
+
+    // MARK: Sending
+
+    /// Sends what waits, all of it together; where somebody answered for an address, once more with others.
+    private func send(_ drafts: inout [ProofDraft], on host: any ActiveHost) {
+        for _ in 0..<Self.tries {
+            let waiting = drafts.indices.filter { drafts[$0].waits }
+            guard !waiting.isEmpty else { return }
+            let outcomes = host.send(waiting.compactMap { drafts[$0].transcript.order })
+            for (index, outcome) in zip(waiting, outcomes) { take(outcome, into: &drafts[index]) }
+        }
+        for index in drafts.indices where drafts[index].waits {
+            drafts[index].waits = false
+            drafts[index].transcript.failure =
+                "every address tried in \(drafts[index].transcript.network.cidr) was answered for by somebody"
         }
     }
 
-    private func transcript(of network: Network, on host: any ActiveHost, reading: any Host) -> ProofTranscript {
-        var transcript = ProofTranscript(mode: mode, network: network)
-        do {
-            let ground = try ProofGround(of: network, on: reading)
-            transcript.ground = ground
-            guard ground.obstacle(to: network, mode: mode) == nil else { return transcript }
-            var taken = Set(ground.takenAddresses)
-            for _ in 0..<Self.tries {
-                let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
-                let addresses = ProofPlan.addresses(of: network, taken: taken, chance: chance[11])
-                guard !addresses.isEmpty else {
-                    transcript.failure = "there is no free address in \(network.cidr)"
-                    return transcript
-                }
-                var order = ProofPlan.order(
-                    network: network, ground: ground, mode: mode, from: addresses, aim: aim, chance: chance)
-                order.local = LocalPlan.order(
-                    network: network, ground: ground, from: addresses[0],
-                    to: ProofPlan.addresses(of: network, taken: taken.union(addresses), chance: chance[10]).last,
-                    chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
-                transcript.order = order
-                let sightings = try host.send(order)
-                guard !sightings.takenAddresses.isEmpty else {
-                    transcript.sightings = sightings
-                    let evaluator = ProofEvaluator(
-                        network: network, ground: ground, order: order, result: sightings)
-                    let local = Self.evaluateLocal(transcript)
-                    if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
-                        transcript.autopsy = autopsy(network, ground, order, on: host)
-                    }
-                    return transcript
-                }
-                taken.formUnion(sightings.takenAddresses)
-            }
-            transcript.failure = "every address tried in \(network.cidr) was answered for by somebody"
-        } catch {
-            transcript.failure = error.description
+    private func take(_ outcome: ProbeOutcome, into draft: inout ProofDraft) {
+        draft.waits = false
+        switch outcome {
+        case .failure(let error): draft.transcript.failure = error.description
+        case .success(let sightings) where sightings.takenAddresses.isEmpty: draft.transcript.sightings = sightings
+        case .success(let sightings):
+            draft.taken.formUnion(sightings.takenAddresses)
+            if let ground = draft.transcript.ground { plan(&draft, ground) }
+        }
+    }
+
+    /// The transcript, with an autopsy where a probe died of nothing that has a name.
+    private func finished(_ draft: ProofDraft, on host: any ActiveHost) -> ProofTranscript {
+        var transcript = draft.transcript
+        guard let ground = transcript.ground, let order = transcript.order, let sightings = transcript.sightings else {
+            return transcript
+        }
+        let network = transcript.network
+        let evaluator = ProofEvaluator(network: network, ground: ground, order: order, result: sightings)
+        let local = Self.evaluateLocal(transcript)
+        if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
+            transcript.autopsy = autopsy(network, ground, order, on: host)
         }
         return transcript
     }
 
     /// Sends the same again with more eyes, and reads what the host says of itself. Nothing of it goes through a cache:
     /// what matters is how it is at this moment.
-    func autopsy(
+    private func autopsy(
         _ network: Network, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
     ) -> ProofAutopsy {
         var autopsy = ProofAutopsy(before: network, ground, on: host)

@@ -25,8 +25,10 @@ struct ProbeTrail {
     private(set) var kill: RuleKill?
     /// An ICMP error about the probe, in words, that came back to the container or was sent towards it.
     private(set) var error: String?
-    /// Somebody answered for the target.
-    private(set) var answered = false
+    /// Somebody answered for the target. A reset for a probe that was lost in FORWARD is no answer but a rule that
+    /// rejects it in the target's name (`REJECT --reject-with tcp-reset`).
+    var answered: Bool { gotAnswer && !(exit == nil && stations.contains("forward.first")) }
+    private var gotAnswer = false
     /// Who sent that error.
     private(set) var errorSource: IPv4Address?
     /// An answer or an error came into the container.
@@ -43,7 +45,7 @@ struct ProbeTrail {
                 noteError(packet, target)
                 noteReturn(sighting, bridge, result.port)
             } else if mark.isAnswered(by: packet) {
-                answered = true
+                gotAnswer = true
                 noteReturn(sighting, bridge, result.port)
             }
         }
@@ -99,7 +101,7 @@ struct ProbeTrail {
     private mutating func noteError(_ packet: IPv4Packet, _ target: IPv4Address) {
         guard case .icmp(let type, let code, let rest, _) = Transport(of: packet) else { return }
         // The target itself speaking of a closed port is an answer.
-        if type == 3, code == 3, packet.source == target { answered = true }
+        if type == 3, code == 3, packet.source == target { gotAnswer = true }
         guard error == nil else { return }
         errorSource = packet.source
         error = "\(Self.words(type, code, rest)) from \(packet.source)"

@@ -9,18 +9,28 @@ package struct ProofAim: Sendable, Hashable {
     /// Instead of the usual ports of UDP and TCP.
     package var port: UInt16?
     package var protocols: [ProofProtocol]
+    /// Exactly one packet: from this address, and from this port where there are ports. Where a container has the
+    /// address, it sends.
+    package var source: IPv4Address?
+    package var sourcePort: UInt16?
     /// Whether running containers are looked at, and one of them sends too.
     package var looksAtContainers: Bool
+    /// In wire mode, whether packets may go all the way to the target.
+    package var goesAllTheWay: Bool
 
     package init(
         container: String? = nil, target: IPv4Address? = nil, port: UInt16? = nil,
-        protocols: [ProofProtocol] = ProofProtocol.allCases, looksAtContainers: Bool = false
+        protocols: [ProofProtocol] = ProofProtocol.allCases, looksAtContainers: Bool = false,
+        goesAllTheWay: Bool = false, source: IPv4Address? = nil, sourcePort: UInt16? = nil
     ) {
         self.container = container
         self.target = target
         self.port = port
         self.protocols = protocols
         self.looksAtContainers = looksAtContainers
+        self.goesAllTheWay = goesAllTheWay
+        self.source = source
+        self.sourcePort = sourcePort
     }
 
     /// The network with the target that is wanted.

@@ -30,39 +30,43 @@ extension ProofEvaluator {
         probe.reason = probe.reason.map { "\($0); \(said)" } ?? said
     }
 
-    /// The second question: an echo request to the first router.
+    /// The second question: an echo request to the first router, or to the target.
     private var gatewaySaid: String {
-        guard let gateway = ground.route?.gateway,
-            let trail = trail(where: { $0.destination == gateway && !isLong($0) })
-        else { return "there is no gateway to ask" }
+        guard let (asked, trail) = question(isLong: false) else { return "there is no gateway to ask" }
+        let name = asked == network.target ? "\(asked)" : "the gateway \(asked)"
         return trail.isBack && trail.answered
-            ? "the gateway \(gateway) answers echo requests of the container, so the way to it and back is whole"
-            : "nor does the gateway \(gateway) answer echo requests, which many do not"
+            ? "\(name) answers echo requests of the container, so the way to it and back is whole"
+            : "nor does \(name) answer echo requests, which many do not"
     }
 
     /// A long echo request that gets no answer where a short one does. "Fragmentation needed" is an answer.
     private var lengthThatIsLost: String? {
-        guard let gateway = ground.route?.gateway,
-            let short = trail(where: { $0.destination == gateway && !isLong($0) }), short.answered, short.isBack
+        guard let (asked, short) = question(isLong: false), short.answered, short.isBack,
+            let (_, long) = question(isLong: true), !long.isBack
         else { return nil }
-        var length = 0
-        let long = trail { packet in
-            length = 20 + packet.payload.count
-            return packet.destination == gateway && isLong(packet)
+        let length = order.packets.map(\.bytes.count).max() ?? 0
+        if let resident = order.resident, !long.reachedPort, !long.reachedBridge {
+            return
+                "a packet of \(length) bytes does not even come through \(resident.port), where a short one does: its MTU "
+                + "is smaller than that of \(resident.interface) in \(resident.title)"
         }
-        guard let long, !long.isBack else { return nil }
-        return "an echo request of \(length) bytes gets no answer from \(gateway) where a short one does: "
-            + "the MTU of the way there is smaller than that of \(long.exit?.interface ?? "the uplink")"
+        let place =
+            asked == network.target
+            ? "somewhere on the way there or back, and the router that finds them too long is not heard (clamp the MSS)"
+            : "than that of \(long.exit?.interface ?? "the uplink")"
+        return "an echo request of \(length) bytes gets no answer from \(asked) where a short one does: "
+            + "the MTU is smaller \(place)"
     }
 
-    private func isLong(_ packet: IPv4Packet) -> Bool { packet.payload.count >= ProofPlan.largeBytes - 20 }
-
-    private func trail(where isWanted: (IPv4Packet) -> Bool) -> ProbeTrail? {
+    /// Who was asked the one or the other, and what came of it.
+    private func question(isLong: Bool) -> (asked: IPv4Address, ProbeTrail)? {
         for bytes in order.packets {
-            guard let packet = IPv4Packet(bytes.bytes[...]), isWanted(packet),
+            guard let packet = IPv4Packet(bytes.bytes[...]), ProofPlan.isQuestion(packet, of: order, network: network),
+                (packet.payload.count >= ProofPlan.largeBytes - 20) == isLong,
                 let mark = ProbeMark(packet: bytes.bytes, nonce: order.nonce.bytes)
             else { continue }
-            return ProbeTrail(of: mark, target: packet.destination, bridge: order.bridge, in: result)
+            let trail = ProbeTrail(of: mark, target: packet.destination, bridge: order.bridge, in: result)
+            return (packet.destination, trail)
         }
         return nil
     }

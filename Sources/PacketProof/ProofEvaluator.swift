@@ -19,9 +19,16 @@ struct ProofEvaluator {
             let (second, identification) = secondTrail(of: sent)
             let search = KillerSearch(
                 network: network, ground: ground, autopsy: autopsy, trail: trail, second: second,
-                identification: identification)
-            return judge(
-                sent, trail, trail.isLost ? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil)
+                identification: identification, isBlind: result.weakness != nil)
+            let killer =
+                trail.isLost
+                ? portKiller(sent, trail) ?? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil
+            var probe = judge(sent, trail, killer)
+            if let weakness = result.weakness {
+                let words = "weaker evidence, from captures alone: \(weakness)"
+                probe.reason = probe.reason.map { "\($0); \(words)" } ?? words
+            }
+            return probe
         }
     }
 
@@ -34,7 +41,7 @@ struct ProofEvaluator {
                     let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
                 else { return false }
                 let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
-                return trail.isLost && trail.kill == nil || isDiverted(trail, sent)
+                return trail.isLost && trail.kill == nil && portKiller(sent, trail) == nil || isDiverted(trail, sent)
                     || trail.cameBackBy != nil && !trail.isBack
             }
     }
@@ -59,7 +66,8 @@ struct ProofEvaluator {
         probe.path = path(trail, killer)
         // What says where the probe went speaks for itself, with or without the control.
         let isDiverted = isDiverted(trail, sent)
-        guard trail.reachedBridge || isDiverted || trail.reachedPort && killer != nil else {
+        let isExplained = killer != nil && (trail.reachedPort || portKiller(sent, trail) != nil)
+        guard trail.reachedBridge || isDiverted || isExplained else {
             probe.reason = "the positive control failed: \(missingControl(trail))"
             return probe
         }
@@ -136,7 +144,9 @@ struct ProofEvaluator {
             probe.killer = killer
             // A filter of the bridge, or of ip called from the bridge (bridge-nf-call-iptables), acts before it.
             let station = trail.reachedBridge ? order.bridge : result.port
-            var reason = "reached \(station) and never left this host"
+            var reason =
+                trail.reachedBridge || trail.reachedPort
+                ? "reached \(station) and never left this host" : "never reached \(station)"
             if let place = place(of: trail) { reason += "; it was lost \(place)" }
             if let error = trail.error { reason += "; the container was told: \(error)" }
             if ground.route == nil, let error = ground.routeError { reason += "; the routing table says: \(error)" }

@@ -84,6 +84,7 @@ package struct ProofEvidence {
         var mark: ProbeMark
         var source: IPv4Address
         var death: String?
+        var isForPeer = false
     }
 
     private func items(_ order: ProbeOrder, _ seen: ProbeSightings) -> [Item] {
@@ -127,7 +128,11 @@ package struct ProofEvidence {
         }
         return order.packets.compactMap { subject($0, order.nonce) }
             + (order.local?.hostPackets ?? []).compactMap { subject($0, order.local?.hostNonce ?? order.nonce) }
-            + (order.local?.peerPackets ?? []).compactMap { subject($0, order.local?.peerNonce ?? order.nonce) }
+            + (order.local?.peerPackets ?? []).compactMap { packet in
+                var peer = subject(packet, order.local?.peerNonce ?? order.nonce)
+                peer?.isForPeer = true
+                return peer
+            }
     }
 
     /// `inet filter forward: policy drop`, where it was in which words.
@@ -168,6 +173,8 @@ package struct ProofEvidence {
         case .sent where owner != nil && sighting.interface == seen.peerPort: return "into the second container"
         case .sent: return owner == nil ? "an answer on its way back" : "leaves by \(sighting.interface), \(after)"
         case .fenced where sighting.hook == "input": return "stopped by the doctor's fence before a server sees it"
+        case .fenced where owner?.isForPeer == true:
+            return "\(after); stopped by the doctor's fence at the door of the second container"
         case .fenced: return "\(after); stopped by the doctor's fence on its way out of \(sighting.interface)"
         case .passed: return "passed this station"
         case .returned: return "came back into the container"

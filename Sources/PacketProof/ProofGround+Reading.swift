@@ -35,19 +35,23 @@ extension ProofGround {
                 .compactMap(\.address)
         }
         taken += try Self.leases(of: network.bridge, on: host)
+        let found =
+            try bridge.map { (bridge) throws(HostError) in
+                try ProofHazards(host: host, bridge: bridge, links: links).read()
+            } ?? RuleHazards()
         let (route, routeError) = Self.route(of: network, through: bridge, names, on: host)
         self.init(
             capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
             addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
             takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError,
             legacyTables: try Self.legacyTables(on: host),
-            hazards: try bridge.map { (bridge) throws(HostError) in
-                try ProofHazards(host: host, bridge: bridge, links: links).read()
-            } ?? [],
+            hazards: found.everywhere,
             otherRoutes: try bridge.map { (bridge) throws(HostError) in
                 try EgressSearch(host: host, network: network, bridge: bridge, names: names).others(than: route)
             } ?? [])
         servers = try Self.servers(of: network, on: host)
+        bridgeTracker = found.bridgeTracker
+        hazardsIntoHost = found.intoHost
         let bridged = try host.readTextIfPresent("/proc/sys/net/bridge/bridge-nf-call-iptables") ?? "0"
         bridgeNetfilter = bridged.hasPrefix("1")
     }

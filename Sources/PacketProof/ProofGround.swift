@@ -56,6 +56,11 @@ package struct ProofGround: Codable, Sendable, Hashable {
     package var servers: [String]?
     /// bridge-nf-call-iptables: bridged packets pass the rules of the ip family.
     package var bridgeNetfilter: Bool?
+    /// A rule of the bridge's own family that makes the kernel track bridged connections: packets between containers
+    /// would be remembered.
+    package var bridgeTracker: String?
+    /// Rules on the way into this host that would keep a probe's address.
+    package var hazardsIntoHost: [String]?
 
     package struct Bridge: Codable, Sendable, Hashable {
         package var isBridge: Bool

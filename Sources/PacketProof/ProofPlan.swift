@@ -9,6 +9,8 @@ enum ProofPlan {
     static let streamPort: UInt16 = 443
     /// Enough to be forwarded once, never twice: the first router is the end.
     static let timeToLive: UInt8 = 2
+    /// What ip-sysctl.rst gives as default (ip_default_ttl): for those that may go all the way.
+    static let fullTimeToLive: UInt8 = 64
     static let waitMilliseconds = 120
     /// In wire mode an answer must come from the first router.
     static let wireWaitMilliseconds = 1000
@@ -68,17 +70,19 @@ enum ProofPlan {
         let tail = chance.dropFirst(8).map(UInt16.init)
         let words = [0, 2].map { tail.count > $0 + 1 ? tail[$0] << 8 | tail[$0 + 1] : 0 }
         // Fresh ports: an old flow keeps its old translation. Unprivileged and below the usual ephemeral range.
-        var port = 20_000 + words[0] % 10_000
+        let reach = mode == .wire && aim.goesAllTheWay ? fullTimeToLive : timeToLive
+        var port = aim.sourcePort.map { $0 &- 1 } ?? 20_000 + words[0] % 10_000
         var identification = words[1]
         var packets: [ByteString] = []
         func add(_ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address) {
-            port += 1
+            port &+= 1
             identification &+= 1
             // The kernel fills in an identification of zero.
             if identification == 0 { identification = 1 }
-            let packet = packet(
+            var packet = packet(
                 kind, from: source, to: target, port: port, destinationPort: aim.port,
                 identification: identification, nonce: nonce)
+            packet.timeToLive = reach
             packets.append(ByteString(packet.encoded))
         }
         for source in addresses {
@@ -90,12 +94,15 @@ enum ProofPlan {
         if mode == .fence, aim.target == nil, let source = addresses.first {
             for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
         }
-        let questions =
-            mode == .wire
-            ? questions(
-                network: network, ground: ground, from: addresses, port: port, identification: identification,
-                nonce: nonce) : []
-        return ProbeOrder(
+        let asked =
+            reach == timeToLive ? ground.route?.gateway.flatMap { $0 == network.target ? nil : $0 } : network.target
+        var questions: [ByteString] = []
+        if mode == .wire, let asked, let source = addresses.first {
+            questions = self.questions(
+                to: asked, from: source, mtu: ground.bridge?.mtu ?? 1500, timeToLive: reach, port: port,
+                identification: identification, nonce: nonce)
+        }
+        var order = ProbeOrder(
             bridge: network.bridge,
             addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
             gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
@@ -103,18 +110,18 @@ enum ProofPlan {
             nonce: ByteString(nonce),
             packets: packets + questions,
             waitMilliseconds: mode == .wire ? wireWaitMilliseconds : waitMilliseconds)
+        order.questions = questions.count
+        return order
     }
 
-    /// In wire mode two more packets that are no probes: echo requests to the first router, a short one and one as long
-    /// as the bridge allows, not to be fragmented. Routers limit how often they tell of errors, but not their replies.
+    /// In wire mode two more packets that are no probes: echo requests to the first router, or to the target where
+    /// packets may go all the way; a short one and one as long as the bridge allows, not to be fragmented. Routers limit
+    /// how often they tell of errors, but not their replies.
     private static func questions(
-        network: Network, ground: ProofGround, from addresses: [IPv4Address], port: UInt16, identification: UInt16,
-        nonce: [UInt8]
+        to asked: IPv4Address, from source: IPv4Address, mtu: Int, timeToLive: UInt8, port: UInt16,
+        identification: UInt16, nonce: [UInt8]
     ) -> [ByteString] {
-        guard let source = addresses.first, let gateway = ground.route?.gateway, gateway != network.target else {
-            return []
-        }
-        let mtu = min(max(ground.bridge?.mtu ?? 1500, largeBytes), 9000)
+        let mtu = min(max(mtu, largeBytes), 9000)
         var identification = identification
         return [nonce.count + 28, mtu].enumerated().map { index, length in
             identification &+= 1
@@ -122,7 +129,7 @@ enum ProofPlan {
             let payload = nonce + [UInt8](repeating: 0x2e, count: length - 28 - nonce.count)
             let segment = Segment.icmpEcho(identifier: port &+ 1 &+ UInt16(index), sequence: 1, payload: payload)
             var bytes = IPv4Packet(
-                source: source, destination: gateway, identification: identification, timeToLive: timeToLive,
+                source: source, destination: asked, identification: identification, timeToLive: timeToLive,
                 protocolNumber: 1, payload: segment
             ).encoded
             // Do not fragment; the kernel makes the checksum (raw(7)).
@@ -133,7 +140,10 @@ enum ProofPlan {
 
     /// Whether a packet of an order is one of the two that are no probes.
     static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
-        order.mode == .wire && packet.destination != network.target
+        guard let count = order.questions else { return order.mode == .wire && packet.destination != network.target }
+        return order.packets.suffix(count).contains {
+            IPv4Packet($0.bytes[...])?.identification == packet.identification
+        }
     }
 
     static func packet(

@@ -27,13 +27,17 @@ package struct FaultVariant: Sendable, Hashable {
     package var backends: [PracticeBackend]
     /// What the host must have beside the layer `lxc`.
     package var layers: [String]
+    /// How many containers must run.
+    package var containers: Int
     var steps: [FaultStep]
 
     init(
         _ name: String, _ title: String, profiles: [PracticeProfile] = PracticeProfile.allCases,
-        backends: [PracticeBackend] = PracticeBackend.allCases, layers: [String] = [], _ steps: [FaultStep]
+        backends: [PracticeBackend] = PracticeBackend.allCases, layers: [String] = [], containers: Int = 0,
+        _ steps: [FaultStep]
     ) {
         self.layers = layers
+        self.containers = containers
         self.name = name
         self.title = title
         self.profiles = profiles
@@ -58,9 +62,9 @@ package struct Fault: Sendable, Hashable {
 
 /// Every fault, in the order of the host's parts.
 package let faults: [Fault] = merged(
-    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + lxcNetFaults
-        + persistenceFaults + makinaJobFaults + lxcPathFaults + containerFaults + pathFaults + trackingFaults
-        + firewallNeighbourFaults)
+    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults
+        + lxcNetFaults + persistenceFaults + networkOwnerFaults + makinaJobFaults + lxcPathFaults + containerFaults
+        + layerTwoFaults + lxcNetStartFaults + guestFaults + pathFaults + trackingFaults + firewallNeighbourFaults)
 
 /// A fault that is made by rules and also by a real program stands in two lists: one fault with the variants of both.
 private func merged(_ all: [Fault]) -> [Fault] {

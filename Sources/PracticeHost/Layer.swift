@@ -27,7 +27,13 @@ package struct Layer: Sendable, Hashable {
         Layer("firewalld", packages: ["firewalld", "dbus"]),
         Layer("shorewall", packages: ["shorewall"]),
         Layer("iptables-persistent", packages: ["iptables-persistent"]),
+        Layer("docker", packages: ["docker.io"]),
+        Layer("netplan", packages: ["netplan.io"]),
+        Layer("ifupdown", packages: ["ifupdown"]),
+        Layer("network-manager", packages: ["network-manager", "dbus"]),
         Layer("prometheus", packages: ["prometheus"]),
+        Layer("node-exporter", packages: ["prometheus-node-exporter"]),
+        Layer("icinga2", packages: ["icinga2-bin", "icinga2-common"]),
     ]
 
     static func named(_ name: String) throws(PracticeHostError) -> Layer {

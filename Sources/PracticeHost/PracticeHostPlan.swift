@@ -75,6 +75,15 @@ package struct PracticeHostPlan: Sendable, Hashable {
         return wanted
     }
 
+    /// As many containers as were asked for, and at least those that the faults need.
+    func wantedContainers() throws(PracticeHostError) -> Int {
+        var wanted = containers
+        for fault in faults {
+            wanted = max(wanted, try resolve(fault, profile: profile, backend: backend).containers)
+        }
+        return wanted
+    }
+
     /// Refuses what no practice host can be, before anything is touched.
     func validate() throws(PracticeHostError) {
         guard !command.isEmpty else {

@@ -26,7 +26,7 @@ struct PracticeInit {
     private func prepare() throws(PracticeHostError) {
         try build()
         try HealthyHost(profile: plan.profile, backend: plan.backend).start()
-        try PracticeContainers.start(count: plan.containers)
+        try PracticeContainers.start(count: try plan.wantedContainers())
         let application = FaultApplication(network: PracticeNetwork(plan.profile), backend: plan.backend)
         for selection in plan.faults {
             let variant = try resolve(selection, profile: plan.profile, backend: plan.backend)

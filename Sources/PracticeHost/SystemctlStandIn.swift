@@ -78,10 +78,17 @@ enum SystemctlStandIn {
         }
         reload() {
             loadable "$1" || return
-            setting "$file" ExecReload | while read -r line; do sh -c "$line" </dev/null || exit 1; done
+            setting "$file" ExecReload | while read -r line; do sh -c "$line" </dev/null || exit 1; done || return
+            along ReloadPropagatedFrom "$1" reload
+        }
+        # Units that say of another one that it takes them along: PartOf=, ReloadPropagatedFrom=.
+        along() {
+            for other in $(grep -lE "^$1=(.* )?$2( |\$)" /etc/systemd/system/*.service 2>/dev/null); do
+                [ ! -e "$active/$(basename "$other")" ] || "$3" "$(basename "$other")"
+            done
         }
         each() { result=0; for unit in $units; do "$1" "$unit" || result=$?; done; return $result; }
-        restart() { stop "$1"; start "$1"; }
+        restart() { stop "$1"; start "$1" || return; along PartOf "$1" restart; }
         tryRestart() { [ ! -e "$active/$1" ] || restart "$1"; }
         state() {
             if [ -e "$active/$1" ]; then word=active; code=0; else word=inactive; code=3; fi

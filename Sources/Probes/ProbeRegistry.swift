@@ -1,2 +1,2 @@
 /// Every probe that reads the host, by group. The packet proof is not among them: it needs an `ActiveHost`.
-package let allProbes: [any Probe] = linkProbes + filterProbes + pathProbes + configurationProbes
+package let allProbes: [any Probe] = linkProbes + filterProbes + pathProbes + configurationProbes + containerProbes

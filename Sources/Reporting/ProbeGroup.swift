@@ -29,8 +29,7 @@ struct ProbeGroup {
 
     /// What the picture does not say already; nil where it says everything.
     var reason: String? {
-        guard first.verdict != .leaked, first.verdict != .masqueraded else { return nil }
-        return first.reason
+        first.verdict == .leaked ? nil : first.reason
     }
 
     private func takes(_ probe: ProofProbe) -> Bool {

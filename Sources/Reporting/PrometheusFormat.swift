@@ -10,7 +10,9 @@ package struct PrometheusFormat: ReportFormat {
 
     package init() {}
 
-    package func render(_ report: Report, options: RenderingOptions) -> String {
+    package func render(_ report: Report, options: RenderingOptions) -> String { page(report).text }
+
+    func page(_ report: Report) -> MetricsPage {
         var page = MetricsPage()
         page.gauge(
             "lxc_doctor_build_info", "The version of lxc-doctor that looked.",
@@ -64,7 +66,7 @@ package struct PrometheusFormat: ReportFormat {
                     ([("id", waiver.id), ("subject", waiver.subject ?? "")], Double($0))
                 }
             })
-        return page.text
+        return page
     }
 
     /// The worst probe of each network, container and protocol.

@@ -83,7 +83,9 @@ extension ProofMode {
         switch self {
         case .fence where proof.verdict == .masqueraded: "caught after NAT, so delivery is not tested"
         case .fence: "all were caught before the wire"
-        case .wire: "really sent, with TTL 2"
+        case .wire where proof.probes.contains { $0.delivery == .failed }: "really sent, and not everything arrives"
+        case .wire where proof.probes.allSatisfy { $0.delivery == .confirmed }: "really sent, and answered"
+        case .wire: "really sent"
         case .off: "not made"
         }
     }

@@ -10,13 +10,15 @@ extension TerminalFormat {
             for answer in network.answers { write(answer, to: &page) }
         }
         if report.networks.isEmpty { page.paragraph("the profile has no network to ask about") }
-        return page.text
+        guard let proof = report.proof else { return page.text }
+        return page.text + "\n" + render(proof: proof, options: options)
     }
 
     private func write(_ answer: VerifyReport.Answer, to page: inout TextPage) {
         page.labelled(
             answer.verdict.word, answer.title, indent: 2, column: 16, labelStyle: answer.verdict.style)
         if let packet = answer.packet { page.verbatim("packet", packet, indent: 18, column: 10) }
+        if let command = answer.command { page.verbatim("send it", command, indent: 18, column: 10) }
         if let reason = answer.reason { page.labelled("", reason, indent: 18, column: 0) }
         let decided = answer.question == "translated" ? "let out by" : "decided by"
         if let place = answer.decidedBy { write(place, decided, to: &page) }

@@ -79,6 +79,12 @@ enum SwiftSource {
             if let image = profile.image {
                 lines.append("value.image = BaseImage(name: \(string(image.name)), wanted: .\(image.wanted.rawValue))")
             }
+            if let source = profile.image?.source {
+                let sum = "ImageChecksum(.\(source.checksum.algorithm.rawValue), \(string(source.checksum.sum)))"
+                lines.append(
+                    "value.image?.source = \(sum).map { ImageSource(location: \(string(source.location)), checksum: $0) }"
+                )
+            }
             lines.append("value.minimumFreeBytes = \(profile.minimumFreeBytes)")
             for network in profile.networks {
                 // The prefix was checked when the file was read.

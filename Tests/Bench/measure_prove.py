@@ -33,7 +33,10 @@ rows = [
     measure("capture handle, opened and closed", [open_close], runs),
     measure("script with tcpdump", [by_tcpdump], max(5, runs // 3)),
 ]
-print(f"{'program':<36}{'verdict ms':>12}{'exit ms':>10}{'worst exit':>12}")
+handle = rows[2]
+print(f"{'program':<36}{'verdict ms':>12}{'exit ms':>10}{'worst exit':>12}{'of the handle':>20}")
 for name, first, end in rows:
-    print(f"{name:<36}{statistics.median(first):>12.1f}{statistics.median(end):>10.1f}{max(end):>12.1f}")
+    verdict, ended = statistics.median(first), statistics.median(end)
+    ratio = f"{verdict / statistics.median(handle[1]):.1f} x, {ended / statistics.median(handle[2]):.1f} x"
+    print(f"{name:<36}{verdict:>12.1f}{ended:>10.1f}{max(end):>12.1f}{ratio:>20}")
 print("budget of the proof: verdict <= 40 ms after the start, exit <= 100 ms")

@@ -109,4 +109,53 @@ import Testing
         #expect(throws: CatalogError.self) { try read("name: x\nderived: lxc-net\nnetworks: []\n") }
         #expect(throws: CatalogError.self) { try read("name: x\nnetworks: []\n") }
     }
+
+    private static let sum = String(repeating: "0a", count: 32)
+
+    @Test func readsWhereAnImageIsToBeHad() throws {
+        let line =
+            "image: { name: base, source: \"https://images.example/b/base.tar.xz?x=1\", sha256: \(Self.sum.uppercased()), maximumBytes: 7 }"
+        guard
+            case .fixed(let profile) = try read(
+                Self.full.replacing("image: { name: base, wanted: required }", with: line)
+            ).values
+        else { return }
+        let source = try #require(profile.image?.source)
+        #expect(source.location == "https://images.example/b/base.tar.xz?x=1")
+        #expect(source.checksum == ImageChecksum(.sha256, Self.sum))
+        #expect(source.fileName == "base.tar.xz")
+        #expect(source.isRemote)
+        #expect(profile.image?.maximumBytes == 7)
+    }
+
+    @Test(arguments: [
+        ("name: base, source: /srv/a.tar", "an image's source needs its sha256 beside it"),
+        ("name: base, sha256: \(sum)", "sha256 without a source"),
+        ("name: base, source: /srv/a.tar, sha256: abc", "sha256 is 64 hexadecimal digits, not \"abc\""),
+        ("name: base, source: /srv/a.tar, md5: \(sum)", "md5 is 32 hexadecimal digits"),
+        (
+            "name: base, source: a.tar, sha256: \(sum)",
+            "source is an absolute path, or an https or http URL, not \"a.tar\""
+        ),
+        ("name: base, source: /srv/../a.tar, sha256: \(sum)", "source is an absolute path"),
+        ("name: base, source: \"ftp://x.example/a.tar\", sha256: \(sum)", "source is an absolute path"),
+        ("name: base, source: \"https://x.example/\", sha256: \(sum)", "source is an absolute path"),
+        ("name: base, source: \"https:///a.tar\", sha256: \(sum)", "source is an absolute path"),
+        ("name: base, source: \"/srv/a b.tar\", sha256: \(sum)", "source is an absolute path"),
+        ("name: base, source: \"https://me:pw@x.example/a.tar\", sha256: \(sum)", "source must not hold"),
+        ("name: base, source: \"https://x.example/{a,b}.tar\", sha256: \(sum)", "source must not hold"),
+        ("name: -rf, source: /srv/a.tar, sha256: \(sum)", "an image that is to be restored cannot be called \"-rf\""),
+        ("name: .x, source: /srv/a.tar, sha256: \(sum)", "an image that is to be restored cannot be called"),
+        ("name: base, maximumBytes: 0", "maximumBytes must be above zero"),
+        ("name: base, sorce: /srv/a.tar", "unknown key \"sorce\"; did you mean"),
+    ]) func saysWhatIsWrongWithAnImage(_ image: String, _ message: String) {
+        let text = Self.full.replacing("name: base, wanted: required", with: image)
+        do {
+            _ = try read(text)
+            Issue.record("it was read: \(image)")
+        } catch {
+            #expect(error.description.hasPrefix("p.yaml:16:"), "\(error)")
+            #expect(error.description.contains(message), "\(error)")
+        }
+    }
 }

@@ -55,6 +55,7 @@ import Testing
         ("name: [mine]\n\(network)", ":1:7:", "name"),
         ("name: mine\nname: yours\n\(network)", ":2:1:", "name"),
         ("name: &a mine\n\(network)", ":1:7:", "anchors"),
+        ("name: mine\n\(network)image: { name: base, source: /srv/base.tar }\n", ":5:30:", "sha256"),
         ("", ":1:1:", "empty"),
     ])
     func aBadProfileFileIs65(text: String, place: String, words: String) throws {

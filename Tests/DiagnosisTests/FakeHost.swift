@@ -72,7 +72,9 @@ struct Scene {
                 "exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false),
             ],
             "interface-addresses": ["addresses": .strings(["10.5.0.1/16"]), "count": .integer(1)],
-            "subnet-elsewhere": ["links": .strings([]), "routes": .strings([]), "count": .integer(0)],
+            "subnet-elsewhere": [
+                "links": .strings([]), "routes": .strings([]), "count": .integer(0), "felt": .strings([]),
+            ],
             "forwarding": [
                 "global": .boolean(true), "bridge": .boolean(true), "uplink": .boolean(true),
                 "uplinkName": .string("eth0"), "off": .strings([]),
@@ -108,11 +110,14 @@ struct Scene {
                 "freeBytes": .integer(9 << 30), "freeInodes": .integer(1_000_000),
             ],
             "base-image": ["present": .boolean(false)],
-            "packet-proof": ["verdict": .string("masqueraded")],
-            "packet-proof-container": ["verdict": .string("masqueraded")],
+            "container-ports": ["unplugged": .strings([])],
+            "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
+            "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
+                "down": .strings([]),
             ],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
@@ -142,7 +147,7 @@ struct Scene {
         return Vocabulary.probes.map { probe in
             FakeProbe(probe.name) { parameters in
                 if let failure = scene.failures[probe.name] { return .failure(failure) }
-                var facts = scene.facts[probe.name] ?? [:]
+                var facts = scene.facts[probe.name] ?? Scene.layers[probe.name] ?? [:]
                 if probe.name == "containers" { facts = ["names": .strings(scene.containers.keys.sorted())] }
                 if probe.name == "container-config" {
                     do throws(ObservationFailure) {

@@ -84,7 +84,7 @@ import Testing
         (
             Scene.healthy.with("lxc-installation", ["installed": .boolean(false)])
                 .with("lxc-path", ["exists": .boolean(false), "directory": .boolean(false)]),
-            "lxc-not-installed", "by-hand", ["host.lxc-path", "host.lxc-path-room"]
+            "lxc-not-installed", "lxc-install", ["host.lxc-path", "host.lxc-path-room"]
         ),
         (
             Scene.healthy.with("lxc-path", ["freeBytes": .integer(1), "freeInodes": .integer(1)]),
@@ -114,7 +114,7 @@ import Testing
         #expect(result.causes.map(\.id) == ["makina-job-inert"])
         let cause = try #require(result.causes.first)
         #expect(cause.severity == .warning)
-        #expect(cause.remedy?.id == "lxc-net-configure")
+        #expect(cause.remedy?.id == "bridge-persistent")
         // The check that lends its remedy says whether that helped.
         #expect(cause.check == "bridge.persistent")
         #expect(Set(cause.consequences) == ["host.makina-job-guard", "host.makina-job-runs"])
@@ -136,7 +136,7 @@ import Testing
     @Test func containersHaveCausesOfTheirOwn() {
         let good: [String: FactValue] = [
             "links": .strings(["lxcbr1"]), "noLink": .boolean(false), "legacyKeys": .strings([]),
-            "rootfsExists": .boolean(true),
+            "rootfsExists": .boolean(true), "addresses": .strings([]),
         ]
         let scene = Scene.healthy.with(container: "db", good).with(
             container: "web", good.merging(["links": .strings(["lxcbr9"])]) { _, new in new }

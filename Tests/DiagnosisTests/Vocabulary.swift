@@ -4,10 +4,10 @@ import HostModel
 /// but none of these under another name or type.
 enum Vocabulary {
     static let probes: [ProbeSpecification] =
-        [
+        layers + [
             probe("link", "name:S", "exists:B kind:S up:B carrier:B ports:I mtu:I mac:S index:I"),
             probe("interface-addresses", "name:S", "addresses:L count:I"),
-            probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I"),
+            probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I felt:L"),
             probe("forwarding", "bridge:S uplink:S target:S", "global:B bridge:B uplink:B uplinkName:S off:L"),
             probe("uplink", "uplink:S target:S", "found:B name:S gateway:S source:S reason:S"),
             probe("sysctl", "key:S", "exists:B value:S"),
@@ -43,15 +43,18 @@ enum Vocabulary {
             probe("containers", "path:S", "names:L count:I"),
             probe(
                 "container-config", "path:S container:S",
-                "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S"),
-            probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+                "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S "
+                    + "addresses:L"),
+            probe("container-ports", "path:S container:S", "unplugged:L"),
+            probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),
+            probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
             probe(
                 "packet-proof-container", "network:S",
-                "container:S verdict:S sourceAfter:S uplink:S mode:S reason:S probes:L"),
+                "container:S verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                    + "gatewayAnswers:L unknownPorts:L"),
+                    + "gatewayAnswers:L unknownPorts:L down:L"),
             probe(
                 "packet-proof-local", "network:S kind:S",
                 "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),

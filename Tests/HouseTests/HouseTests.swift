@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func theStarIsKept() {
-        let star: Set<String> = ["Diagnosis", "Remedies", "Reporting", "PacketProof"]
+        let star: Set<String> = ["Diagnosis", "Remedies", "Reporting", "PacketProof", "Watching"]
         for room in star {
             let others = house.allowed[room]?.intersection(star) ?? []
             #expect(others.isEmpty, "\(room) imports \(others)")

@@ -31,7 +31,8 @@ package struct OracleCase: Codable, Sendable {
 
     /// The model's answer now, held against what the kernel did then.
     package func compare(_ ruleset: Ruleset, _ forwarding: HostForwarding) -> Comparison {
-        Comparison.of(
+        if let text = ProvenClaims(ruleset, forwarding).contradiction(kernel, packet) { return .disagreed(text) }
+        return Comparison.of(
             kernel, PacketWalk(ruleset: ruleset, host: forwarding).walk(packet), packet, isRandom: isRandom)
     }
 }

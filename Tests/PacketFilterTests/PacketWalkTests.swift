@@ -5,7 +5,7 @@ import Testing
 @testable import WireFormats
 
 /// A host as the practice host has it: lxcbr1 10.5.0.1/16, up0 203.0.113.2/24 and 203.0.113.3/24, default by up0.
-private func practiceHost() throws -> HostForwarding {
+func practiceHost() throws -> HostForwarding {
     func prefix(_ text: String) throws -> IPv4Prefix { try #require(IPv4Prefix(text)) }
     func local(_ text: String, _ link: UInt32) throws -> HostForwarding.FibRoute {
         HostForwarding.FibRoute(
@@ -266,5 +266,48 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
         let answer = try questions { $0.postrouting([masquerade]) }.answer(.others)
         #expect(answer.verdict == .counterexample)
         #expect(answer.decidedBy?.text == "masquerade")
+    }
+
+    /// 192.168.7.0/24 behind eth1 is routed, not translated: a rule for every source catches it too.
+    @Test func anotherNetworkIsNotTranslatedByTheRuleForTheContainers() throws {
+        var host = try practiceHost()
+        let lan = try #require(IPv4Prefix("192.168.7.1/24"))
+        host.links.append(.init(index: 9, name: "eth1", addresses: [.init(lan)]))
+        host.routes.append(.init(destination: lan.network, nextHops: [.init(link: 9)]))
+        let up0 = NftExpression.meta(.outputName, equal: try #require(NftValue(interface: "up0")))
+        let answer = try questions(host) { $0.postrouting(up0 + [masquerade]) }.answer(.others)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        #expect(answer.packet?.inputInterface == "eth1")
+        #expect(answer.reason?.contains("by the rule for the containers") == true)
+        #expect(answer.decidedBy?.text.contains("masquerade") == true)
+        let own = try questions(host) { $0.postrouting(whole + [masquerade]) }.answer(.others)
+        #expect(own.verdict == .proven, "\(own)")
+        // Who has a rule of its own is translated on purpose.
+        let both = try questions(host) {
+            $0.postrouting(NftExpression.source(in: lan) + [masquerade], whole + [masquerade])
+        }.answer(.others)
+        #expect(both.verdict == .proven, "\(both)")
+    }
+
+    @Test func whatIsSentElsewhereOnTheWayInIsNotForwarded() throws {
+        let translation = NftBaseChain(type: "nat", hook: .prerouting, priority: -100)
+        let redirect = try questions {
+            $0.chain(filter, "dstnat", translation, [port(53) + [.redirect(flags: 0, ports: nil)]])
+        }.answer(.forwarded)
+        #expect(redirect.verdict == .counterexample, "\(redirect)")
+        #expect(redirect.reason == "it is sent to 10.5.0.1 instead")
+        #expect(redirect.decidedBy?.text.contains("redirect") == true)
+        // A service of a cluster, which has a private address.
+        let service = try questions {
+            $0.chain(
+                filter, "dstnat", translation,
+                [
+                    NftExpression.destination(in: try #require(IPv4Prefix("10.96.0.1/32"))) + [
+                        .immediate(into: .one, NftValue(try #require(IPv4Address("10.5.0.9")))),
+                        .nat(NftNat(kind: .destination, addresses: NftRegisterPair(low: .one, high: .one))),
+                    ]
+                ])
+        }.answer(.forwarded)
+        #expect(service.verdict == .proven, "\(service)")
     }
 }

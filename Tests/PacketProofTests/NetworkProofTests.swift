@@ -47,9 +47,9 @@ struct NetworkProofTests {
             throw HostError(.notRecorded, operation: "stage", message: "no")
         }
 
-        func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings {
-            orders.append(order)
-            return ProbeSightings(sightings: [], port: "p", captureDrops: 0)
+        func send(_ orders: [ProbeOrder]) -> [ProbeOutcome] {
+            self.orders += orders
+            return orders.map { _ in .success(ProbeSightings(sightings: [], port: "p", captureDrops: 0)) }
         }
     }
 

@@ -1,8 +1,8 @@
 extension BrokenHost {
-    private static let sharing: Set<String> = ["makina-shares-network-up"]
-
     static let lxc = [
-        BrokenHost("lxc-not-installed", ["lxc-not-installed"], ["host.lxc-installed"], isRepaired: false),
+        BrokenHost(
+            nil, ["lxc-not-installed"], ["host.lxc-installed"],
+            setup: InstallLab.functions + "repack; programs"),
         BrokenHost("lxc-net-not-enabled=masked", ["bridge-not-persistent"], ["bridge.persistent", "nat.persistent"]),
         BrokenHost(
             "lxc-net-not-enabled=masked", ["lxc-net-not-enabled"], ["host.lxc-net-enabled"],
@@ -14,15 +14,13 @@ extension BrokenHost {
         BrokenHost(
             "dhcp-range-outside-subnet", ["dhcp-range-outside-subnet"], ["host.dhcp-range", "host.lxc-net-settings"]),
         BrokenHost(
-            "makina-job-guard", sharing.union(["makina-job-guard"]), ["host.makina-job-guard", "host.makina-job-flag"],
-            left: sharing.union(["makina-job-guard"])),
+            "makina-job-guard", ["makina-job-guard"], ["host.makina-job-guard"], left: ["makina-job-guard"]),
         BrokenHost(
-            "makina-job-inert", sharing.union(["makina-job-inert"]), ["host.makina-job-runs"],
-            left: sharing.union(["makina-job-inert"])),
+            "makina-job-inert", ["makina-job-inert"], ["host.makina-job-runs"], left: ["makina-job-inert"]),
         BrokenHost(
-            "makina-job-tools-missing", sharing.union(["makina-job-tools-missing"]), ["host.makina-job-tools"],
-            left: sharing.union(["makina-job-tools-missing"])),
-        BrokenHost("makina-shares-network-up", sharing, ["host.makina-job-flag"], isRepaired: false),
+            "makina-job-tools-missing", ["makina-job-tools-missing"], ["host.makina-job-tools"],
+            left: ["makina-job-tools-missing"]),
+        BrokenHost("makina-shares-network-up", ["makina-shares-network-up"], ["host.makina-job-flag"]),
     ]
 
     /// A profile of the operator's own, as `/etc/lxc-doctor/profile.yaml`.
@@ -55,7 +53,11 @@ extension BrokenHost {
 
     static let containers = [
         BrokenHost("config-links-other-bridge", ["config-links-other-bridge"], ["container.bridge"]),
-        BrokenHost("config-no-link", ["config-no-link"], ["container.link"], isRepaired: false),
+        BrokenHost("config-no-link", ["config-no-link"], ["container.link"]),
+        BrokenHost("veth-not-in-bridge", ["veth-not-in-bridge"], ["container.plugged"]),
+        BrokenHost(
+            "config-address-without-prefix=stray", ["config-address-without-prefix"], ["container.address-prefix"]),
+        BrokenHost("duplicate-container-mac=copied", ["duplicate-container-mac"], ["container.hardware-addresses"]),
         BrokenHost("config-legacy-keys", ["config-legacy-keys"], ["container.config-keys"]),
         BrokenHost(
             "image-or-rootfs-missing", ["image-or-rootfs-missing"], ["container.rootfs"], isRepaired: false),

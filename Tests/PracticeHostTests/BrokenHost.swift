@@ -14,6 +14,8 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
     var causes: Set<String>
     /// Checks that must fail.
     var checks: [String]
+    /// Parts of the causes' evidence, each in some source or value: the file and line, the rule, the link.
+    var evidence: [String] = []
     /// Whether a cause has an automatic remedy.
     var isRepaired = true
     /// The root causes that stay after the repair.
@@ -23,8 +25,9 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
 
     init(
         _ fault: String?, _ causes: Set<String>, _ checks: [String], setup: String = "", options: [String] = [],
-        arguments: String = "", isRepaired: Bool = true, left: Set<String> = []
+        arguments: String = "", evidence: [String] = [], isRepaired: Bool = true, left: Set<String> = []
     ) {
+        self.evidence = evidence
         self.fault = fault
         self.setup = setup
         self.options = options
@@ -35,7 +38,7 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
         self.left = left
     }
 
-    static let all = bridge + forwarding + nat + lxc + images + containers
+    static let all = bridge + forwarding + nat + lxc + images + containers + layers
 
     static let bridge = [
         BrokenHost("bridge-missing", ["bridge-missing", "masq-missing"], ["bridge.exists", "nat.masquerade"]),
@@ -52,6 +55,11 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
             setup: "ip address add 192.0.2.9/24 dev lxcbr1", isRepaired: false),
         BrokenHost("bridge-addr-duplicated", ["bridge-addr-duplicated"], ["bridge.subnet-unique"], isRepaired: false),
         BrokenHost("subnet-overlap", ["subnet-overlap"], ["bridge.subnet-unique"], isRepaired: false),
+        BrokenHost(
+            nil, ["subnet-overlap"], ["bridge.subnet-unique"],
+            setup:
+                "ip neighbour add 10.5.200.7 lladdr 00:16:3e:00:00:07 dev lxcbr1; ip route add 10.5.200.0/24 dev up0",
+            isRepaired: false),
         BrokenHost("bridge-not-persistent", ["bridge-not-persistent"], ["bridge.persistent"]),
     ]
 
@@ -76,6 +84,6 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
         BrokenHost("nat-notrack", ["nat-notrack"], ["nat.masquerade", "nat.proof"], isRepaired: false),
         BrokenHost("masq-hits-east-west", ["masq-hits-east-west"], ["nat.east-west"], isRepaired: false),
         BrokenHost("masq-not-persistent", ["masq-not-persistent"], ["nat.persistent"]),
-        BrokenHost("nftables-flush-ruleset", ["nftables-flush-ruleset"], ["nat.persistent"], isRepaired: false),
+        BrokenHost("nftables-flush-ruleset", ["nftables-flush-ruleset"], ["nat.persistent"]),
     ]
 }

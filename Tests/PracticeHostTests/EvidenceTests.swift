@@ -21,7 +21,10 @@ import Testing
         let port = packets.filter { $0[2] == "as the container sent it" }
         #expect(port.count >= 9)
         #expect(port.allSatisfy { $0[0].hasPrefix("lxcdoc") })
-        let caught = packets.filter { $0[0] == "netfilter ip postrouting" }
+        let stopped = packets.filter { $0[0] == "netfilter ip postrouting" }
+        let between = stopped.filter { $0[2].hasSuffix("at the door of the second container") }
+        #expect(between.count == 3 && between.allSatisfy { $0[2].hasPrefix("untranslated") })
+        let caught = stopped.filter { !$0[2].hasSuffix("at the door of the second container") }
         #expect(caught.count == 6)
         #expect(caught.allSatisfy { $0[1] == "203.0.113.2" && $0[2].contains("after MASQUERADE") })
         #expect(Set(packets.map { $0[0] }).isSuperset(of: ["lxcbr1", "netfilter ip forward.first"]))

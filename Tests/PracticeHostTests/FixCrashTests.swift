@@ -30,7 +30,7 @@ enum CrashPoints {
         var recoveryPoints: Int?
     }
 
-    private static let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    static let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Tools/crash-points")
 
     static func check(_ item: Case) throws {
@@ -87,12 +87,39 @@ enum CrashPoints {
             remedy: "firewall-accept", fault: "forward-policy-drop-saved", check: "firewall.forward",
             options: ["--backend", "iptables-nft"], fence: true),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent"),
+            remedy: "firewall-accept", fault: "forward-policy-drop=nftables-conf", check: "firewall.forwarded"),
         CrashPoints.Case(
-            remedy: "lxc-net-configure", fault: "masq-not-persistent", check: "nat.persistent", deep: true),
+            remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent", deep: true),
+        CrashPoints.Case(
+            remedy: "masquerade-persistent", fault: "masq-not-persistent=networkd", check: "nat.persistent", deep: true),
+        CrashPoints.Case(
+            remedy: "bridge-persistent", fault: "bridge-not-persistent=networkd-mask", check: "bridge.persistent"),
+        CrashPoints.Case(
+            remedy: "container-config", fault: "config-legacy-keys", check: "container.config-keys"),
+        CrashPoints.Case(
+            remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
+        CrashPoints.Case(
+            remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(
             remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),
         CrashPoints.Case(remedy: "network-up-flag", fault: "dnsmasq-not-running", check: "host.lxc-net-flag"),
+    ])
+    func leavesNoThirdState(item: CrashPoints.Case) throws {
+        try CrashPoints.check(item)
+    }
+}
+
+/// Remedies in the programs of others.
+@Suite(.serialized) struct FixCrashProgramTests {
+    @Test(arguments: [
+        CrashPoints.Case(
+            remedy: "firewall-accept", fault: "ufw-forward-drop=other-rules", check: "firewall.forwarded"),
+        CrashPoints.Case(
+            remedy: "firewall-accept", fault: "docker-forward-drop=started", check: "firewall.forwarded"),
+        CrashPoints.Case(
+            remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forwarded"),
+        CrashPoints.Case(
+            remedy: "shorewall-zone", fault: "shorewall-misconfig=no-zone", check: "firewall.forwarded"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)

@@ -17,7 +17,8 @@ import Testing
             """
             state >/tmp/before; lxc-doctor fix plan --format shell=/tmp/script; state >/tmp/now
             diff /tmp/before /tmp/now && echo UNTOUCHED; sh -n /tmp/script && echo readable
-            sh /tmp/script | grep -v '^done'; echo "script ${PIPESTATUS[0]}"; lxc-doctor --quiet; echo "doctor $?"
+            # Checks of others' programs only look: what they find is well already.
+            sh /tmp/script | grep -v '^done\\|^already'; echo "script ${PIPESTATUS[0]}"; lxc-doctor --quiet; echo "doctor $?"
             state >/tmp/after; sh /tmp/script | grep -v '^already'; echo "again ${PIPESTATUS[0]}"
             state >/tmp/now; diff /tmp/after /tmp/now && echo SAME
             setpriv --reuid 65534 --clear-groups sh </tmp/script 2>/dev/null; echo "nobody $?"

@@ -133,7 +133,7 @@ import Testing
         "ip link add \(name) type bridge; ip address add \(address) dev \(name); ip link set \(name) up\n"
     }
 
-    @Test(arguments: translations + filters + owners)
+    @Test(arguments: translations + filters + owners + layers)
     func isHealthy(item: LookAlike) throws {
         let ended = try Program.lab(
             item.options, "set -e; exec 3>&1 >&2\n\(item.setup)\nset +e; lxc-doctor --format json >&3")

@@ -113,6 +113,14 @@ import Testing
                 undo: "ip rule del to 8.0.0.0/7 lookup 50; ip link del up1", verdict: .leaked,
                 reason: "leaves up1 untranslated"),
             Row(
+                name: "half of the subnet",
+                setup: "nft delete table ip lxc\n" + Self.chain("ip half", nat, "ip saddr 10.5.0.0/17 masquerade"),
+                verdict: .leaked, reason: "as 10.5.255."),
+            Row(
+                name: "two protocols of three",
+                setup: "nft delete table ip lxc\n" + Self.chain("ip two", nat, "meta l4proto { tcp, udp } masquerade"),
+                verdict: .leaked),
+            Row(
                 name: "redirected",
                 setup: Self.chain(
                     "ip rd", "type nat hook prerouting priority -100", "iifname lxcbr1 udp dport 33434 redirect to :53"),
@@ -192,6 +200,18 @@ import Testing
                     sysctl -qw net.ipv4.conf.lxcbr1.rp_filter=0
                     """,
                 verdict: .dropped, hook: "routing", text: "reverse path filter (net.ipv4.conf.lxcbr1.rp_filter = 1)"),
+            Row(
+                name: "reverse path filter of iptables",
+                setup: """
+                    ip route add 10.5.0.0/17 dev up0; ip route add 10.5.128.0/17 dev up0
+                    iptables-nft -t raw -A PREROUTING -i lxcbr1 -m rpfilter --invert -j DROP
+                    """,
+                undo: "ip route del 10.5.0.0/17 dev up0; ip route del 10.5.128.0/17 dev up0",
+                verdict: .dropped, hook: "prerouting", place: "ip raw PREROUTING", text: "-m rpfilter"),
+            Row(
+                name: "a time to live that is over",
+                setup: "iptables-nft -t mangle -A PREROUTING -i lxcbr1 -j TTL --ttl-set 1", verdict: .dropped,
+                hook: "routing", text: "time to live", reason: "time to live exceeded"),
             Row(
                 name: "no default route", setup: "ip route del default", undo: "ip route add default via 203.0.113.1",
                 verdict: .dropped, hook: "routing", text: "there is no route", reason: "network unreachable"),

@@ -48,6 +48,48 @@ import Testing
         try validate(parts[1])
     }
 
+    /// The packet that verify shows is the packet that leaves, and it leaves as verify says.
+    @Test func aCounterexampleIsHandedToTheProof() throws {
+        let ended = try Program.lab(
+            ["--fault", "masq-shadowed", "--containers", "0"],
+            "lxc-doctor verify --prove --format json; echo $? >&2; lxc-doctor verify")
+        #expect(ended.messages.contains("2\n"))
+        let parts = ended.output.components(separatedBy: "\n10.5.0.0/16 behind")
+        let report = try JSONDecoder().decode(VerifyReport.self, from: Data(parts[0].utf8))
+        let answer = try #require(report.networks.first?.answers.first { $0.verdict == .counterexample })
+        #expect(answer.command == "lxc-doctor prove --packet '\(try #require(answer.packet))'")
+        let probes = try #require(report.proof?.probes)
+        #expect(probes.count == 1, "\(probes)")
+        #expect(probes.first?.verdict == .leaked)
+        #expect(probes.first?.protocol == .udp)
+        #expect(probes.first.map { "udp \($0.from) > \($0.to) iif lxcbr1" } == answer.packet)
+        #expect(parts.last?.contains("prove --packet") == true)
+        try validate(parts[0])
+    }
+
+    @Test func onePacketIsProvedFromItsOwnPort() throws {
+        let packet = "tcp 10.5.0.9:41234 > 198.51.100.7:8443 iif lxcbr1"
+        let ended = try Program.lab(
+            ["--containers", "0"], "lxc-doctor prove --packet '\(packet)' --format json; echo $? >&2")
+        #expect(ended.messages.hasSuffix("0\n"), "\(ended.messages)")
+        for words in ["\"10.5.0.9:41234\"", "\"198.51.100.7:8443\"", "masqueraded"] {
+            #expect(ended.output.contains(words), "\(ended.output)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("udp 192.0.2.1:1 > 198.51.100.7:53", "no network of the profile"),
+            ("udp 10.5.0.9:1 > 198.51.100.7:53 iif up0", "not by up0"),
+            ("udp 10.5.0.9:1 > 10.5.0.10:53", "to the outside"), ("udp 10.5.0.9:1 > 198.51.100.7:53 mark 7", "a mark"),
+            ("47 10.5.0.9 > 198.51.100.7", "only udp"), ("udp 10.5.0.9:0 > 198.51.100.7:53", "ports"),
+        ])
+    func whatNoContainerCanSendIs64(packet: String, words: String) throws {
+        let ended = try Program.run(["prove", "--profile", "makina", "--packet", packet])
+        #expect(ended.status == 64)
+        #expect(ended.messages.contains(words), "\(ended.messages)")
+    }
+
     @Test func onePacketIsFollowedAndTheKernelAgrees() throws {
         let packet = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
         let ended = try Program.lab(

@@ -153,6 +153,7 @@ private let devices = "Inter-| Receive\n face |bytes\n    lo: 1 2\nlxcbr1: 3 4\n
     host.set("/etc/init/lxc-net-makina.conf", ConfigurationHosts.job)
     let found = try facts(MakinaJobProbe(), bridge, on: host)
     #expect(found["inert"] == .boolean(true))
-    #expect(found["sharesFlag"] == .boolean(true))
+    // What never runs shares nothing.
+    #expect(found["sharesFlag"] == .boolean(false))
     #expect(try facts(MakinaJobProbe(), bridge, on: FileTreeHost([:]))["inert"] == .boolean(false))
 }

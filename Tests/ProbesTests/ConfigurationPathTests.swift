@@ -205,7 +205,7 @@ func oddPids(text: String) {
 @Test func everyProbeHasItsOwnName() {
     let names = configurationProbes.map(\.specification.name)
     #expect(Set(names).count == names.count)
-    #expect(names.count == 12)
+    #expect(names.count >= 12)
 }
 
 @Test(arguments: [("/etc/x-1.conf", "/etc/x-1.conf"), ("a b", "'a b'"), ("`x`'y", "'`x`'\\''y'"), ("", "''")])

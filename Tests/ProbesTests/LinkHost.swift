@@ -41,6 +41,8 @@ struct LinkHost {
         "/proc/sys/net/ipv4/ip_forward": "1\n", "/proc/sys/net/ipv4/conf/lxcbr1/forwarding": "1\n",
         "/proc/sys/net/ipv4/conf/eth0/forwarding": "1\n",
     ]
+    /// Who the bridge knows by ARP.
+    var neighbours: [String] = []
     /// Requests that the kernel refuses.
     var refused: [HostRequest] = []
 
@@ -49,6 +51,7 @@ struct LinkHost {
             entry(.netlink(.links()), interfaces.map(linkMessage)),
             entry(.netlink(.addresses()), interfaces.flatMap { link in link.addresses.map { message($0, of: link) } }),
             entry(.netlink(.routes()), routes.map(message)),
+            entry(.netlink(.neighbours()), neighbours.map(neighbour)),
         ]
         let lookup = HostRequest.netlink(.routeLookup(destination: Network.defaultTarget))
         if let outside {
@@ -66,6 +69,12 @@ struct LinkHost {
             } else {
                 entries.append(failure(request, .notFound))
             }
+        }
+        let leases = HostRequest.read(path: "/var/lib/misc/dnsmasq.lxcbr1.leases", root: nil, limit: 16 << 20)
+        if let text = files["/var/lib/misc/dnsmasq.lxcbr1.leases"] {
+            entries.append(TranscriptEntry(request: leases, reply: .bytes(ByteString(text)), error: nil))
+        } else {
+            entries.append(failure(leases, .notFound))
         }
         entries += refused.map { failure($0, .notPermitted) }
         return ReplayHost(entries)
@@ -103,6 +112,17 @@ struct LinkHost {
         payload.append(1, address: prefix.address)
         payload.append(2, address: prefix.address)
         return NetlinkMessage(type: 20, flags: 2, payload: payload.bytes).bytes
+    }
+
+    private func neighbour(_ address: String) -> [UInt8] {
+        guard let address = IPv4Address(address) else { return [] }
+        var header: [UInt8] = [2, 0, 0, 0]
+        header.appendHost(UInt32(3))
+        header += [0x04, 0, 0, 1]
+        var payload = NetlinkAttributeBuilder(header: header)
+        payload.append(1, address: address)
+        payload.append(2, bytes: [0, 0x16, 0x3e, 0, 0, 9])
+        return NetlinkMessage(type: 28, flags: 2, payload: payload.bytes).bytes
     }
 
     private func message(_ way: Way) -> [UInt8] {

@@ -87,6 +87,20 @@ import WireFormats
         #expect(facts["links"] == .strings([]))
     }
 
+    @Test func aRouteIsFeltWhereAContainerHasAnAddress() throws {
+        var host = LinkHost()
+        host.routes.append(LinkHost.Way(destination: "10.5.7.0/24", link: 2))
+        host.neighbours = ["10.5.8.1"]
+        host.files["/var/lib/misc/dnsmasq.lxcbr1.leases"] = "1790000000 00:16:3e:00:00:01 10.5.6.1 c1 *\n"
+        #expect(try observe(SubnetElsewhereProbe(), Self.subnet, on: host).facts["felt"] == .strings([]))
+        host.neighbours.append("10.5.7.22")
+        #expect(try observe(SubnetElsewhereProbe(), Self.subnet, on: host).facts["felt"] == .strings(["10.5.7.22"]))
+        host.files["/var/lib/misc/dnsmasq.lxcbr1.leases"]? += "1790000000 00:16:3e:00:00:02 10.5.7.9 c2 *\nduid 00\n"
+        #expect(
+            try observe(SubnetElsewhereProbe(), Self.subnet, on: host).facts["felt"]
+                == .strings(["10.5.7.9", "10.5.7.22"]))
+    }
+
     @Test func coveringRoutesDoNotCount() throws {
         var host = LinkHost()
         host.routes.append(LinkHost.Way(destination: "10.0.0.0/8", link: 2))

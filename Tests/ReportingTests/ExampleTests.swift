@@ -40,6 +40,12 @@ struct ExampleTests {
         try compare(renderPacket(.translated, as: format), with: "verify-packet.\(format.rawValue)")
     }
 
+    @Test func watch() throws {
+        try compare(JSONText.encode(WatchStatus.example), with: "watch.json")
+        try compare(renderMetrics(.masqueradeMissing, watch: .example), with: "watch.prometheus")
+        try compare(renderMetricsOfEnd(.example), with: "watch-ended.prometheus")
+    }
+
     @Test func everyExampleBelongsToATest() throws {
         let expected = Set(
             FormatName.allCases.flatMap { format in
@@ -47,7 +53,11 @@ struct ExampleTests {
             }
                 + FormatName.forParts.flatMap { ["plan.\($0.rawValue)", "proof.\($0.rawValue)"] }
                 + FormatName.basic.flatMap { ["verify.\($0.rawValue)", "verify-packet.\($0.rawValue)"] }
-                + ["recording.json", "list.json", "diff.json", "diff.terminal", "page.png"] + Workplace.repairExamples)
+                + [
+                    "recording.json", "list.json", "diff.json", "diff.terminal", "page.png", "watch.json",
+                    "watch.prometheus",
+                    "watch-ended.prometheus",
+                ] + Workplace.repairExamples)
         let found = try FileManager.default.contentsOfDirectory(atPath: Workplace.examples.path)
         #expect(Set(found) == expected)
     }

@@ -48,6 +48,17 @@ struct RecordingTests {
         ),
         (.programVersion(.lxcStart), .text("5.0.2\n")),
         (
+            .residents,
+            .residents(
+                BridgeResidents(
+                    residents: [
+                        Resident(
+                            name: "c1", namespace: "/proc/42/ns/net", port: "veth1", interface: "eth0",
+                            interfaceIndex: 2, hardwareAddress: MACAddress("00:16:3e:00:01:01"), isUp: true,
+                            addresses: [], gateways: [], hasDefaultRoute: false, broadcasts: [nil])
+                    ], unknownPorts: ["veth2: its other end is nowhere"]))
+        ),
+        (
             .identity,
             .identity(
                 HostIdentity(

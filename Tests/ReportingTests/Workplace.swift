@@ -10,6 +10,7 @@ enum Workplace {
     /// Examples whose name begins otherwise than with one of these are reports.
     static let otherSchemas: Set<String> = [
         "plan", "proof", "recording", "list", "undo", "history", "journal", "confirmation", "diff", "verify",
+        "watch",
     ]
     /// Examples that the tests of the fix module write.
     static let repairExamples = [

@@ -84,6 +84,28 @@ enum Ground {
         ipset add services 198.51.100.7,udp:53
         ipset add services 198.51.100.200,tcp:443
         ipset add services 203.0.113.50,udp:7777
+        ipset create holes hash:net
+        ipset add holes 198.51.100.0/24
+        ipset add holes 198.51.100.0/28 nomatch
+        ipset create wide hash:ip netmask 24
+        ipset add wide 10.5.1.0
+        ipset create flows hash:ip,port,net
+        ipset add flows 10.5.0.9,udp:53,198.51.100.0/24
+        ipset add flows 10.5.1.20,tcp:443,192.0.2.0/24
+        ipset create range bitmap:ip range 198.51.100.0/24
+        ipset add range 198.51.100.7
+        ipset add range 198.51.100.128/25
+        ipset create ports bitmap:port range 1-1024
+        ipset add ports 53
+        ipset add ports 67-80
+        ipset create links hash:net,iface
+        ipset add links 10.5.0.0/24,lxcbr1
+        ipset add links 198.51.100.0/24,up0
+        ipset create both list:set
+        ipset add both hosts
+        ipset add both nets
+        ipset create sixth hash:ip family inet6
+        ipset create seen hash:ip
 
         """
 }

@@ -23,6 +23,14 @@ struct IptablesGenerator {
         "filter": ["INPUT", "FORWARD", "OUTPUT"],
     ]
 
+    /// Every match and target that it may draw.
+    static let everything: Set<String> = [
+        "address", "interface", "tcp", "udp", "icmp", "multiport", "conntrack", "state", "addrtype", "mark", "connmark",
+        "comment", "iprange", "set", "physdev", "policy", "rpfilter", "limit", "statistic", "quota", "time", "owner",
+        "u32", "jump", "goto", "ACCEPT", "DROP", "RETURN", "TCPMSS", "CHECKSUM", "CT", "NOTRACK", "MARK", "CONNMARK",
+        "SET", "MASQUERADE", "SNAT", "DNAT", "NETMAP", "REDIRECT", "REJECT", "LOG", "TRACE",
+    ]
+
     /// A table without rules, of iptables-legacy.
     static func emptyTable(_ name: String) -> GeneratedTable {
         GeneratedTable(
@@ -96,7 +104,7 @@ struct IptablesGenerator {
             else { continue }
             words.append(text)
             features.append(name)
-            if ["limit", "statistic"].contains(name) { isRandom = true }
+            if ["limit", "statistic", "quota", "time"].contains(name) { isRandom = true }
         }
         words += needed + [text]
         features.append(feature)
@@ -116,10 +124,9 @@ struct IptablesGenerator {
         let not = random.chance(15) ? "! " : ""
         var choices: [(Int, String)] = [
             (10, "conntrack"), (6, "state"), (7, "addrtype"), (7, "mark"), (5, "connmark"), (4, "comment"),
-            (6, "iprange"), (5, "policy"), (5, "u32"), (6, "physdev"),
+            (6, "iprange"), (5, "policy"), (5, "u32"), (6, "physdev"), (9, "set"),
         ]
-        if spice.hasChance { choices += [(7, "limit"), (7, "statistic")] }
-        if spice.hasUnsaid { choices.append((14, "set")) }
+        if spice.hasChance { choices += [(7, "limit"), (7, "statistic"), (7, "quota"), (7, "time")] }
         if ["tcp", "udp"].contains(transport) { choices += [(40, transport ?? ""), (25, "multiport")] }
         if transport == "icmp" { choices.append((60, "icmp")) }
         if ["raw", "mangle"].contains(place.table), place.chain == "PREROUTING" { choices.append((14, "rpfilter")) }
@@ -174,13 +181,19 @@ struct IptablesGenerator {
         case "set":
             text =
                 "-m set \(not)"
-                + random.pick([
-                    "--match-set hosts src", "--match-set hosts dst", "--match-set nets src", "--match-set nets dst",
-                    "--match-set services dst,dst",
-                ])
+                + random.pick(
+                    [
+                        "--match-set hosts src", "--match-set hosts dst", "--match-set nets src",
+                        "--match-set nets dst",
+                        "--match-set services dst,dst", "--match-set holes dst", "--match-set wide src",
+                        "--match-set flows src,dst,dst", "--match-set range dst", "--match-set ports dst",
+                        "--match-set ports src", "--match-set both src",
+                    ] + (place.sees.input ? ["--match-set links src,src"] : ["--match-set links dst,dst"]))
         case "policy":
             text = "-m policy --dir \(place.sees.input ? "in" : "out") --pol \(random.pick(["none", "none", "ipsec"]))"
         case "limit": text = "-m limit --limit 2/second --limit-burst 1"
+        case "quota": text = "-m quota \(not)--quota 60"
+        case "time": text = "-m time \(random.pick(["--timestart 00:00 --timestop 12:00", "--weekdays Sa,Su"]))"
         case "statistic":
             text = random.pick([
                 "-m statistic --mode random --probability 0.5", "-m statistic --mode nth --every 2 --packet 0",
@@ -222,7 +235,7 @@ struct IptablesGenerator {
         case "raw":
             choices += [(8, "CT"), (6, "TRACE"), (3, "DROP"), (3, "NOTRACK")]
         case "mangle":
-            choices += [(14, "MARK"), (10, "CONNMARK"), (3, "DROP")]
+            choices += [(14, "MARK"), (10, "CONNMARK"), (3, "DROP"), (6, "SET")]
             if transport == "udp" { choices.append((16, "CHECKSUM")) }
             if transport == "tcp", ["FORWARD", "OUTPUT", "POSTROUTING"].contains(place.chain) {
                 choices.append((16, "TCPMSS"))
@@ -256,6 +269,8 @@ struct IptablesGenerator {
                 "-j CONNMARK \(random.pick(["--set-mark 0x7", "--save-mark", "--restore-mark", "--set-xmark 0x2/0x3"]))",
                 kind, .pass, []
             )
+        // No rule looks into this set: what it holds is nobody's question.
+        case "SET": return ("-j SET --add-set seen src", kind, .pass, [])
         case "CHECKSUM": return ("-j CHECKSUM --checksum-fill", kind, .pass, [])
         case "TCPMSS": return ("-j TCPMSS --set-mss 1200", kind, .pass, ["-m tcp --tcp-flags SYN,RST SYN"])
         case "MASQUERADE":

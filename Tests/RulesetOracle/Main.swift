@@ -14,7 +14,7 @@ struct RulesetOracle {
             let options = try OracleOptions(Array(CommandLine.arguments.dropFirst()))
             if options.dumps { return try RuleDump.run() }
             if let seed = options.show {
-                print(RulesetGenerator.make(seed: seed, packets: options.packets).0.text)
+                print(RulesetGenerator.make(seed: seed, packets: options.packets, hasFlowtables: false).0.text)
                 return
             }
             exit(try OracleRun(options).run())

@@ -23,9 +23,11 @@ struct Minimiser {
         let index = RuleIndex(ruleset, model.ruleset.nft)
         let outcome = try kernel.send(packet) { index.rule($0)?.rule }
         let result = PacketWalk(ruleset: model.ruleset, host: model.forwarding).walk(packet.sample)
-        guard
-            case .disagreed(let reason) = Comparison.of(outcome, result, packet.sample, isRandom: ruleset.isRandom)
-        else { return nil }
+        var comparison = Comparison.of(outcome, result, packet.sample, isRandom: ruleset.isRandom)
+        if let text = ProvenClaims(model.ruleset, model.forwarding).contradiction(outcome, packet.sample) {
+            comparison = .disagreed(text)
+        }
+        guard case .disagreed(let reason) = comparison else { return nil }
         return OracleCase(
             name: "", reason: reason, ruleset: ruleset.text.split(separator: "\n").map(String.init),
             isRandom: ruleset.isRandom, packet: packet.sample, kernel: outcome, transcript: host.transcript)

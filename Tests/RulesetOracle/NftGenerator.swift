@@ -9,6 +9,18 @@ struct NftGenerator {
         self.spice = spice
     }
 
+    /// Every match and statement that it may draw.
+    static let everything = Set(
+        [
+            "set", "interval set", "bridge ip", "bridge l4proto", "bridge iifname", "saddr", "daddr", "l4proto",
+            "dport",
+            "sport", "port set", "concatenation", "icmp", "tcp flags", "ct state", "ct status", "ct direction", "mark",
+            "ct mark", "fib type", "fib saddr", "pkttype", "dscp", "ip protocol", "frag", "nfproto", "limit", "numgen",
+            "quota", "dynamic set", "time", "ttl", "length", "iifname", "iif", "oifname", "oif", "skuid", "counter",
+            "accept", "drop", "return", "log", "jump", "goto", "vmap", "verdict map", "mark map", "masquerade", "snat",
+            "snat map", "dnat", "dnat map", "redirect", "reject", "notrack", "flow add",
+        ].map { "nft " + $0 })
+
     private struct Place {
         var type: String
         var hook: String
@@ -130,7 +142,9 @@ struct NftGenerator {
             }
             words.append(text)
             features.append(feature)
-            if ["nft limit", "nft numgen", "nft quota", "nft dynamic set"].contains(feature) { isRandom = true }
+            if ["nft limit", "nft numgen", "nft quota", "nft dynamic set", "nft time"].contains(feature) {
+                isRandom = true
+            }
         }
         if random.chance(25) {
             words.append("counter")
@@ -197,7 +211,9 @@ struct NftGenerator {
             (2, "ip protocol"), (2, "frag"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
-        if spice.hasChance { choices += [(3, "limit"), (3, "numgen"), (3, "quota"), (3, "dynamic set")] }
+        if spice.hasChance {
+            choices += [(4, "limit"), (4, "numgen"), (4, "quota"), (4, "dynamic set"), (4, "time")]
+        }
         if spice.hasUnsaid { choices += [(14, "ttl"), (14, "length")] }
         if input { choices += [(8, "iifname"), (3, "iif")] }
         if output { choices += [(8, "oifname"), (5, "oif")] }
@@ -283,6 +299,7 @@ struct NftGenerator {
         case "limit": return ("limit rate 2/second burst 1 packets", name)
         case "numgen": return ("numgen \(random.pick(["random", "inc"])) mod 2 0", name)
         case "quota": return ("quota over 60 bytes", name)
+        case "time": return ("meta hour \(not)\"00:00\"-\"12:00\"", name)
         case "dynamic set":
             return (
                 "add @" + declare("set NAME { type ipv4_addr; size 64; flags dynamic,timeout; timeout 1m; }")
@@ -326,6 +343,7 @@ struct NftGenerator {
             choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
             if users.isEmpty { choices.append((9, "verdict map")) }
             if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
+            if place.hook == "forward", spice.hasFlowtables { choices.append((7, "flow add")) }
             if place.isEarly { choices.append((14, "notrack")) }
         }
         let kind = random.weighted(choices)
@@ -370,6 +388,11 @@ struct NftGenerator {
         case "ct mark": return ("ct mark set \(random.pick(["0x7", "0x2", "meta mark"]))", name, .pass)
         case "mark map": return ("meta mark set ip saddr map { 10.5.0.9 : 0x7, 10.5.1.0/24 : 0x10 }", name, .pass)
         case "notrack": return ("notrack", name, .pass)
+        case "flow add":
+            if !preamble.contains(where: { $0.hasPrefix("flowtable") }) {
+                preamble.append("flowtable fast { hook ingress priority 0; devices = { up0, up1 }; }")
+            }
+            return ("flow add @fast", name, .pass)
         case "masquerade": return ("masquerade", name, .sourceTranslation)
         case "snat":
             return (

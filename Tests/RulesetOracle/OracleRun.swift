@@ -19,11 +19,17 @@ struct OracleRun {
     func run() throws -> Int32 {
         let kernel = try Kernel()
         var tally = Tally()
+        do {
+            try kernel.load(RulesetGenerator.flowtable)
+        } catch {
+            tally.missing.insert("nft flow add")
+        }
         let began = Self.seconds()
         var seed = options.seed
         while tally.pairs < options.pairs {
             let (ruleset, packets) = RulesetGenerator.make(
-                seed: seed, packets: min(options.packets, options.pairs - tally.pairs))
+                seed: seed, packets: min(options.packets, options.pairs - tally.pairs),
+                hasFlowtables: tally.missing.isEmpty)
             try judge(seed, ruleset, packets, kernel, &tally)
             seed += 1
         }
@@ -49,6 +55,10 @@ struct OracleRun {
             print("seed \(seed): \(index.mismatches) chains read back with another number of rules")
         }
         let isRandom = ruleset.isRandom
+        let claims = ProvenClaims(model.ruleset, model.forwarding)
+        for (question, answer) in claims.answers {
+            tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1
+        }
         var wrong: [(Int, TestPacket)] = []
         for (number, packet) in packets.enumerated() {
             let outcome = try kernel.send(packet) { index.rule($0)?.rule }
@@ -57,7 +67,8 @@ struct OracleRun {
             let walk = PacketWalk(ruleset: model.ruleset, host: model.forwarding)
             let result = walk.walk(packet.sample)
             if options.isVerbose { tell(packet, outcome, result, index) }
-            switch Comparison.of(outcome, result, packet.sample, isRandom: isRandom) {
+            let comparison = Comparison.of(outcome, result, packet.sample, isRandom: isRandom)
+            switch claims.contradiction(outcome, packet.sample).map(Comparison.disagreed) ?? comparison {
             case .agreed: tally.agreed += 1
             case .eitherWay: tally.eitherWay += 1
             case .undecided(let reason): tally.undecided[reason, default: 0] += 1

@@ -3,8 +3,10 @@
 struct Spice {
     /// Matches that come out differently from packet to packet.
     var hasChance: Bool
-    /// Matches of what the model is not told: lifetime, length, members of an ipset.
+    /// Matches of what the model is not told: lifetime, length.
     var hasUnsaid: Bool
+    /// Whether the kernel knows flowtables.
+    var hasFlowtables: Bool
 }
 
 /// A ruleset of one backend or of several, and the packets for it.
@@ -13,7 +15,7 @@ struct RulesetGenerator {
         case nft, iptablesNft, iptablesLegacy, mixed
     }
 
-    static func make(seed: UInt64, packets count: Int) -> (GeneratedRuleset, [TestPacket]) {
+    static func make(seed: UInt64, packets count: Int, hasFlowtables: Bool) -> (GeneratedRuleset, [TestPacket]) {
         var random = SeededGenerator(seed)
         // Packets are drawn apart from rules, so that leaving out a rule changes no packet.
         var packets = PacketGenerator(random: SeededGenerator(random.next()))
@@ -21,7 +23,7 @@ struct RulesetGenerator {
             bridgeNetfilter: random.chance(70), policyRouting: random.chance(40),
             reversePathFilter: random.weighted([(80, 0), (10, 1), (10, 2)]))
         let mix = Mix.allCases[Int(seed % 4)]
-        let spice = Spice(hasChance: random.chance(25), hasUnsaid: random.chance(8))
+        let spice = Spice(hasChance: random.chance(25), hasUnsaid: random.chance(8), hasFlowtables: hasFlowtables)
         var tables: [GeneratedTable] = []
         if mix == .nft || mix == .mixed {
             var generator = NftGenerator(random: SeededGenerator(random.next()), spice: spice)
@@ -39,4 +41,12 @@ struct RulesetGenerator {
         }
         return (GeneratedRuleset(tables: tables, variant: variant), (0..<count).map { _ in packets.packet() })
     }
+
+    /// A ruleset with a flowtable, and nothing else: for a kernel to refuse.
+    static let flowtable = GeneratedRuleset(
+        tables: [
+            GeneratedTable(
+                backend: .nft, family: "ip", name: "t0",
+                preamble: ["flowtable fast { hook ingress priority 0; devices = { up0, up1 }; }"], chains: [])
+        ], variant: HostVariant(bridgeNetfilter: false, policyRouting: false, reversePathFilter: 0))
 }

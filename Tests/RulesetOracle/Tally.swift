@@ -13,6 +13,10 @@ struct Tally {
     var eitherWay = 0
     var undecided: [String: Int] = [:]
     var disagreed = 0
+    /// What may be drawn and this kernel does not have.
+    var missing: Set<String> = []
+    /// Questions about every packet, by their answer.
+    var answers: [String: Int] = [:]
     /// Cases that were minimised and printed.
     var kept = 0
     /// Rulesets that hold rules of a backend.
@@ -56,9 +60,11 @@ struct Tally {
         }
     }
 
-    /// Matches and targets that were drawn and never applied to a packet.
+    /// Matches and targets that may be drawn, and that never applied to a packet.
     var silent: [String] {
-        features.filter { $0.value.values.reduce(0, +) == 0 }.keys.sorted()
+        IptablesGenerator.everything.union(NftGenerator.everything).union(features.keys).filter { name in
+            !missing.contains(name) && (features[name] ?? [:]).values.reduce(0, +) == 0
+        }.sorted()
     }
 
     var undecidedCount: Int { undecided.values.reduce(0, +) }
@@ -84,9 +90,13 @@ struct Tally {
         lines.append(
             "agreed \(agreed), left to chance \(eitherWay), undecided \(share(undecidedCount, pairs)), disagreed \(disagreed), refused rulesets \(refused.count)"
         )
+        lines.append(
+            "questions about every packet: "
+                + answers.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         for (reason, count) in undecided.sorted(by: { $0.value > $1.value }).prefix(20) {
             lines.append("  undecided \(count): \(reason)")
         }
+        if !missing.isEmpty { lines.append("not in this kernel: \(missing.sorted().joined(separator: ", "))") }
         if !silent.isEmpty { lines.append("never applied to a packet: \(silent.joined(separator: ", "))") }
         return lines.joined(separator: "\n")
     }

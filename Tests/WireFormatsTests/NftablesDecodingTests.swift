@@ -9,8 +9,87 @@ import Testing
         #expect(ruleset.tables.map(\.name.description) == ["ip t"])
         #expect(ruleset.chains[0].base?.priority == 100)
         #expect(ruleset.chains[0].base?.type == "nat")
-        #expect(ruleset.rules.map(\.expressions.count) == [1, 0, 2])
+        #expect(ruleset.rules.map { ruleset.expressions(of: $0).count } == [1, 0, 2])
         #expect(Array(ruleset.expressions(of: ruleset.rules[2])) == [.notrack, .verdict(.accept)])
+    }
+
+    @Test func flowtablesAreRead() throws {
+        var builder = NetlinkAttributeBuilder(header: [2, 0, 0, 0])
+        builder.append(1, text: "t")
+        builder.append(2, text: "fast")
+        builder.nest(3) { hook in
+            hook.append(1, network: UInt32(0))
+            hook.append(2, network: UInt32(5))
+            hook.nest(3) { devices in
+                devices.append(1, text: "up0")
+                devices.append(1, text: "up1")
+            }
+        }
+        let message = NetlinkMessage(type: 0x0a16, flags: 0, payload: builder.bytes)
+        var ruleset = NftRuleset()
+        try ruleset.addFlowtables([message.bytes])
+        #expect(
+            ruleset.flowtables == [
+                NftFlowtable(
+                    table: NftTableName(.ipv4, "t"), name: "fast", priority: 5, devices: ["up0", "up1"])
+            ])
+        #expect(try decode([[.other(name: "flow_offload")]]).rules[0].traits == .offloads)
+    }
+
+    /// What a rule may do is seen without reading it.
+    @Test func traitsAreSeen() throws {
+        func traits(_ expressions: [NftExpression]) throws -> NftRule.Traits {
+            try decode([expressions]).rules[0].traits
+        }
+        func xt(_ name: String) -> XtExtension { XtExtension(name: name, revision: 1, info: [0, 0, 0, 0]) }
+        #expect(try traits([.meta(.mark, into: .one)]) == [])
+        #expect(try traits([.setMeta(.mark, from: .one)]) == .changesMarks)
+        #expect(try traits([.setConntrack(.mark, from: .one)]) == [.changesMarks, .usesConntrack])
+        #expect(try traits([.target(xt("MARK"))]) == .changesMarks)
+        #expect(try traits([.target(xt("CONNMARK"))]) == .changesMarks)
+        #expect(try traits([.target(xt("SET"))]) == .usesIPSets)
+        #expect(try traits([.match(xt("set"))]) == .usesIPSets)
+        #expect(try traits([.match(xt("conntrack"))]) == .usesConntrack)
+        #expect(try traits([.lookup(set: "s", from: .one, into: nil, inverted: false)]) == .usesSets)
+        #expect(try traits([.redirect(flags: 0, ports: nil)]) == .translates)
+        #expect(try traits([.target(xt("DNAT"))]) == .translates)
+        #expect(try traits([.masquerade(flags: 0, ports: nil), .verdict(.accept)]) == [])
+    }
+
+    @Test func theAddressThatARuleBeginsWithIsKept() throws {
+        let load = NftExpression.payload(base: .network, offset: 16, length: 4, into: .one)
+        let same = NftExpression.compare(.one, .equal, NftValue(big32: 0x0a60_0001))
+        let rules = try decode([
+            [load, same, .verdict(.accept)], [load, .compare(.one, .notEqual, NftValue(big32: 1))],
+            [.payload(base: .network, offset: 12, length: 2, into: .one), same],
+            [.payload(base: .transport, offset: 16, length: 4, into: .one), same], [same, load],
+            [load, .compare(.two, .equal, NftValue(big32: 1))],
+        ]).rules
+        #expect(rules[0].address == NftRule.AddressTest(isSource: false, address: 0x0a60_0001))
+        #expect(rules.dropFirst().allSatisfy { $0.address == nil })
+        let transport: [NftExpression] = [
+            .meta(.transportProtocol, into: .one), .compare(.one, .equal, NftValue(byte: 6)),
+        ]
+        #expect(try decode([transport + [load, same]]).rules[0].address?.address == 0x0a60_0001)
+        // What a rule does before the test, it does to every packet.
+        #expect(try decode([[.setMeta(.mark, from: .two), load, same]]).rules[0].address == nil)
+    }
+
+    /// What cannot be decoded ends the rule, by name, where it is met.
+    @Test func aBrokenExpressionIsNotKnown() throws {
+        var message = try messages([[.conntrack(.state, direction: nil, into: .one), .verdict(.accept)]])[3].bytes
+        // NFTA_CT_DREG becomes too short.
+        let key = try #require(message.firstRange(of: [8, 0, 1, 0]))
+        message[key.lowerBound] = 5
+        var ruleset = try decode([])
+        try ruleset.addRules([message])
+        let found = Array(ruleset.expressions(of: ruleset.rules[0]))
+        #expect(found.count == 1, "\(found)")
+        guard case .other(let name)? = found.first else {
+            Issue.record("\(found)")
+            return
+        }
+        #expect(name.hasPrefix("malformed"))
     }
 
     @Test func ruleOfAnUnlistedChainIsAnError() throws {
@@ -20,13 +99,10 @@ import Testing
     }
 
     @Test func commentComesFromUserData() {
-        var rule = NftRule(chain: 0, handle: 1, expressions: 0..<0, userData: [0, 3, 0x68, 0x69, 0])
-        #expect(rule.comment == "hi")
-        rule.userData = [7, 1, 0xff, 0, 2, 0x61, 0]
-        #expect(rule.comment == "a")
+        #expect(NftRuleset.comment(in: [0, 3, 0x68, 0x69, 0]) == "hi")
+        #expect(NftRuleset.comment(in: [7, 1, 0xff, 0, 2, 0x61, 0]) == "a")
         for broken in [[0], [0, 9, 1], [], [0, 255]] as [ArraySlice<UInt8>] {
-            rule.userData = broken
-            #expect(rule.comment == "")
+            #expect(NftRuleset.comment(in: broken) == "")
         }
     }
 

@@ -37,7 +37,8 @@ import Testing
         let bridge = links[1]
         #expect(bridge.index == 2 && bridge.mtu == 1500 && bridge.mac?.description == "42:f2:90:b4:2a:93")
         #expect(bridge.isUp && bridge.carrier == false && bridge.operationalState == .down)
-        #expect(bridge.bridge == Link.BridgeOptions(spanningTree: true, vlanFiltering: false))
+        #expect(bridge.bridge?.spanningTree == true)
+        #expect(bridge.bridge?.vlanFiltering == false)
         #expect(links[3].master == 2 && links[3].slaveKind == "bridge" && links[3].lower == 3)
         #expect(links[2].master == nil && links[2].isRunning && !links.contains { $0.hasXDP })
     }

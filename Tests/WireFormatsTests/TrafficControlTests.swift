@@ -16,16 +16,31 @@ struct TrafficControlTests {
         return NetlinkMessage(type: 44, flags: 0, sequence: 1, payload: payload.bytes).bytes
     }
 
+    /// TCA_ACT_KIND with the name of an action, among other bytes.
+    private func action(_ name: String) -> [UInt8] {
+        var bytes: [UInt8] = [0, 0]
+        bytes.appendHost(UInt16(name.utf8.count + 5))
+        bytes.appendHost(1 as UInt16)
+        return bytes + Array(name.utf8) + [0, 0, 0]
+    }
+
     @Test(
-        "A filter that copies packets is told from others",
+        "A filter that copies packets, tracks them or runs a program is told from others",
         arguments: [
-            ("u32", "mirred\0", true), ("u32", "gact\0", false), ("flower", "\0\0mirred\0\0", true),
-            ("u32", "mirred", false),
+            ("u32", "mirred", true, false, false), ("u32", "gact", false, false, false),
+            ("flower", "mirred", true, false, false), ("flower", "ct", false, true, false),
+            ("u32", "act", false, false, false), ("matchall", "bpf", false, false, true),
+            ("bpf", "gact", false, false, true), ("u32", "mirre", false, false, false),
         ])
-    func mirrors(kind: String, options: String, wanted: Bool) throws {
-        let found = try TrafficControl.all(in: [message(kind: kind, options: Array(options.utf8))])
-        #expect(found.map(\.mirrors) == [wanted])
+    func actions(kind: String, name: String, mirrors: Bool, tracks: Bool, runsProgram: Bool) throws {
+        let found = try TrafficControl.all(in: [message(kind: kind, options: action(name))])
+        #expect(found.map(\.mirrors) == [mirrors])
+        #expect(found.map(\.tracks) == [tracks])
+        #expect(found.map(\.runsProgram) == [runsProgram])
         #expect(found.first?.link == 3 && found.first?.kind == kind && found.first?.parent == TrafficControl.ingress)
+        // The name in a text of something else is no action.
+        let text = try TrafficControl.all(in: [message(kind: "u32", options: Array("\(name)\0".utf8))])
+        #expect(text.map { $0.mirrors || $0.tracks || $0.runsProgram } == [false])
     }
 
     @Test("Cut messages are errors, not traps")

@@ -2,6 +2,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_bpf.h"
 #include "clinux_netlink.h"
 #include "clinux_open.h"
 #include "clinux_proof.h"
@@ -9,5 +10,6 @@
 #include "clinux_guard.h"
 #include "clinux_lab.h"
 #include "clinux_program.h"
+#include "clinux_watch.h"
 
 #endif

@@ -14,10 +14,14 @@
 #include <linux/neighbour.h>
 #include <linux/veth.h>
 #include <linux/xfrm.h>
+#include <linux/netconf.h>
 #include <linux/pkt_sched.h>
+#include <linux/pkt_cls.h>
+#include <linux/tc_act/tc_gact.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/ipset/ip_set.h>
 
 #endif

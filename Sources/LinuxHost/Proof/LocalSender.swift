@@ -11,7 +11,7 @@ final class LocalSender {
     let peerPort: String?
     /// Keeps the second container.
     private let peer: Peer?
-    private let socket: Descriptor
+    private let socket: SharedSocket
     private let interface: Int32
 
     private final class Peer {
@@ -22,9 +22,12 @@ final class LocalSender {
     /// Attaches the second container where the order has a peer.
     init(_ order: ProbeOrder, _ local: LocalOrder, in container: borrowing ProofContainer) throws(HostError) {
         interface = container.interfaceIndex
-        socket = try container.socket(AF_PACKET, SOCK_DGRAM, 0)
+        guard let socket = container.packetSocket else {
+            throw HostError(.unsupported, operation: "send what stays here", message: "not from a container of others")
+        }
+        self.socket = socket
         if local.peer != nil {
-            let second = try ProofContainer(order: order)
+            let second = try ProofContainer(order: order, speaks: false)
             try Self.makeKnown(second)
             peerPort = second.port
             peer = Peer(second)
@@ -62,7 +65,7 @@ final class LocalSender {
     }
 
     private static func send(
-        _ packet: [UInt8], to hardwareAddress: [UInt8], _ socket: borrowing Descriptor, _ interface: Int32
+        _ packet: [UInt8], to hardwareAddress: [UInt8], _ socket: SharedSocket, _ interface: Int32
     ) throws(HostError) {
         var address = sockaddr_ll()
         address.sll_family = sa_family_t(AF_PACKET)

@@ -74,16 +74,30 @@ struct PcapHandle: ~Copyable {
             throw HostError(
                 .unsupported, operation: operation, message: "unknown link type \(library.datalink(handle))")
         }
+        try narrow(handle, library, to: filter, operation)
+        var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
+        guard library.setnonblock(handle, 1, &message) == 0 else {
+            throw failure(PCAP_ERROR, handle, library, operation)
+        }
+        return linkType
+    }
+
+    private static func narrow(
+        _ handle: OpaquePointer, _ library: cpcap_library, to filter: String, _ operation: String
+    ) throws(HostError) {
         var program = bpf_program()
         guard library.compile(handle, &program, filter, 1, PCAP_NETMASK_UNKNOWN) == 0 else {
             throw failure(PCAP_ERROR, handle, library, operation)
         }
         defer { library.freecode(&program) }
-        var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
-        guard library.setfilter(handle, &program) == 0, library.setnonblock(handle, 1, &message) == 0 else {
+        guard library.setfilter(handle, &program) == 0 else {
             throw failure(PCAP_ERROR, handle, library, operation)
         }
-        return linkType
+    }
+
+    /// From now on another filter decides what is kept (pcap-filter(7)).
+    func narrow(to filter: String) throws(HostError) {
+        try Self.narrow(handle, library, to: filter, "capture")
     }
 
     private static func failure(

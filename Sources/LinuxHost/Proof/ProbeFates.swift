@@ -6,6 +6,7 @@ internal import WireFormats
 struct ProbeFates {
     private let marks: [ProbeMark]
     private let port: String
+    private let peerPort: String?
     private let mode: ProofMode
     private var known: Set<ProbeMark> = []
 
@@ -13,20 +14,21 @@ struct ProbeFates {
     private static let limit = 10_000
     private var kept = 0
 
-    /// `isFenced`: whether what stays on this host was sent.
-    init(order: ProbeOrder, port: String, isFenced: Bool) {
-        marks = Self.marks(order.packets, order.nonce) + (isFenced ? Self.localMarks(order) : [])
+    /// `intoHost`, `toPeer`: whether those packets were sent that stay on this host.
+    init(order: ProbeOrder, port: String, peerPort: String?, intoHost: Bool, toPeer: Bool) {
+        var marks = Self.marks(order.packets, order.nonce)
+        if let local = order.local {
+            if intoHost { marks += Self.marks(local.hostPackets, local.hostNonce) }
+            if toPeer { marks += Self.marks(local.peerPackets, local.peerNonce) }
+        }
+        self.marks = marks
         self.port = port
+        self.peerPort = peerPort
         mode = order.mode
     }
 
     private static func marks(_ packets: [ByteString], _ nonce: ByteString) -> [ProbeMark] {
         packets.compactMap { ProbeMark(packet: $0.bytes, nonce: nonce.bytes) }
-    }
-
-    private static func localMarks(_ order: ProbeOrder) -> [ProbeMark] {
-        guard let local = order.local else { return [] }
-        return marks(local.hostPackets, local.hostNonce) + marks(local.peerPackets, local.peerNonce)
     }
 
     /// Returns those kills that are of a probe: nothing more will be seen of it.
@@ -63,8 +65,9 @@ struct ProbeFates {
                 if mark.matches(packet) {
                     // Seen leaving by anything but our own port, or stopped on the way out. Really sent, it is waited
                     // for what comes back.
-                    if sighting.direction == .fenced
-                        || mode == .fence && sighting.direction == .sent && sighting.interface != port
+                    let isSent = sighting.direction == .sent
+                    if sighting.direction == .fenced || mode == .fence && isSent && sighting.interface != port
+                        || isSent && sighting.interface == peerPort
                     {
                         known.insert(mark)
                     }

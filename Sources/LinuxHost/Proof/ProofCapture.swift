@@ -4,52 +4,41 @@ internal import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// The captures of one order: one handle on all interfaces, or where libpcap is too old for that, one on the bridge
-/// and one on the uplink.
-struct ProofCapture {
-    /// One handle with what is known of its frames beforehand.
-    private final class Tap {
-        let handle: PcapHandle
-        /// Nil: the frames say it themselves.
-        let interface: String?
-        let direction: Sighting.Direction
-
-        init(device: String, filter: String, direction: Sighting.Direction = .received) throws(HostError) {
-            handle = try PcapHandle(device: device, filter: filter)
-            interface = device == "any" ? nil : device
-            self.direction = direction
-        }
-    }
-
-    private let taps: [Tap]
+/// What is captured: by one handle on all interfaces, or where libpcap is too old for that, by one on each bridge and
+/// one on each uplink.
+final class ProofCapture {
+    private let taps: [ProofTap]
     private var names: [UInt32: String] = [:]
 
-    init(order: ProbeOrder) throws(HostError) {
-        // Wide, because translation changes addresses and the next hop answers from its own: what is ours is decided
-        // by the nonce. Every probe's time to live is 2, and 1 behind the first forwarding.
-        let filter = "ip and (icmp or ip[8] <= 2 or host \(order.gateway)\(Self.hosts(order)))"
+    /// `any`: the handle on all interfaces, which may still be on its way.
+    init(orders: [ProbeOrder], _ any: Background<ProofTap>) throws(HostError) {
         do {
-            taps = [try Tap(device: "any", filter: filter)]
+            taps = [try any.value()]
         } catch {
-            guard error.code == .unsupported, cpcap_load() != nil, let uplink = order.uplink else { throw error }
+            let uplinks = Set(orders.compactMap(\.uplink))
+            guard error.code == .unsupported, cpcap_load() != nil, !uplinks.isEmpty else { throw error }
             // Ethernet does not say which way a frame went: a probe comes in by the bridge, goes out by the uplink.
-            taps = [
-                try Tap(device: order.bridge, filter: filter),
-                try Tap(device: uplink, filter: filter, direction: .sent),
-            ]
+            var taps: [ProofTap] = []
+            for bridge in Set(orders.map(\.bridge)) { taps.append(try ProofTap(device: bridge)) }
+            for uplink in uplinks { taps.append(try ProofTap(device: uplink, direction: .sent)) }
+            self.taps = taps
         }
     }
 
-    private static func hosts(_ order: ProbeOrder) -> String {
-        let targets = order.packets.compactMap { IPv4Packet($0.bytes[...])?.destination }
-        return Set(targets + order.addresses.map(\.address)).sorted().map { " or host \($0)" }.joined()
+    /// Keeps what may be about these orders. Wide, because translation changes addresses and the next hop answers from
+    /// its own: what is ours is decided by the nonce.
+    func narrow(to orders: [ProbeOrder]) throws(HostError) {
+        let packets = orders.flatMap(\.packets).compactMap { IPv4Packet($0.bytes[...])?.destination }
+        let others = orders.flatMap { $0.addresses.map(\.address) + [$0.gateway] }
+        let hosts = Set(packets + others).sorted().map { " or host \($0)" }.joined()
+        for tap in taps { try tap.handle.narrow(to: "ip and (icmp or ip[8] <= 2\(hosts))") }
     }
 
     /// What poll(2) waits for.
     var descriptors: [Int32] { taps.map { $0.handle.descriptor } }
 
     /// Everything that waits to be read, as sightings since `start` (CLOCK_REALTIME, nanoseconds).
-    mutating func read(since start: Int) throws(HostError) -> [Sighting] {
+    func read(since start: Int) throws(HostError) -> [Sighting] {
         var sightings: [Sighting] = []
         for tap in taps {
             while let frame = try tap.handle.next() {
@@ -73,7 +62,7 @@ struct ProofCapture {
     }
 
     /// The name of an interface at this moment, kept: the throw-away port is gone soon.
-    mutating func name(_ index: UInt32) -> String {
+    func name(_ index: UInt32) -> String {
         if let known = names[index] { return known }
         var buffer = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
         let found = if_indextoname(index, &buffer) != nil

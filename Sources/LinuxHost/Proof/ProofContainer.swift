@@ -16,18 +16,28 @@ struct ProofContainer: ~Copyable {
     /// Made by us, for this order.
     private let isOurs: Bool
     private let namespace: Descriptor
-    private var host: NetlinkSocket
-    private var inside: NetlinkSocket
+    private let sockets: Sockets
     private let linkIndex: Int32
-    /// Sockets that are done with. Closing a packet socket waits for every processor (RCU), so it waits for the end.
-    private var spent: [SpentSocket] = []
+    /// Asks by ARP and sends frames as they are; nil in one that does not, and in one that is not ours.
+    let packetSocket: SharedSocket?
+
+    /// Netlink of this host, and of the namespace.
+    private final class Sockets {
+        var host: NetlinkSocket
+        var inside: NetlinkSocket
+        init(_ host: consuming NetlinkSocket, _ inside: consuming NetlinkSocket) {
+            self.host = host
+            self.inside = inside
+        }
+    }
 
     private static let insideName = "eth0"
     /// A port that has carrier forwards within a millisecond, unless spanning tree holds it back.
     private static let forwardingMilliseconds = 250
 
-    /// Makes the namespace and attaches it. Returns when the bridge forwards from its port.
-    init(order: ProbeOrder) throws(HostError) {
+    /// Makes the namespace and attaches it. Returns when the bridge forwards from its port. `speaks`: whether frames are
+    /// sent from it.
+    init(order: ProbeOrder, speaks: Bool = true) throws(HostError) {
         let namespace = try Descriptor(clinux_new_netns(), operation: "make a network namespace")
         var host = try NetlinkSocket(.route)
         var inside = try NetlinkSocket(.route, namespace: namespace.rawValue)
@@ -52,13 +62,17 @@ struct ProofContainer: ~Copyable {
             type: UInt16(RTM_NEWLINK), payload: RouteHeader.link(index: linkIndex, up: true),
             operation: "bring \(Self.insideName) up")
         try Self.waitForForwarding(port, through: &host)
+        let packetSocket =
+            speaks
+            ? SharedSocket(try Self.socket(AF_PACKET, SOCK_DGRAM, Int32(UInt16(ETH_P_ARP).bigEndian), in: namespace))
+            : nil
         isOurs = true
+        self.packetSocket = packetSocket
         self.port = port
         hardwareAddress = inner
         self.linkIndex = linkIndex
         self.namespace = namespace
-        self.host = host
-        self.inside = inside
+        sockets = Sockets(host, inside)
     }
 
     /// Takes a container that is there. Nothing of it is changed.
@@ -75,53 +89,87 @@ struct ProofContainer: ~Copyable {
                 .notFound, operation: "send from \(resident.title)", message: "the container has gone meanwhile")
         }
         isOurs = false
-        self.host = host
+        packetSocket = nil
         port = resident.port
         hardwareAddress = link.hardwareAddress
         linkIndex = link.index
         self.namespace = namespace
-        self.inside = inside
+        sockets = Sockets(host, inside)
     }
 
     /// The address, the route and the permanent neighbour; nothing in a container that is not ours.
-    mutating func configure(_ order: ProbeOrder) throws(HostError) {
+    func configure(_ order: ProbeOrder) throws(HostError) {
         guard isOurs else { return }
         for prefix in order.addresses {
             var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
             address.append(UInt16(IFA_LOCAL), address: prefix.address)
             address.append(UInt16(IFA_ADDRESS), address: prefix.address)
-            try inside.change(
+            try sockets.inside.change(
                 type: UInt16(RTM_NEWADDR), flags: UInt16(NLM_F_CREATE), payload: address.bytes,
                 operation: "give the container \(prefix)")
         }
         var route = NetlinkAttributeBuilder(header: RouteHeader.defaultRoute)
         route.append(UInt16(RTA_GATEWAY.rawValue), address: order.gateway)
         route.append(UInt16(RTA_OIF.rawValue), host: linkIndex)
-        try inside.change(
+        try sockets.inside.change(
             type: UInt16(RTM_NEWROUTE), flags: UInt16(NLM_F_CREATE), payload: route.bytes,
             operation: "give the container a default route")
         // Read only now: a bridge without ports took our address a moment ago.
-        let bridge = try LinkDescription(named: order.bridge, through: &host)
+        let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
         var neighbour = NetlinkAttributeBuilder(header: RouteHeader.neighbour(linkIndex))
         neighbour.append(UInt16(NDA_DST), address: order.gateway)
         neighbour.append(UInt16(NDA_LLADDR), bytes: bridge.hardwareAddress)
-        try inside.change(
+        try sockets.inside.change(
             type: UInt16(RTM_NEWNEIGH), flags: UInt16(NLM_F_CREATE | NLM_F_REPLACE), payload: neighbour.bytes,
             operation: "tell the container its gateway")
     }
 
+    /// Takes the container's addresses out of this host's neighbour table, where they are because this host answered it
+    /// (an ICMP error, or what came back in wire mode). They were in nobody's table before.
+    func forget(_ order: ProbeOrder) throws(HostError) {
+        guard isOurs else { return }
+        let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
+        for prefix in order.addresses {
+            var entry = NetlinkAttributeBuilder(header: RouteHeader.neighbour(bridge.index))
+            entry.append(UInt16(NDA_DST), address: prefix.address)
+            do {
+                try sockets.host.change(
+                    type: UInt16(RTM_DELNEIGH), payload: entry.bytes, operation: "forget the neighbour \(prefix)")
+            } catch {
+                // As a rule there is none.
+                guard error.code == .notFound else { throw error }
+            }
+        }
+    }
+
+    /// How the port is now, and whether the gateway is known.
+    func state(gateway: IPv4Address?) throws(HostError) -> PortState {
+        let link = try LinkDescription(named: port, through: &sockets.host)
+        var state = PortState(
+            isUp: link.isUp, forwards: link.bridgePortState == UInt8(BR_STATE_FORWARDING))
+        let messages = try sockets.inside.request(.neighbours())
+        do {
+            let entry = try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.address == gateway }
+            state.gatewayAnswers = entry.map { Int32($0.state) & (NUD_INCOMPLETE | NUD_FAILED) == 0 }
+        } catch {
+            throw HostError(.malformed, operation: "read the neighbours of a container", message: "\(error)")
+        }
+        return state
+    }
+
     /// A socket that belongs to the namespace.
     func socket(_ domain: Int32, _ type: __socket_type, _ protocolNumber: Int32) throws(HostError) -> Descriptor {
+        try Self.socket(domain, type, protocolNumber, in: namespace)
+    }
+
+    private static func socket(
+        _ domain: Int32, _ type: __socket_type, _ protocolNumber: Int32, in namespace: borrowing Descriptor
+    ) throws(HostError) -> Descriptor {
         try Descriptor(
             clinux_socket_in_netns(
                 namespace.rawValue, domain,
                 Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), protocolNumber),
             operation: "open a socket in the throw-away container")
-    }
-
-    /// Keeps a socket open as long as the container lives.
-    mutating func keep(_ socket: consuming Descriptor) {
-        spent.append(SpentSocket(socket))
     }
 
     /// `eth0` in the namespace.

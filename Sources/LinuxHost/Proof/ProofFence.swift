@@ -34,19 +34,19 @@ final class ProofFence {
     /// Raises the fence. Throws `unsupported` where the kernel cannot promise what the fence promises.
     ///
     /// `traces`: the kernel is asked to name the rule that drops a probe.
-    init(_ order: ProbeOrder, traces: Bool) throws(HostError) {
-        let log = try NflogSocket()
-        var owner = try NetlinkSocket(.netfilter)
+    init(_ orders: [ProbeOrder], traces: Bool) throws(HostError) {
+        let log = try Self.opened { () throws(HostError) in try NflogSocket() }
+        var owner = try Self.opened { () throws(HostError) in try NetlinkSocket(.netfilter) }
+        let trace = try Self.opened { () throws(HostError) in traces ? try TraceListener() : nil }
         let name = "lxcdoc_\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
-        let trace = traces ? try TraceListener() : nil
-        let posts = ProofPost.posts(of: order)
+        let posts = ProofPost.posts(of: orders)
         // One batch for each family: where one is missing, the error says which.
         for family in [NftFamily.ipv4, .bridge] {
             var batch = NftTransaction()
             let table = NftTableName(family, name)
             batch.newTable(table, flags: .owner, exclusive: true)
             for post in posts where post.family == family {
-                try post.build(&batch, in: table, order, group: log.group, traces: traces)
+                try post.build(&batch, in: table, orders, group: log.group, traces: traces)
             }
             do {
                 try owner.commit(batch, operation: "raise the fence (table \(family.name) \(name))")
@@ -54,6 +54,7 @@ final class ProofFence {
                 throw Self.explained(error)
             }
         }
+        if traces { try Self.traceIngress(of: orders, through: &owner, name, group: log.group) }
         self.posts = posts
         table = name
         self.trace = trace
@@ -61,15 +62,48 @@ final class ProofFence {
         self.owner = owner
     }
 
+    /// Chains at the ingress of a real port come before every hook of the bridge: to name their rules, tracing has to
+    /// begin there. Only in an investigation, and where the kernel has that family.
+    private static func traceIngress(
+        of orders: [ProbeOrder], through owner: inout NetlinkSocket, _ name: String, group: UInt16
+    ) throws(HostError) {
+        for order in orders {
+            guard order.investigation != nil, let resident = order.resident else { continue }
+            var batch = NftTransaction()
+            let table = NftTableName(.netdev, name)
+            batch.newTable(table, flags: .owner, exclusive: true)
+            try ProofPost.ingress(of: resident.port).build(&batch, in: table, [order], group: group, traces: true)
+            do {
+                try owner.commit(batch, operation: "trace at \(resident.port)")
+            } catch {
+                guard explained(error).code == .unsupported else { throw error }
+            }
+        }
+    }
+
     /// A refusal that comes of an old kernel or a missing module, in words that help.
     private static func explained(_ error: HostError) -> HostError {
         guard let number = error.errno, [EINVAL, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT, ENOENT].contains(number)
         else { return error }
-        return HostError(
+        return unsupported(error)
+    }
+
+    private static func opened<Value: ~Copyable>(
+        _ body: () throws(HostError) -> Value
+    ) throws(HostError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw error.code == .unsupported ? unsupported(error) : error
+        }
+    }
+
+    private static func unsupported(_ error: HostError) -> HostError {
+        HostError(
             .unsupported, operation: error.operation,
-            message: "this kernel has no nftables tables with an owner (Linux 5.12), or lacks a family of them; "
-                + "`--proof wire` does without",
-            errno: number)
+            message: "this kernel has no nftables tables with an owner (Linux 5.12), or lacks a family of them or "
+                + "nfnetlink_log; `--proof wire` does without, on weaker evidence",
+            errno: error.errno)
     }
 
     /// For poll(2).

@@ -3,34 +3,22 @@ package import HostAccess
 package import HostModel
 internal import WireFormats
 
-/// The live host, with the right to send a probe from a throw-away container.
+/// The live host, with the right to send probes from throw-away containers.
 ///
-/// Questions go to the host that it is given. What `send` makes hangs on descriptors of this object, until the next
-/// order or its own end: closing them waits for every processor (RCU), and nobody should wait for that.
+/// Questions go to the host that it is given. What `send` makes hangs on descriptors of this object: one capture, one
+/// fence for all orders of a call, one container for all orders that are sent from there.
 package final class ProofHost: ActiveHost {
     private let host: any Host
-    private var instruments: Instruments?
-    /// Closing a packet socket waits for every processor (RCU): it waits for the end.
-    private var spent: [SpentSocket] = []
+    private var things = Things()
 
-    /// In the order in which they end: first what sends, then what stops it.
-    private final class Instruments {
-        let sender: ProofSender
-        let local: LocalSender?
-        let container: ProofContainer
-        let fence: ProofFence?
-        let capture: ProofCapture
-
-        init(
-            _ sender: consuming ProofSender, _ local: LocalSender?,
-            _ container: consuming ProofContainer, _ fence: ProofFence?, _ capture: ProofCapture
-        ) {
-            self.sender = sender
-            self.local = local
-            self.container = container
-            self.fence = fence
-            self.capture = capture
-        }
+    /// What is open, in the order in which it ends: first what sends, then what stops it.
+    private final class Things {
+        var spent: [SharedSocket] = []
+        var stations: [ProofStation] = []
+        var fences: [ProofFence] = []
+        var capture: ProofCapture?
+        /// Setting up its ring waits for every processor (RCU), and nothing else has to wait for that.
+        var opening: Background<ProofTap>?
     }
 
     package init(_ host: any Host) {
@@ -41,123 +29,165 @@ package final class ProofHost: ActiveHost {
         try host.answer(request)
     }
 
-    package func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings {
-        guard order.mode != .off else {
-            throw HostError(.unsupported, operation: "send", message: "the proof is off")
-        }
-        instruments = nil
-        var capture = try ProofCapture(order: order)
-        // It stands before the container can send, and until the container is gone.
-        let investigator = order.investigation.map { ProofInvestigator($0, of: order, on: host) }
-        let fence = try raiseFence(order, traces: investigator?.mayTrace ?? order.traces)
-        var container = try makeContainer(order)
-        var result = ProbeSightings(sightings: [], port: container.port, captureDrops: 0)
-        if order.probesAddresses {
-            let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0 }
-            let taken = try AddressProbe.taken(wanted, in: &container)
-            guard taken.isEmpty else {
-                result.takenAddresses = taken
-                return result
-            }
-        }
-        let local = attachPeer(order, container, &result)
-        try container.configure(order)
-        let sender = try ProofSender(in: container)
-        var seen = try observe(order, sender, local, fence, &capture, result)
-        seen.findings = try investigator?.end(order)
-        instruments = Instruments(sender, local, container, fence, capture)
-        return seen
+    /// Begins to open the capture, which takes longer than all the rest.
+    package func prepare() {
+        guard things.opening == nil, things.capture == nil else { return }
+        things.opening = Background { () throws(HostError) in try ProofTap(device: "any") }
     }
 
-    private func makeContainer(_ order: ProbeOrder) throws(HostError) -> ProofContainer {
-        if let resident = order.resident { return try ProofContainer(resident: resident) }
-        return try ProofContainer(order: order)
+    /// Closes everything in the background, because closing waits for every processor (RCU): only the end of the
+    /// process has to. What sends ends before what stops it.
+    package func close() {
+        let instruments = Parts([things.spent, things.stations, things.fences])
+        let capture = Parts([[things.capture].compactMap(\.self), [things.opening].compactMap(\.self)])
+        things = Things()
+        for parts in [instruments, capture] {
+            _ = BackgroundThread {
+                while !parts.all.isEmpty { parts.all.removeFirst() }
+            }
+        }
+    }
+
+    /// The only owner of what is to be closed, once it is on its way there.
+    private final class Parts {
+        var all: [[AnyObject]]
+        init(_ all: [[AnyObject]]) {
+            self.all = all
+        }
     }
 
     package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
-        var result = try ResidentReader(host).read(bridge)
-        if let gateway, !result.residents.isEmpty {
-            let (answers, socket) = try AddressProbe.owners(of: gateway, behind: bridge)
-            result.gatewayAnswers = answers
-            spent.append(socket)
+        let question = try gateway.map { (gateway) throws(HostError) in
+            try AddressQuestion(gateway, behind: bridge)
         }
+        if let question { things.spent.append(question.socket) }
+        var result = try ResidentReader(host).read(bridge)
+        if let question, !result.residents.isEmpty { result.gatewayAnswers = question.owners() }
         return result
     }
 
-    /// Nil where the order has nothing that stays on this host, or where that cannot be: then the rest still can.
-    private func attachPeer(
-        _ order: ProbeOrder, _ container: borrowing ProofContainer, _ result: inout ProbeSightings
-    ) -> LocalSender? {
-        guard let local = order.local else { return nil }
-        do {
-            let sender = try LocalSender(order, local, in: container)
-            result.peerPort = sender.peerPort
-            return sender
+    // MARK: Sending
+
+    package func send(_ orders: [ProbeOrder]) -> [ProbeOutcome] {
+        do throws(HostError) {
+            guard let mode = orders.first?.mode, mode != .off else {
+                throw HostError(.unsupported, operation: "send", message: "the proof is off")
+            }
+            return try send(orders, mode)
         } catch {
-            result.localFailure = error.description
-            return nil
+            return orders.map { _ in .failure(error) }
         }
     }
 
-    /// In fence mode a must; otherwise its stations are welcome where the kernel can have them.
-    private func raiseFence(_ order: ProbeOrder, traces: Bool) throws(HostError) -> ProofFence? {
-        do {
-            return try ProofFence(order, traces: traces)
-        } catch {
-            guard order.mode == .wire, error.code == .unsupported else { throw error }
-            return nil
+    private func send(_ orders: [ProbeOrder], _ mode: ProofMode) throws(HostError) -> [ProbeOutcome] {
+        prepare()
+        // It stands before a container can send, and until the containers are gone.
+        let investigated = orders.first { $0.investigation != nil }
+        let investigator = investigated.flatMap { order in
+            order.investigation.map { ProofInvestigator($0, of: order, on: host) }
         }
+        let (fence, weakness) = try raiseFence(
+            orders, mode, traces: investigator?.mayTrace ?? orders.allSatisfy(\.traces))
+        var outcomes: [ProbeOutcome?] = orders.map { _ in nil }
+        var runs: [Int: ProofRun] = [:]
+        for (index, order) in orders.enumerated() {
+            do throws(HostError) {
+                runs[index] = ProofRun(order, from: try station(for: order), isFenced: fence != nil)
+            } catch {
+                outcomes[index] = .failure(error)
+            }
+        }
+        for (index, run) in runs {
+            do throws(HostError) {
+                let taken = run.order.probesAddresses ? run.station.takenAddresses() : []
+                if taken.isEmpty {
+                    try run.station.configure()
+                } else {
+                    outcomes[index] = .success(run.result(taken: taken))
+                    runs[index] = nil
+                }
+            } catch {
+                outcomes[index] = .failure(error)
+                runs[index] = nil
+            }
+        }
+        if !runs.isEmpty {
+            let capture = try capture(for: runs.values.map(\.order))
+            try observe(runs.sorted { $0.key < $1.key }.map(\.value), fence, capture)
+            for run in runs.values { try run.station.forget() }
+            let drops = try capture.drops()
+            let findings = try investigator?.end(orders[0])
+            for (index, run) in runs {
+                outcomes[index] = .success(run.finished(captureDrops: drops, findings: findings, weakness: weakness))
+            }
+        }
+        let missing = HostError(.other, operation: "send", message: "nothing came of the order")
+        return outcomes.map { $0 ?? .failure(missing) }
+    }
+
+    /// The container that an order is sent from: one that is there, or a new one.
+    private func station(for order: ProbeOrder) throws(HostError) -> ProofStation {
+        if let station = things.stations.first(where: { $0.serves(order) }) { return station }
+        let station = try ProofStation(order)
+        things.stations.append(station)
+        return station
+    }
+
+    /// In fence mode a must; otherwise its posts are welcome where the kernel can have them, and it is said where not.
+    private func raiseFence(
+        _ orders: [ProbeOrder], _ mode: ProofMode, traces: Bool
+    ) throws(HostError) -> (ProofFence?, weakness: String?) {
+        do {
+            let fence = try ProofFence(orders, traces: traces)
+            things.fences.append(fence)
+            return (fence, nil)
+        } catch {
+            guard mode == .wire, error.code == .unsupported else { throw error }
+            return (nil, "this kernel has no nftables tables with an owner (Linux 5.12)")
+        }
+    }
+
+    private func capture(for orders: [ProbeOrder]) throws(HostError) -> ProofCapture {
+        if let opening = things.opening {
+            things.capture = try ProofCapture(orders: orders, opening)
+            things.opening = nil
+        }
+        guard let capture = things.capture else {
+            throw HostError(.other, operation: "capture", message: "it was not opened")
+        }
+        try capture.narrow(to: orders)
+        return capture
     }
 
     /// Sends everything and reads until every probe's fate is known, or time is up.
     private func observe(
-        _ order: ProbeOrder, _ sender: borrowing ProofSender, _ local: LocalSender?, _ fence: ProofFence?,
-        _ capture: inout ProofCapture, _ empty: ProbeSightings
-    ) throws(HostError) -> ProbeSightings {
-        var result = empty
-        if order.investigation != nil { result.passes = [] }
+        _ runs: [ProofRun], _ fence: ProofFence?, _ capture: ProofCapture
+    ) throws(HostError) {
         // What is there from before the first probe is none of ours.
         _ = try capture.read(since: 0)
         let start = RealTime.now
-        result.startedNanoseconds = start
-        for packet in order.packets { try sender.send(packet.bytes) }
-        do {
-            try local?.send(order, fenced: fence != nil)
-        } catch {
-            result.localFailure = error.description
-        }
-        var fates = ProbeFates(order: order, port: result.port, isFenced: fence != nil && result.localFailure == nil)
-        let deadline = Deadline(milliseconds: order.waitMilliseconds)
-        var descriptors = capture.descriptors + [sender.descriptor]
-        descriptors += fence?.descriptors ?? []
+        for run in runs { try run.send(at: start) }
+        let deadline = Deadline(milliseconds: runs.map(\.order.waitMilliseconds).max() ?? 0)
+        let descriptors = capture.descriptors + runs.map(\.station.descriptor) + (fence?.descriptors ?? [])
         var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        while !fates.areKnown, deadline.milliseconds > 0 {
+        while !runs.allSatisfy(\.isOver), deadline.milliseconds > 0 {
             let ready = poll(&waiting, nfds_t(waiting.count), deadline.milliseconds)
             guard ready >= 0 || errno == EINTR else { throw HostError(errno: errno, operation: "wait for sightings") }
-            result.sightings += fates.take(try read(sender, fence, &capture, start))
-            try addKills(fence, &fates, to: &result)
+            try read(runs, fence, capture, start)
         }
         // Stations of the way that were still on the way to us.
-        result.sightings += fates.take(try read(sender, fence, &capture, start))
-        try addKills(fence, &fates, to: &result)
-        result.captureDrops = try capture.drops()
-        return result
-    }
-
-    private func addKills(
-        _ fence: ProofFence?, _ fates: inout ProbeFates, to result: inout ProbeSightings
-    ) throws(HostError) {
-        guard let steps = try fence?.readKills() else { return }
-        result.kills += fates.take(steps.kills)
-        if result.passes != nil { result.passes? += fates.keep(steps.passes) }
+        try read(runs, fence, capture, start)
     }
 
     private func read(
-        _ sender: borrowing ProofSender, _ fence: ProofFence?, _ capture: inout ProofCapture, _ start: Int
-    ) throws(HostError) -> [Sighting] {
+        _ runs: [ProofRun], _ fence: ProofFence?, _ capture: ProofCapture, _ start: Int
+    ) throws(HostError) {
         var sightings = try capture.read(since: start)
-        sightings += sender.read(since: start)
         if let fence { sightings += try fence.read(since: start) { capture.name($0) } }
-        return sightings
+        let steps = try fence?.readKills()
+        for run in runs {
+            run.take(sightings + run.station.read(since: start))
+            if let steps { run.take(kills: steps.kills, passes: steps.passes) }
+        }
     }
 }

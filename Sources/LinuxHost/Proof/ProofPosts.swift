@@ -12,6 +12,13 @@ struct ProofPost {
     let name: String
     /// Whether a probe that comes here is stopped in fence mode.
     let stops: Bool
+    /// Of a post at the ingress of one link.
+    private var device: String?
+
+    /// Under br_netfilter a bridged packet passes POSTROUTING of the ip family last of all, and would then be confirmed
+    /// in conntrack: there it has arrived, as whom it is known, and it is stopped. Without br_netfilter no bridged packet
+    /// comes here, and nothing tracks it.
+    private var stopsPeers: Bool { stops && family == .ipv4 && hook == .postrouting }
 
     /// The text of the log statement, by which the post is known again, and what happened there.
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
@@ -36,13 +43,20 @@ struct ProofPost {
         ProofPost(.bridge, .postrouting, last, "postrouting.last", stops: true),
     ]
 
-    /// The posts of an order: in an investigation one before each priority as well.
-    static func posts(of order: ProbeOrder) -> [ProofPost] {
+    /// The posts of the orders: in an investigation one before each priority as well.
+    static func posts(of orders: [ProbeOrder]) -> [ProofPost] {
         let hooks: [String: NftHook] = ["prerouting": .prerouting, "forward": .forward, "postrouting": .postrouting]
         return all
-            + (order.investigation?.brackets ?? []).compactMap { bracket in
+            + orders.flatMap { $0.investigation?.brackets ?? [] }.compactMap { bracket in
                 hooks[bracket.hook].map { ProofPost(.ipv4, $0, bracket.priority, bracket.name) }
             }
+    }
+
+    /// Before everybody else at the ingress of a link: only the trace begins there.
+    static func ingress(of device: String) -> ProofPost {
+        var post = ProofPost(.netdev, .netdevIngress, .min, "ingress.first")
+        post.device = device
+        return post
     }
 
     private init(_ family: NftFamily, _ hook: NftHook, _ priority: Int32, _ name: String, stops: Bool = false) {
@@ -54,9 +68,10 @@ struct ProofPost {
     }
 
     /// What is done with a probe here.
-    private func statements(_ order: ProbeOrder, stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
+    private func statements(stopping: Bool, group: UInt16, traces: Bool) -> [NftExpression] {
         var statements: [NftExpression] = []
-        if traces, name == "prerouting.first" { statements += NftExpression.enableTrace }
+        if traces, name == "prerouting.first" || device != nil { statements += NftExpression.enableTrace }
+        guard device == nil else { return statements }
         statements.append(.log(NftLog(prefix: prefix(stopping: stopping), group: group)))
         if stopping { statements.append(.verdict(.drop)) }
         return statements
@@ -64,16 +79,21 @@ struct ProofPost {
 
     /// The chain with its rules.
     func build(
-        _ batch: inout NftTransaction, in table: NftTableName, _ order: ProbeOrder, group: UInt16, traces: Bool
-    )
-        throws(HostError)
-    {
-        batch.newChain(chain, in: table, base: NftBaseChain(hook: hook, priority: priority))
-        let outside = statements(order, stopping: stops && order.mode == .fence, group: group, traces: traces)
+        _ batch: inout NftTransaction, in table: NftTableName, _ orders: [ProbeOrder], group: UInt16, traces: Bool
+    ) throws(HostError) {
+        batch.newChain(
+            chain, in: table, base: NftBaseChain(hook: hook, priority: priority, devices: device.map { [$0] } ?? []))
+        for order in orders { try add(order, to: &batch, in: table, group: group, traces: traces) }
+    }
+
+    private func add(
+        _ order: ProbeOrder, to batch: inout NftTransaction, in table: NftTableName, group: UInt16, traces: Bool
+    ) throws(HostError) {
+        let outside = statements(stopping: stops && order.mode == .fence, group: group, traces: traces)
         try match(order.nonce.bytes, &batch, in: table, outside)
         guard let local = order.local else { return }
         if !local.hostPackets.isEmpty {
-            let statements = statements(order, stopping: stops, group: group, traces: traces)
+            let statements = statements(stopping: stops, group: group, traces: traces)
             try match(local.hostNonce.bytes, &batch, in: table, statements)
             // The transaction id of DHCP.
             batch.newRule(
@@ -85,7 +105,7 @@ struct ProofPost {
                     + statements)
         }
         if local.peer != nil {
-            let statements = statements(order, stopping: false, group: group, traces: traces)
+            let statements = statements(stopping: stopsPeers, group: group, traces: traces)
             try match(local.peerNonce.bytes, &batch, in: table, statements)
         }
     }

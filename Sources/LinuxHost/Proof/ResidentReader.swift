@@ -4,12 +4,14 @@ internal import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// Looks at the containers of a bridge from inside their namespaces, by sockets that are opened there.
+/// Looks at the containers of a bridge, or of the host, from inside their namespaces, by sockets that are opened there.
 struct ResidentReader {
     private let host: any Host
     private static let operation = "look at the containers of a bridge"
     /// More than a bridge can have ports (BR_PORT_BITS is 10).
     private static let mostPorts = 1024
+    /// Veths of a whole host that are looked at.
+    private static let mostVeths = 4096
 
     init(_ host: any Host) {
         self.host = host
@@ -21,7 +23,16 @@ struct ResidentReader {
         guard let master = links.first(where: { $0.name == bridge }) else {
             throw HostError(.notFound, operation: Self.operation, message: "there is no link \(bridge)")
         }
-        let ports = links.filter { $0.master == master.index && $0.kind == "veth" }.prefix(Self.mostPorts)
+        return try read(links.filter { $0.master == master.index && $0.kind == "veth" }.prefix(Self.mostPorts))
+    }
+
+    /// Everybody behind a veth of this host.
+    func read() throws(HostError) -> BridgeResidents {
+        let links = try Self.decoded { try Link.all(in: try host.query(.links())) }
+        return try read(links.filter { $0.kind == "veth" && $0.lowerNamespace != nil }.prefix(Self.mostVeths))
+    }
+
+    private func read(_ ports: ArraySlice<Link>) throws(HostError) -> BridgeResidents {
         let wanted = Set(ports.compactMap(\.lowerNamespace))
         var result = BridgeResidents(residents: [], unknownPorts: [])
         guard !ports.isEmpty else { return result }
@@ -62,7 +73,8 @@ struct ResidentReader {
             addresses: addresses.filter { $0.link == link.index }.map(\.address),
             gateways: own.flatMap { route in
                 route.gateway.map { [$0] } ?? route.nextHops.filter { $0.link == link.index }.compactMap(\.gateway)
-            }, hasDefaultRoute: !defaults.isEmpty)
+            }, hasDefaultRoute: !defaults.isEmpty,
+            broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast))
     }
 
     private func ask<Value>(

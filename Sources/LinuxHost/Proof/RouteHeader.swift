@@ -46,6 +46,8 @@ enum RouteHeader {
 struct LinkDescription {
     let index: Int32
     let hardwareAddress: [UInt8]
+    /// IFF_UP.
+    let isUp: Bool
     /// BR_STATE_* of a bridge port, nil for other links.
     let bridgePortState: UInt8?
 
@@ -61,6 +63,9 @@ struct LinkDescription {
                 throw WireError(.truncated, operation)
             }
             self.index = index
+            // Behind the index of struct ifinfomsg.
+            let flags: UInt32 = bytes.hostInteger(at: NetlinkHeader.size + 8) ?? 0
+            isUp = flags & UInt32(IFF_UP) != 0
             let attributes = try NetlinkMessage(bytes).attributes(after: 16)
             hardwareAddress = try attributes.first(UInt16(IFLA_ADDRESS)).map { Array(attributes.data($0)) } ?? []
             bridgePortState = try Self.portState(attributes)

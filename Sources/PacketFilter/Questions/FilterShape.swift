@@ -5,6 +5,7 @@ internal import WireFormats
 package enum FilterShape: String, Sendable, CaseIterable {
     case docker = "docker-forward-drop"
     case ufw = "ufw-forward-drop"
+    case shorewall = "shorewall-misconfig"
     case firewalld = "firewalld-zone"
     case killSwitch = "vpn-killswitch"
     case split = "iptables-legacy-nft-split"
@@ -41,6 +42,8 @@ extension NetworkQuestions {
         func has(_ beginning: String) -> Bool { chains.contains { $0.hasPrefix(beginning) } }
         if has("DOCKER") { return .docker }
         if has("ufw-") || has("ufw6-") { return .ufw }
+        // Its chains for flags of TCP and for what pretends to come from everywhere.
+        if chains.contains("shorewall") || has("sha-") || has("smurf") { return .shorewall }
         if name == "firewalld" || has("FORWARD_ZONES") || has("filter_FORWARD_POLICIES") { return .firewalld }
         let words = ([name, killer.chain ?? ""] + chains).map { $0.lowercased() }
         if words.contains(where: { word in Self.vpnNames.contains { word.contains($0) } })
@@ -59,7 +62,15 @@ extension NetworkQuestions {
             return .split
         }
         if backend == .nft, name != "filter", others.contains(where: mentions) { return .otherTable }
-        return killer.rule == nil ? .policy : .rule
+        return killer.rule == nil || Self.looksAtNothing(killer.text) ? .policy : .rule
+    }
+
+    /// Whether a rule drops or rejects whatever comes to it, as the policy of its chain would.
+    private static func looksAtNothing(_ text: String) -> Bool {
+        var words = text.split(separator: " ")[...]
+        if words.first == "-A" { return words.count > 3 && words[2] == "-j" && ["DROP", "REJECT"].contains(words[3]) }
+        if words.first == "counter" { words = words.dropFirst(words.dropFirst().first == "packets" ? 5 : 1) }
+        return words.first == "drop" || words.first == "reject"
     }
 
     /// Whether a rule, as it is listed, asks for the way back to the source.

@@ -11,6 +11,7 @@ extension NetworkQuestions {
                 localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
             question.destinations = way.destinations.subtracting(
                 IntervalSet(exempt.map { $0.first.value...$0.last.value }))
+            question.routedMark = way.mark
             let answer: SourceTranslation
             do {
                 answer = try question.answer(ruleset)
@@ -32,6 +33,10 @@ extension NetworkQuestions {
                 return QuestionAnswer(
                     .translated, .undecided, reason: "its packets are dropped before they could leave", packet: packet,
                     decidedBy: result.killer, shouldHaveCaught: shouldHaveCaught)
+            case .accepted where result.uplink != way.output.name:
+                return QuestionAnswer(
+                    .translated, .undecided, reason: "its packets are sent elsewhere before they could leave",
+                    packet: packet, decidedBy: answer.rule.map(killer), shouldHaveCaught: shouldHaveCaught)
             case .accepted where !isTranslated(packet, result):
                 let deciding = answer.rule == answer.rescuer ? nil : answer.rule.map(killer)
                 return QuestionAnswer(
@@ -52,7 +57,7 @@ extension NetworkQuestions {
         return !sources.isEmpty && sources.allSatisfy { $0 != packet.source && host.isOwn($0) }
     }
 
-    private func killer(_ rule: Int) -> Killer {
+    func killer(_ rule: Int) -> Killer {
         let place = place(rule)
         let hook = ruleset.chains[ruleset.rules[rule].chain].base?.hook ?? .postrouting
         return Killer(
@@ -72,11 +77,19 @@ extension NetworkQuestions {
         var answer = QuestionAnswer(.forwarded, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            var passage = Passage(boxes: [PacketBox(source: containers, destination: outside)])
+            var passage = Passage(boxes: [packets(to: outside)])
             let context = context(bridge, way.output.name)
             try passBridge(&passage, .prerouting, context)
             try passBridge(&passage, .input, context)
             try pass(&passage, .prerouting, context)
+            if let answer = try redirected(passage.boxes, context) { return answer }
+            if let mark = way.mark {
+                passage.boxes = passage.boxes.compactMap { box in
+                    var box = box
+                    box.mark = box.mark.intersection(IntervalSet(mark))
+                    return box.mark.isEmpty ? nil : box
+                }
+            }
             try pass(&passage, .forward, context)
             try pass(&passage, .postrouting, context)
             answer = judge(.forwarded, passage) { sample($0, input: bridge) }
@@ -85,21 +98,69 @@ extension NetworkQuestions {
         return answer
     }
 
+    /// Packets to the outside that a rule sends elsewhere on the way in: to the host, to a container, into nothing. Of
+    /// private destinations nothing is asked: what stands for a service in a cluster has to be sent elsewhere.
+    private func redirected(
+        _ boxes: [PacketBox], _ context: PacketContext
+    ) throws(Undecided) -> QuestionAnswer? {
+        guard ruleset.translatesDestinations else { return nil }
+        var outside = SourceTranslationQuestion.privateDestinations.complement
+        if let target { outside = outside.union(IntervalSet(target.value)) }
+        let asked = boxes.compactMap { $0.intersection(PacketBox(destination: outside)) }
+        var context = context
+        let uplink = context.output?.name
+        context.output = nil
+        let outcomes: [WalkOutcome]
+        do {
+            var chains = ChainWalk(ruleset, context)
+            _ = try chains.prerouting(asked)
+            outcomes = chains.outcomes
+        } catch {
+            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+        }
+        var undecided: QuestionAnswer?
+        for outcome in outcomes.prefix(64) {
+            let packet = sample(outcome.box, input: bridge)
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .dropped:
+                return QuestionAnswer(
+                    .forwarded, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
+            case .accepted where result.isLocal || result.uplink == bridge:
+                return QuestionAnswer(
+                    .forwarded, .counterexample,
+                    reason: "it is sent to \(result.destinationAfter?.description ?? "another") instead",
+                    packet: packet,
+                    decidedBy: outcome.rule.map(killer))
+            case .accepted where result.uplink == uplink || outcome.doubts.isEmpty: continue
+            case .accepted, .undecided:
+                let names = outcome.doubts.isEmpty ? result.reason ?? "" : outcome.doubts.joined(separator: ", ")
+                undecided =
+                    undecided
+                    ?? QuestionAnswer(
+                        .forwarded, .undecided, reason: "depends on what is not known: " + names, packet: packet)
+            }
+        }
+        return undecided
+    }
+
     func answered() throws(Undecided) -> QuestionAnswer {
         var answer = QuestionAnswer(.answered, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
             let near = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
             var context = context(way.output.name, bridge)
-            context.state = .established
-            context.isReply = true
             // At prerouting the answer still goes to the host's address.
             context.destinationPlace = .host
             var before = Passage(boxes: [
                 PacketBox(
-                    source: outside,
-                    destination: near.map { IntervalSet($0.value...$0.value) } ?? containers)
+                    source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
+                    connectionMark: ruleset.marks.connection,
+                    state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
+                    fragment: .zero)
             ])
+            // What the first packets were marked with stays with the connection.
+            before.isExact = ruleset.marks.connection == .zero
             try pass(&before, .prerouting, context)
             context.destinationPlace = .outside
             // Which container is asked does not change what prerouting let through.
@@ -109,7 +170,7 @@ extension NetworkQuestions {
                     var box = box
                     box.destination = containers
                     return box
-                })
+                }, isExact: before.isExact)
             try pass(&passage, .forward, context)
             try pass(&passage, .postrouting, context)
             answer = judge(.answered, passage) { box in
@@ -117,7 +178,7 @@ extension NetworkQuestions {
                 packet.connectionState = .established
                 packet.direction = .reply
                 packet.tcpFlags = 18
-                if packet.protocol == .icmp { packet.sourcePort = 0 }
+                if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
                 if let target, box.source.contains(target.value) { packet.source = target }
                 if let near, near != packet.destination, network.contains(packet.destination) {
                     packet.mappedDestination = packet.destination
@@ -137,10 +198,10 @@ extension NetworkQuestions {
         guard let address = address ?? host.link(bridge)?.addresses.first?.address.address else {
             throw Undecided(reason: "\(bridge) has no address")
         }
-        func value(_ value: UInt32) -> IntervalSet { IntervalSet(value...value) }
+        let value: (UInt32) -> IntervalSet = { IntervalSet($0) }
         let port = value(question == .dhcp ? 67 : 53)
         var known = [
-            PacketBox(
+            PacketBox.opening(
                 source: containers, destination: value(address.value), transport: value(17),
                 sourcePort: question == .dhcp ? value(68) : IntervalSet(1024...65535), destinationPort: port)
         ]
@@ -161,7 +222,7 @@ extension NetworkQuestions {
             context.destinationPlace = .broadcast
             context.sourcePlace = .broadcast
             var discover = Passage(boxes: [
-                PacketBox(
+                PacketBox.opening(
                     source: value(0), destination: value(.max), transport: value(17), sourcePort: value(68),
                     destinationPort: port)
             ])
@@ -171,13 +232,14 @@ extension NetworkQuestions {
             try pass(&discover, .input, context)
             passage.dropped = discover.dropped + passage.dropped
             passage.boxes = discover.boxes + passage.boxes
+            passage.isExact = passage.isExact && discover.isExact
         }
         return judge(question, passage) { sample($0, input: bridge) }
     }
 
     func eastWest() throws(Undecided) -> QuestionAnswer {
         guard let bridgeLink = host.link(bridge) else { throw Undecided(reason: "there is no link \(bridge)") }
-        var passage = Passage(boxes: [PacketBox(source: containers, destination: containers)])
+        var passage = Passage(boxes: [packets(to: containers)])
         var context = context(bridge, bridge)
         context.isBridged = true
         try passBridge(&passage, .prerouting, context)
@@ -194,53 +256,6 @@ extension NetworkQuestions {
         }
         guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
         return try untouched(
-            .eastWest, PacketBox(source: containers, destination: containers), context, input: bridge)
-    }
-
-    func others() throws(Undecided) -> QuestionAnswer {
-        for way in try uplinks() {
-            let outside = way.destinations.subtracting(IntervalSet(network))
-            let answer = try untouched(
-                .others, PacketBox(source: outside, destination: containers), context(way.output.name, bridge),
-                input: way.output.name)
-            if answer.verdict != .proven { return answer }
-        }
-        return QuestionAnswer(.others, .proven)
-    }
-
-    /// No rule translates these packets.
-    private func untouched(
-        _ question: NetworkQuestion, _ box: PacketBox, _ context: PacketContext, input: String
-    ) throws(Undecided) -> QuestionAnswer {
-        var outcomes: [WalkOutcome] = []
-        var context = context
-        if context.isBridged { context.input = nil }
-        do {
-            var chains = ChainWalk(ruleset, context)
-            try chains.postrouting([box])
-            outcomes = chains.outcomes
-        } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
-        }
-        let translated = outcomes.filter { $0.result != .untranslated && $0.result != .dropped }
-        for outcome in translated {
-            var packet = sample(outcome.box, input: input)
-            if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
-                packet.destination = IPv4Address(value: other)
-            }
-            let result = walk.walk(packet)
-            switch result.verdict {
-            case .accepted where result.sourceAfter != packet.source:
-                return QuestionAnswer(
-                    question, .counterexample,
-                    reason: "it arrives as \(result.sourceAfter?.description ?? "another")", packet: packet,
-                    decidedBy: outcome.rule.map(killer))
-            case .dropped: continue
-            case .accepted:
-                if outcome.doubts.isEmpty { return disagreement(question, packet, "translated", result) }
-            case .undecided: return disagreement(question, packet, "translated", result)
-            }
-        }
-        return QuestionAnswer(question, .proven)
+            .eastWest, packets(to: containers), context, input: bridge)
     }
 }

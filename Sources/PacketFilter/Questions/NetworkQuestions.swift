@@ -61,24 +61,49 @@ package struct NetworkQuestions: Sendable {
 
     // MARK: Ways and packets
 
-    /// The links by which public destinations are reached, with all that is reached by them.
+    /// The links by which public destinations are reached, with all that is reached by them: by each mark that a
+    /// packet may have when it is routed, where that makes a difference.
     func uplinks() throws(Undecided) -> [HostForwarding.Way] {
         guard host.link(bridge) != nil else { throw Undecided(reason: "there is no link \(bridge)") }
-        guard let ways = host.ways(from: container, input: bridge) else {
-            throw Undecided(reason: "there are too many routes to look at each")
+        var marks: [UInt32] = [0]
+        if host.routesByMark {
+            let routed = ruleset.marked(
+                [packets(to: Self.everywhere)], through: [.prerouting], context(bridge, nil))
+            let found = routed.boxes.reduce(IntervalSet.empty) { $0.union($1.mark) }
+            guard found.count <= 64 else {
+                throw Undecided(reason: "routing depends on marks, and there are too many to look at each")
+            }
+            marks = found.ranges.flatMap(Array.init)
         }
-        let found = ways.compactMap { way -> HostForwarding.Way? in
-            guard way.output.name != bridge else { return nil }
-            let isPublic = !way.destinations.intersection(Self.everywhere).subtracting(
-                SourceTranslationQuestion.privateDestinations
-            ).isEmpty
-            let isTarget = target.map { way.destinations.contains($0.value) } ?? false
-            guard isPublic || isTarget else { return nil }
-            return HostForwarding.Way(
-                output: way.output, destinations: way.destinations.intersection(Self.everywhere))
+        var found: [HostForwarding.Way] = []
+        for mark in marks {
+            guard let ways = host.ways(from: container, input: bridge, mark: mark) else {
+                throw Undecided(reason: "there are too many routes to look at each")
+            }
+            found += ways.compactMap(outside)
         }
         if found.isEmpty { throw Undecided(reason: "no route leads to the outside") }
         return found
+    }
+
+    /// A way without what is nobody's destination; nil where it does not lead to the outside.
+    private func outside(_ way: HostForwarding.Way) -> HostForwarding.Way? {
+        guard way.output.name != bridge else { return nil }
+        let isPublic = !way.destinations.intersection(Self.everywhere).subtracting(
+            SourceTranslationQuestion.privateDestinations
+        ).isEmpty
+        let isTarget = target.map { way.destinations.contains($0.value) } ?? false
+        guard isPublic || isTarget else { return nil }
+        var way = way
+        way.destinations = way.destinations.intersection(Self.everywhere)
+        return way
+    }
+
+    /// The first packets of containers to some destinations. Where nothing asks conntrack, fragments come as they are.
+    func packets(to destinations: IntervalSet) -> PacketBox {
+        var box = PacketBox.opening(source: containers, destination: destinations)
+        if !ruleset.usesConntrack { box.fragment = IntervalSet(0...1) }
+        return box
     }
 
     /// No loopback, multicast, class E or this-network.
@@ -110,8 +135,7 @@ package struct NetworkQuestions: Sendable {
     }
 
     func context(_ input: String?, _ output: String?) -> PacketContext {
-        PacketContext(
-            input: input.map(link), output: output.map(link), mayBeMarked: ruleset.setsMarks)
+        PacketContext(input: input.map(link), output: output.map(link))
     }
 
     /// One packet of a set; what people know comes first.
@@ -123,27 +147,27 @@ package struct NetworkQuestions: Sendable {
             number: UInt8(truncatingIfNeeded: pick(box.transport, [17, 6, 1])))
         let isICMP = transport == .icmp
         let hasPorts = transport == .udp || transport == .tcp
-        return SamplePacket(
+        // An echo request where that is one of them.
+        let icmp = isICMP ? pick(box.sourcePort, [8 << 8, 0]) : 0
+        let isFragment = !box.fragment.contains(0)
+        var packet = SamplePacket(
             inputInterface: input, source: IPv4Address(value: pick(box.source, [])),
             destination: IPv4Address(
                 value: pick(
                     box.destination, [target?.value].compactMap { $0 } + [0x0808_0808, 0x0101_0101])),
             protocol: transport,
             sourcePort: isICMP
-                ? 8 : hasPorts ? UInt16(truncatingIfNeeded: pick(box.sourcePort, [40000, 53, 67, 68])) : 0,
-            destinationPort: hasPorts
-                ? UInt16(truncatingIfNeeded: pick(box.destinationPort, [53, 443, 40000])) : 0)
+                ? UInt16(icmp >> 8)
+                : hasPorts ? UInt16(truncatingIfNeeded: pick(box.sourcePort, [40000, 53, 67, 68])) : 0,
+            destinationPort: isICMP
+                ? UInt16(icmp & 0xff)
+                : hasPorts ? UInt16(truncatingIfNeeded: pick(box.destinationPort, [53, 443, 40000])) : 0,
+            fragment: isFragment)
+        if isFragment { (packet.sourcePort, packet.destinationPort) = (0, 0) }
+        return packet
     }
 
     // MARK: Filtering
-
-    /// The chains of a hook that do not translate, at priorities inside a range.
-    private func filters(_ hook: NftHook, early: Bool? = nil) -> [Int] {
-        ruleset.baseChains(type: nil, hook: hook).filter { chain in
-            guard let base = ruleset.chains[chain].base, base.type != "nat" else { return false }
-            return early.map { $0 == (base.priority < -200) } ?? true
-        }
-    }
 
     struct Drop {
         var outcome: WalkOutcome
@@ -154,6 +178,8 @@ package struct NetworkQuestions: Sendable {
     struct Passage {
         var dropped: [Drop] = []
         var boxes: [PacketBox]
+        /// Whether every packet has the marks of its set.
+        var isExact = true
     }
 
     func pass(
@@ -164,13 +190,16 @@ package struct NetworkQuestions: Sendable {
             context.output = nil
             var unseen = context
             unseen.isUnseen = true
-            try pass(&passage, filters(.prerouting, early: true), unseen)
-            try pass(&passage, filters(.prerouting, early: false), context)
+            try pass(&passage, ruleset.filterChains(.prerouting, early: true), unseen)
+            try pass(&passage, ruleset.filterChains(.prerouting, early: false), context)
+            let marked = ruleset.markedByTranslation(passage.boxes, context)
+            passage.boxes = marked.boxes
+            passage.isExact = passage.isExact && marked.isExact
             return
         }
         if hook == .input { context.output = nil }
         if hook == .postrouting, context.isBridged { context.input = nil }
-        try pass(&passage, filters(hook), context)
+        try pass(&passage, ruleset.filterChains(hook), context)
     }
 
     func passBridge(
@@ -188,6 +217,7 @@ package struct NetworkQuestions: Sendable {
         do {
             var walk = ChainWalk(ruleset, context)
             passage.boxes = try walk.filter(chains, passage.boxes)
+            if !walk.isExact { passage.isExact = false }
             passage.dropped += walk.outcomes.map { Drop(outcome: $0, context: context) }
         } catch {
             throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
@@ -198,21 +228,27 @@ package struct NetworkQuestions: Sendable {
     func judge(
         _ question: NetworkQuestion, _ passage: Passage, _ make: (PacketBox) -> SamplePacket
     ) -> QuestionAnswer {
-        if let drop = passage.dropped.first(where: { $0.outcome.doubts.isEmpty }) {
+        // One packet that is dropped for certain is enough, whatever was not known of its set.
+        var doubtful: (reason: String, packet: SamplePacket)?
+        let sure = passage.dropped.filter { $0.outcome.doubts.isEmpty }
+        for drop in (sure + passage.dropped.filter { !$0.outcome.doubts.isEmpty }).prefix(16) {
             let packet = make(drop.outcome.box)
             let result = walk.walk(packet)
-            guard result.verdict == .dropped else {
+            if result.verdict == .dropped {
+                return QuestionAnswer(
+                    question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer,
+                    shouldHaveCaught: accepting(drop))
+            }
+            if drop.outcome.doubts.isEmpty, passage.isExact {
                 return disagreement(question, packet, "dropped", result)
             }
-            return QuestionAnswer(
-                question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer,
-                shouldHaveCaught: accepting(drop))
+            let names = drop.outcome.doubts.isEmpty ? ["the marks that rules give"] : drop.outcome.doubts
+            if doubtful == nil { doubtful = (names.joined(separator: ", "), packet) }
         }
-        if let doubtful = passage.dropped.first?.outcome {
+        if let doubtful {
             return QuestionAnswer(
-                question, .undecided,
-                reason: "depends on what is not known: " + doubtful.doubts.joined(separator: ", "),
-                packet: make(doubtful.box))
+                question, .undecided, reason: "depends on what is not known: " + doubtful.reason,
+                packet: doubtful.packet)
         }
         for box in passage.boxes.prefix(64) {
             let packet = make(box)

@@ -17,9 +17,10 @@ extension PacketRun {
             case 0: return (0x45, 0xff)
             // The type of service: a plain packet has none.
             case 1: return (0, 0xff)
-            // Flags: only "more fragments" and the offset are told.
-            case 6: return state.packet.fragment ? (0, 0) : (0, 0xbf)
-            case 7: return state.packet.fragment ? (0, 0) : (0, 0xff)
+            // Flags: only "more fragments" and the offset are told. A further fragment stands for all of them: the
+            // second, 1,480 bytes in.
+            case 6: return state.packet.fragment ? (0, 0x1f) : (0, 0xbf)
+            case 7: return state.packet.fragment ? (185, 0xff) : (0, 0xff)
             case 9: return (state.transport, 0xff)
             case 12...15: return octet(state.source.value, position - 12)
             case 16...19: return octet(state.destination.value, position - 16)

@@ -15,11 +15,18 @@ extension PacketRun {
     }
 
     func evaluateNft(_ rule: NftRule, _ index: Int, _ hook: NftHook) -> RuleEnd {
+        if let test = rule.address, (test.isSource ? state.source : state.destination).value != test.address {
+            return .next
+        }
         let table = ruleset.chains[ruleset.rules[index].chain].table
         var registers = NftRegisters()
         var pending: [Pending] = []
-        for (position, expression) in ruleset.nft.expressions(of: rule).enumerated() {
-            let key = "rule \(index) \(position)"
+        var list = ruleset.nft.expressionList(of: rule)
+        var position = -1
+        // What a choice is known by. Most rules are left at their first condition and make none.
+        var key: String { "rule \(index) \(position)" }
+        while let expression = list.next() {
+            position += 1
             switch expression {
             case .payload(let base, let offset, let length, let into):
                 if base == .transport, state.packet.fragment { return .next }

@@ -77,7 +77,13 @@ extension PacketRun {
         case .connmark(let change):
             if state.tracking == .tracked { apply(change) }
             return .next
+        case .ipset(let set):
+            if set.marks { state.mark = PartialWord(value: 0, known: 0) }
+            return .next
         case .passes: return .next
+        case .other("MARK"), .other("HMARK"):
+            state.mark = PartialWord(value: 0, known: 0)
+            return .next
         case .other(let name):
             if ["NFQUEUE", "QUEUE"].contains(name) { return end(.queue, rule: rule) }
             if name == "SYNPROXY", state.packet.protocol != .tcp { return .next }

@@ -56,6 +56,7 @@ extension PacketRun {
             if state.input != nil { return tests & ~inverted == 0 }
             return nil
         case .u32(let u32): return holds(u32)
+        case .ipset(let match): return holds(match, hook)
         case .packetType(let type, let inverted): return state.input == nil ? nil : (type == 0) != inverted
         case .other: return nil
         }

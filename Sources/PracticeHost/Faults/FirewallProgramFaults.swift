@@ -37,6 +37,40 @@ let firewallProgramFaults: [Fault] = [
                 ])
         ]),
     Fault(
+        "forward-policy-drop", "nftables.conf drops what the host should forward",
+        [
+            FaultVariant(
+                "nftables-conf", "As an operator wrote it for a host that does not forward", backends: [.nft],
+                [
+                    .write(
+                        "/etc/nftables.conf",
+                        """
+                        #!/usr/sbin/nft -f
+                        # Kept by the operator.
+                        flush ruleset
+
+                        table inet filter {
+                        \tchain input {
+                        \t\ttype filter hook input priority filter; policy drop;
+                        \t\tiifname "lo" accept
+                        \t\tct state established,related accept
+                        \t\ttcp dport 22 accept # ssh
+                        \t}
+                        \tchain forward {
+                        \t\ttype filter hook forward priority filter; policy drop;
+                        \t\tiifname "{bridge}" ip daddr 192.168.99.0/24 drop comment "on purpose"
+                        \t\tcounter reject with icmpx admin-prohibited
+                        \t}
+                        }
+
+                        """),
+                    .link(
+                        "/etc/systemd/system/sysinit.target.wants/nftables.service",
+                        to: "/lib/systemd/system/nftables.service"),
+                    .run(["systemctl", "start", "nftables"]), .run(["systemctl", "restart", "lxc-net"]),
+                ])
+        ]),
+    Fault(
         "forward-policy-drop-saved", "Saved rules drop what the host should forward",
         [
             FaultVariant(
@@ -93,6 +127,36 @@ let firewallProgramFaults: [Fault] = [
                     ]),
                 ])
         ]),
+]
+
+/// Ahead of the first run: shorewall tells the kernel's log of what it does, and no daemon keeps that here.
+private func shorewall(interfaces: String, policy: String, zones: String = "") -> [FaultStep] {
+    [
+        .write("/etc/shorewall/zones", "# Kept by the operator.\nfw\tfirewall\nnet\tipv4\n\(zones)"),
+        .write("/etc/shorewall/interfaces", interfaces),
+        .write("/etc/shorewall/policy", "$FW\tnet\tACCEPT\n\(policy)net\tall\tDROP\nall\tall\tREJECT\n"),
+        .write("/etc/shorewall/rules", "?SECTION NEW\n# ssh only\nSSH(ACCEPT)\tnet\t$FW\n"),
+        .link(
+            "/etc/systemd/system/basic.target.wants/shorewall.service", to: "/lib/systemd/system/shorewall.service"),
+        .run(["busybox", "syslogd", "-O", "/var/log/messages"]),
+        .run(["systemctl", "start", "shorewall"]),
+    ]
+}
+
+let shorewallFaults: [Fault] = [
+    Fault(
+        "shorewall-misconfig", "Shorewall runs, and lets nobody of the bridge out",
+        [
+            FaultVariant(
+                "no-zone", "The bridge is in no zone", layers: ["shorewall"],
+                shorewall(interfaces: "?FORMAT 2\n# The world.\nnet\t{uplink}\ttcpflags,nosmurfs\n", policy: "")),
+            FaultVariant(
+                "no-policy", "The bridge has a zone that may do nothing; the table is of the old format",
+                layers: ["shorewall"],
+                shorewall(
+                    interfaces: "net\t{uplink}\t-\ttcpflags\nlxc\t{bridge}\t-\trouteback,bridge\n", policy: "",
+                    zones: "lxc\tipv4\n")),
+        ])
 ]
 
 /// What Docker does to the filter table when it starts, and the unit that does it at boot.

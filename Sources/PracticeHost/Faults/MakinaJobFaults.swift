@@ -70,6 +70,15 @@ let makinaJobFaults: [Fault] = [
                 "systemd", "A unit runs the job", profiles: [.makina],
                 systemdJob(guardValue: "True") + lxcNetOff("# Nothing set here.\n")),
             FaultVariant(
+                "without-lxc-net", "A unit runs the job, and lxc-net is not installed", profiles: [.makina],
+                systemdJob(guardValue: "True") + lxcNetOff("# Nothing set here.\n")
+                    + [
+                        .run([
+                            "sh", "-c",
+                            "rm -f /lib/systemd/system/lxc-net.service /etc/init.d/lxc-net /etc/rc?.d/*lxc-net",
+                        ])
+                    ]),
+            FaultVariant(
                 "upstart", "The job of the old recipe; no upstart runs it either", profiles: [.makina],
                 [.write("/etc/init/lxc-net-makina.conf", upstartJob(guardValue: "True"))]
                     + lxcNetOff("# Nothing set here.\n")),

@@ -10,6 +10,8 @@ let persistenceFaults: [Fault] = [
                 "by-hand", "lxc-net makes another bridge; saved rules keep the translation", profiles: [.makina],
                 [
                     .write("/etc/default/lxc-net", "USE_LXC_BRIDGE=\"true\"\n"),
+                    // What was made by hand has no flag of lxc-net's.
+                    .remove("/run/lxc/network_up"),
                     .write(
                         "/etc/nftables.conf",
                         """

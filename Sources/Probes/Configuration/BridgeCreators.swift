@@ -5,14 +5,18 @@ internal import HostModel
 /// Who will make a bridge at the next boot.
 struct BridgeCreators {
     struct Creator {
-        var name: String
+        var owner: BridgeOwner
         /// As written: `10.5.0.1/16`.
         var addresses: [String]
         var evidence: Evidence
+
+        var name: String { owner.rawValue }
     }
 
     private(set) var creators: [Creator] = []
     private(set) var problems: [String] = []
+    /// Files of network programs that speak of the bridge, whether they make it or not.
+    private(set) var makers: [BridgeMaker] = []
     private let services: BootServices
     private let bridge: String
     private var reader: ConfigurationReader { services.reader }
@@ -48,7 +52,7 @@ struct BridgeCreators {
             let address = settings.address?.description
             creators.append(
                 Creator(
-                    name: "lxc-net", addresses: address.map { [$0] } ?? [],
+                    owner: .lxcNet, addresses: address.map { [$0] } ?? [],
                     evidence: settings.evidence("LXC_BRIDGE", value: "\(bridge) \(address ?? "without address")")))
         }
     }
@@ -69,7 +73,7 @@ struct BridgeCreators {
             let address = job.address?.description
             creators.append(
                 Creator(
-                    name: "makina-job", addresses: address.map { [$0] } ?? [],
+                    owner: .makinaJob, addresses: address.map { [$0] } ?? [],
                     evidence: Evidence(
                         source: file, command: services.command(MakinaJob.service), value: address ?? "present")))
         }
@@ -77,14 +81,19 @@ struct BridgeCreators {
 
     private mutating func networkd() throws(ObservationFailure) {
         guard let device = try NetworkdFiles.devices(reader).first(where: { $0.bridge == bridge }) else { return }
+        let network = try NetworkdFiles.network(of: bridge, reader)
+        var maker = BridgeMaker(
+            owner: .networkd, file: device.file.path, addressFile: network?.file.path,
+            addresses: network?.addresses.map(\.value) ?? [])
+        defer { makers.append(maker) }
         guard try services.starts("systemd-networkd") else {
-            problems.append("\(device.file.path) makes \(bridge), but systemd-networkd is not enabled")
+            maker.flaw = "\(device.file.path) makes \(bridge), but systemd-networkd is not enabled"
+            problems.append(maker.flaw ?? "")
             return
         }
-        let network = try NetworkdFiles.network(of: bridge, reader)
         creators.append(
             Creator(
-                name: "systemd-networkd", addresses: network?.addresses.map(\.value) ?? [],
+                owner: .networkd, addresses: network?.addresses.map(\.value) ?? [],
                 evidence: Evidence(
                     source: device.file.path, command: "networkctl cat \(Evidence.quoted(bridge))",
                     value: network?.addresses.first?.value ?? "without address")))
@@ -96,17 +105,21 @@ struct BridgeCreators {
             case .absent: continue
             case .unknown(let reason): throw .unknown(reason)
             case .present(let location, let addresses):
+                var maker = BridgeMaker(
+                    owner: .netplan, file: location.file, addressFile: location.file, addresses: addresses)
+                defer { makers.append(maker) }
                 let generators = ["/usr/lib", "/lib"].map { $0 + "/systemd/system-generators/netplan" }
                 guard try reader.first(generators) != nil, services.initSystem == .systemd else {
-                    problems.append("\(location) makes \(bridge), but netplan does not run here")
+                    maker.flaw = "\(location) makes \(bridge), but netplan does not run here"
+                    problems.append(maker.flaw ?? "")
                     continue
                 }
-                if let index = creators.firstIndex(where: { $0.name == "netplan" }) {
+                if let index = creators.firstIndex(where: { $0.owner == .netplan }) {
                     creators[index].addresses += addresses
                 } else {
                     creators.append(
                         Creator(
-                            name: "netplan", addresses: addresses,
+                            owner: .netplan, addresses: addresses,
                             evidence: Evidence(
                                 location, pattern: bridge, value: addresses.first ?? "without address")))
                 }
@@ -118,14 +131,27 @@ struct BridgeCreators {
         let all = try IfupdownStanzas(reader)
         let stanzas = all.interfaces.filter { $0.name == bridge }
         guard let first = stanzas.first(where: { $0.family == "inet" }) ?? stanzas.first else { return }
-        guard all.automatic.contains(bridge) else {
-            problems.append("\(first.location): \(bridge) is not brought up by 'auto'")
-            return
-        }
+        let addresses = stanzas.compactMap(IfupdownStanzas.address)
+        let flaw = try ifupdownFlaw(first, stanzas, isAutomatic: all.automatic.contains(bridge))
+        makers.append(
+            BridgeMaker(
+                owner: .ifupdown, file: first.location.file, addressFile: first.location.file, addresses: addresses,
+                flaw: flaw))
+        if let flaw { return problems.append(flaw) }
+        creators.append(
+            Creator(
+                owner: .ifupdown, addresses: addresses,
+                evidence: Evidence(first.location, pattern: bridge, value: addresses.first ?? "without address")))
+    }
+
+    /// Why the stanzas do not make the bridge at boot; nil: they do.
+    private func ifupdownFlaw(
+        _ first: IfupdownFile.Interface, _ stanzas: [IfupdownFile.Interface], isAutomatic: Bool
+    ) throws(ObservationFailure) -> String? {
+        guard isAutomatic else { return "\(first.location): \(bridge) is not brought up by 'auto'" }
         let runs = try services.starts("networking")
         guard runs, try reader.hasProgram("ifup") else {
-            problems.append("\(first.location) describes \(bridge), but ifupdown does not run at boot")
-            return
+            return "\(first.location) describes \(bridge), but ifupdown does not run at boot"
         }
         let helpers = [
             "/etc/network/if-pre-up.d/bridge", "/usr/libexec/ifupdown-ng/bridge",
@@ -138,18 +164,9 @@ struct BridgeCreators {
         }
         let byOption = stanzas.contains { $0.value("bridge_ports") != nil }
         if byOption, !byHand, try reader.first(helpers) == nil {
-            problems.append("\(first.location): bridge_ports needs bridge-utils")
-            return
+            return "\(first.location): bridge_ports needs bridge-utils"
         }
-        guard byOption || byHand else {
-            problems.append("\(first.location): nothing in the stanza makes the bridge")
-            return
-        }
-        let addresses = stanzas.compactMap(IfupdownStanzas.address)
-        creators.append(
-            Creator(
-                name: "ifupdown", addresses: addresses,
-                evidence: Evidence(first.location, pattern: bridge, value: addresses.first ?? "without address")))
+        return byOption || byHand ? nil : "\(first.location): nothing in the stanza makes the bridge"
     }
 
     private mutating func networkManager() throws(ObservationFailure) {
@@ -158,13 +175,18 @@ struct BridgeCreators {
         for file in try reader.files(directories, suffix: "") {
             let connection = NetworkManagerKeyfile(path: file.path, bytes: file.bytes)
             guard connection.bridge == bridge else { continue }
+            var maker = BridgeMaker(
+                owner: .networkManager, file: file.path, addressFile: file.path,
+                addresses: connection.addresses.map(\.value))
+            defer { makers.append(maker) }
             guard try services.starts("NetworkManager") else {
-                problems.append("\(file.path) makes \(bridge), but NetworkManager is not enabled")
+                maker.flaw = "\(file.path) makes \(bridge), but NetworkManager is not enabled"
+                problems.append(maker.flaw ?? "")
                 continue
             }
             creators.append(
                 Creator(
-                    name: "networkmanager", addresses: connection.addresses.map(\.value),
+                    owner: .networkManager, addresses: connection.addresses.map(\.value),
                     evidence: Evidence(
                         source: file.path, command: "cat \(Evidence.quoted(file.path))",
                         value: connection.addresses.first?.value ?? connection.method?.value ?? "without address")))

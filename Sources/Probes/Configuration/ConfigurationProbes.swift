@@ -2,5 +2,7 @@
 let configurationProbes: [any Probe] = [
     SysctlNextBootProbe(), BridgeNextBootProbe(), NATNextBootProbe(), LXCInstallationProbe(), LXCNetSettingsProbe(),
     LXCNetServiceProbe(), MakinaJobProbe(), DHCPServerProbe(), LXCPathProbe(), BaseImageProbe(), ContainersProbe(),
-    ContainerConfigProbe(),
+    ContainerConfigProbe(), BridgeMACProbe(), BridgeNetfilterBootProbe(), LXCNetScriptProbe(), LXCNetRunningProbe(),
+    DNSPortProbe(), DHCPLeasesProbe(), DnsmasqConfinementProbe(), AutostartProbe(), KernelModulesProbe(),
+    ContainerPortsProbe(), ContainerHardwareAddressesProbe(),
 ]

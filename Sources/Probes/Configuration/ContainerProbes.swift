@@ -58,6 +58,15 @@ package struct ContainerConfigProbe: Probe {
     static func read(
         _ path: String, _ name: String, _ reader: ConfigurationReader
     ) throws(ObservationFailure) -> LXCConfig {
+        guard let recording = reader.host as? RecordingHost else { return try parse(path, name, reader) }
+        return try recording.derived("config of \(path)/\(name)") { () throws(ObservationFailure) in
+            try parse(path, name, reader)
+        }
+    }
+
+    private static func parse(
+        _ path: String, _ name: String, _ reader: ConfigurationReader
+    ) throws(ObservationFailure) -> LXCConfig {
         guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
             throw .unknown("not a container's name: \(name)")
         }

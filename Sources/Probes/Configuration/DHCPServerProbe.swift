@@ -69,6 +69,29 @@ package struct DHCPServerProbe: Probe {
         return names.contains(bridge) || names.contains(address.description)
     }
 
+    /// The values of an option that dnsmasq was started with, in both ways of writing, lists taken apart.
+    static func values(of option: String, in arguments: [String]) -> [String] {
+        var values: [String] = []
+        for (index, argument) in arguments.enumerated() {
+            if argument.hasPrefix(option + "=") {
+                values.append(String(argument.dropFirst(option.count + 1)))
+            } else if argument == option, index + 1 < arguments.count {
+                values.append(arguments[index + 1])
+            }
+        }
+        return values.flatMap { $0.split(separator: ",").map(String.init) }
+    }
+
+    /// The dnsmasq of lxc-net's pid file, where it lives.
+    static func ofLXCNet(
+        _ reader: ConfigurationReader
+    ) throws(ObservationFailure) -> (pid: Int, arguments: [String])? {
+        guard let bytes = try reader.bytes("/run/lxc/dnsmasq.pid", limit: 64), let pid = pid(bytes),
+            try reader.processName(pid) == "dnsmasq", let arguments = try reader.commandLine(pid)
+        else { return nil }
+        return (pid, arguments)
+    }
+
     package func observe(
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
@@ -120,14 +143,14 @@ package struct DHCPServerProbe: Probe {
         return own
     }
 
-    private struct Found {
+    struct Found {
         var pid: Int
         var arguments: [String]
         var source: String
     }
 
     /// By pid file first; else by a scan, which is spared where nobody listens.
-    private func find(
+    func find(
         _ bridge: String, _ address: IPv4Address, _ reader: ConfigurationReader, listening: Bool, scan: Bool
     ) throws(ObservationFailure) -> Found? {
         for file in ["/run/lxc/dnsmasq.pid", "/run/dnsmasq.pid", "/var/run/dnsmasq.pid"] {

@@ -25,6 +25,11 @@ package struct LXCNetSettings: Sendable {
     package var dhcpRangeText: String
     package var dhcpMax: Int
     package var usesNftables: Bool
+    /// The hardware address that the bridge is given: `LXC_BRIDGE_MAC`.
+    package var bridgeMAC: String
+    /// `LXC_IPV6_NAT`, where an IPv6 network is set.
+    package var translatesIPv6: Bool
+    package var usesIPv6: Bool
     /// Where each setting comes from; a default has no place.
     package var locations: [String: SourceLocation]
     package var problems: [String]
@@ -33,12 +38,14 @@ package struct LXCNetSettings: Sendable {
         "USE_LXC_BRIDGE": "true", "LXC_BRIDGE": "lxcbr0", "LXC_ADDR": "10.0.3.1", "LXC_NETMASK": "255.255.255.0",
         "LXC_NETWORK": "10.0.3.0/24", "LXC_DHCP_RANGE": "10.0.3.2,10.0.3.254", "LXC_DHCP_MAX": "253",
         "LXC_DHCP_CONFILE": "", "LXC_DHCP_PING": "true", "LXC_DOMAIN": "", "LXC_USE_NFT": "true",
+        "LXC_BRIDGE_MAC": "00:16:3e:00:00:00", "LXC_IPV6_ADDR": "", "LXC_IPV6_MASK": "", "LXC_IPV6_NETWORK": "",
+        "LXC_IPV6_NAT": "false",
     ]
 
     /// What is read: all else may be anything.
     private static let names = [
         "USE_LXC_BRIDGE", "LXC_BRIDGE", "LXC_ADDR", "LXC_NETMASK", "LXC_NETWORK", "LXC_DHCP_RANGE", "LXC_DHCP_MAX",
-        "LXC_USE_NFT",
+        "LXC_USE_NFT", "LXC_BRIDGE_MAC", "LXC_IPV6_ADDR", "LXC_IPV6_MASK", "LXC_IPV6_NETWORK", "LXC_IPV6_NAT",
     ]
 
     /// The settings that another reader of the same files would see, such as the makina job's own environment.
@@ -51,6 +58,12 @@ package struct LXCNetSettings: Sendable {
 
     /// Throws `unknown` where a file is refused or a value depends on what only a shell could tell.
     package static func read(from host: any Host) throws(ObservationFailure) -> LXCNetSettings {
+        // Many probes ask: the shell files are evaluated once per run.
+        guard let recording = host as? RecordingHost else { return try evaluate(host) }
+        return try recording.derived("lxc-net settings") { () throws(ObservationFailure) in try evaluate(host) }
+    }
+
+    private static func evaluate(_ host: any Host) throws(ObservationFailure) -> LXCNetSettings {
         let reader = ConfigurationReader(host: host)
         let script = try script(reader)
         let directory = try directory(reader, script: script)
@@ -80,7 +93,10 @@ package struct LXCNetSettings: Sendable {
             sourced: sourced, useBridge: value("USE_LXC_BRIDGE") == "true", bridge: value("LXC_BRIDGE"),
             address: nil, network: IPv4Prefix(value("LXC_NETWORK")), dhcpRange: [],
             dhcpRangeText: value("LXC_DHCP_RANGE"), dhcpMax: Int(value("LXC_DHCP_MAX")) ?? 0,
-            usesNftables: value("LXC_USE_NFT") == "true", locations: locations, problems: problems)
+            usesNftables: value("LXC_USE_NFT") == "true", bridgeMAC: value("LXC_BRIDGE_MAC"),
+            translatesIPv6: value("LXC_IPV6_NAT") == "true",
+            usesIPv6: ["ADDR", "MASK", "NETWORK"].allSatisfy { !value("LXC_IPV6_\($0)").isEmpty }, locations: locations,
+            problems: problems)
         if let exit = environment.exits {
             settings.useBridge = false
             settings.problems.append("\(exit): lxc-net ends here")

@@ -21,7 +21,8 @@ package struct MakinaJobProbe: Probe {
         let services = try BootServices(reader)
         let job = try MakinaJob.read(bridge: try parameters.string("bridge"), services)
         var shares = false
-        if job.usesFlag != nil, try services.starts("lxc-net", wantedBy: ["lxc"]) {
+        // A job that does nothing shares nothing.
+        if job.usesFlag != nil, job.works, try services.starts("lxc-net", wantedBy: ["lxc"]) {
             shares = try LXCNetSettings.read(from: host).useBridge
         }
         var observation = Observation(facts: [

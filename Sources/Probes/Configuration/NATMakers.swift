@@ -33,6 +33,7 @@ struct NATMakers {
         try ifupdown()
         try savedRules()
         try nftables()
+        try ownUnit()
         try ufw()
         try firewalld()
         try shorewall()
@@ -141,6 +142,21 @@ struct NATMakers {
         add(
             "nftables", service: "nftables", iptables: false,
             rules: try NftablesBoot.read(services).flatMap(\.translations))
+    }
+
+    /// The unit of this program's own repair, which loads a file of nft(8).
+    private mutating func ownUnit() throws(ObservationFailure) {
+        let name = "lxc-doctor-nat-\(bridge)"
+        guard try services.starts(name), let unit = try services.unit(name) else { return }
+        for entry in unit.files.flatMap({ $0.entries("Service", "ExecStart") }) {
+            let words = entry.value.split(separator: " ").map(String.init)
+            guard let flag = words.firstIndex(of: "-f"), words.indices.contains(flag + 1),
+                let bytes = try reader.bytes(words[flag + 1])
+            else { continue }
+            add(
+                name, service: name, iptables: false,
+                rules: NftablesConf(path: words[flag + 1], bytes: bytes).translations)
+        }
     }
 
     private mutating func ufw() throws(ObservationFailure) {

@@ -58,6 +58,11 @@ package struct SysctlNextBootProbe: Probe {
     }
 
     static func replay(_ reader: ConfigurationReader) throws(ObservationFailure) -> SysctlReplay {
+        guard let recording = reader.host as? RecordingHost else { return try read(reader) }
+        return try recording.derived("sysctl files") { () throws(ObservationFailure) in try read(reader) }
+    }
+
+    private static func read(_ reader: ConfigurationReader) throws(ObservationFailure) -> SysctlReplay {
         var listing: [(directory: String, names: [String])] = []
         for directory in SysctlReplay.directories { listing.append((directory, try reader.names(directory))) }
         var files: [SysctlFile] = []

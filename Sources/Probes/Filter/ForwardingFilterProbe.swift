@@ -54,14 +54,22 @@ package struct ForwardingFilterProbe: Probe {
         _ questions: NetworkQuestions, _ question: NetworkQuestion, _ name: String, _ observation: inout Observation
     ) {
         let answer = questions.answerOfRules(question)
-        observation.facts[name] = .string(Self.word(answer, questions))
-        guard answer.verdict == .counterexample, let killer = answer.decidedBy else { return }
-        let isDropped = answer.packet.map { questions.walk.walk($0).verdict == .dropped } ?? true
+        let word = Self.word(answer, questions)
+        observation.facts[name] = .string(word)
+        guard answer.verdict == .counterexample, let decisive = answer.decidedBy else { return }
+        // Where the usual packets are dropped, what drops those is the matter, not what drops a rare one.
+        let usual =
+            word == "none"
+            ? questions.samples(question).lazy.map { ($0, questions.walk.walk($0)) }
+                .first { $0.1.verdict == .dropped && $0.1.killer != nil } : nil
+        let killer = usual?.1.killer ?? decisive
+        let packet = usual?.0 ?? answer.packet
+        let isDropped = usual != nil || answer.packet.map { questions.walk.walk($0).verdict == .dropped } ?? true
         observation.facts[name + "Shape"] = .string(
             isDropped ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
         if question == .eastWest { observation.facts["eastWestFamily"] = .string(killer.family ?? "") }
-        observation.facts[name + "Packet"] = .string(answer.packet?.description ?? "")
+        observation.facts[name + "Packet"] = .string(packet?.description ?? "")
         observation.evidence.append(Evidence(killer))
     }
 

@@ -11,15 +11,8 @@ struct OutsideModel {
     func actors(_ links: [Link], _ ruleset: Ruleset) throws(ObservationFailure) -> [String] {
         var found: [String] = []
         for link in links where link.hasXDP { found.append("XDP on \(link.name)") }
-        for discipline in try trafficControl(.queueingDisciplines()) {
-            guard ["clsact", "ingress"].contains(discipline.kind) else { continue }
-            // Where clsact and ingress have their filters: TC_H_MIN_INGRESS, TC_H_MIN_EGRESS, the ingress root.
-            let places = [TrafficControl.ingress, TrafficControl.ingress + 1, TrafficControl.ingressRoot]
-            for place in places where try !trafficControl(.trafficFilters(link: discipline.link, parent: place)).isEmpty
-            {
-                found.append("tc filter on \(links.name(discipline.link))")
-                break
-            }
+        for filters in try trafficFilters() where !filters.filters.isEmpty {
+            found.append("tc filter on \(links.name(filters.link))")
         }
         for chain in ruleset.chains {
             let table = ruleset.tables[chain.table]
@@ -29,6 +22,27 @@ struct OutsideModel {
         }
         if try hasPolicies() { found.append("IPsec policies (xfrm)") }
         for table in try bridgeTables() { found.append("ebtables-legacy table \(table)") }
+        return found
+    }
+
+    /// The filters of traffic control that throw packets away.
+    func droppingFilters() throws(ObservationFailure) -> [TrafficControl] {
+        try trafficFilters().flatMap(\.filters).filter(\.drops)
+    }
+
+    /// By link, the filters of every discipline that has a place for them: those of clsact and ingress.
+    private func trafficFilters() throws(ObservationFailure) -> [(link: Int, filters: [TrafficControl])] {
+        var found: [(link: Int, filters: [TrafficControl])] = []
+        for discipline in try trafficControl(.queueingDisciplines()) {
+            guard ["clsact", "ingress"].contains(discipline.kind) else { continue }
+            // Where those have their filters: TC_H_MIN_INGRESS, TC_H_MIN_EGRESS, the ingress root.
+            var filters: [TrafficControl] = []
+            for place in [TrafficControl.ingress, TrafficControl.ingress + 1, TrafficControl.ingressRoot]
+            where filters.isEmpty {
+                filters = try trafficControl(.trafficFilters(link: discipline.link, parent: place))
+            }
+            found.append((discipline.link, filters))
+        }
         return found
     }
 

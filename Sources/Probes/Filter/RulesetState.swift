@@ -15,7 +15,25 @@ struct RulesetState {
 
     private func read() throws(ObservationFailure) -> Ruleset {
         let legacy = try legacyTables()
-        return Ruleset(nft: try nft(), legacy: legacy)
+        let nft = try nft()
+        let ipsets = Ruleset.usesIPSets(nft: nft, legacy: legacy) ? try ipsets() : []
+        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets)
+    }
+
+    /// None where they cannot be listed: a set that a rule names is then not known.
+    private func ipsets() throws(ObservationFailure) -> [IPSet] {
+        let messages: [[UInt8]]
+        do {
+            messages = try host.query(.ipsets)
+        } catch {
+            // Before Linux 4.20 the kernel refuses this protocol (IPSET_ERR_PROTOCOL); an older recording was not asked.
+            return []
+        }
+        do {
+            return try IPSet.all(in: messages)
+        } catch {
+            throw .unknown("ipset \(KernelQuery.ipsets.name): \(error)")
+        }
     }
 
     /// Empty where the kernel has no nftables.
@@ -39,6 +57,10 @@ struct RulesetState {
             let elements = try query(request)
             try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
         }
+        if ruleset.rules.contains(where: { $0.traits.contains(.offloads) }) {
+            let flowtables = try query(.nftFlowtables())
+            try decode(.nftFlowtables()) { () throws(WireError) in try ruleset.addFlowtables(flowtables) }
+        }
         guard ruleset.generations.count <= 1 else {
             throw .unknown("the nftables ruleset changed while it was read")
         }
@@ -54,7 +76,7 @@ struct RulesetState {
                     ? chain.table : nil
             })
         var names: [NftTableName: Set<String>] = [:]
-        for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
+        for rule in ruleset.rules where rule.traits.contains(.usesSets) {
             let table = ruleset.chains[rule.chain].table
             guard tables.contains(table) else { continue }
             for case .lookup(let set, _, _, _) in ruleset.expressions(of: rule) {

@@ -6,8 +6,34 @@ internal import WireFormats
 struct NetworkState {
     let host: any Host
 
+    /// Decoded once per run: many probes ask, and a host may have a thousand links.
     func links() throws(ObservationFailure) -> [Link] {
+        guard let recording = host as? RecordingHost else { return try readLinks() }
+        return try recording.derived("links") { () throws(ObservationFailure) in try readLinks() }
+    }
+
+    private func readLinks() throws(ObservationFailure) -> [Link] {
         try decode(.links()) { (messages) throws(WireError) in try Link.all(in: messages) }
+    }
+
+    /// How a link came by its hardware address (`addr_assign_type`: 3 is set); nil where this sysfs shows another
+    /// network namespace, or none. Source: NET_ADDR_* in linux/netdevice.h.
+    func addressAssignment(of link: Link) throws(ObservationFailure) -> Int? {
+        guard try number("/sys/class/net/\(link.name)/ifindex") == link.index else { return nil }
+        return try number("/sys/class/net/\(link.name)/addr_assign_type")
+    }
+
+    private func number(_ path: String) throws(ObservationFailure) -> Int? {
+        do {
+            return Int(try host.readTextIfPresent(path, limit: 4_096)?.prefix { $0 != "\n" } ?? "")
+        } catch {
+            throw ObservationFailure(error)
+        }
+    }
+
+    /// The VLANs of the ports of bridges, and of the bridges.
+    func bridgeVLANs() throws(ObservationFailure) -> [BridgeVLANs] {
+        try decode(.bridgeVLANs()) { (messages) throws(WireError) in try BridgeVLANs.all(in: messages) }
     }
 
     func addresses() throws(ObservationFailure) -> [InterfaceAddress] {
@@ -16,6 +42,10 @@ struct NetworkState {
 
     func routes() throws(ObservationFailure) -> [Route] {
         try decode(.routes()) { (messages) throws(WireError) in try Route.all(in: messages) }
+    }
+
+    func neighbours() throws(ObservationFailure) -> [Neighbour] {
+        try decode(.neighbours()) { (messages) throws(WireError) in try Neighbour.all(in: messages) }
     }
 
     func rules() throws(ObservationFailure) -> [RouteRule] {

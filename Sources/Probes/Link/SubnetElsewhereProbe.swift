@@ -7,14 +7,14 @@ internal import WireFormats
 ///
 /// A link counts where the subnet of one of its addresses overlaps; a route where its prefix is the subnet or lies
 /// inside. A default route and shorter prefixes that cover the subnet do not count: the bridge's own route is more
-/// specific than they are.
+/// specific than they are. A route is felt where a container has an address that it takes away.
 package struct SubnetElsewhereProbe: Probe {
     package init() {}
 
     package let specification = ProbeSpecification(
         name: "subnet-elsewhere", summary: "Other interfaces and routes that claim addresses of a subnet",
         parameters: ["network": .string, "bridge": .string],
-        facts: ["links": .strings, "routes": .strings, "count": .integer])
+        facts: ["links": .strings, "routes": .strings, "count": .integer, "felt": .strings])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.prefix("network").network
@@ -26,16 +26,25 @@ package struct SubnetElsewhereProbe: Probe {
             address.link != own && address.address.length > 0 && network.overlaps(address.address)
         }.map { "\(links.name($0.link)) \($0.address)" }
         var routes: [String] = []
+        var taken: [IPv4Prefix] = []
         for route in try state.routes() where route.kind == .unicast && network.contains(route.destination) {
             for link in route.links where link != own {
+                taken.append(route.destination)
                 routes.append(
                     "\(route.destination) dev \(links.name(link)) table \(HostForwarding.FibRule.tableName(route.table))"
                 )
             }
         }
+        let felt =
+            taken.isEmpty
+            ? []
+            : try Self.addresses(on: bridge, index: own, state).filter { address in
+                taken.contains { $0.contains(address) }
+            }
         return Observation(
             facts: [
                 "links": .strings(others), "routes": .strings(routes), "count": .integer(others.count + routes.count),
+                "felt": .strings(felt.map(\.description)),
             ],
             evidence: [
                 Evidence(
@@ -47,5 +56,24 @@ package struct SubnetElsewhereProbe: Probe {
                     value: routes.isEmpty
                         ? "no route into \(network) by another link" : routes.joined(separator: ", ")),
             ])
+    }
+
+    /// The addresses that containers are known to have: by the neighbours of the bridge, and by the leases of lxc-net's
+    /// dnsmasq (expiry, hardware address, address, name, client id: dnsmasq(8), --dhcp-leasefile).
+    private static func addresses(
+        on bridge: String, index: Int?, _ state: NetworkState
+    ) throws(ObservationFailure) -> [IPv4Address] {
+        var found = Set(try state.neighbours().filter { $0.link == index && $0.mac != nil }.compactMap(\.address))
+        let leases: String?
+        do {
+            leases = try state.host.readTextIfPresent("/var/lib/misc/dnsmasq.\(bridge).leases", limit: 16 << 20)
+        } catch {
+            throw ObservationFailure(error)
+        }
+        for line in leases?.split(separator: "\n") ?? [] {
+            let words = line.split(separator: " ")
+            if words.count >= 4, let address = IPv4Address(String(words[2])) { found.insert(address) }
+        }
+        return found.sorted()
     }
 }

@@ -90,9 +90,11 @@ extension Applier {
                     journal: store.location(of: journal.run))
             }
             let problems = JournalRun(host: host, store: store).takeBack(&journal, sameBoot: sameBoot)
+            let remarks = journal.entries.compactMap(\.note)
             let notes =
-                journal.entries.compactMap(\.note).contains("gone with the reboot")
-                ? ["what it changed of the running system was gone with the reboot"] : []
+                (remarks.contains("gone with the reboot")
+                    ? ["what it changed of the running system was gone with the reboot"] : [])
+                + remarks.filter { $0.hasSuffix(JournalRun.stays) }
             return UndoReport(
                 run: journal.run, outcome: journal.status == .undone && problems.isEmpty ? .undone : .unfinished,
                 reason: problems.isEmpty && notes.isEmpty ? nil : (problems + notes).joined(separator: "; "),
@@ -109,7 +111,7 @@ extension Applier {
         var found: [Difference] = []
         for entry in entries.reversed() {
             for change in entry.undo {
-                if case .setSysctl(let key, _, _) = change, state.sysctls[key] == nil { continue }
+                if state.hasGone(change) { continue }
                 switch state.standing(of: change) {
                 case .before: state.apply(change)
                 case .after: continue

@@ -5,6 +5,9 @@ internal import HostModel
 struct JournalRun {
     static let bootFile = "/proc/sys/kernel/random/boot_id"
 
+    /// Said of what is complete and has no reversal.
+    static let stays = "stays: it is complete, and nothing takes it back"
+
     let host: any MutableHost
     let store: any JournalStore
 
@@ -35,6 +38,10 @@ struct JournalRun {
                     problems.append("left as it is: \(conflict)")
                 } else {
                     journal.entries[index].state = .undone
+                    if entry.change.isFinal, try isThere(entry.change) {
+                        journal.entries[index].state = .done
+                        journal.entries[index].note = "\(entry.step.target) \(Self.stays)"
+                    }
                 }
             } catch  where error.code == .stale {
                 // Between our look and the change, or a difference that only the kernel sees: someone else's.
@@ -53,6 +60,10 @@ struct JournalRun {
         return problems
     }
 
+    private func isThere(_ change: Change) throws(HostError) -> Bool {
+        try HostState.read(StateScope(of: [change]), from: host).standing(of: change) == .after
+    }
+
     /// The first line without its end.
     static func line(_ text: String) -> String {
         String(text.prefix { $0 != "\n" })
@@ -65,8 +76,7 @@ struct JournalRun {
         if entry.state == .intended { try complete(entry.change) }
         for change in entry.undo {
             let state = try HostState.read(StateScope(of: [change]), from: host)
-            // The switch of an interface that is gone went with it.
-            if case .setSysctl(let key, _, _) = change, state.sysctls[key] == nil { continue }
+            if state.hasGone(change) { continue }
             switch state.standing(of: change) {
             case .after: continue
             case .other(let words): conflict = conflict ?? words

@@ -27,6 +27,24 @@ extension ShellChange {
             isAfter: add ? present : "! { \(present); }", make: add ? insertion : deletion, programs: [program])
     }
 
+    /// The rule ahead of one that drops or rejects everything, else at the end; found again by its text.
+    static func accept(_ rule: NftAccept, add: Bool) -> ShellChange {
+        let place = rule.place.description.split(separator: " ").map { Shell.quote(String($0)) }.joined(separator: " ")
+        let listing = "nft -a list chain \(place) 2>/dev/null"
+        let own = Shell.quote("^[[:space:]]*" + rule.text.replacing(".", with: "\\.") + " # handle ")
+        let present = "\(listing) | grep -q \(own)"
+        let handle = "sed 's/.* # handle //' | head -n 1"
+        let ending = Shell.quote("^[[:space:]]*(counter packets [0-9]+ bytes [0-9]+ )?(drop|reject).* # handle ")
+        let insertion =
+            "{ end=\"$(\(listing) | grep -E \(ending) | \(handle))\"; "
+            + "if [ -n \"$end\" ]; then nft insert rule \(place) position \"$end\" \(Shell.quote(rule.text)); "
+            + "else nft add rule \(place) \(Shell.quote(rule.text)); fi; }"
+        let deletion = "nft delete rule \(place) handle \"$(\(listing) | grep \(own) | \(handle))\""
+        return ShellChange(
+            ["rule \(rule.place) \(rule.text)"], isBefore: add ? "! { \(present); }" : present,
+            isAfter: add ? present : "! { \(present); }", make: add ? insertion : deletion, programs: ["nft"])
+    }
+
     static func program(_ program: OwnedProgram) -> ShellChange {
         let command = words(program.command)
         let programs: Set<String> = [program.command.first ?? "true"]
@@ -40,6 +58,11 @@ extension ShellChange {
         case .lxcNetStop:
             return ShellChange(
                 ["lxc-net"], isBefore: flag, isAfter: "! \(flag)", make: command, programs: programs)
+        case .installLXC:
+            let isThere = "[ -e \(LXCInstall.program) ]"
+            return ShellChange(
+                ["package lxc"], isBefore: "! \(isThere)", isAfter: isThere, make: command,
+                programs: Set(program.command.filter { ["apt-get", "dnf", "apk"].contains($0) }))
         case .firewalldAdd(let interface, let zone), .firewalldRemove(let interface, let zone):
             let names = Shell.quote("--get-zone-of-interface=\(interface)")
             let inZone = "[ \"$(firewall-cmd \(names) 2>/dev/null)\" = \(Shell.quote(zone)) ]"
@@ -48,7 +71,25 @@ extension ShellChange {
             return ShellChange(
                 ["zone of \(interface)"], isBefore: adds ? inNone : inZone, isAfter: adds ? inZone : inNone,
                 make: command, programs: programs)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer:
+        case .shorewallReload(let reach, let isOpen):
+            // Where the bridge is in a zone, the loaded rules name it.
+            let named = "iptables -S FORWARD | grep -qF -e \(Shell.quote(" -i \(reach.bridge) "))"
+            let isLoaded = isOpen ? named : "! { \(named); }"
+            return ShellChange(
+                ["shorewall"], isBefore: "true", isAfter: isLoaded, make: command, programs: ["shorewall", "iptables"])
+        case .checkShorewall:
+            // The compiler converts files of old in place: it gets a copy.
+            let copy = "copy=\"$(mktemp -d)\" && cp -a /etc/shorewall/. \"$copy\""
+            let check = "{ \(copy) && shorewall check \"$copy\" >/dev/null; }"
+            return ShellChange(
+                ["check \(command)"], isBefore: "true", isAfter: check, make: check, programs: ["shorewall"])
+        case .checkNetplan:
+            let copy = "copy=\"$(mktemp -d)\" && mkdir \"$copy/etc\" && cp -a /etc/netplan \"$copy/etc\""
+            let check = "{ \(copy) && netplan generate --root-dir \"$copy\"; }"
+            return ShellChange(
+                ["check \(command)"], isBefore: "true", isAfter: check, make: check, programs: ["netplan"])
+        case .daemonReload, .startUnit, .checkIfupdown, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
+            .checkContainer:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

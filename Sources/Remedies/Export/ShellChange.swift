@@ -19,6 +19,10 @@ struct ShellChange {
         case .createBridge(let name): self = Self.bridge(name, create: true)
         case .deleteBridge(let name): self = Self.bridge(name, create: false)
         case .setLinkUp(let name, let up): self = Self.link(name, up: up)
+        case .setMaster(let link, let from, let to): self = Self.master(of: link, from, to)
+        case .containerAddress(let inside, let from, let to): self = Self.containerAddress(inside, from, to)
+        case .containerHardwareAddress(let inside, let from, let to):
+            self = Self.containerHardwareAddress(inside, from, to)
         case .addAddress(let link, let address): self = Self.address(address, of: link, add: true)
         case .removeAddress(let link, let address): self = Self.address(address, of: link, add: false)
         case .setSysctl(let key, let from, let to): self = Self.sysctl(key, from, to)
@@ -28,6 +32,9 @@ struct ShellChange {
         case .symbolicLink(let path, let before, let after): self = Self.symbolicLink(path, before, after)
         case .addRule(let rule): self = Self.rule(rule, add: true)
         case .removeRule(let rule): self = Self.rule(rule, add: false)
+        case .addAccept(let rule): self = Self.accept(rule, add: true)
+        case .removeAccept(let rule): self = Self.accept(rule, add: false)
+        case .restoreImage(let order): self = Self.image(order)
         case .run(let program): self = Self.program(program)
         }
     }

@@ -11,15 +11,26 @@ struct ChangeWording {
 
     init(_ change: Change) {
         target = Self.target(change)
-        before = change.isCheck ? "as it was written" : Self.state(change.inverse)
+        before = Self.before(change)
         after = Self.state(change)
         command = Self.command(change)
         reversal = change.isCheck ? "none needed" : Self.command(change.inverse)
     }
 
+    private static func before(_ change: Change) -> String {
+        if case .restoreImage = change { return "absent" }
+        if case .run(.installLXC) = change { return "absent" }
+        return change.isCheck ? "as it was written" : state(change.inverse)
+    }
+
     private static func target(_ change: Change) -> String {
         switch change {
         case .createBridge(let name), .deleteBridge(let name), .setLinkUp(let name, _): "link \(name)"
+        case .setMaster(let link, _, _): "bridge of \(link)"
+        case .containerAddress(let inside, _, let to):
+            "address \(to.address.address) of \(inside.interface) in \(inside.container)"
+        case .containerHardwareAddress(let inside, _, _):
+            "hardware address of \(inside.interface) in \(inside.container)"
         case .addAddress(let link, let address), .removeAddress(let link, let address):
             "address \(address) of \(link)"
         case .setSysctl(let key, _, _): SysctlName.path(key) ?? key
@@ -27,10 +38,16 @@ struct ChangeWording {
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
+        case .addAccept(let rule), .removeAccept(let rule): "nft chain \(rule.place)"
+        case .restoreImage(let order): order.path
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
             "firewalld's zone of \(interface)"
+        case .run(.installLXC): "package lxc"
         case .run(.checkFirewalld): "/etc/firewalld"
+        case .run(.shorewallReload): "shorewall's loaded rules"
+        case .run(.checkNetplan): "a copy of /etc/netplan"
+        case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }
     }
@@ -40,6 +57,9 @@ struct ChangeWording {
         switch change {
         case .createBridge: "a bridge, down"
         case .setLinkUp(_, let up): up ? "up" : "down"
+        case .setMaster(_, _, let bridge): bridge ?? "none"
+        case .containerAddress(_, _, let to): to.description
+        case .containerHardwareAddress(_, _, let to): to.description
         case .addAddress: "present"
         case .deleteBridge, .removeAddress, .deleteTranslationTable: "absent"
         case .setSysctl(_, _, let value): value
@@ -48,12 +68,19 @@ struct ChangeWording {
         case .file(_, let other, let content): content.map { fileState($0, against: other) } ?? "absent"
         case .symbolicLink(_, _, let target): target.map { "link to \($0)" } ?? "absent"
         case .addRule(let rule): rule.line
-        case .removeRule: "without the rule"
+        case .addAccept(let rule): rule.text
+        case .removeRule, .removeAccept: "without the rule"
+        case .restoreImage(let order): "unpacked from \(order.source.location), \(order.source.checksum)"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
+        case .run(.shorewallReload(let reach, let isOpen)):
+            isOpen ? "\(reach.bridge) may reach \(reach.uplink), DHCP and DNS" : "as the files say"
+        case .run(.installLXC(let manager, _)): "installed by \(manager.rawValue)"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
-        case .run(let program): program == .daemonReload ? "read" : "valid"
+        case .run(.daemonReload): "read"
+        case .run(.startUnit): "active"
+        case .run: "valid"
         }
     }
 
@@ -82,6 +109,12 @@ struct ChangeWording {
         case .createBridge(let name): return "ip link add \(Shell.quote(name)) type bridge"
         case .deleteBridge(let name): return "ip link delete \(Shell.quote(name)) type bridge"
         case .setLinkUp(let name, let up): return "ip link set \(Shell.quote(name)) \(up ? "up" : "down")"
+        case .setMaster(let link, _, let bridge):
+            let place = bridge.map { "master \(Shell.quote($0))" } ?? "nomaster"
+            return "ip link set \(Shell.quote(link)) \(place)"
+        case .containerAddress(let inside, let from, let to):
+            return ContainerCommand.address(inside, from: from, to: to)
+        case .containerHardwareAddress(let inside, _, let to): return ContainerCommand.hardwareAddress(inside, to)
         case .addAddress(let link, let address):
             return "ip address add \(address) broadcast + dev \(Shell.quote(link))"
         case .removeAddress(let link, let address): return "ip address delete \(address) dev \(Shell.quote(link))"
@@ -103,6 +136,11 @@ struct ChangeWording {
             let position = rule.place == .last ? nil : 1
             return shell([rule.table.flavour.program] + rule.insertion(position: position))
         case .removeRule(let rule): return shell([rule.table.flavour.program] + rule.deletion)
+        case .addAccept(let rule): return "nft add rule \(rule.place) \(Shell.quote(rule.text))"
+        case .removeAccept(let rule):
+            // By its handle, which `nft -a` shows.
+            return "nft delete rule \(rule.place) handle N"
+        case .restoreImage(let order): return ImageCommand.text(order)
         case .run(let program): return shell(program.command)
         }
     }

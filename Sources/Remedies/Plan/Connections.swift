@@ -21,6 +21,7 @@ package struct Connections: Codable, Sendable, Hashable {
     func mayBeCut(by change: Change) -> Bool {
         switch change {
         case .deleteBridge(let name): links.contains(name)
+        case .setMaster(let link, _, _): links.contains(link)
         case .setLinkUp(let name, let up): !up && links.contains(name)
         case .removeAddress(let link, _): links.contains(link)
         case .addAddress(let link, let address):
@@ -31,8 +32,10 @@ package struct Connections: Codable, Sendable, Hashable {
                 && !key.hasSuffix(".forwarding")
         case .run(.lxcNetStart(let outcome)), .run(.lxcNetStop(let outcome)): links.contains(outcome.bridge)
         // Rules that are added accept or translate what is forwarded; the others are not removed but by whoever undoes.
+        // What changes inside a container is the container's connection, not the operator's.
+        case .containerAddress, .containerHardwareAddress, .restoreImage: false
         case .createBridge, .createTranslationTable, .deleteTranslationTable, .file, .symbolicLink, .addRule,
-            .removeRule, .run:
+            .removeRule, .addAccept, .removeAccept, .run:
             false
         }
     }

@@ -1,3 +1,4 @@
+internal import ConfigFiles
 package import HostAccess
 internal import HostModel
 
@@ -7,6 +8,14 @@ package struct FirewallFacts: Codable, Sendable, Hashable {
     package var flavour: IptablesFlavour?
     /// Whether netfilter-persistent loads `/etc/iptables/rules.v4` at boot.
     package var savesRules = false
+
+    /// The files that nftables.service loads at boot, the main one first; empty where it does not start.
+    package var nftablesFiles: [String] = []
+
+    /// Of shorewall, as `5.2.8`; nil: it is not installed.
+    package var shorewallVersion: String?
+    /// Whether shorewall starts at boot.
+    package var startsShorewall = false
 
     package init(flavour: IptablesFlavour? = nil, savesRules: Bool = false) {
         self.flavour = flavour
@@ -26,6 +35,15 @@ package struct FirewallFacts: Codable, Sendable, Hashable {
     /// Every file that a repair of a firewall may edit.
     static let files = [savedRules, ufwRules, trustedZone, packagedZone]
 
+    static let nftables = "/etc/nftables.conf"
+    private static let nftablesEnabled = ["sysinit", "multi-user"].map {
+        "/etc/systemd/system/\($0).target.wants/nftables.service"
+    }
+    private static let shorewallEnabled = ["basic", "multi-user"].map {
+        "/etc/systemd/system/\($0).target.wants/shorewall.service"
+    }
+    private static let mostIncludes = 64
+
     static func read(_ host: any Host) throws(HostError) -> FirewallFacts {
         var facts = FirewallFacts()
         if let link = try host.statusIfPresent(alternative, followLinks: false)?.target {
@@ -33,6 +51,35 @@ package struct FirewallFacts: Codable, Sendable, Hashable {
         }
         let isEnabled = try host.statusIfPresent(savingEnabled, followLinks: false) != nil
         facts.savesRules = isEnabled ? try host.statusIfPresent(savedRules) != nil : false
+        facts.shorewallVersion = try host.readTextIfPresent(ShorewallZone.version).map {
+            String($0.prefix { $0 == "." || $0.isNumber })
+        }
+        for link in shorewallEnabled where try host.statusIfPresent(link, followLinks: false) != nil {
+            facts.startsShorewall = true
+        }
+        for link in nftablesEnabled where try host.statusIfPresent(link, followLinks: false) != nil {
+            facts.nftablesFiles = try nftablesFiles(host)
+        }
         return facts
+    }
+
+    /// The main file and what it includes.
+    private static func nftablesFiles(_ host: any Host) throws(HostError) -> [String] {
+        guard let text = try host.readTextIfPresent(nftables) else { return [] }
+        let includes = NftablesConf(path: nftables, bytes: Array(text.utf8)).includes
+        var files = [nftables]
+        for include in includes.prefix(mostIncludes) {
+            let path = include.hasPrefix("/") ? include : "/etc/" + include
+            guard path.contains("*") || path.contains("?") else {
+                if try host.statusIfPresent(path)?.kind == .file { files.append(path) }
+                continue
+            }
+            let directory = HostState.directory(of: path)
+            let pattern = String(path.dropFirst(directory.utf8.count + 1))
+            for name in try host.listIfPresent(directory) where Wildcard.matches(pattern, name) {
+                files.append("\(directory)/\(name)")
+            }
+        }
+        return Array(files.prefix(mostIncludes))
     }
 }

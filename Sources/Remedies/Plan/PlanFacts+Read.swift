@@ -1,6 +1,7 @@
 internal import ConfigFiles
 package import HostAccess
 package import HostModel
+internal import Probes
 internal import WireFormats
 
 extension PlanFacts {
@@ -16,6 +17,7 @@ extension PlanFacts {
         var scope = StateScope()
         scope.links = true
         scope.zones = true
+        scope.containers = true
         scope.sysctls = [SysctlName.ipForward, SysctlName.acceptRedirects]
         for link in try host.listIfPresent("/proc/sys/net/ipv4/conf") {
             scope.sysctls.insert(SysctlName.forwarding(of: link))
@@ -31,9 +33,35 @@ extension PlanFacts {
         for flavour in IptablesFlavour.allCases {
             scope.rules.formUnion(["filter", "nat"].map { IptablesTable(flavour, $0) })
         }
-        let units = profile.networks.map { DockerUserUnit(network: $0, rules: []) }
-        scope.paths = Set(edited + edited.map { HostState.directory(of: $0) })
-            .union(units.flatMap { [$0.path, $0.link] })
+        let firewall = try FirewallFacts.read(host)
+        let makers = Self.makers(host, profile)
+        let own = profile.networks.flatMap { network in
+            let docker = OwnUnit(
+                name: DockerUserUnit(network: network, rules: []).name, text: "", wantedBy: "multi-user.target")
+            let translation = MasqueradePersistent.unit(network)
+            return [docker.path, docker.link, translation.path, translation.link]
+                + [
+                    MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network),
+                    PlanDraft.routerAdvertisementFile,
+                ]
+        }
+        let uplinks = try uplinks(host, profile)
+        scope.sysctls.insert(SysctlName.ipv6Forwarding)
+        scope.sysctls.formUnion(uplinks.values.map(SysctlName.acceptRouterAdvertisements))
+        if firewall.shorewallVersion != nil {
+            scope.openings = Set(
+                profile.networks.compactMap { network in
+                    uplinks[network.name].map {
+                        ShorewallReach(
+                            bridge: network.bridge, address: network.address, uplink: $0, target: network.target)
+                    }
+                })
+        }
+        let shorewall = firewall.shorewallVersion == nil ? [] : ShorewallZone.files
+        let files = edited + own + firewall.nftablesFiles + makers.files + shorewall + MakinaJobRepair.files
+        scope.paths = Set(files + files.map { HostState.directory(of: $0) })
+        let manager = try packageManager(host)
+        scope.paths.insert(LXCInstall.program)
         let lxcPath = try containerPath(host, profile)
         for name in try host.listIfPresent(lxcPath).prefix(mostContainers) where !name.hasPrefix(".") {
             scope.paths.insert("\(lxcPath)/\(name)/config")
@@ -42,8 +70,14 @@ extension PlanFacts {
         facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
         facts.sysctlFiles = try sysctlFiles(host)
         facts.lxcPath = lxcPath
-        facts.firewall = try FirewallFacts.read(host)
-        facts.uplinks = try uplinks(host, profile, facts.state)
+        facts.packageManager = manager
+        if let manager, facts.state.path(LXCInstall.program) == .absent {
+            facts.packageCountsAsInstalled = try countsAsInstalled(manager, host)
+        }
+        facts.firewall = firewall
+        facts.bridgeMakers = makers.found
+        facts.bridgeMakersUnknown = makers.unknown
+        facts.uplinks = uplinks
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
         facts.connections = try Connections.read(host, facts, session: session)
@@ -52,8 +86,41 @@ extension PlanFacts {
 
     private static let mostContainers = 4096
 
+    private struct Makers {
+        var found: [String: [BridgeMaker]] = [:]
+        var unknown: String?
+
+        var files: [String] { found.values.flatMap { $0 }.flatMap { [$0.file] + ($0.addressFile.map { [$0] } ?? []) } }
+    }
+
+    /// Whose files make the bridges. What cannot be read stops only the repairs that need it.
+    private static func makers(_ host: any Host, _ profile: Profile) -> Makers {
+        var makers = Makers()
+        for network in profile.networks {
+            do throws(ObservationFailure) {
+                makers.found[network.bridge] = try BridgeMaker.all(of: network.bridge, on: host)
+            } catch {
+                switch error {
+                case .unknown(let reason), .notApplicable(let reason): makers.unknown = reason
+                }
+            }
+        }
+        return makers
+    }
+
+    private static func packageManager(_ host: any Host) throws(HostError) -> PackageManager? {
+        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil { return manager }
+        return nil
+    }
+
+    private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
+        guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
+        let bytes = try host.read(path, limit: 64 << 20)
+        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil
+    }
+
     /// The profile's, else the one that LXC takes.
-    private static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
+    static func containerPath(_ host: any Host, _ profile: Profile) throws(HostError) -> String {
         if let path = profile.lxcPath { return path }
         let text = try host.readTextIfPresent(LXCSystemConfig.path) ?? ""
         return LXCSystemConfig(bytes: Array(text.utf8)).containerPath.path
@@ -63,6 +130,11 @@ extension PlanFacts {
         do throws(HostError) {
             let tables = try TranslationTables(host, wholeRulesets: true)
             state.tables = tables.states()
+            translatedNatively = tables.translatedNatively()
+            for (chain, listing) in FilterChain.all(in: tables.ruleset) {
+                filterChains.append(chain)
+                state.chains[chain.place] = listing
+            }
             translationExemptions = tables.exemptions(for: profile.networks.map(\.cidr))
             translationShadows = tables.exemptions(
                 for: profile.networks.map(\.cidr), thatLetAllOut: Set(uplinks.values))
@@ -119,9 +191,7 @@ extension PlanFacts {
     }
 
     /// Where packets to each network's target leave. No route is no uplink, not an error.
-    private static func uplinks(
-        _ host: any Host, _ profile: Profile, _ state: HostState
-    ) throws(HostError) -> [String: String] {
+    private static func uplinks(_ host: any Host, _ profile: Profile) throws(HostError) -> [String: String] {
         var uplinks: [String: String] = [:]
         for network in profile.networks {
             if let name = network.uplink {

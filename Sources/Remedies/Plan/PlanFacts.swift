@@ -1,3 +1,7 @@
+package import HostAccess
+package import HostModel
+package import Probes
+
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
 package struct PlanFacts: Codable, Sendable, Hashable {
     package var state: HostState
@@ -15,7 +19,20 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// Those of them that let everything to the outside through, by accident or not: nothing about a rule but its
     /// source and the uplink.
     package var translationShadows: [String] = []
+    /// Whose files beside lxc-net's make, or would make, a network's bridge at boot; by the name of the bridge.
+    package var bridgeMakers: [String: [BridgeMaker]] = [:]
+    /// Why that is not known; nil: it is.
+    package var bridgeMakersUnknown: String?
+    /// Networks that a table of nftables itself masquerades.
+    package var translatedNatively: [IPv4Prefix] = []
     package var firewall = FirewallFacts()
+    /// Chains of nftables that drop what they are not told to accept.
+    package var filterChains: [FilterChain] = []
+    /// Nil: none that is known.
+    package var packageManager: PackageManager?
+    /// The package manager holds LXC for installed, whether its programs are there or not. Looked at only where they
+    /// are not.
+    package var packageCountsAsInstalled = false
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
     /// What must not be cut off.

@@ -11,8 +11,10 @@ protocol Remedy: Sendable {
 /// The remedies of this program, in the order in which they are applied: each may rely on those before it.
 enum RemedyCatalog {
     static let all: [any Remedy] = [
-        NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
-        Masquerade(), FirewallAccept(), FirewalldZone(), ContainerConfig(), LxcNetConfigure(), ForwardingPersistent(),
+        LXCInstall(), NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
+        Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(), ContainerConfig(), ContainerPort(),
+        ContainerAddress(), ContainerHardwareAddress(), LxcNetConfigure(), MakinaJobRepair(), BridgePersistent(),
+        MasqueradePersistent(), ForwardingPersistent(),
     ]
 }
 

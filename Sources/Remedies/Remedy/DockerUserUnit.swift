@@ -8,18 +8,8 @@ struct DockerUserUnit {
     let rules: [IptablesRule]
 
     var name: String { "lxc-doctor-docker-\(network.bridge).service" }
-    var path: String { "\(FirewallFacts.units)/\(name)" }
-    var link: String { "\(FirewallFacts.units)/multi-user.target.wants/\(name)" }
-
-    /// Whether the name of the bridge means in a unit file what it is: neither quoted nor expanded.
-    var isWritable: Bool {
-        network.bridge.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
-            default: false
-            }
-        }
-    }
+    /// Whether the name of the bridge can stand in it.
+    var isWritable: Bool { OwnUnit.isPlain(network.bridge) }
 
     var text: String {
         var lines = [

@@ -9,115 +9,83 @@ struct FirewallAccept: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
+        let opening: Opening = cause.id == "input-drops-dhcp-dns" ? .dhcpAndDNS : .forwarding
+        switch owner(of: cause, opening, draft) {
+        case .ufw: try ufw(opening, network, cause, &draft)
+        case .docker: try docker(network, cause, &draft)
+        case .shorewall:
+            let zone = ShorewallZone()
+            try zone.plan(cause, in: &draft)
+            try draft.credit(cause, remedy: zone.id)
+        case .firewalld:
+            let zone = FirewalldZone()
+            try zone.plan(cause, in: &draft)
+            try draft.credit(cause, remedy: zone.id)
+        case .nftables(let chain): try nftables(chain, opening, network, cause, &draft)
+        case .iptables: try iptables(opening, network, cause, &draft)
+        }
+    }
+
+    /// What is to be let through.
+    enum Opening {
+        case forwarding
+        /// The containers' requests to this host.
+        case dhcpAndDNS
+
+        /// iptables's chain for it.
+        var chain: String { self == .forwarding ? "FORWARD" : "INPUT" }
+    }
+
+    private enum Owner {
+        case ufw, docker, shorewall, firewalld, iptables
+        case nftables(FilterChain)
+    }
+
+    /// Whose rules drop, as the cause itself says, else as chains tell that only one program makes.
+    private func owner(of cause: Cause, _ opening: Opening, _ draft: PlanDraft) -> Owner {
         switch cause.id {
-        case "ufw-forward-drop": try ufw(network, cause, &draft)
-        case "docker-forward-drop": try docker(network, cause, &draft)
-        default: try plain(network, cause, &draft)
+        case "ufw-forward-drop": return .ufw
+        case "docker-forward-drop": return .docker
+        default: break
         }
-    }
-
-    // MARK: ufw
-
-    private func ufw(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
-        let table = try table(with: "ufw-user-forward", draft)
-        let uplink = try uplink(network, draft)
-        let bridge = network.bridge
-        let path = FirewallFacts.ufwRules
-        guard let before = try draft.editable(path) else {
-            throw LeftToPerson(why: "ufw has no \(path)", what: ["ufw status verbose"])
+        let places = Set(cause.evidence.map(\.source))
+        let hook: FilterChain.Hook = opening == .forwarding ? .forward : .input
+        if let chain = draft.facts.filterChains.first(where: {
+            $0.hook == hook && places.contains($0.place.description)
+        }) {
+            return .nftables(chain)
         }
-        var wanted = [
-            UFWRule(
-                tuple: "route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)!out_\(uplink)",
-                rules: [
-                    IptablesRule(table, "ufw-user-forward", [.input(bridge), .output(uplink)], .accept)
-                ]),
-            // With br_netfilter loaded, what goes from container to container is forwarded as well.
-            UFWRule(
-                tuple: "route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)!out_\(bridge)",
-                rules: [
-                    IptablesRule(table, "ufw-user-forward", [.input(bridge), .output(bridge)], .accept)
-                ]),
-        ]
-        if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP" {
-            wanted += [
-                UFWRule(
-                    tuple: "allow udp 67 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)",
-                    rules: [IptablesRule(table, "ufw-user-input", [.input(bridge), .udpPort(67)], .accept)]),
-                UFWRule(
-                    tuple: "allow any 53 0.0.0.0/0 any 0.0.0.0/0 in_\(bridge)",
-                    rules: [
-                        IptablesRule(table, "ufw-user-input", [.input(bridge), .tcpPort(53)], .accept),
-                        IptablesRule(table, "ufw-user-input", [.input(bridge), .udpPort(53)], .accept),
-                    ]),
-            ]
+        if places.contains(where: { $0.hasPrefix("\(FirewalldZones.table) ") }) { return .firewalld }
+        let chains = IptablesFlavour.allCases.compactMap {
+            draft.facts.state.rules[IptablesTable($0, "filter")]?.policies
         }
-        var file = UFWRulesFile(bytes: before.bytes.bytes)
-        for rule in wanted {
-            guard let edited = file.adding(tuple: rule.tuple, rules: rule.rules.map(\.ufwLine)) else {
-                throw LeftToPerson(
-                    why: "\(path) is not as ufw writes it", what: ["ufw route allow in on \(bridge) out on \(uplink)"])
-            }
-            file = edited
-            for one in rule.rules {
-                try draft.insert(
-                    one, remedy: id, for: cause,
-                    risk: one.chain == "ufw-user-forward"
-                        ? "Containers of \(bridge) reach everything behind \(uplink)."
-                        : "Containers of \(bridge) reach the host's DHCP and DNS.")
-            }
-        }
-        try draft.edit(
-            path, before, file.bytes, remedy: id, for: cause,
-            risk: "ufw loads it at every start and reload; `ufw status` shows it, `ufw delete` removes it.")
-        try draft.check(.checkRules(table.flavour, path: path), remedy: id, for: cause)
-    }
-
-    private struct UFWRule {
-        var tuple: String
-        var rules: [IptablesRule]
-    }
-
-    // MARK: Docker
-
-    private func docker(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
-        let table = try table(with: "DOCKER-USER", draft)
-        let rules = bothWays(network, table, "DOCKER-USER")
-        try insert(rules, network, cause, &draft)
-        guard draft.facts.initSystem == "systemd" else { return }
-        let unit = DockerUserUnit(network: network, rules: rules)
-        guard unit.isWritable else {
-            throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a unit file", what: [])
-        }
-        let before = try draft.editable(unit.path)
-        try draft.add(
-            .file(path: unit.path, before: before, after: FileContent(bytes: ByteString(unit.text))),
-            phase: .persistent, remedy: id, risk: "It runs iptables whenever Docker starts.", for: cause)
-        try draft.check(.checkUnit(path: unit.path), remedy: id, for: cause)
-        try draft.add(
-            .symbolicLink(path: unit.link, before: nil, after: unit.path), phase: .persistent, remedy: id,
-            risk: "The unit is started at boot, after Docker.", for: cause, command: "systemctl enable \(unit.name)")
-        try draft.check(.daemonReload, remedy: id, for: cause)
+        if chains.contains(where: { $0["ufw-user-input"] != nil }) { return .ufw }
+        if chains.contains(where: { $0["shorewall"] != nil }) { return .shorewall }
+        return .iptables
     }
 
     // MARK: A ruleset of the operator's own
 
-    private func plain(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+    private func iptables(
+        _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
         let dropping = IptablesFlavour.allCases.map { IptablesTable($0, "filter") }.filter { table in
             guard let listing = draft.facts.state.rules[table] else { return false }
-            return listing.policies["FORWARD"] == "DROP"
-                || listing.rules(of: "FORWARD").contains { !$0.hasSuffix("-j ACCEPT") }
+            return listing.policies[opening.chain] == "DROP"
+                || listing.rules(of: opening.chain).contains { !$0.hasSuffix("-j ACCEPT") }
         }
         guard !dropping.isEmpty else {
             throw LeftToPerson(
-                why: "the rule that drops is in a table of nftables whose file is not known",
+                why: "the rule that drops is in a chain that this program does not know",
                 what: [
                     "In its forward chain, ahead of what drops: iifname \"\(network.bridge)\" accept",
                     "and: oifname \"\(network.bridge)\" ct state established,related accept",
                 ])
         }
         for table in dropping {
-            let rules = bothWays(network, table, "FORWARD")
+            let rules =
+                opening == .forwarding
+                ? bothWays(network, table, opening.chain) : requests(network, table, opening.chain, place: .first)
             try insert(rules, network, cause, &draft)
             if table.flavour == draft.facts.firewall.flavour { try save(rules, cause, &draft) }
         }
@@ -147,7 +115,7 @@ struct FirewallAccept: Remedy {
     // MARK: Parts
 
     /// The table that holds a chain of this name.
-    private func table(with chain: String, _ draft: PlanDraft) throws(LeftToPerson) -> IptablesTable {
+    func table(with chain: String, _ draft: PlanDraft) throws(LeftToPerson) -> IptablesTable {
         for flavour in IptablesFlavour.allCases {
             let table = IptablesTable(flavour, "filter")
             if draft.facts.state.rules[table]?.policies[chain] != nil { return table }
@@ -155,32 +123,40 @@ struct FirewallAccept: Remedy {
         throw LeftToPerson(why: "there is no chain \(chain) any more", what: ["iptables -S"])
     }
 
-    private func uplink(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) -> String {
-        if let uplink = draft.facts.uplinks[network.name] { return uplink }
-        throw LeftToPerson(why: "no route leads to the outside, so the uplink is not known", what: ["ip route"])
-    }
-
     /// What enters by the bridge, and the answers that leave by it.
-    private func bothWays(_ network: Network, _ table: IptablesTable, _ chain: String) -> [IptablesRule] {
+    func bothWays(_ network: Network, _ table: IptablesTable, _ chain: String) -> [IptablesRule] {
         [
             IptablesRule(table, chain, [.output(network.bridge), .established], .accept, place: .first),
             IptablesRule(table, chain, [.input(network.bridge)], .accept, place: .first),
         ]
     }
 
-    private func insert(
+    /// What containers ask this host for: addresses and names.
+    func requests(
+        _ network: Network, _ table: IptablesTable, _ chain: String, place: IptablesRule.Place = .last
+    ) -> [IptablesRule] {
+        Self.requested.map { IptablesRule(table, chain, [.input(network.bridge), $0], .accept, place: place) }
+    }
+
+    static let requested: [IptablesRule.Match] = [.udpPort(67), .tcpPort(53), .udpPort(53)]
+
+    func insert(
         _ rules: [IptablesRule], _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
         for rule in rules {
-            try draft.insert(
-                rule, remedy: id, for: cause,
-                risk: "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say."
-            )
+            let risk =
+                rule.chain == "INPUT"
+                ? "Containers of \(network.bridge) reach the host's DHCP and DNS."
+                : "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say."
+            try draft.insert(rule, remedy: id, for: cause, risk: risk)
         }
     }
 }
 
-extension IptablesRule {
-    /// As ufw writes it: without the match that `-p` implies.
-    var ufwLine: String { line.replacing("-m udp ", with: "").replacing("-m tcp ", with: "") }
+extension PlanDraft {
+    /// The interface towards the outside.
+    func uplink(of network: Network) throws(LeftToPerson) -> String {
+        if let uplink = facts.uplinks[network.name] { return uplink }
+        throw LeftToPerson(why: "no route leads to the outside, so the uplink is not known", what: ["ip route"])
+    }
 }

@@ -52,6 +52,7 @@ struct Masquerade: Remedy {
             risk: "Everything from \(network.cidr) to other networks, private ones included, "
                 + "gets the host's address; flows that exist already keep theirs.",
             for: cause)
+        try MasqueradePersistent().keepAcrossFlush(network, cause, &draft)
     }
 
     private func refuseExemptions(
@@ -67,12 +68,15 @@ struct Masquerade: Remedy {
             what: ["Put after the exemptions, in their chain: \(rule)"])
     }
 
+    /// Of the table that is made where it is not lxc-net's to make.
+    static func ownTableName(_ network: Network) -> String {
+        "lxc_doctor_" + String(network.bridge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+    }
+
     private func tableName(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) -> String {
         let table = draft.facts.state.table
         if draft.lxcNetSettings.translates(network), table("lxc") == .absent { return "lxc" }
-        let own =
-            "lxc_doctor_"
-            + String(network.bridge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+        let own = Self.ownTableName(network)
         for name in [own] + (2...9).map({ "\(own)_\($0)" }) where table(name) == .absent { return name }
         throw LeftToPerson(
             why: "there are many tables ip \(own) already, and the network is still not translated",

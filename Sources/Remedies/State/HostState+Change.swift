@@ -32,6 +32,11 @@ extension HostState {
             case .absent: .other("there is no link \(name)")
             case .present(_, let up, _): up == wanted ? .after : .before
             }
+        case .setMaster(let name, let before, let after): standing(ofPort: name, from: before, to: after)
+        case .containerAddress(let interface, let before, let after):
+            standing(of: interface, before: before, after: after)
+        case .containerHardwareAddress(let interface, let before, let after):
+            standing(of: interface, before: before, after: after)
         case .addAddress(let name, let address):
             if !exists(link: name) {
                 .other("there is no link \(name)")
@@ -58,6 +63,9 @@ extension HostState {
                 after: after.map(PathState.symbolicLink) ?? .absent)
         case .addRule(let rule): standing(of: rule, wanted: true)
         case .removeRule(let rule): standing(of: rule, wanted: false)
+        case .addAccept(let rule): standing(of: rule, wanted: true)
+        case .removeAccept(let rule): standing(of: rule, wanted: false)
+        case .restoreImage(let order): standing(of: order.path, before: .absent, after: .directory)
         case .run(let program): standing(of: program)
         }
     }
@@ -100,6 +108,11 @@ extension HostState {
             if case .present(let kind, _, let ports) = link(name) {
                 links[name] = .present(kind: kind, up: up, ports: ports)
             }
+        case .setMaster(let name, _, let bridge): plug(name, into: bridge)
+        case .containerAddress(let interface, let before, let after):
+            containers[interface]?.addresses.removeAll { $0.address == before.address }
+            containers[interface]?.addresses.append(after)
+        case .containerHardwareAddress(let interface, _, let after): containers[interface]?.hardwareAddress = after
         case .addAddress(let link, let address):
             addresses[link, default: []].append(address)
         case .removeAddress(let link, let address):
@@ -116,6 +129,9 @@ extension HostState {
             paths[path] = after.map(PathState.symbolicLink) ?? .absent
         case .addRule(let rule): rules[rule.table, default: IptablesListing()].insert(rule)
         case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
+        case .addAccept(let rule): chains[rule.place]?.insert(rule)
+        case .removeAccept(let rule): chains[rule.place]?.remove(rule)
+        case .restoreImage(let order): paths[order.path] = .directory
         case .run(let program): apply(program)
         }
     }

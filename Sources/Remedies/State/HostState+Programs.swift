@@ -16,14 +16,25 @@ extension HostState {
         return .before
     }
 
+    func standing(of rule: NftAccept, wanted: Bool) -> Standing {
+        let isThere = chains[rule.place]?.index(of: rule) != nil
+        if isThere == wanted { return .after }
+        guard wanted, chains[rule.place] == nil else { return .before }
+        return .other("there is no chain \(rule.place)")
+    }
+
     /// A check is always to be made. lxc-net runs where its flag is there and so is its bridge.
     func standing(of program: OwnedProgram) -> Standing {
         switch program {
         case .lxcNetStart(let outcome): isUp(outcome) ? .after : .before
         case .lxcNetStop: path(LxcNetFacts.flag) == .absent ? .after : .before
+        case .shorewallReload(let reach, let isOpen): openings.contains(reach) == isOpen ? .after : .before
+        case .installLXC: path(LXCInstall.program) == .absent ? .before : .after
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: .before
+        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+            .checkNftables, .checkUnit, .checkContainer:
+            .before
         }
     }
 
@@ -60,9 +71,14 @@ extension HostState {
                 addresses[outcome.bridge] = []
             }
             if outcome.makesTable { tables["lxc"] = nil }
+        case .shorewallReload(let reach, true): openings.insert(reach)
+        case .shorewallReload(let reach, false): openings.remove(reach)
+        case .installLXC: paths[LXCInstall.program] = .file(FileContent(bytes: ByteString([])))
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
-        case .daemonReload, .checkFirewalld, .checkRules, .checkUnit, .checkContainer: break
+        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
+            .checkNftables, .checkUnit, .checkContainer:
+            break
         }
     }
 }

@@ -15,8 +15,23 @@ extension HostState {
         if !scope.tables.isEmpty {
             state.tables = try TranslationTables(host, wholeRulesets: false).states(of: scope.tables)
         }
+        if !scope.chains.isEmpty {
+            let ruleset = try TranslationTables(host, wholeRulesets: true).ruleset
+            for place in scope.chains { state.chains[place] = ruleset.listing(of: place)?.listing }
+        }
+        if scope.containers { try state.readContainers(host) }
         if scope.zones { state.zones = try FirewalldZones.read(host) }
         for table in scope.rules { state.rules[table] = try host.iptablesRules(table) }
+        for reach in scope.openings {
+            // Each flavour decides for itself.
+            var complaints: [String] = []
+            for table in IptablesFlavour.allCases.map({ IptablesTable($0, "filter") }) {
+                var listing = state.rules[table]
+                if listing == nil { listing = try host.iptablesRules(table) }
+                if let complaint = listing.flatMap({ reach.complaint(about: $0) }) { complaints.append(complaint) }
+            }
+            if complaints.isEmpty { state.openings.insert(reach) }
+        }
         return state
     }
 
@@ -38,8 +53,20 @@ extension HostState {
             self.links[link.name] = .present(kind: link.kind, up: link.isUp, ports: ports)
             addresses[link.name] = []
         }
+        for link in links {
+            if let master = link.master, let name = names[master] { masters[link.name] = name }
+        }
         for entry in dump {
             if let name = names[entry.link] { addresses[name, default: []].append(entry.address) }
+        }
+    }
+
+    /// Those that LXC knows by a name; one that cannot be entered is left out, and so is not changed.
+    private mutating func readContainers(_ host: any Host) throws(HostError) {
+        for resident in try host.residents().residents {
+            guard let name = resident.name else { continue }
+            containers[ContainerInterface(container: name, interface: resident.interface)] = ContainerState(
+                port: resident.port, hardwareAddress: resident.hardwareAddress, addresses: resident.held)
         }
     }
 

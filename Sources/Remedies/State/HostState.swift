@@ -26,6 +26,20 @@ package enum TableState: Codable, Sendable, Hashable {
     case other
 }
 
+/// The interface of a running container behind a veth of this host.
+package struct ContainerState: Codable, Sendable, Hashable {
+    /// The host's end of the veth.
+    package var port: String
+    package var hardwareAddress: MACAddress?
+    package var addresses: [HeldAddress]
+
+    package init(port: String, hardwareAddress: MACAddress?, addresses: [HeldAddress]) {
+        self.port = port
+        self.hardwareAddress = hardwareAddress
+        self.addresses = addresses
+    }
+}
+
 /// The part of a host that a plan may change: everything that `Change` can speak of, and nothing else.
 ///
 /// A value: what a change would do is computed by `apply` without touching the host.
@@ -42,13 +56,22 @@ package struct HostState: Codable, Sendable, Hashable {
     package var tables: [String: TableState]
     /// iptables tables that were looked at; one that is not listed is empty or absent.
     package var rules: [IptablesTable: IptablesListing]
+    /// Chains of nftables that were looked at; one that is not listed does not exist.
+    package var chains: [NftChainPlace: NftChainListing]
+    /// Networks whose way the loaded rules of iptables leave open.
+    package var openings: Set<ShorewallReach> = []
     /// firewalld's zone by interface; one that is not listed is in none.
     package var zones: [String: String]
+    /// The bridge, bond or VRF of a link; one that is not listed is no port.
+    package var masters: [String: String] = [:]
+    /// Interfaces of running containers, where they were looked at.
+    package var containers: [ContainerInterface: ContainerState] = [:]
 
     package init(
         links: [String: LinkState] = [:], addresses: [String: [IPv4Prefix]] = [:], sysctls: [String: String] = [:],
         paths: [String: PathState] = [:], tables: [String: TableState] = [:],
-        rules: [IptablesTable: IptablesListing] = [:], zones: [String: String] = [:]
+        rules: [IptablesTable: IptablesListing] = [:], chains: [NftChainPlace: NftChainListing] = [:],
+        zones: [String: String] = [:]
     ) {
         self.links = links
         self.addresses = addresses
@@ -56,6 +79,7 @@ package struct HostState: Codable, Sendable, Hashable {
         self.paths = paths
         self.tables = tables
         self.rules = rules
+        self.chains = chains
         self.zones = zones
     }
 

@@ -9,8 +9,13 @@ package struct StateScope: Sendable, Hashable {
     /// Names of nft tables of family ip; empty: nftables is not asked.
     package var tables: Set<String> = []
     package var rules: Set<IptablesTable> = []
+    package var chains: Set<NftChainPlace> = []
+    /// Networks of which to see whether the rules of iptables leave their way open.
+    package var openings: Set<ShorewallReach> = []
     /// Whether to ask for firewalld's zones.
     package var zones = false
+    /// Whether to look into the running containers.
+    package var containers = false
 
     package init() {}
 }
@@ -24,14 +29,19 @@ extension StateScope {
                 links = true
                 // A new link begins with them.
                 sysctls.formUnion([SysctlName.defaultForwarding, SysctlName.promoteSecondaries(of: "default")])
-            case .deleteBridge, .setLinkUp, .addAddress, .removeAddress: links = true
+            case .deleteBridge, .setLinkUp, .addAddress, .removeAddress, .setMaster: links = true
+            case .containerAddress, .containerHardwareAddress: containers = true
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
+            case .restoreImage(let order): paths.insert(order.path)
             case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
+            case .addAccept(let rule), .removeAccept(let rule): chains.insert(rule.place)
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true
                 paths.insert(LxcNetFacts.flag)
+            case .run(.shorewallReload(let reach, _)): openings.insert(reach)
+            case .run(.installLXC): paths.insert(LXCInstall.program)
             case .run(.firewalldAdd), .run(.firewalldRemove): zones = true
             case .run: break
             }

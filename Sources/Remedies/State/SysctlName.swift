@@ -20,6 +20,14 @@ package enum SysctlName {
         interface(link, "promote_secondaries")
     }
 
+    /// Of IPv6. While it is 1, an interface whose `accept_ra` is 1 takes no router advertisements: it loses its default
+    /// route. With 2 it takes them all the same (kernel, Documentation/networking/ip-sysctl).
+    package static let ipv6Forwarding = "net.ipv6.conf.all.forwarding"
+
+    package static func acceptRouterAdvertisements(of link: String) -> String {
+        "net.ipv6.conf.\(link.replacing(".", with: "/")).accept_ra"
+    }
+
     private static func interface(_ link: String, _ name: String) -> String {
         "net.ipv4.conf.\(link.replacing(".", with: "/")).\(name)"
     }

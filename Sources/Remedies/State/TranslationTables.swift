@@ -4,7 +4,7 @@ internal import WireFormats
 
 /// The nft ruleset, as far as repairs of source NAT need it.
 struct TranslationTables {
-    private let ruleset: NftRuleset
+    let ruleset: NftRuleset
 
     /// Reads tables, chains and rules of family ip; `wholeRulesets`: of every family.
     init(_ host: any Host, wholeRulesets: Bool) throws(HostError) {
@@ -53,6 +53,24 @@ struct TranslationTables {
             if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
         }
         return uncounted == ours ? network : nil
+    }
+
+    /// The networks that a table of nftables itself masquerades, wherever they go to outside of themselves: iptables
+    /// neither made it nor replaces it.
+    func translatedNatively() -> [IPv4Prefix] {
+        ruleset.rules.compactMap { rule in
+            let chain = ruleset.chains[rule.chain]
+            guard let base = chain.base, base.type == "nat", base.hook == .postrouting,
+                chain.table != NftTableName(.ipv4, "nat")
+            else { return nil }
+            let matches = AddressMatch.all(in: ruleset.expressions(of: rule))
+            let decisions = matches.others.filter { if case .counter = $0 { false } else { true } }
+            guard decisions == [.masquerade(flags: 0, ports: nil)],
+                let source = matches.addresses.first(where: { $0.isSource && !$0.inverted })?.network,
+                matches.addresses.allSatisfy({ $0.network == source })
+            else { return nil }
+            return source
+        }
     }
 
     /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text.

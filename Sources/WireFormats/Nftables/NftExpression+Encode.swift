@@ -34,6 +34,13 @@ extension NftExpression {
         }
     }
 
+    /// Expressions one after the other, as attributes of a rule.
+    package static func encoded(_ expressions: [NftExpression]) -> [UInt8] {
+        var list = NetlinkAttributeBuilder()
+        for expression in expressions { list.nest(nfta(NFTA_LIST_ELEM)) { expression.encode(into: &$0) } }
+        return list.bytes
+    }
+
     /// Appends NFTA_EXPR_NAME and NFTA_EXPR_DATA.
     func encode(into builder: inout NetlinkAttributeBuilder) {
         builder.append(nfta(NFTA_EXPR_NAME), text: kernelName)

@@ -48,55 +48,44 @@ extension NftRuleset {
         var chain: String
     }
 
-    /// NFT_MSG_NEWRULE messages.
-    package mutating func addRules(_ messages: [[UInt8]]) throws(WireError) {
+    /// NFT_MSG_NEWRULE messages. Their expressions are looked through, and decoded when they are asked for: of a large
+    /// ruleset a question meets a few rules.
+    package mutating func addRules(_ added: [[UInt8]]) throws(WireError) {
         var indices: [ChainKey: Int] = [:]
+        indices.reserveCapacity(chains.count)
         for (index, chain) in chains.enumerated() {
             indices[ChainKey(table: chain.table, chain: chain.name)] = index
         }
-        rules.reserveCapacity(rules.count + messages.count)
-        expressions.reserveCapacity(expressions.count + messages.count * 6)
-        var previous: (key: [UInt8], index: Int)?
-        for message in messages {
-            let fields = try NftFields(message: message)
+        rules.reserveCapacity(rules.count + added.count)
+        ruleMessages.reserveCapacity(ruleMessages.count + added.count)
+        var previous: (message: [UInt8], place: RuleScan.Place, index: Int)?
+        for message in added {
+            let scan = try RuleScan(message)
             note(message)
-            guard let table = fields.range(NFTA_RULE_TABLE), let chain = fields.range(NFTA_RULE_CHAIN) else {
-                throw WireError(.malformed, "NFT_MSG_NEWRULE")
-            }
             // Rules of one chain follow each other: compare bytes before making strings.
             let index: Int
-            if let previous, Self.same(previous.key, message, table, chain) {
+            if let previous, RuleScan.same(previous.message, previous.place, message, scan.place) {
                 index = previous.index
             } else {
                 let key = ChainKey(
-                    table: NftTableName(family(message), try fields.requiredText(NFTA_RULE_TABLE)),
-                    chain: try fields.requiredText(NFTA_RULE_CHAIN))
+                    table: NftTableName(family(message), Self.text(message, scan.place.table)),
+                    chain: Self.text(message, scan.place.chain))
                 guard let found = indices[key] else {
                     throw WireError(.malformed, "rule of chain \(key.chain), which is not listed")
                 }
                 index = found
-                previous = ([message[NetlinkHeader.size]] + message[table] + message[chain], found)
-            }
-            let first = expressions.count
-            if let range = fields.range(NFTA_RULE_EXPRESSIONS) {
-                var list = NetlinkAttributes(message, range)
-                while let element = try list.next() {
-                    expressions.append(try NftExpression(decoding: message, element.range))
-                }
+                previous = (message, scan.place, found)
             }
             rules.append(
                 NftRule(
-                    chain: index, handle: try fields.network(NFTA_RULE_HANDLE) ?? 0,
-                    expressions: first..<expressions.count, userData: fields.data(NFTA_RULE_USERDATA) ?? []))
+                    chain: index, handle: scan.handle, message: ruleMessages.count, expressions: scan.expressions,
+                    userData: scan.userData, traits: scan.traits, address: scan.address))
+            ruleMessages.append(message)
         }
     }
 
-    private static func same(
-        _ key: [UInt8], _ message: [UInt8], _ table: Range<Int>, _ chain: Range<Int>
-    ) -> Bool {
-        key.count == 1 + table.count + chain.count && key[0] == message[NetlinkHeader.size]
-            && key[1..<1 + table.count].elementsEqual(message[table])
-            && key[(1 + table.count)...].elementsEqual(message[chain])
+    private static func text(_ message: [UInt8], _ range: Range<Int>) -> String {
+        String(decoding: message[range].prefix { $0 != 0 }, as: UTF8.self)
     }
 
     /// NFT_MSG_NEWSET messages.
@@ -118,6 +107,25 @@ extension NftRuleset {
                     flags: NftSet.Flags(rawValue: try fields.network(NFTA_SET_FLAGS) ?? 0),
                     keyType: try fields.network(NFTA_SET_KEY_TYPE) ?? 0,
                     keyLength: try fields.network(NFTA_SET_KEY_LEN) ?? 0, fieldLengths: lengths, elements: []))
+        }
+    }
+
+    /// NFT_MSG_NEWFLOWTABLE messages.
+    package mutating func addFlowtables(_ messages: [[UInt8]]) throws(WireError) {
+        for message in messages {
+            let fields = try NftFields(message: message)
+            note(message)
+            var flowtable = NftFlowtable(
+                table: NftTableName(family(message), try fields.requiredText(NFTA_FLOWTABLE_TABLE)),
+                name: try fields.requiredText(NFTA_FLOWTABLE_NAME), priority: 0, devices: [])
+            if let hook = try fields.nested(NFTA_FLOWTABLE_HOOK) {
+                flowtable.priority = try hook.network(NFTA_FLOWTABLE_HOOK_PRIORITY) ?? 0
+                if let range = hook.range(NFTA_FLOWTABLE_HOOK_DEVS) {
+                    var list = NetlinkAttributes(message, range)
+                    while let device = try list.next() { flowtable.devices.append(list.text(device)) }
+                }
+            }
+            flowtables.append(flowtable)
         }
     }
 

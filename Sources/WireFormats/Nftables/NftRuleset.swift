@@ -13,25 +13,45 @@ package struct NftChain: Hashable, Sendable {
     package var base: NftBaseChain?
 }
 
-/// A rule: where it stands, and which part of the ruleset's expressions is its own.
+/// A rule: where it stands, and where in its message its parts lie.
 package struct NftRule: Hashable, Sendable {
+    /// What its expressions may do, seen without reading them.
+    package struct Traits: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Gives the packet or its connection a mark, or another field of theirs.
+        package static let changesMarks = Traits(rawValue: 1)
+        /// Looks into a set or map, or changes one.
+        package static let usesSets = Traits(rawValue: 2)
+        /// The same with a set of ipset.
+        package static let usesIPSets = Traits(rawValue: 4)
+        /// Asks conntrack: then packets are put together from their fragments first.
+        package static let usesConntrack = Traits(rawValue: 8)
+        /// Adds flows to a flowtable.
+        package static let offloads = Traits(rawValue: 32)
+        /// May translate the destination.
+        package static let translates = Traits(rawValue: 16)
+    }
+
+    /// The address that every packet has which the rule matches.
+    package struct AddressTest: Hashable, Sendable {
+        package var isSource: Bool
+        /// As a number in host order.
+        package var address: UInt32
+    }
+
     /// Index into `NftRuleset.chains`.
     package var chain: Int
     package var handle: UInt64
-    package var expressions: Range<Int>
-    /// NFTA_RULE_USERDATA: what the tools keep for themselves, such as a comment.
-    package var userData: ArraySlice<UInt8>
-
-    /// The comment that `nft` wrote (libnftnl's type 0), empty if none.
-    package var comment: String {
-        var rest = userData
-        while rest.count >= 2, let type = rest.popFirst(), let length = rest.popFirst(), rest.count >= Int(length) {
-            let value = rest.prefix(Int(length))
-            if type == 0 { return String(decoding: value.prefix { $0 != 0 }, as: UTF8.self) }
-            rest = rest.dropFirst(Int(length))
-        }
-        return ""
-    }
+    /// Index into the messages of the ruleset.
+    var message: Int
+    /// Bytes of the message.
+    var expressions: Range<Int>
+    /// NFTA_RULE_USERDATA: what the tools keep for themselves, such as a comment. Bytes of the message.
+    var userData: Range<Int>
+    package var traits: Traits
+    /// Where one of its first conditions is such a test. Nothing but to be quick in long chains.
+    package var address: AddressTest?
 }
 
 /// A set, or a map where it has data.
@@ -86,21 +106,81 @@ package struct NftSetElement: Hashable, Sendable {
     package var isConditional = false
 }
 
+/// A flowtable: packets of the flows that rules add to it pass these devices without meeting a rule again.
+package struct NftFlowtable: Hashable, Sendable {
+    package var table: NftTableName
+    package var name: String
+    package var priority: Int32
+    package var devices: [String]
+}
+
 /// The whole ruleset, in flat tables.
 package struct NftRuleset: Hashable, Sendable {
     package internal(set) var tables: [NftTable] = []
     package internal(set) var chains: [NftChain] = []
     /// In the order of the dump: those of a chain stand together, in the order in which they run.
     package internal(set) var rules: [NftRule] = []
-    package internal(set) var expressions: [NftExpression] = []
+    /// The messages of the rules, in which their expressions stand.
+    var ruleMessages: [[UInt8]] = []
     package internal(set) var sets: [NftSet] = []
+    package internal(set) var flowtables: [NftFlowtable] = []
     /// The lower halves of the generations that the messages were read at: more than one means that the ruleset
     /// changed meanwhile.
     package internal(set) var generations: Set<UInt16> = []
 
     package init() {}
 
+    /// All expressions of a rule. What is not of the form that the kernel gives it becomes `other`.
     package func expressions(of rule: NftRule) -> ArraySlice<NftExpression> {
-        expressions[rule.expressions.clamped(to: expressions.indices)]
+        var list = expressionList(of: rule)
+        var all: [NftExpression] = []
+        while let expression = list.next() { all.append(expression) }
+        return all[...]
+    }
+
+    /// The expressions of a rule, one after the other: each is decoded when it is its turn.
+    package func expressionList(of rule: NftRule) -> NftExpressionList {
+        NftExpressionList(
+            ruleMessages.indices.contains(rule.message) ? ruleMessages[rule.message] : [], rule.expressions)
+    }
+
+    /// The comment that `nft` wrote (libnftnl's type 0), empty if none.
+    package func comment(of rule: NftRule) -> String {
+        guard ruleMessages.indices.contains(rule.message) else { return "" }
+        let bytes = ruleMessages[rule.message]
+        return Self.comment(in: bytes[rule.userData.clamped(to: bytes.indices)])
+    }
+
+    /// Of NFTA_RULE_USERDATA: types and lengths of one byte each.
+    static func comment(in userData: ArraySlice<UInt8>) -> String {
+        var rest = userData
+        while rest.count >= 2, let type = rest.popFirst(), let length = rest.popFirst(), rest.count >= Int(length) {
+            let value = rest.prefix(Int(length))
+            if type == 0 { return String(decoding: value.prefix { $0 != 0 }, as: UTF8.self) }
+            rest = rest.dropFirst(Int(length))
+        }
+        return ""
+    }
+}
+
+/// Decodes the expressions of one rule, one at a time.
+package struct NftExpressionList: IteratorProtocol, Sendable {
+    private var cursor: NetlinkAttributes
+    private var isOver = false
+
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        cursor = NetlinkAttributes(bytes, range)
+    }
+
+    /// Nil at the end. What cannot be decoded ends the list as an expression that is not known.
+    package mutating func next() -> NftExpression? {
+        if isOver { return nil }
+        do {
+            guard let element = try cursor.next() else { return nil }
+            return try NftExpression(decoding: cursor.bytes, element.range)
+        } catch {
+            isOver = true
+            return .other(name: "malformed: \(error.subject)")
+        }
     }
 }

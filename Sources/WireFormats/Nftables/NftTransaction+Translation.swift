@@ -83,6 +83,19 @@ extension NftExpression {
         [.meta(key, into: .one), .compare(.one, .equal, value)]
     }
 
+    /// `ct state established,related`. Source: NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h.
+    package static let established: [NftExpression] = [
+        .conntrack(.state, direction: nil, into: .one),
+        .bitwise(from: .one, into: .one, mask: NftValue(host32: 2 | 4), xor: NftValue(host32: 0)),
+        .compare(.one, .notEqual, NftValue(host32: 0)),
+    ]
+
+    /// `udp dport PORT`, `tcp dport PORT` (IPPROTO_UDP 17, IPPROTO_TCP 6).
+    package static func port(_ port: UInt16, protocol number: UInt8) -> [NftExpression] {
+        meta(.transportProtocol, equal: NftValue(byte: number))
+            + bytes(.transport, at: 2, equal: NftValue(big16: port))
+    }
+
     /// `meta nftrace set 1`.
     package static let enableTrace: [NftExpression] = [
         .immediate(into: .one, NftValue(byte: 1)), .setMeta(.trace, from: .one),

@@ -62,16 +62,29 @@ package struct NftTransaction: Sendable, Hashable {
         }
     }
 
-    /// Adds a rule at the end of a chain.
-    package mutating func newRule(in chain: String, of table: NftTableName, _ expressions: [NftExpression]) {
-        append(NFT_MSG_NEWRULE, create | UInt16(NLM_F_APPEND), table.family) { rule in
+    /// Adds a rule at the end of a chain, or ahead of the rule with this handle.
+    package mutating func newRule(
+        in chain: String, of table: NftTableName, before handle: UInt64? = nil, _ expressions: [NftExpression]
+    ) {
+        let place = handle == nil ? UInt16(NLM_F_APPEND) : 0
+        append(NFT_MSG_NEWRULE, create | place, table.family) { rule in
             rule.append(nfta(NFTA_RULE_TABLE), text: table.name)
             rule.append(nfta(NFTA_RULE_CHAIN), text: chain)
+            if let handle { rule.append(nfta(NFTA_RULE_POSITION), network: handle) }
             rule.nest(nfta(NFTA_RULE_EXPRESSIONS)) { list in
                 for expression in expressions {
                     list.nest(nfta(NFTA_LIST_ELEM)) { expression.encode(into: &$0) }
                 }
             }
+        }
+    }
+
+    /// Removes one rule; ENOENT where it is gone.
+    package mutating func deleteRule(_ handle: UInt64, in chain: String, of table: NftTableName) {
+        append(NFT_MSG_DELRULE, 0, table.family) { rule in
+            rule.append(nfta(NFTA_RULE_TABLE), text: table.name)
+            rule.append(nfta(NFTA_RULE_CHAIN), text: chain)
+            rule.append(nfta(NFTA_RULE_HANDLE), network: handle)
         }
     }
 

@@ -27,19 +27,10 @@ package struct Link: Hashable, Sendable {
     package var lowerNamespace: Int?
     /// Of a bridge.
     package var bridge: BridgeOptions?
+    /// Of a port of a bridge.
+    package var port: BridgePort?
     /// Whether an XDP program is attached.
     package var hasXDP: Bool
-
-    package struct BridgeOptions: Hashable, Sendable {
-        /// IFLA_BR_STP_STATE other than zero.
-        package var spanningTree: Bool
-        package var vlanFiltering: Bool
-
-        package init(spanningTree: Bool, vlanFiltering: Bool) {
-            self.spanningTree = spanningTree
-            self.vlanFiltering = vlanFiltering
-        }
-    }
 
     /// RFC 2863, section 3.1.14.
     package enum OperationalState: UInt8, Sendable {
@@ -97,24 +88,18 @@ package struct Link: Hashable, Sendable {
     private mutating func readInformation(_ nested: NetlinkAttributes) throws(WireError) {
         var attributes = nested
         var data: NetlinkAttributes?
+        var slave: NetlinkAttributes?
         while let attribute = try attributes.next() {
             switch Int(attribute.type) {
             case Int(IFLA_INFO_KIND): kind = attributes.text(attribute)
             case Int(IFLA_INFO_SLAVE_KIND): slaveKind = attributes.text(attribute)
             case Int(IFLA_INFO_DATA): data = attributes.nested(attribute)
+            case Int(IFLA_INFO_SLAVE_DATA): slave = attributes.nested(attribute)
             default: break
             }
         }
-        guard kind == "bridge", var options = data else { return }
-        var bridge = BridgeOptions(spanningTree: false, vlanFiltering: false)
-        while let attribute = try options.next() {
-            switch Int(attribute.type) {
-            case Int(IFLA_BR_STP_STATE): bridge.spanningTree = try options.host(attribute, as: UInt32.self) != 0
-            case Int(IFLA_BR_VLAN_FILTERING): bridge.vlanFiltering = try options.host(attribute, as: UInt8.self) != 0
-            default: break
-            }
-        }
-        self.bridge = bridge
+        if kind == "bridge", let data { bridge = try BridgeOptions(data) }
+        if slaveKind == "bridge", let slave { port = try BridgePort(slave) }
     }
 
     private mutating func readXDP(_ nested: NetlinkAttributes) throws(WireError) {

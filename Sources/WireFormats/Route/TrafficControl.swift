@@ -13,6 +13,12 @@ package struct TrafficControl: Hashable, Sendable {
     package var kind: String
     /// Whether its options name the action that copies or moves packets to another link (tc-mirred(8)).
     package var mirrors: Bool
+    /// Whether its options name the action that tracks connections (tc-ct(8)).
+    package var tracks: Bool
+    /// Whether it is, or runs, a BPF program.
+    package var runsProgram: Bool
+    /// Whether its options hold the action that throws packets away: gact(8) with TC_ACT_SHOT.
+    package var drops: Bool
 
     /// TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), which is where the discipline `ingress` has its filters too.
     package static let ingress: UInt32 = 0xffff_fff2
@@ -30,13 +36,36 @@ package struct TrafficControl: Hashable, Sendable {
         self.parent = parent
         let attributes = try message.attributes(after: 20)
         kind = try attributes.first(UInt16(TCA_KIND)).map(attributes.text) ?? ""
-        // The name of an action stands in a nest of a kind that differs between filters; it is text with a NUL.
-        mirrors =
-            try attributes.first(UInt16(TCA_OPTIONS)).map { options in
-                let action = Array("mirred\0".utf8)
-                let bytes = attributes.data(options)
-                return bytes.indices.contains { bytes[$0...].starts(with: action) }
-            } ?? false
+        let options = try attributes.first(UInt16(TCA_OPTIONS)).map(attributes.data) ?? []
+        mirrors = Self.place(of: "mirred", in: options) != nil
+        tracks = Self.place(of: "ct", in: options) != nil
+        runsProgram = kind == "bpf" || Self.place(of: "bpf", in: options) != nil
+        drops = Self.drops(options)
+    }
+
+    /// TCA_ACT_KIND.
+    private static let actionKind: UInt16 = 1
+
+    /// Where an attribute TCA_ACT_KIND with this text stands in the options: in a nest of a kind that differs between
+    /// filters.
+    private static func place(of action: String, in options: ArraySlice<UInt8>) -> Int? {
+        var attribute: [UInt8] = []
+        attribute.appendHost(UInt16(action.utf8.count + 5))
+        attribute.appendHost(actionKind)
+        attribute += Array(action.utf8) + [0]
+        return options.indices.first { options[$0...].starts(with: attribute) }
+    }
+
+    /// TCA_GACT_PARMS, a struct tc_gact of five words, after the name: index, capabilities, action, two counts.
+    private static func drops(_ options: ArraySlice<UInt8>) -> Bool {
+        guard let name = place(of: "gact", in: options) else { return false }
+        var header: [UInt8] = []
+        header.appendHost(UInt16(24))
+        header.appendHost(UInt16(TCA_GACT_PARMS))
+        guard let parameters = options[name...].indices.first(where: { options[$0...].starts(with: header) }),
+            let action: UInt32 = Array(options).hostInteger(at: parameters - options.startIndex + 12)
+        else { return false }
+        return action == UInt32(TC_ACT_SHOT)
     }
 
     /// Every discipline or filter of a dump.

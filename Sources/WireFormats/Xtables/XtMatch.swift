@@ -27,7 +27,8 @@ package enum XtMatch: Hashable, Sendable {
     case u32(XtU32)
     /// `pkttype`: PACKET_*.
     case packetType(UInt32, inverted: Bool)
-    /// `mac`, `limit`, `statistic`, `set` and whatever else depends on what this program does not see, too.
+    case ipset(XtSetMatch)
+    /// `mac`, `limit`, `statistic` and whatever else depends on what this program does not see, too.
     case other(name: String)
 
     /// Decodes; what is not known or too short for its kind becomes `other`.
@@ -111,6 +112,8 @@ package enum XtMatch: Hashable, Sendable {
             return .owner(tests: tests, inverted: inverted)
         case ("u32", 0):
             return XtU32(info).map { .u32($0) }
+        case ("set", _):
+            return XtSetMatch(info, revision: xt.revision).map { .ipset($0) }
         case ("pkttype", 0):
             guard let type = info.word(0), let inverted = info.word(4) else { return nil }
             return .packetType(type, inverted: inverted != 0)

@@ -15,13 +15,15 @@ package enum XtTarget: Hashable, Sendable {
     case reject
     case mark(XtMarkChange)
     case connmark(XtMarkChange)
+    /// Changes a set of ipset, and goes on.
+    case ipset(XtSetTarget)
     /// Known to go on with the next rule and to change nothing that is looked at here.
     case passes(name: String)
     case other(name: String)
 
     private static let passing: Set<String> = [
         "LOG", "NFLOG", "TRACE", "CHECKSUM", "TCPMSS", "TTL", "TOS", "DSCP", "CLASSIFY", "CT", "SECMARK", "AUDIT",
-        "TCPOPTSTRIP", "ECN", "HL", "LED", "RATEEST", "CONNSECMARK", "IDLETIMER", "SET", "HMARK", "TEE",
+        "TCPOPTSTRIP", "ECN", "HL", "LED", "RATEEST", "CONNSECMARK", "IDLETIMER", "TEE",
     ]
 
     package init(_ xt: XtExtension) {
@@ -46,6 +48,8 @@ package enum XtTarget: Hashable, Sendable {
             self = XtMarkChange(mark: info, revision: xt.revision).map(XtTarget.mark) ?? .other(name: xt.name)
         case "CONNMARK":
             self = XtMarkChange(connmark: info, revision: xt.revision).map(XtTarget.connmark) ?? .other(name: xt.name)
+        case "SET":
+            self = XtSetTarget(info, revision: xt.revision).map(XtTarget.ipset) ?? .other(name: xt.name)
         default: self = Self.passing.contains(xt.name) ? .passes(name: xt.name) : .other(name: xt.name)
         }
     }

@@ -10,7 +10,7 @@ import WireFormats
 
 /// What is fed with whatever the fuzzer thinks of. None may trap, hang or fill memory; errors are welcome.
 enum FuzzedDecoder: String, CaseIterable {
-    case nftables, xtables, route, packets, capture, recording, yaml, config
+    case nftables, xtables, ipset, route, packets, capture, recording, yaml, config
 
     static let chosen: FuzzedDecoder = {
         let name = getenv("LXC_DOCTOR_FUZZ_DECODER").map { String(cString: $0) } ?? ""
@@ -26,6 +26,7 @@ enum FuzzedDecoder: String, CaseIterable {
             switch self {
             case .nftables: try nftables(bytes)
             case .xtables: try xtables(bytes)
+            case .ipset: try ipset(bytes)
             case .route: try route(bytes)
             case .packets: try packets(bytes)
             case .capture: _ = try CaptureFile(bytes)
@@ -48,6 +49,8 @@ enum FuzzedDecoder: String, CaseIterable {
         try ruleset.addChains(all(3))
         try ruleset.addRules(all(6))
         try ruleset.addSets(all(9))
+        // NFT_MSG_NEWFLOWTABLE.
+        try ruleset.addFlowtables(all(22))
         let elements = all(12)
         for index in ruleset.sets.indices.prefix(16) { try ruleset.addElements(elements, to: index) }
         walk(Ruleset(nft: ruleset))
@@ -57,6 +60,29 @@ enum FuzzedDecoder: String, CaseIterable {
         // struct ipt_getinfo, then struct ipt_get_entries.
         guard bytes.count > 84 else { return }
         walk(Ruleset(legacy: [try XtTable(info: Array(bytes[..<84]), entries: Array(bytes[84...]))]))
+    }
+
+    /// Each set that comes of it is asked about by a rule.
+    private func ipset(_ bytes: [UInt8]) throws {
+        let sets = try IPSet.all(in: NetlinkMessage.split(bytes).map(\.bytes))
+        var transaction = NftTransaction()
+        let table = NftTableName(.ipv4, "filter")
+        transaction.newTable(table)
+        transaction.newChain("FORWARD", in: table, base: NftBaseChain(hook: .forward, priority: 0))
+        for set in sets.prefix(16) {
+            for parts in 1...3 as ClosedRange<UInt8> {
+                let info = [UInt8(set.index & 0xff), UInt8(set.index >> 8), parts, 2 << parts]
+                transaction.newRule(
+                    in: "FORWARD", of: table,
+                    [.match(XtExtension(name: "set", revision: 1, info: info[...])), .verdict(.drop)])
+            }
+        }
+        let messages = try NetlinkMessage.split(transaction.encoded()).map(\.bytes)
+        var nft = NftRuleset()
+        try nft.addTables([messages[1]])
+        try nft.addChains([messages[2]])
+        try nft.addRules(Array(messages[3..<messages.count - 1]))
+        walk(Ruleset(nft: nft, ipsets: sets))
     }
 
     private func walk(_ ruleset: Ruleset) {
@@ -74,7 +100,10 @@ enum FuzzedDecoder: String, CaseIterable {
                 .init(destination: network, nextHops: [.init(link: 2)]),
                 .init(destination: everything, nextHops: [.init(link: 3)]),
             ], bridgeNetfilter: true)
-        let walk = PacketWalk(ruleset: ruleset, host: host)
+        let questions = NetworkQuestions(
+            network: network, bridge: "lxcbr1", address: network.address, target: outside, ruleset: ruleset, host: host)
+        for question in NetworkQuestion.allCases { _ = questions.answer(question) }
+        let walk = questions.walk
         for kind in [SamplePacket.Transport.udp, .tcp, .icmp] {
             _ = walk.walk(
                 SamplePacket(
@@ -133,6 +162,11 @@ enum FuzzedDecoder: String, CaseIterable {
         _ = IfupdownFile(path: "interfaces", bytes: bytes)
         _ = InitScript(path: "init", bytes: bytes)
         _ = LXCSystemConfig(bytes: bytes)
+        do throws(ConfigEditError) {
+            _ = try AccessListFile(bytes: bytes).records.map(\.isTrivial)
+        } catch {
+            return
+        }
         _ = NetplanFile(path: "netplan.yaml", bytes: bytes)
         _ = NetworkdFile(path: "a.network", bytes: bytes)
         _ = NetworkManagerKeyfile(path: "a.nmconnection", bytes: bytes)

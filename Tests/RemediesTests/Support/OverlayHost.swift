@@ -33,9 +33,17 @@ final class OverlayHost: MutableHost {
             try faults.event {
                 if case .removeAddress(let link, let address) = change { removeSecondaries(of: address, link) }
                 state.apply(change)
+                if case .run(.shorewallReload(let reach, let isOpen)) = change { load(reach, isOpen) }
                 made.append(change)
             }
         }
+    }
+
+    /// What shorewall loads: everything for the bridge, or nothing.
+    private func load(_ reach: ShorewallReach, _ isOpen: Bool) {
+        state.rules[IptablesTable(.nft, "filter")] = IptablesListing(
+            policies: ["INPUT": "DROP", "FORWARD": "DROP", "shorewall": "-"],
+            lines: isOpen ? ["INPUT", "FORWARD"].map { "-A \($0) -i \(reach.bridge) -j ACCEPT" } : [])
     }
 
     /// The kernel removes the secondaries of a primary address with it, unless told to promote them.
@@ -54,11 +62,23 @@ final class OverlayHost: MutableHost {
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .residents: .residents(residents)
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
-        case .space, .legacyTable, .programVersion:
+        case .space, .legacyTable, .programVersion, .packetPrograms:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
+    }
+
+    private var residents: BridgeResidents {
+        BridgeResidents(
+            residents: state.containers.sorted { $0.value.port < $1.value.port }.map { inside, container in
+                Resident(
+                    name: inside.container, namespace: "/proc/7/ns/net", port: container.port,
+                    interface: inside.interface, interfaceIndex: 2, hardwareAddress: container.hardwareAddress,
+                    isUp: true, addresses: container.addresses.map(\.address), gateways: [], hasDefaultRoute: true,
+                    broadcasts: container.addresses.map(\.broadcast))
+            }, unknownPorts: [])
     }
 
     private func missing(_ path: String) -> HostError {
@@ -149,6 +169,7 @@ final class OverlayHost: MutableHost {
                 transactions.append(other)
             }
         }
+        for (place, listing) in state.chains { transactions.append(Self.chain(place, listing)) }
         do throws(WireError) {
             var messages: [NetlinkMessage] = []
             for transaction in transactions { messages += try NetlinkMessage.split(transaction.encoded()) }
@@ -156,6 +177,24 @@ final class OverlayHost: MutableHost {
         } catch {
             throw HostError(.malformed, operation: "nft", message: error.description)
         }
+    }
+
+    /// A base chain of its own table, with the policy accept and a rule for each entry.
+    private static func chain(_ place: NftChainPlace, _ listing: NftChainListing) -> NftTransaction {
+        var transaction = NftTransaction()
+        transaction.newTable(place.tableName)
+        transaction.newChain(
+            place.chain, in: place.tableName,
+            base: NftBaseChain(hook: place.chain == "input" ? .input : .forward, priority: 0, policy: .drop))
+        let matches: [[IptablesRule.Match]] =
+            [[.input("lxcbr1")], [.output("lxcbr1"), .established]]
+            + FirewallAccept.requested.map { [.input("lxcbr1"), $0] }
+        let known = matches.compactMap { NftAccept(place, $0).expressions }
+        for entry in listing.entries {
+            let expressions = known.first { entry == .rule(ByteString(NftExpression.encoded($0))) }
+            transaction.newRule(in: place.chain, of: place.tableName, expressions ?? [.verdict(.drop)])
+        }
+        return transaction
     }
 
     private func link(_ name: String, _ index: Int) -> [UInt8] {
@@ -166,6 +205,9 @@ final class OverlayHost: MutableHost {
         header += [0, 0, 0, 0]
         var body = NetlinkAttributeBuilder(header: header)
         body.append(3, text: name)
+        if let master = state.masters[name].flatMap({ order.firstIndex(of: $0) }) {
+            body.append(10, host: UInt32(master + 1))
+        }
         if !kind.isEmpty { body.nest(18, marked: false) { $0.append(1, text: kind) } }
         return NetlinkMessage(type: RouteMessageType.newLink, flags: 0, payload: body.bytes).bytes
     }

@@ -1,11 +1,14 @@
 import HostAccess
 import HostModel
+import WireFormats
 
 @testable import Remedies
 
 extension Scenario {
     /// Every remedy, with the states of a host in which it does something different.
-    static let all: [Scenario] = [
+    static let all: [Scenario] = basic + programs + containers
+
+    private static let basic: [Scenario] = [
         Scenario(
             name: "bridge missing", cause: "bridge-missing", remedy: "bridge-create",
             breakage: { $0.apply(.deleteBridge(name: "lxcbr1")) }, healthy: { bridgeIsWell($0) }),
@@ -35,7 +38,8 @@ extension Scenario {
                 ]
             }),
         Scenario(
-            name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
+            name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask",
+            remedy: "bridge-address",
             breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
         Scenario(
             name: "forwarding off, one interface on its own", cause: "ip-forward-off", remedy: "forwarding",
@@ -68,7 +72,8 @@ extension Scenario {
             breakage: {
                 $0.paths[LxcNetFacts.mask] = .symbolicLink("/dev/null")
                 $0.paths[LxcNetFacts.enablement] = .absent
-                $0.paths["/etc/default/lxc-net"] = Fixture.file("# mine\nLXC_BRIDGE=lxcbr0\nexport FOREIGN='a b'\nlast")
+                $0.paths["/etc/default/lxc-net"] = Fixture.file(
+                    "# mine\nLXC_BRIDGE=lxcbr0\nexport FOREIGN='a b'\nlast")
             },
             healthy: { lxcNetIsWell($0) }),
         Scenario(
@@ -98,7 +103,8 @@ extension Scenario {
             name: "stale flag", cause: "lxc-net-stale-network-up", remedy: "network-up-flag",
             breakage: { $0.paths[Fixture.unit] = .absent }, healthy: { $0.path(LxcNetFacts.flag) == .absent }),
         Scenario(
-            name: "lxc-net runs with a wrong range", cause: "dhcp-range-outside-subnet", remedy: "lxc-net-configure",
+            name: "lxc-net runs with a wrong range", cause: "dhcp-range-outside-subnet",
+            remedy: "lxc-net-configure",
             breakage: {
                 let text = Fixture.settings.replacing("10.5.0.2,10.5.255.254", with: "10.6.0.2,10.6.0.9")
                 $0.paths["/etc/default/lxc-net"] = Fixture.file(text)
@@ -147,6 +153,101 @@ extension Scenario {
             },
             healthy: { $0.file("/var/lib/lxc/old/config")?.bytes.text == "# old\nlxc.uts.name = c1\n" }),
     ]
+
+    /// Chains of nftables, shorewall, and the files of network programs.
+    private static let programs: [Scenario] = [
+        Scenario(
+            name: "nftables.conf drops", cause: "forward-policy-drop", remedy: "firewall-accept",
+            evidence: "inet filter forward",
+            breakage: {
+                $0.chains[NftChainPlace(.inet, "filter", "forward")] = NftChainListing([.end])
+                $0.paths["/etc/systemd/system/sysinit.target.wants/nftables.service"] = .symbolicLink("x")
+                $0.paths["/etc/nftables.conf"] = Fixture.file(
+                    "table inet filter {\n chain forward {\n  type filter hook forward priority 0;\n  drop\n }\n}\n")
+            },
+            healthy: {
+                $0.chains[NftChainPlace(.inet, "filter", "forward")]?.reach == 2
+                    && $0.file("/etc/nftables.conf")?.bytes.text.contains("iifname \"lxcbr1\" accept\n") == true
+            }),
+        Scenario(
+            name: "nftables.conf flushes", cause: "nftables-flush-ruleset", remedy: "masquerade-persistent",
+            breakage: {
+                $0.paths["/etc/systemd/system/sysinit.target.wants/nftables.service"] = .symbolicLink("x")
+                $0.paths["/etc/nftables.conf"] = Fixture.file("flush ruleset\n")
+            },
+            healthy: { $0.file("/etc/nftables.conf")?.bytes.text.contains("delete table ip lxc_doctor_lxcbr1") == true }
+        ),
+        Scenario(
+            name: "shorewall knows no such bridge", cause: "shorewall-misconfig", remedy: "shorewall-zone",
+            breakage: {
+                $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
+                    policies: ["INPUT": "DROP", "FORWARD": "DROP", "shorewall": "-"])
+                $0.paths["/usr/share/shorewall"] = .directory
+                $0.paths["/usr/share/shorewall/coreversion"] = Fixture.file("5.2.8\n")
+                $0.paths["/etc/shorewall"] = .directory
+                for (name, text) in [
+                    ("zones", "fw firewall\nnet ipv4\n"), ("interfaces", "net eth0 -\n"),
+                    ("policy", "all all REJECT\n"), ("rules", "?SECTION NEW\n"),
+                ] { $0.paths["/etc/shorewall/\(name)"] = Fixture.file(text, mode: 0o640) }
+            },
+            healthy: {
+                !$0.openings.isEmpty
+                    && $0.file("/etc/shorewall/interfaces")?.bytes.text
+                        == "net eth0 -\nlxc\tlxcbr1\t-\tdhcp,bridge,routeback,tcpflags,nosmurfs\n"
+                    && $0.file("/etc/shorewall/policy")?.bytes.text
+                        == "lxc\tnet\tACCEPT\n$FW\tlxc\tACCEPT\nall all REJECT\n"
+                    && $0.file("/etc/shorewall/rules")?.bytes.text == "?SECTION NEW\nDNS(ACCEPT)\tlxc\t$FW\n"
+            }),
+        Scenario(
+            name: "networkd makes the bridge with another netmask", cause: "bridge-not-persistent",
+            remedy: "bridge-persistent",
+            breakage: {
+                networkd(&$0)
+                $0.paths["/etc/systemd/network/b.network"] = Fixture.file(
+                    "[Match]\nName=lxcbr1\n[Network]\nAddress=10.5.0.1/24\nConfigureWithoutCarrier=yes\n")
+            },
+            healthy: {
+                $0.file("/etc/systemd/network/b.network")?.bytes.text
+                    == "[Match]\nName=lxcbr1\n[Network]\nAddress=10.5.0.1/16\nConfigureWithoutCarrier=yes\n"
+            }),
+        Scenario(
+            name: "networkd makes the bridge without an address", cause: "bridge-not-persistent",
+            remedy: "bridge-persistent", breakage: { networkd(&$0) },
+            healthy: {
+                $0.file("/etc/systemd/network/10-lxc-doctor-lxcbr1.network")?.bytes.text
+                    .contains("Address=10.5.0.1/16\n") == true
+            }),
+        Scenario(
+            name: "nobody translates networkd's bridge after the next boot", cause: "masq-not-persistent",
+            remedy: "masquerade-persistent", breakage: { networkd(&$0) },
+            healthy: {
+                $0.path("/etc/systemd/system/multi-user.target.wants/lxc-doctor-nat-lxcbr1.service")
+                    == .symbolicLink("/etc/systemd/system/lxc-doctor-nat-lxcbr1.service")
+                    && $0.file("/etc/lxc-doctor-nat-lxcbr1.nft")?.bytes.text.contains("10.5.0.0/16") == true
+            }),
+        Scenario(
+            name: "the job's guard compares True with true", cause: "makina-job-guard", remedy: "makina-job",
+            breakage: {
+                $0.paths["/etc/default/lxc"] = .absent
+                $0.paths["/etc/default/lxc-net"] = .absent
+                $0.paths["/etc/init"] = .directory
+                $0.paths["/etc/init/lxc-net-makina.conf"] = Fixture.file(
+                    "env USE_LXC_BRIDGE=\"True\"\n  [ \"x$USE_LXC_BRIDGE\" = \"xtrue\" ] || { stop; exit 0; }\n")
+            },
+            healthy: {
+                $0.file("/etc/init/lxc-net-makina.conf")?.bytes.text
+                    == "env USE_LXC_BRIDGE=\"true\"\n  [ \"x$USE_LXC_BRIDGE\" = \"xtrue\" ] || { stop; exit 0; }\n"
+            }),
+    ]
+
+    private static func networkd(_ state: inout HostState) {
+        state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
+        state.paths["/etc/systemd/network"] = .directory
+        state.paths["/etc/systemd/network/b.netdev"] = Fixture.file("[NetDev]\nName=lxcbr1\nKind=bridge\n")
+        state.paths["/lib/systemd/system"] = .directory
+        state.paths["/lib/systemd/system/systemd-networkd.service"] = Fixture.file("[Unit]\n")
+        state.paths["/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"] = .symbolicLink("x")
+    }
 
     private static let lxcNet = LxcNetOutcome(bridge: "lxcbr1", address: Fixture.address, makesTable: true)
     private static let masquerade = "-A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE"

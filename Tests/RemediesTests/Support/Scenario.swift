@@ -9,6 +9,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     let name: String
     let cause: String
     let remedy: String
+    /// Where the check saw it.
+    var evidence: String?
     let breakage: @Sendable (inout HostState) -> Void
     let healthy: @Sendable (HostState) -> Bool
 
@@ -20,7 +22,11 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         return OverlayHost(state)
     }
 
-    var causes: [Cause] { [Fixture.cause(cause, remedy: remedy)] }
+    var causes: [Cause] {
+        var cause = Fixture.cause(cause, remedy: remedy)
+        if let evidence { cause.evidence = [Evidence(source: evidence, command: "nft list ruleset", value: "drop")] }
+        return [cause]
+    }
 
     /// What the check of the cause says of a state.
     func finding(_ state: HostState) -> Finding {

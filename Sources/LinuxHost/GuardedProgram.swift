@@ -1,0 +1,122 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+
+/// A program of somebody else that cannot outlive this one, and that can be confined. See `clinux_program.h`.
+struct GuardedProgram: ~Copyable {
+    /// What a program may do that works on what strangers have made. Everything is read-only for it.
+    struct Confinement {
+        /// The directory that it may write to; nil: nothing.
+        var writable: String?
+        var keepsNetwork = false
+        /// Bits of linux/capability.h.
+        var capabilities: UInt64 = 0
+        /// Of any file that it writes, in bytes; 0: no limit.
+        var fileSize: UInt64 = 0
+    }
+
+    static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"]
+
+    /// Absolute.
+    var path: String
+    /// The name that it is called by, and its arguments.
+    var command: [String]
+    var environment = GuardedProgram.environment
+    /// An open descriptor; nil: it reads nothing.
+    var input: Int32?
+    /// Open descriptors for what it prints.
+    var output: Int32
+    var messages: Int32
+    var confinement: Confinement?
+    var milliseconds: Int
+
+    var operation: String { command.joined(separator: " ") }
+
+    /// Runs it to its end: its exit status, or 128 and the signal that ended it. `watch` is called some times a second;
+    /// what it throws ends the program. After the deadline it is ended too: `limit`.
+    borrowing func run(watch: () throws(HostError) -> Void = {}) throws(HostError) -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        let result = clinux_pipe(&ends)
+        guard result == 0 else { throw HostError(errno: -result, operation: operation) }
+        let lifeline = Descriptor(owning: ends[0])
+        let ours = Descriptor(owning: ends[1])
+        let guardian = start(lifeline.rawValue, ours.rawValue)
+        guard guardian > 0 else { throw HostError(errno: -guardian, operation: operation) }
+        let deadline = Deadline(milliseconds: milliseconds)
+        var status: Int32 = 0
+        var turns = 0
+        while true {
+            let ended = waitpid(guardian, &status, WNOHANG)
+            if ended == guardian { break }
+            guard ended == 0 || errno == EINTR else { throw HostError(errno: errno, operation: operation) }
+            do throws(HostError) {
+                if deadline.milliseconds == 0 { throw HostError(errno: ETIMEDOUT, operation: operation) }
+                if turns % 100 == 99 { try watch() }
+            } catch {
+                kill(-guardian, SIGKILL)
+                while waitpid(guardian, &status, 0) < 0 && errno == EINTR {}
+                throw error
+            }
+            turns += 1
+            usleep(1_000)
+        }
+        // WIFEXITED and WEXITSTATUS of wait(2).
+        let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+        guard confinement == nil || code != 125 else {
+            throw HostError(
+                .unsupported, operation: operation,
+                message: "it cannot be confined here, so it is not run: that needs Linux 5.12 and root's rights")
+        }
+        return code
+    }
+
+    private borrowing func start(_ lifeline: Int32, _ ours: Int32) -> pid_t {
+        let words = command.map { strdup($0) } + [nil]
+        let variables = environment.map { strdup($0) } + [nil]
+        defer { (words + variables).forEach { free($0) } }
+        let streams = clinux_streams(input: input ?? -1, output: output, messages: messages)
+        guard let confinement else {
+            return clinux_program_start(path, words, variables, streams, lifeline, ours, nil)
+        }
+        let writable = confinement.writable.map { strdup($0) }
+        defer { free(writable ?? nil) }
+        var wanted = clinux_confinement(
+            writable: writable.map { UnsafePointer($0) } ?? nil, network: confinement.keepsNetwork ? 1 : 0,
+            capabilities: confinement.capabilities, file_size: confinement.fileSize)
+        return clinux_program_start(path, words, variables, streams, lifeline, ours, &wanted)
+    }
+}
+
+/// What a program prints, in memory.
+struct CollectedOutput: ~Copyable {
+    let descriptor: Descriptor
+
+    init(_ operation: String) throws(HostError) {
+        descriptor = try Descriptor(clinux_lab_anonymous_file(), operation: operation)
+    }
+
+    /// The first bytes of it. `fails`: more than that is an error.
+    borrowing func text(limit: Int, fails: Bool, _ operation: String) throws(HostError) -> String {
+        guard lseek(descriptor.rawValue, 0, SEEK_SET) == 0 else { throw HostError(errno: errno, operation: operation) }
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var count = 0
+        while count < bytes.count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor.rawValue, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw HostError(errno: errno, operation: operation) }
+            if got == 0 { break }
+            count += got
+        }
+        guard count <= limit || !fails else {
+            throw HostError(.limit, operation: operation, message: "it prints more than \(limit) bytes")
+        }
+        return String(decoding: bytes[..<min(count, limit)], as: UTF8.self)
+    }
+
+    /// The last lines that say something, on one line.
+    static func tail(_ text: String) -> String {
+        text.split(separator: "\n").suffix(3).joined(separator: "; ")
+    }
+}

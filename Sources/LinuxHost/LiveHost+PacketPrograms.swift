@@ -1,0 +1,34 @@
+internal import CLinux
+internal import HostAccess
+
+/// BPF programs that act on packets. Source: bpf(2), BPF_PROG_QUERY (tcx, Linux 6.6), BPF_LINK_GET_NEXT_ID
+/// (netfilter, Linux 6.4). Needs CAP_SYS_ADMIN of the first user namespace.
+extension LiveHost {
+    /// More than anybody attaches; a bound for a host that goes mad.
+    private static let mostPrograms = 1000
+
+    func packetPrograms(link: Int) throws(HostError) -> [String] {
+        let operation = "ask for BPF programs"
+        var found: [String] = []
+        for (outwards, name) in [(Int32(0), "tcx ingress"), (1, "tcx egress")] {
+            let count = clinux_bpf_tcx(UInt32(clamping: link), outwards)
+            guard count >= 0 else { throw HostError(errno: -count, operation: operation) }
+            if count > 0 { found.append(name) }
+        }
+        var program = clinux_bpf_netfilter()
+        while found.count < Self.mostPrograms {
+            let result = clinux_bpf_next_netfilter(program.link, &program)
+            guard result >= 0 else { throw HostError(errno: -result, operation: operation) }
+            guard result > 0 else { break }
+            found.append(
+                "netfilter \(Self.hookName(program.hook)) at priority \(program.priority) (program \(program.program))")
+        }
+        return found
+    }
+
+    /// `enum nf_inet_hooks` in linux/netfilter.h.
+    private static func hookName(_ number: UInt32) -> String {
+        let names = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+        return names.indices.contains(Int(number)) ? names[Int(number)] : "hook \(number)"
+    }
+}

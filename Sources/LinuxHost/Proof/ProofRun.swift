@@ -1,0 +1,74 @@
+internal import Glibc
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// One order under way, and what was seen of it so far.
+final class ProofRun {
+    let order: ProbeOrder
+    let station: ProofStation
+    private(set) var result: ProbeSightings
+    private var fates: ProbeFates
+    private let isFenced: Bool
+
+    /// `isFenced`: whether a fence stands that stops what goes into the host.
+    init(_ order: ProbeOrder, from station: ProofStation, isFenced: Bool) {
+        self.order = order
+        self.station = station
+        self.isFenced = isFenced
+        result = ProbeSightings(sightings: [], port: station.port, captureDrops: 0)
+        result.peerPort = station.local?.peerPort
+        result.localFailure = station.localFailure
+        if order.investigation != nil { result.passes = [] }
+        fates = ProbeFates(
+            order: order, port: station.port, peerPort: result.peerPort, intoHost: false, toPeer: false)
+    }
+
+    /// Sends everything. `start`: CLOCK_REALTIME, nanoseconds.
+    func send(at start: Int) throws(HostError) {
+        result.startedNanoseconds = start
+        for packet in order.packets { try station.send(packet.bytes) }
+        do {
+            try station.local?.send(order, fenced: isFenced)
+        } catch {
+            result.localFailure = error.description
+        }
+        let isSent = result.localFailure == nil
+        fates = ProbeFates(
+            order: order, port: station.port, peerPort: result.peerPort, intoHost: isSent && isFenced, toPeer: isSent)
+    }
+
+    var isOver: Bool { fates.areKnown }
+
+    /// Keeps what is of this order.
+    func take(_ sightings: [Sighting]) {
+        result.sightings += fates.take(sightings)
+    }
+
+    /// Keeps what is of this order.
+    func take(kills: [RuleKill], passes: [RuleKill]) {
+        result.kills += fates.take(kills)
+        if result.passes != nil { result.passes? += fates.keep(passes) }
+    }
+
+    /// Nothing was sent, because somebody has these addresses.
+    func result(taken: [IPv4Address]) -> ProbeSightings {
+        result.takenAddresses = taken
+        return result
+    }
+
+    /// The result, with what is known only at the end.
+    func finished(captureDrops: Int, findings: ProbeFindings?, weakness: String?) -> ProbeSightings {
+        result.captureDrops = captureDrops
+        result.findings = findings
+        result.weakness = weakness
+        guard !isOver else { return result }
+        do {
+            result.portState = try station.portState()
+        } catch {
+            // The container has gone: then nothing more can be said of it.
+            result.portState = nil
+        }
+        return result
+    }
+}

@@ -1,0 +1,102 @@
+internal import HostModel
+internal import WireFormats
+
+/// Who must not be translated.
+extension NetworkQuestions {
+    /// Nobody else is translated by accident: who comes to the containers from outside or from another network of this
+    /// host, and hosts of other networks behind it, by the rule that is meant for the containers.
+    func others() throws(Undecided) -> QuestionAnswer {
+        let ways = try uplinks()
+        let outputs = Set(ways.map(\.output.name))
+        for way in ways {
+            let outside = way.destinations.subtracting(IntervalSet(network))
+            let answer = try untouched(
+                .others, .opening(source: outside, destination: containers), context(way.output.name, bridge),
+                input: way.output.name)
+            if answer.verdict != .proven { return answer }
+        }
+        let maker = try translated().provenBy
+        for link in host.links where isOfAnotherNetwork(link, outputs) {
+            let neighbours = neighbours(of: link)
+            guard !neighbours.isEmpty else { continue }
+            guard let maker else { continue }
+            let inside = try untouched(
+                .others, .opening(source: neighbours, destination: containers), context(link.name, bridge),
+                input: link.name, by: maker)
+            if inside.verdict != .proven { return inside }
+            for way in ways where way.mark ?? 0 == 0 {
+                let outside = way.destinations.subtracting(IntervalSet(network)).subtracting(neighbours)
+                let answer = try untouched(
+                    .others, .opening(source: neighbours, destination: outside), context(link.name, way.output.name),
+                    input: link.name, by: maker)
+                if answer.verdict != .proven { return answer }
+            }
+        }
+        return QuestionAnswer(.others, .proven)
+    }
+
+    private func isOfAnotherNetwork(_ link: HostForwarding.Interface, _ uplinks: Set<String>) -> Bool {
+        !link.isLoopback && link.isUp && link.bridge == nil && link.name != bridge && !uplinks.contains(link.name)
+            && link.forwarding
+    }
+
+    /// The other addresses of the subnets of a link.
+    private func neighbours(of link: HostForwarding.Interface) -> IntervalSet {
+        let subnets = link.addresses.map(\.address).filter { $0.length <= 30 && !$0.overlaps(network) }
+        let own = subnets.flatMap { [$0.address.value, $0.first.value, $0.last.value] }
+        return IntervalSet(subnets.map { $0.first.value...$0.last.value }).subtracting(
+            IntervalSet(own.map { $0...$0 }))
+    }
+
+    /// No rule translates these packets; or not that one.
+    func untouched(
+        _ question: NetworkQuestion, _ box: PacketBox, _ context: PacketContext, input: String,
+        by maker: WalkResult.RulePlace? = nil
+    ) throws(Undecided) -> QuestionAnswer {
+        var outcomes: [WalkOutcome] = []
+        let marked = ruleset.marked([box], through: [.prerouting, .forward, .postrouting], context)
+        var context = context
+        if context.isBridged { context.input = nil }
+        do {
+            var chains = ChainWalk(ruleset, context)
+            try chains.postrouting(marked.boxes)
+            outcomes = chains.outcomes
+        } catch {
+            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+        }
+        let translated = outcomes.filter { outcome in
+            outcome.result != .untranslated && outcome.result != .dropped
+                && (maker == nil || outcome.rule.map(place) == maker)
+        }
+        var doubtful: SamplePacket?
+        for outcome in translated {
+            var packet = sample(outcome.box, input: input)
+            if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
+                packet.destination = IPv4Address(value: other)
+            }
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .accepted where result.sourceAfter != packet.source:
+                return QuestionAnswer(
+                    question, .counterexample,
+                    reason: maker == nil
+                        ? "it arrives as \(result.sourceAfter?.description ?? "another")"
+                        : "it leaves as \(result.sourceAfter?.description ?? "another"), by the rule for the containers",
+                    packet: packet,
+                    decidedBy: outcome.rule.map(killer))
+            case .dropped: continue
+            case .accepted:
+                guard outcome.doubts.isEmpty else { continue }
+                if marked.isExact { return disagreement(question, packet, "translated", result) }
+                doubtful = doubtful ?? packet
+            case .undecided: return disagreement(question, packet, "translated", result)
+            }
+        }
+        if let doubtful {
+            return QuestionAnswer(
+                question, .undecided, reason: "depends on what is not known: the marks that rules give",
+                packet: doubtful)
+        }
+        return QuestionAnswer(question, .proven)
+    }
+}

@@ -1,0 +1,60 @@
+package import HostAccess
+package import HostModel
+internal import WireFormats
+
+/// `bridge-ports {bridge}`: the ports of a bridge, and those among them that carry nothing.
+package struct BridgePortsProbe: Probe {
+    /// BR_MAX_PORTS of net/bridge/br_private.h: 1 << BR_PORT_BITS.
+    private static let limit = 1024
+
+    package init() {}
+
+    package let specification = ProbeSpecification(
+        name: "bridge-ports", summary: "A bridge's ports: which are down, isolated or left over, and room for more",
+        parameters: ["bridge": .string],
+        facts: [
+            "count": .integer, "room": .integer, "down": .strings, "isolated": .strings, "leftovers": .strings,
+        ])
+
+    package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
+        let name = try parameters.string("bridge")
+        let state = NetworkState(host: host)
+        let links = try state.links()
+        guard let bridge = links.named(name), bridge.kind == "bridge" else {
+            throw .notApplicable("there is no bridge \(name)")
+        }
+        let ports = links.filter { $0.master == bridge.index }
+        let leftovers = try Self.leftovers(ports, links, state)
+        let down = ports.filter { !$0.isUp && !leftovers.contains($0.name) }.map(\.name)
+        let isolated = ports.filter { $0.port?.isIsolated == true }.map(\.name)
+        var words = ["\(ports.count) of \(Self.limit) ports"]
+        for (title, names) in [("down", down), ("isolated", isolated), ("left over", leftovers)] where !names.isEmpty {
+            words.append("\(title): \(names.prefix(16).joined(separator: " "))")
+        }
+        return Observation(
+            facts: [
+                "count": .integer(ports.count), "room": .integer(max(0, Self.limit - ports.count)),
+                "down": .strings(down), "isolated": .strings(isolated), "leftovers": .strings(leftovers),
+            ],
+            evidence: [
+                Evidence(
+                    source: "rtnetlink RTM_GETLINK", command: "ip -d link show master \(name)",
+                    value: words.joined(separator: "; "))
+            ])
+    }
+
+    /// Ports of which the other end lies idle in this very namespace: the container that had it is gone.
+    private static func leftovers(
+        _ ports: [Link], _ links: [Link], _ state: NetworkState
+    ) throws(ObservationFailure) -> [String] {
+        let pairs = ports.compactMap { port -> (port: Link, peer: Link)? in
+            guard port.kind == "veth", port.lowerNamespace == nil, let index = port.lower,
+                let peer = links.first(where: { $0.index == index }), peer.master == nil, !peer.isUp
+            else { return nil }
+            return (port, peer)
+        }
+        if pairs.isEmpty { return [] }
+        let used = Set(try state.addresses().map(\.link))
+        return pairs.filter { !used.contains($0.peer.index) }.map(\.port.name)
+    }
+}

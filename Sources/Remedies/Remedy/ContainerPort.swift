@@ -1,0 +1,50 @@
+internal import ConfigFiles
+internal import HostAccess
+internal import HostModel
+
+/// Plugs the veth of a running container back into the bridge that its configuration names. The configuration is right
+/// already, so that the next start needs no repair.
+struct ContainerPort: Remedy {
+    let id = "container-port"
+
+    func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
+        guard let name = ContainerFile.name(cause, draft) else {
+            throw LeftToPerson(why: "the cause names no container", what: [])
+        }
+        let links = Set(try ContainerFile(name, in: draft).devices.compactMap(\.link))
+        guard links.count == 1, let bridge = links.first,
+            draft.profile.networks.contains(where: { $0.bridge == bridge })
+        else {
+            throw LeftToPerson(
+                why: "which bridge \(name) belongs to does not follow from its own configuration",
+                what: ["lxc-info -n \(Shell.quote(name)) -c lxc.net.0.link"])
+        }
+        for port in Self.loose(name, draft) {
+            try Self.plug(port, into: bridge, remedy: id, for: cause, &draft)
+        }
+    }
+
+    /// The host's ends of the container's veths that are in no bridge.
+    static func loose(_ name: String, _ draft: PlanDraft) -> [String] {
+        let state = draft.facts.state
+        return state.containers.filter { $0.key.container == name && state.masters[$0.value.port] == nil }
+            .map(\.value.port).sorted()
+    }
+
+    /// The only bridge of the profile.
+    static func bridge(_ draft: PlanDraft) throws(LeftToPerson) -> String {
+        let bridges = draft.profile.networks.map(\.bridge)
+        guard let bridge = bridges.first, bridges.count == 1 else {
+            throw LeftToPerson(why: "the profile has several bridges, and which one is meant is not known", what: [])
+        }
+        return bridge
+    }
+
+    static func plug(
+        _ port: String, into bridge: String, remedy: String, for cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        try draft.add(
+            .setMaster(link: port, from: nil, to: bridge), phase: .runtime, remedy: remedy,
+            risk: "The container reaches \(bridge), and everybody there reaches the container.", for: cause)
+    }
+}

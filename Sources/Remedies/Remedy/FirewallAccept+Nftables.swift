@@ -1,0 +1,60 @@
+internal import ConfigFiles
+internal import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// A ruleset of nftables that the operator keeps: rules at the end of the chain that drops, now and in the file that
+/// nftables.service loads. What the chain decides on purpose comes before them and stays in force.
+extension FirewallAccept {
+    func nftables(
+        _ chain: FilterChain, _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        guard LinkName.isValid(network.bridge), !network.bridge.contains("\"") else {
+            throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a rule of nft", what: [])
+        }
+        let rules = self.rules(chain, opening, network)
+        for rule in rules {
+            try draft.add(
+                .addAccept(rule), phase: .runtime, remedy: id,
+                risk: opening == .forwarding
+                    ? "Containers of \(network.bridge) reach other networks, but for what earlier rules of the chain drop."
+                    : "Containers of \(network.bridge) reach the host's DHCP and DNS.",
+                for: cause)
+        }
+        try saveNftables(rules.map(\.text), chain, cause, &draft)
+    }
+
+    private func rules(_ chain: FilterChain, _ opening: Opening, _ network: Network) -> [NftAccept] {
+        let matches: [[IptablesRule.Match]] =
+            switch opening {
+            case .forwarding: [[.input(network.bridge)], [.output(network.bridge), .established]]
+            case .dhcpAndDNS: Self.requested.map { [.input(network.bridge), $0] }
+            }
+        return matches.map { NftAccept(chain.place, $0) }
+    }
+
+    /// In the file that makes the chain at boot. A chain that no file makes is gone with the boot, and so are the rules.
+    private func saveNftables(
+        _ rules: [String], _ chain: FilterChain, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        let place = chain.place
+        for path in draft.facts.firewall.nftablesFiles {
+            guard let before = try draft.editable(path) else { continue }
+            let file = NftablesConf(path: path, bytes: before.bytes.bytes)
+            guard file.mentions(chain: place.chain, table: place.table) else { continue }
+            guard
+                let edited = file.adding(
+                    rules, toChain: place.chain, family: place.family.name, table: place.table)
+            else {
+                throw LeftToPerson(
+                    why: "\(path) makes the chain \(place) in a way that is not understood",
+                    what: rules.map { "In that chain, ahead of what drops: \($0)" })
+            }
+            try draft.edit(
+                path, before, edited.lines.bytes, remedy: id, for: cause,
+                risk: "nftables.service loads it at every boot and reload.")
+            return try draft.check(
+                .checkNftables(path: draft.facts.firewall.nftablesFiles.first ?? path), remedy: id, for: cause)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package import HostAccess
+internal import HostModel
+internal import WireFormats
+
+/// What counts of an answer that is asked for by the clock: the rules of a table, and not how often they were met. Pure.
+package struct PolledAnswer: Hashable, Sendable {
+    private enum Essence: Hashable, Sendable {
+        case table(XtTable)
+        case reply(HostReply)
+        case failure(HostError.Code)
+    }
+
+    private let essence: Essence
+
+    package init(_ answer: () throws(HostError) -> HostReply) {
+        do {
+            essence = Self.essence(of: try answer())
+        } catch {
+            essence = .failure(error.code)
+        }
+    }
+
+    private static func essence(of reply: HostReply) -> Essence {
+        guard case .legacyTable(let info, let entries) = reply else { return .reply(reply) }
+        do {
+            return .table(try XtTable(info: info.bytes, entries: entries.bytes))
+        } catch {
+            return .reply(reply)
+        }
+    }
+
+    /// Whether there is anything: a file that is not there, and an empty list of tables, is not.
+    package var isPresent: Bool {
+        switch essence {
+        case .failure(let code): code != .notFound
+        case .reply(.bytes(let bytes)): !bytes.bytes.isEmpty
+        case .reply, .table: true
+        }
+    }
+}

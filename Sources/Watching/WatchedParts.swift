@@ -1,0 +1,36 @@
+package import HostAccess
+
+/// What a watch must keep an eye on, from the requests that its judgement stands on. Pure.
+package struct WatchedParts: Sendable, Equatable {
+    package var files: Set<HostPath> = []
+    /// What is looked at by the clock, because it is there and no event tells of it.
+    package var polled: Set<WatchTopic> = []
+    package var processes: Set<Int> = []
+
+    /// - Parameter exists: whether what a request read is there, of requests about polled parts.
+    package init(_ requests: some Sequence<HostRequest>, exists: (HostRequest) -> Bool) {
+        for request in requests {
+            for topic in request.topics {
+                switch topic {
+                case .file(let file): files.insert(file)
+                // Process 1 does not end, and this one knows when it does.
+                case .process(let number) where number > 1: processes.insert(number)
+                case .legacyTables, .bridgeSettings:
+                    if exists(request) { polled.insert(topic) }
+                default: break
+                }
+            }
+        }
+    }
+}
+
+extension WatchTopic {
+    /// As operators and metrics name a part that is polled.
+    package var polledName: String? {
+        switch self {
+        case .legacyTables: "iptables-legacy"
+        case .bridgeSettings: "bridge-sysctls"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,49 @@
+internal import CLinux
+
+/// The VLANs of a port of a bridge, or of a bridge itself, as RTM_NEWLINK of family AF_BRIDGE describes them.
+///
+/// Source: bridge(8), IFLA_BRIDGE_VLAN_INFO in linux/if_bridge.h.
+package struct BridgeVLANs: Hashable, Sendable {
+    /// The index of the link.
+    package var link: Int
+    /// The VLAN of untagged frames that come in: BRIDGE_VLAN_INFO_PVID; nil: such frames are dropped.
+    package var untagged: Int?
+
+    private init(_ message: NetlinkMessage) throws(WireError) {
+        // struct ifinfomsg: family, pad, type (16 bits), index.
+        guard let index: Int32 = message.bytes.hostInteger(at: NetlinkHeader.size + 4) else {
+            throw WireError(.truncated, "ifinfomsg")
+        }
+        link = Int(index)
+        let attributes = try message.attributes(after: MemoryLayout<ifinfomsg>.size)
+        guard let specific = try attributes.first(UInt16(IFLA_AF_SPEC)) else { return }
+        var nested = attributes.nested(specific)
+        while let attribute = try nested.next() {
+            guard Int(attribute.type) == Int(IFLA_BRIDGE_VLAN_INFO) else { continue }
+            // struct bridge_vlan_info: flags, vid (16 bits each).
+            let both = try nested.host(attribute, as: UInt32.self)
+            let words = [UInt16(truncatingIfNeeded: both), UInt16(truncatingIfNeeded: both >> 16)]
+            let (flags, number) = Self.isLittleEndian ? (words[0], words[1]) : (words[1], words[0])
+            if flags & UInt16(BRIDGE_VLAN_INFO_PVID) != 0 { untagged = Int(number) }
+        }
+    }
+
+    private static var isLittleEndian: Bool { UInt16(1).littleEndian == 1 }
+
+    /// Every port and bridge of a dump.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [BridgeVLANs] {
+        try decodeAll(messages, RouteMessageType.newLink) { (message) throws(WireError) in try BridgeVLANs(message) }
+    }
+}
+
+extension RouteRequest {
+    /// The VLANs of all ports of bridges, and of the bridges.
+    package static var bridgeVLANs: RouteRequest {
+        var payload = NetlinkAttributeBuilder(
+            header: [AddressFamily.bridge.rawValue]
+                + [UInt8](repeating: 0, count: MemoryLayout<ifinfomsg>.size - 1))
+        payload.append(UInt16(IFLA_EXT_MASK), host: UInt32(RTEXT_FILTER_BRVLAN))
+        return RouteRequest(
+            type: RouteMessageType.getLink, name: "RTM_GETLINK AF_BRIDGE", dump: true, payload: payload.bytes)
+    }
+}

@@ -1,0 +1,125 @@
+import HostModel
+import Testing
+
+@testable import PacketFilter
+@testable import WireFormats
+
+private let filter = NftTableName(.ipv4, "filter")
+private let forward = NftBaseChain(hook: .forward, priority: 0)
+
+/// Rulesets that are made to take time or memory: each answer comes soon, and says what it does not know.
+@Suite struct HostileRulesetTests {
+    private static let packet = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
+
+    /// Every question, and one packet; gives the answers.
+    private func ask(
+        _ seconds: Int, _ rules: (inout RulesetBuilder) throws -> Void
+    ) throws -> (questions: [QuestionAnswer], packet: WalkResult) {
+        var builder = RulesetBuilder()
+        try rules(&builder)
+        let ruleset = try builder.build()
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let questions = NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
+        let answers = NetworkQuestion.allCases.map(questions.answer)
+        let result = questions.walk.walk(try SamplePacket(text: Self.packet))
+        #expect(clock.now - begin < .seconds(seconds))
+        return (answers, result)
+    }
+
+    @Test func tenThousandChainsAreFollowed() throws {
+        let (answers, result) = try ask(20) { builder in
+            builder.chain(
+                filter, "FORWARD", forward, (0..<10_000).map { [.verdict(.jump("c\($0)"))] } + [[.verdict(.drop)]])
+            for number in 0..<10_000 { builder.chain(filter, "c\(number)", nil, [[.counter(packets: 0, bytes: 0)]]) }
+        }
+        #expect(result.verdict == .dropped)
+        #expect(answers.first { $0.question == .forwarded }?.verdict == .counterexample)
+    }
+
+    /// Sixteen levels of chains, each jumping ten times to the next: ten to the sixteenth ways.
+    @Test func jumpsThatMultiplyAreGivenUp() throws {
+        let (answers, result) = try ask(60) { builder in
+            builder.chain(filter, "FORWARD", forward, [[.verdict(.jump("c0"))], [.verdict(.drop)]])
+            for level in 0..<15 {
+                builder.chain(
+                    filter, "c\(level)", nil, (0..<10).map { _ in [.verdict(.jump("c\(level + 1)"))] })
+            }
+            builder.chain(filter, "c15", nil, [[.counter(packets: 0, bytes: 0)]])
+        }
+        #expect(result.verdict == .undecided)
+        #expect(result.reason?.contains("500,000 rules") == true, "\(result.reason ?? "")")
+        let answer = answers.first { $0.question == .forwarded }
+        #expect(answer?.verdict == .undecided)
+        #expect(answer?.reason?.contains("too large") == true, "\(answer?.reason ?? "")")
+    }
+
+    @Test(arguments: [NftVerdict.jump("b"), .goto("b")]) func loopsOfChainsAreGivenUp(verdict: NftVerdict) throws {
+        let (answers, result) = try ask(20) { builder in
+            builder.chain(filter, "FORWARD", forward, [[.verdict(.jump("a"))]])
+            builder.chain(filter, "a", nil, [[.verdict(verdict)]])
+            builder.chain(filter, "b", nil, [[.verdict(.goto("a"))]])
+        }
+        #expect(result.verdict == .undecided)
+        #expect(answers.first { $0.question == .forwarded }?.verdict == .undecided)
+    }
+
+    @Test func aJumpIntoNothingIsNamed() throws {
+        let (_, result) = try ask(5) { $0.chain(filter, "FORWARD", forward, [[.verdict(.jump("gone"))]]) }
+        #expect(result.reason?.contains("gone") == true)
+    }
+
+    /// Rules that divide the packets again and again.
+    @Test func packetsThatFallIntoTooManySetsAreGivenUp() throws {
+        let (answers, _) = try ask(60) { builder in
+            builder.chain(
+                filter, "FORWARD", forward,
+                try (0..<6_000 as Range<UInt32>).map { number in
+                    let source = try #require(
+                        IPv4Prefix(address: IPv4Address(value: 0x0a05_0002 + number * 7), length: 32))
+                    let target = try #require(
+                        IPv4Prefix(address: IPv4Address(value: 0xc633_0000 + number * 13), length: 32))
+                    return NftExpression.source(in: source) + NftExpression.destination(in: target)
+                        + [number % 2 == 0 ? .verdict(.accept) : .verdict(.drop)]
+                })
+        }
+        let answer = answers.first { $0.question == .forwarded }
+        #expect(answer?.verdict == .undecided || answer?.verdict == .counterexample, "\(String(describing: answer))")
+    }
+
+    /// 200,000 intervals in one set, asked by every question.
+    @Test func aHugeSetIsReadOnce() throws {
+        var builder = RulesetBuilder()
+        builder.chain(
+            filter, "FORWARD", forward,
+            [
+                [
+                    .payload(base: .network, offset: 16, length: 4, into: .one),
+                    .lookup(set: "huge", from: .one, into: nil, inverted: false), .verdict(.drop),
+                ]
+            ])
+        var nft = try builder.build().nft
+        nft.sets = [
+            NftSet(
+                table: filter, name: "huge", flags: .interval, keyType: 7, keyLength: 4, fieldLengths: [],
+                elements: (0..<200_000 as Range<UInt32>).flatMap { number in
+                    let start = 0x0b00_0000 + number * 8
+                    return [
+                        NftSetElement(key: NftValue(big32: start).bytes, flags: []),
+                        NftSetElement(key: NftValue(big32: start + 4).bytes, flags: .intervalEnd),
+                    ]
+                })
+        ]
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let questions = NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
+        let answer = questions.answer(.forwarded)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        #expect(answer.packet?.destination == IPv4Address("11.0.0.0"))
+        #expect(clock.now - begin < .seconds(60))
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import HostModel
+import TestSupport
+import Testing
+
+/// Repairs of containers, with real ones: broken, named, repaired while they run, taken back, repaired again, booted.
+@Suite("A repair of a container", .serialized) struct ContainerLoopTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var fault: String
+        var cause: String
+        /// Commands of the plan that must be in it, one at runtime and one in a file; nil: the file is right already.
+        var runtime: String?
+        var persistent: String?
+        /// A script that must succeed after the repair, and again after the boot.
+        var holds: String
+
+        var testDescription: String { fault }
+    }
+
+    static let cases: [Case] = [
+        Case(
+            fault: "veth-not-in-bridge", cause: "veth-not-in-bridge", runtime: "nomaster -> lxcbr1", persistent: nil,
+            holds: "ping_out c1"),
+        Case(
+            fault: "config-no-link=running", cause: "config-no-link", runtime: "nomaster -> lxcbr1",
+            persistent: "lxc.net.0.link = lxcbr1", holds: "ping_out c1"),
+        Case(
+            fault: "config-links-other-bridge=running", cause: "config-links-other-bridge",
+            runtime: "nomaster -> lxcbr1", persistent: "lxc.net.0.link = lxcbr1", holds: "ping_out c1"),
+        Case(
+            fault: "config-address-without-prefix=running", cause: "config-address-without-prefix",
+            runtime: "10.5.0.2/8 -> 10.5.0.2/16", persistent: "lxc.net.0.ipv4.address = 10.5.0.2/16",
+            holds: "ping_out c1 && inside c1 ip -o -4 addr show dev eth0 | grep -q ' 10.5.0.2/16 '"
+                + " && ! inside c1 ip -o -4 addr show dev eth0 | grep -q 10.5.0.2/8"),
+        Case(
+            fault: "config-address-without-prefix=stray", cause: "config-address-without-prefix", runtime: nil,
+            persistent: "lxc.net.0.ipv4.address = 10.5.0.2/16",
+            holds: "[ \"$(lxc-info -n stray -c lxc.net.0.ipv4.address)\" = 'lxc.net.0.ipv4.address = 10.5.0.2/16' ]"),
+        Case(
+            fault: "duplicate-container-mac=running", cause: "duplicate-container-mac",
+            runtime: "00:16:3e:00:01:01 -> 00:16:3e:", persistent: "lxc.net.0.hwaddr = 00:16:3e:",
+            holds: "ping_out c1 && ping_out c2 && [ \"$(inside c1 cat_mac)\" != \"$(inside c2 cat_mac)\" ]"),
+        Case(
+            fault: "duplicate-container-mac=copied", cause: "duplicate-container-mac", runtime: nil,
+            persistent: "lxc.net.0.hwaddr = 00:16:3e:",
+            holds: "grep -h hwaddr /var/lib/lxc/*/config | tr A-F a-f | sort | uniq -d | wc -l | grep -qx 0"),
+    ]
+
+    private static let script =
+        RemedyLoop.functions + #"""
+
+            inside() {
+                name=$1; shift
+                if [ "$1" = cat_mac ]; then set -- ip -o link show dev eth0; fi
+                nsenter --net="/proc/$(lxc-info -n "$name" -pH)/ns/net" "$@" | sed -E 's/.*link.ether ([^ ]*).*/\1/'
+            }
+            ping_out() { lxc-attach -n "$1" -- ping -c 1 -W 2 198.51.100.7 >&2; }
+            containers() {
+                bridge link | sed 's/.*\(veth[^:@]*\).* \(master [^ ]*\) .*/\1 \2/' | sort
+                for name in $(lxc-ls -1 --running); do
+                    echo "$name"; inside "$name" ip -o -4 addr | sort; inside "$name" ip route; inside "$name" cat_mac
+                done
+            }
+            all() { state; containers; }
+            boot() {
+                running=$(lxc-ls -1 --running)
+                for name in $running; do lxc-stop -k -n "$name"; done
+                reboot
+                for name in $running; do lxc-start -n "$name"; done
+                for name in $running; do
+                    i=0
+                    while [ $i -lt 150 ] && ! inside "$name" ip route | grep -q ^default; do sleep 0.1; i=$((i + 1)); done
+                done
+            }
+            all >/tmp/before
+            echo "REPORT broken"; lxc-doctor --format json
+            echo "REPORT repaired"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
+            echo "REPORT holds"; { HOLDS; } >&2 && echo HOLDS
+            all >/tmp/repaired
+            lxc-doctor fix undo --yes --quiet >&2
+            all >/tmp/undone
+            echo "REPORT undo"; diff /tmp/before /tmp/undone && echo SAME
+            echo "REPORT again"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
+            all >/tmp/again
+            echo "REPORT same"; diff /tmp/repaired /tmp/again && echo SAME
+            boot
+            echo "REPORT booted"; lxc-doctor --format json
+            echo "REPORT still"; { HOLDS; } >&2 && echo HOLDS
+            """#
+
+    @Test("is made while it runs, taken back and made again, and outlives a boot", arguments: cases)
+    func loop(item: Case) throws {
+        let ended = try Program.lab(
+            ["--fault", item.fault], Self.script.replacingOccurrences(of: "HOLDS; }", with: item.holds + "; }"))
+        var parts: [String: String] = [:]
+        for part in ended.output.components(separatedBy: "REPORT ").dropFirst() {
+            let end = try #require(part.firstIndex(of: "\n"))
+            parts[String(part[..<end])] = String(part[part.index(after: end)...])
+        }
+        func report(_ name: String) throws -> Report {
+            let text = try #require(parts[name], "\(ended.messages)")
+            return try JSONDecoder().decode(Report.self, from: Data(text.utf8))
+        }
+        #expect(try report("broken").causes.map(\.id) == [item.cause])
+        for name in ["repaired", "again"] {
+            let after = try report(name)
+            #expect(after.verdict == .healthy, "\(name): \(after.causes.map(\.id)) \(String(describing: after.fixes))")
+            #expect(after.proof?.verdict == .masqueraded)
+            let steps = after.fixes?.steps ?? []
+            let changes = steps.map { "\($0.before == "none" ? "nomaster" : $0.before) -> \($0.after)" }
+            if let runtime = item.runtime {
+                #expect(changes.contains { $0.hasPrefix(runtime) }, "\(changes)")
+            }
+            if let persistent = item.persistent {
+                #expect(steps.contains { $0.after.hasPrefix(persistent) }, "\(changes)")
+                #expect(steps.contains { $0.command.hasPrefix("lxc-info -P /var/lib/lxc -n ") }, "\(steps)")
+            } else {
+                #expect(steps.allSatisfy { $0.target.hasPrefix("bridge of") }, "\(steps)")
+            }
+        }
+        #expect(parts["holds"] == "HOLDS\n", "\(ended.messages)")
+        #expect(parts["undo"] == "SAME\n", "\(parts["undo"] ?? "") \(ended.messages)")
+        #expect(parts["same"] == "SAME\n", "\(parts["same"] ?? "")")
+        let booted = try report("booted")
+        #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id)) \(ended.messages)")
+        #expect(booted.proof?.verdict == .masqueraded)
+        #expect(parts["still"] == "HOLDS\n", "\(ended.messages)")
+    }
+
+    /// LXC is asked to load what was written; where it does not, the file is as it was.
+    @Test func whatLXCDoesNotLoadIsTakenBack() throws {
+        let ended = try FixLab.run(
+            ["config-address-without-prefix=stray"],
+            #"""
+            echo 'lxc.bogus = 1' >>/var/lib/lxc/stray/config; before=$(state)
+            lxc-doctor --auto-remediate --yes --only container.address-prefix --proof off --format json >/tmp/report
+            echo "status $?"; [ "$before" = "$(state)" ] && cmp /var/lib/lxc/stray/config <(sed 's,/16,,' /var/lib/lxc/stray/config) && echo SAME
+            grep -o 'lxc-info -P /var/lib/lxc -n stray -s: [^;]*' /tmp/report
+            """#)
+        #expect(
+            ended.lines == [
+                "status 2", "SAME", "lxc-info -P /var/lib/lxc -n stray -s: Failed to load config for stray",
+            ],
+            "\(ended.output) \(ended.messages)")
+    }
+}

@@ -1,0 +1,80 @@
+import TestSupport
+import Testing
+
+/// What other programs do to rulesets all day long takes no repair away.
+@Suite(.serialized) struct FixLastingTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var fault: String
+        var backend = "nft"
+        /// What happens to the ruleset afterwards.
+        var disturbance: String
+
+        var testDescription: String { "\(fault) \(backend): \(disturbance)" }
+    }
+
+    @Test(
+        "outlives reloads and restarts",
+        arguments: [
+            Case(
+                fault: "nftables-flush-ruleset=now",
+                disturbance: "systemctl reload nftables; nft flush ruleset; nft -f /etc/nftables.conf"),
+            Case(
+                fault: "nftables-flush-ruleset=now", backend: "iptables-nft",
+                disturbance: "systemctl reload nftables"),
+            Case(
+                fault: "ufw-forward-drop=enabled",
+                disturbance: "ufw reload; ufw reload; ufw disable; ufw --force enable"),
+            Case(fault: "firewalld-zone=default", disturbance: "firewall-cmd --reload"),
+            Case(
+                fault: "docker-forward-drop=started",
+                disturbance: "iptables -F DOCKER-USER; iptables -A DOCKER-USER -j RETURN; systemctl restart docker"),
+            Case(fault: "shorewall-misconfig=no-zone", disturbance: "shorewall restart"),
+            Case(
+                fault: "shorewall-misconfig=no-zone", backend: "iptables-legacy", disturbance: "shorewall restart"),
+            Case(
+                fault: "masq-shadowed-saved", backend: "iptables-nft",
+                disturbance: "systemctl restart netfilter-persistent"),
+        ])
+    func outlives(item: Case) throws {
+        let ended = try Program.lab(
+            ["--backend", item.backend, "--fault", item.fault],
+            """
+            lxc-doctor --auto-remediate --yes --quiet >&2; echo "repaired $?"
+            { \(item.disturbance); } >&2 2>&1 || echo failed
+            lxc-doctor --format json >/tmp/report; echo "then $?"
+            python3 -c 'import json; print(json.load(open("/tmp/report"))["proof"]["verdict"])'
+            """)
+        #expect(
+            ended.output.split(separator: "\n") == ["repaired 0", "then 0", "masqueraded"],
+            "\(ended.output) \(ended.messages)")
+    }
+
+    /// A site behind a tunnel knows the way back: what goes there keeps its address, by design, before and after.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"])
+    func aSiteThatIsExemptStaysSo(backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--containers", "1", "--fault", "masq-shadowed-saved"],
+            """
+            ip netns exec internet ip address add 192.168.77.5/32 dev isp0
+            ip netns exec internet ip route add 10.5.0.0/16 via 203.0.113.2
+            heard() {
+                rm -f /tmp/dump*
+                ip netns exec internet tcpdump -lni isp0 --immediate-mode -c 1 icmp and dst "$1" \
+                    2>/tmp/dump.err >/tmp/dump &
+                until grep -q listening /tmp/dump.err; do sleep 0.02; done
+                lxc-attach -n c1 -- ping -c 1 -W 2 "$1" >/dev/null
+                wait
+                sed -E 's/.*IP ([0-9.]+) > .*/\\1/' /tmp/dump
+            }
+            own=$(lxc-info -n c1 -iH)
+            [ "$(heard 192.168.77.5)" = "$own" ] && [ "$(heard 198.51.100.7)" = "$own" ] && echo untranslated
+            lxc-doctor --auto-remediate --yes --quiet >&2; echo "repaired $?"
+            systemctl restart netfilter-persistent
+            [ "$(heard 192.168.77.5)" = "$own" ] && echo exempt
+            heard 198.51.100.7
+            """)
+        #expect(
+            ended.output.split(separator: "\n") == ["untranslated", "repaired 0", "exempt", "203.0.113.2"],
+            "\(ended.output) \(ended.messages)")
+    }
+}

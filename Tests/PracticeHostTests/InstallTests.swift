@@ -1,0 +1,95 @@
+import Foundation
+import HostModel
+import TestSupport
+import Testing
+
+/// LXC, installed by the real apt from an archive that is a directory.
+@Suite(.serialized) struct InstallTests {
+    @Test("is installed where it is missing, works at once and after a boot", arguments: ["programs", "package"])
+    func isInstalled(missing: String) throws {
+        let ended = try InstallLab.run(
+            #"""
+            repack >&2; \#(missing) >&2 2>&1
+            lxc-doctor --format json | tr -d '\n'; echo
+            lxc-doctor --auto-remediate --yes --format json | tr -d '\n'; echo
+            installed && echo INSTALLED
+            """# + "\n" + RemedyLoop.functions + "\nreboot >&2; lxc-doctor --format json | tr -d '\\n'")
+        try #require(ended.lines.count == 4, "\(ended.output) \(ended.messages)")
+        func report(_ line: Int) throws -> Report {
+            try JSONDecoder().decode(Report.self, from: Data(ended.lines[line].utf8))
+        }
+        let broken = try report(0)
+        #expect(broken.causes.first?.id == "lxc-not-installed", "\(broken.causes.map(\.id))")
+        let after = try report(1)
+        #expect(after.verdict == .healthy, "\(after.causes.map(\.id)) \(String(describing: after.fixes))")
+        #expect(after.proof?.verdict == .masqueraded)
+        let step = try #require(after.fixes?.steps.first)
+        #expect(step.remedy == "lxc-install" && step.reversal == "none" && step.target == "package lxc")
+        #expect(step.command.contains("apt-get install --yes") && step.command.hasSuffix(" lxc"))
+        #expect(step.command.contains("--reinstall") == (missing == "programs"))
+        #expect(ended.lines[2] == "INSTALLED")
+        let booted = try report(3)
+        #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id))")
+    }
+
+    @Test func isShownAndNotInstalledWithoutConsent() throws {
+        let ended = try InstallLab.run(
+            #"""
+            repack >&2; programs
+            lxc-doctor fix plan | grep -c 'by hand *env DEBIAN_FRONTEND=noninteractive apt-get install --yes'
+            lxc-doctor --auto-remediate --quiet </dev/null; echo "status $?"
+            ls /usr/bin/lxc-start 2>/dev/null || echo ABSENT
+            """#)
+        #expect(ended.lines == ["1", "status 64", "ABSENT"], "\(ended.messages)")
+    }
+
+    @Test func whereItIsNotToBeHadNothingIsChanged() throws {
+        let ended = try InstallLab.run(
+            #"""
+            repack >&2; package >&2 2>&1; rm /srv/archive/lxc.deb
+            before=$(dpkg-query -W; find /etc /usr/bin | sort)
+            lxc-doctor --auto-remediate --yes --only host.lxc-installed --proof off --format json >/tmp/report; echo "status $?"
+            [ "$before" = "$(dpkg-query -W; find /etc /usr/bin | sort)" ] && echo UNCHANGED
+            dpkg --audit; grep -c '"outcome" *: *"rolledBack"' /tmp/report
+            """#)
+        #expect(ended.lines == ["status 2", "UNCHANGED", "1"], "\(ended.messages)")
+    }
+
+    /// `kept`: whether the archive is still there when the next start completes or removes what is half installed.
+    @Test("killed while the package is unpacked, ends installed or absent", arguments: [true, false])
+    func isKilled(kept: Bool) throws {
+        let ended = try InstallLab.run(
+            #"""
+            repack >&2; package >&2 2>&1
+            printf '#!/bin/sh\necho $$ >/tmp/inside; sleep 30\n' >/srv/pack/DEBIAN/preinst; chmod 755 /srv/pack/DEBIAN/preinst
+            publish
+            lxc-doctor fix apply --yes --quiet --only host.lxc-installed --proof off & doctor=$!
+            until [ -s /tmp/inside ]; do sleep 0.05; done
+            kill -9 $doctor; wait $doctor 2>/dev/null; sleep 0.3
+            pgrep -x 'apt-get|dpkg|preinst|sleep' >/dev/null || echo ENDED
+            printf '#!/bin/sh\n' >/srv/pack/DEBIAN/preinst; publish; KEPT
+            lxc-doctor fix history --quiet; echo "status $?"
+            [ -z "$(dpkg --audit)" ] && echo SOUND
+            if [ -e /usr/bin/lxc-start ]; then installed && echo INSTALLED; else dpkg-query -W -f '${db:Status-Status}' lxc; fi
+            """#.replacing("KEPT", with: kept ? ":" : "rm /srv/archive/lxc.deb"))
+        #expect(ended.lines.prefix(3) == ["ENDED", "status 0", "SOUND"], "\(ended.messages)")
+        let last = ended.lines.last ?? ""
+        #expect(kept ? last == "INSTALLED" : ["config-files", "not-installed"].contains(last), "\(ended.output)")
+    }
+
+    @Test func killedAnywhereItIsInstalledOrNot() throws {
+        let script = try String(contentsOf: CrashPoints.tool, encoding: .utf8)
+        let ended = try InstallLab.run(
+            """
+            repack >&2; programs
+            cat >/tmp/crash-points <<'END-OF-TOOL'
+            \(script)
+            END-OF-TOOL
+            python3 /tmp/crash-points "--reset=rm -f /usr/bin/lxc-*" host.lxc-installed
+            """)
+        #expect(ended.status == 0, "\(ended.messages)")
+        let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
+        #expect(result.remedies == ["lxc-install"])
+        #expect(result.points >= 22 && result.before > 5 && result.after > 5, "\(result)")
+    }
+}
