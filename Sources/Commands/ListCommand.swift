@@ -102,8 +102,10 @@ struct ListCommand: ParsableCommand {
 
     private func table(_ rows: [Row], _ options: RenderingOptions) -> String {
         let cells = rows.map { row in
-            [row.id, row.severity, row.detection, row.remedy ?? row.variants?.joined(separator: " "), row.title]
-                .map { $0 ?? "" }
+            // The whole word would not leave room for the longest ids and remedies on a terminal.
+            let detection = row.detection == FactSource.configuration.rawValue ? "config" : row.detection
+            let middle = row.remedy ?? row.variants?.joined(separator: " ")
+            return [row.id, row.severity, detection, middle, row.title].map { $0 ?? "" }
         }
         // Columns that no row of this kind fills are left out.
         let used = (0..<5).filter { column in cells.contains { !$0[column].isEmpty } }

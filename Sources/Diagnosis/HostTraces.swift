@@ -13,13 +13,22 @@ package struct HostTraces: Sendable, Hashable {
         package var address: String
         /// `FIRST,LAST`.
         package var dhcpRange: String
+        /// `fd42::1/64`; "" where lxc-net makes no IPv6 network.
+        package var ipv6: String
+        package var translatesIPv6: Bool
 
-        package init(installed: Bool, useBridge: Bool, bridge: String, address: String, dhcpRange: String = "") {
+        package init(
+            installed: Bool, useBridge: Bool, bridge: String, address: String, dhcpRange: String = "",
+            ipv6: String = "",
+            translatesIPv6: Bool = false
+        ) {
             self.installed = installed
             self.useBridge = useBridge
             self.bridge = bridge
             self.address = address
             self.dhcpRange = dhcpRange
+            self.ipv6 = ipv6
+            self.translatesIPv6 = translatesIPv6
         }
     }
 
@@ -140,7 +149,8 @@ private struct TraceReader {
         }
         return HostTraces.LXCNet(
             installed: facts["installed"] == .boolean(true), useBridge: facts["useBridge"] == .boolean(true),
-            bridge: text("bridge"), address: text("address"), dhcpRange: text("dhcpRange"))
+            bridge: text("bridge"), address: text("address"), dhcpRange: text("dhcpRange"), ipv6: text("ipv6"),
+            translatesIPv6: facts["translatesIPv6"] == .boolean(true))
     }
 
     func container(linking bridge: String) -> String? {

@@ -108,7 +108,9 @@ package enum ProfileResolver {
             networks: [
                 Network(
                     name: settings.bridge, bridge: settings.bridge, address: address, dhcp: .required,
-                    dhcpRange: range.count == 2 ? range : [], dns: .required)
+                    dhcpRange: range.count == 2 ? range : [], dns: .required,
+                    ipv6: settings.ipv6.isEmpty ? nil : settings.ipv6,
+                    ipv6NAT: translation(settings))
             ])
     }
 
@@ -165,13 +167,22 @@ package enum ProfileResolver {
         return kept
     }
 
+    /// Without LXC_IPV6_NAT lxc-net leaves IPv6 untranslated, whatever the addresses are: so it was meant.
+    private static func translation(_ settings: HostTraces.LXCNet) -> TranslationMode? {
+        settings.ipv6.isEmpty ? nil : settings.translatesIPv6 ? .masquerade : .routed
+    }
+
     /// Where lxc-net makes a network's bridge it also starts a DHCP and DNS server for it, and containers count on that:
     /// what is optional in the profile is then required on this host.
     private static func served(_ network: Network, _ traces: HostTraces) -> Network {
-        guard let settings = traces.lxcNet, settings.installed, settings.useBridge, settings.bridge == network.bridge,
-            network.dhcp == .optional
+        guard let settings = traces.lxcNet, settings.installed, settings.useBridge, settings.bridge == network.bridge
         else { return network }
         var network = network
+        if network.ipv6 == nil, !settings.ipv6.isEmpty {
+            network.ipv6 = settings.ipv6
+            network.ipv6NAT = translation(settings)
+        }
+        guard network.dhcp == .optional else { return network }
         let range = settings.dhcpRange.split(separator: ",").compactMap { IPv4Address(String($0)) }
         network.dhcp = .required
         if network.dns == .optional { network.dns = .required }

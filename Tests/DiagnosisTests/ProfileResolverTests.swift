@@ -90,6 +90,20 @@ import Testing
         #expect(chosen.profile.networks.first { $0.bridge == "docker0" }?.dhcp ?? .off == .off)
     }
 
+    @Test(arguments: [("makina", "lxcbr1", "10.5.0.1/16"), ("lxc-net", "lxcbr0", "10.0.3.1/24")])
+    func takesTheIPv6OfLxcNet(_ name: String, _ bridge: String, _ address: String) throws {
+        func network(_ ipv6: String, translates: Bool) throws -> Network {
+            let settings = HostTraces.LXCNet(
+                installed: true, useBridge: true, bridge: bridge, address: address, ipv6: ipv6,
+                translatesIPv6: translates)
+            return try #require(try resolve(HostTraces(lxcNet: settings)).profile.networks.first)
+        }
+        #expect(try network("", translates: false).ipv6 == nil)
+        let translated = try network("fd42::1/64", translates: true)
+        #expect(translated.ipv6 == "fd42::1/64" && translated.translatesIPv6)
+        #expect(try !network("fd42::1/64", translates: false).translatesIPv6)
+    }
+
     @Test func whatCannotBeReadIsNoNetwork() throws {
         let entry = try #require(BuiltIn.profiles().first { $0.name == "auto" })
         #expect(throws: ProfileError.self) {

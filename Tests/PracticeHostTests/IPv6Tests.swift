@@ -91,4 +91,24 @@ import Testing
         #expect(report.findings.first { $0.check == "bridge.ipv6-address" }?.verdict == .pass)
         #expect(report.findings.first { $0.check == "nat.ipv6" }?.verdict == .notApplicable)
     }
+
+    /// lxc-net's own IPv6 network: what its settings promise, its start keeps, and a flush takes away.
+    @Test func lxcNetsOwnNetworkIsCheckedToo() throws {
+        let ended = try Program.lab(
+            [],
+            """
+            { printf '%s\\n' 'LXC_IPV6_ADDR="fd42:7::1"' 'LXC_IPV6_MASK="64"' 'LXC_IPV6_NETWORK="fd42:7::/64"' \
+                'LXC_IPV6_NAT="true"' >> /etc/default/lxc-net
+            systemctl restart lxc-net; sysctl -q -w net.ipv6.conf.up0.accept_ra=2; } >&2
+            lxc-doctor --format json; echo SPLIT
+            nft delete table ip6 lxc; lxc-doctor --format json
+            """)
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 2, "\(ended.messages)")
+        let reports = try parts.map { try JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
+        #expect(reports[0].profile.networks.first?.ipv6 == "fd42:7::1/64")
+        #expect(reports[0].causes.isEmpty, "\(reports[0].causes.map(\.id)) \(ended.messages)")
+        #expect(reports[0].findings.first { $0.check == "nat.ipv6" }?.verdict == .pass)
+        #expect(reports[1].causes.map(\.id) == ["ipv6-nat-missing"], "\(reports[1].causes.map(\.id))")
+    }
 }

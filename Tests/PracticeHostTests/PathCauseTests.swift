@@ -177,4 +177,17 @@ import Testing
         #expect(after.findings.first { $0.check == item.checks[0] }?.verdict != .fail)
         TestResults.note(.reproduced, [item.cause])
     }
+
+    /// Several at once: each is named, and what follows from one of them is not.
+    @Test(arguments: [
+        ["mtu-blackhole", "stale-conntrack"], ["output-drop", "masq-missing", "ipv6-forward-off"],
+        ["networkd-deletes-foreign-routes", "hosting-point-to-point"],
+        ["docker28-raw-drop", "multi-uplink-nat", "iptables-nft-incompatible-table"],
+        ["rp-filter-drop", "xtables-lock"],
+    ])
+    func allAreNamed(faults: [String]) throws {
+        let ended = try Program.lab(faults.flatMap { ["--fault", $0] }, "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(Set(report.causes.map(\.id)) == Set(faults), "\(report.causes.map(\.id)) \(ended.messages)")
+    }
 }

@@ -30,6 +30,8 @@ package struct LXCNetSettings: Sendable {
     /// `LXC_IPV6_NAT`, where an IPv6 network is set.
     package var translatesIPv6: Bool
     package var usesIPv6: Bool
+    /// The bridge's own IPv6 address: `fd42::1/64`; "" where no IPv6 network is set.
+    package var ipv6: String
     /// Where each setting comes from; a default has no place.
     package var locations: [String: SourceLocation]
     package var problems: [String]
@@ -95,8 +97,9 @@ package struct LXCNetSettings: Sendable {
             dhcpRangeText: value("LXC_DHCP_RANGE"), dhcpMax: Int(value("LXC_DHCP_MAX")) ?? 0,
             usesNftables: value("LXC_USE_NFT") == "true", bridgeMAC: value("LXC_BRIDGE_MAC"),
             translatesIPv6: value("LXC_IPV6_NAT") == "true",
-            usesIPv6: ["ADDR", "MASK", "NETWORK"].allSatisfy { !value("LXC_IPV6_\($0)").isEmpty }, locations: locations,
-            problems: problems)
+            usesIPv6: ["ADDR", "MASK", "NETWORK"].allSatisfy { !value("LXC_IPV6_\($0)").isEmpty }, ipv6: "",
+            locations: locations, problems: problems)
+        if settings.usesIPv6 { settings.ipv6 = "\(value("LXC_IPV6_ADDR"))/\(value("LXC_IPV6_MASK"))" }
         if let exit = environment.exits {
             settings.useBridge = false
             settings.problems.append("\(exit): lxc-net ends here")

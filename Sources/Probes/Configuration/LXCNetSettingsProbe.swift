@@ -10,6 +10,7 @@ package struct LXCNetSettingsProbe: Probe {
             "installed": .boolean, "script": .string, "useBridge": .boolean, "bridge": .string, "address": .string,
             "network": .string, "dhcpRange": .string, "dhcpMax": .integer, "sourced": .boolean,
             "settingsFile": .string, "consistent": .boolean, "problems": .strings, "usesNftables": .boolean,
+            "ipv6": .string, "translatesIPv6": .boolean,
         ], source: .configuration)
 
     package init() {}
@@ -26,7 +27,8 @@ package struct LXCNetSettingsProbe: Probe {
             "dhcpRange": .string(settings.dhcpRangeText), "dhcpMax": .integer(settings.dhcpMax),
             "sourced": .boolean(settings.sourced), "settingsFile": .string(settings.settingsFile),
             "consistent": .boolean(settings.consistent), "problems": .strings(settings.problems),
-            "usesNftables": .boolean(settings.usesNftables),
+            "usesNftables": .boolean(settings.usesNftables), "ipv6": .string(settings.ipv6),
+            "translatesIPv6": .boolean(settings.translatesIPv6),
         ])
         observation.evidence = [
             settings.evidence("USE_LXC_BRIDGE", value: settings.useBridge ? "true" : "not true"),
