@@ -80,6 +80,7 @@ bench: build layers setup-bench
 	@Tests/Bench/bench $(RELEASE)
 	@Tests/Bench/bench-prove $(RELEASE)
 	@Tests/Bench/bench-ruleset $(RELEASE) .build/release/ruleset-oracle
+	@Tests/Bench/bench-watch $(RELEASE)
 
 install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'
