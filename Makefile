@@ -15,7 +15,7 @@ SWIFT ?= swift
 # Libraries to build with, and plain programs that the practice host is made with. None has a service or a firewall:
 # those go into layers that only a practice host mounts.
 BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
-TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset
+TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset chromium
 BENCH_PACKAGES = hyperfine jq python3-venv gcc libc6-dev tcpdump time
 
 N ?= 10000
@@ -85,6 +85,7 @@ bench: build layers setup-bench
 	@Tests/Bench/bench $(RELEASE)
 	@Tests/Bench/bench-prove $(RELEASE)
 	@Tests/Bench/bench-ruleset $(RELEASE) .build/release/ruleset-oracle
+	@Tests/Bench/bench-watch $(RELEASE)
 
 install: build
 	install -D -m 0755 $(RELEASE) '$(DESTDIR)$(PREFIX)/bin/lxc-doctor'

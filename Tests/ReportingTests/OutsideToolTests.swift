@@ -92,4 +92,27 @@ struct OutsideToolTests {
             #expect(ended.status == 1, "\(ended.text)")
         }
     }
+
+    /// Headless Chromium: phone and desk, dark and light, paper, filters and search, and no request but for the file.
+    @Test func aBrowserFindsNothingToSayOfThePage() throws {
+        let ended = try Workplace.run(tool("browse-page"), examples("html"))
+        #expect(ended.status == 0, "\(ended.text)")
+    }
+
+    @Test(arguments: [
+        ("<main", "<div style=\"width: 3000px\">wide</div><main", "too wide"),
+        ("'use strict';", "'use strict'; nonsense();", "a script fails"),
+        ("<body>", "<body><img alt=\"\" src=\"other.png\">", "asks for"),
+        ("(prefers-color-scheme: dark)", "(min-width: 99999px)", "look the same"),
+        ("finding.hidden = !fits;", "", "a filter hides nothing"),
+        ("@media print", "@media (min-width: 99999px)", "buttons are printed"),
+    ])
+    func theBrowserSeesWhatIsWrong(part: String, other: String, words: String) throws {
+        let text = render(.masqueradeMissing, as: .html)
+        #expect(text.contains(part))
+        try Workplace.withFiles(["x.html": Data(text.replacing(part, with: other).utf8)]) { files in
+            let ended = try Workplace.run(tool("browse-page"), [files[0].path])
+            #expect(ended.status == 1 && ended.text.contains(words), "\(ended.text)")
+        }
+    }
 }

@@ -150,6 +150,7 @@ enum PageStyle {
         }
         @media (max-width: 44rem) {
           .network { grid-template-columns: minmax(0, 1fr); }
+          pre { white-space: pre-wrap; overflow-wrap: anywhere; }
         }
 
         """
@@ -161,7 +162,7 @@ enum PageStyle {
             --good-tint: #fff; --bad-tint: #fff; --doubtful-tint: #fff; --unseen-tint: #fff; }
           body { font-size: 10.5pt; }
           .command button, #filters, .skip { display: none !important; }
-          .card, .finding, figure { break-inside: avoid; }
+          .card, .finding, figure, .network, svg { break-inside: avoid; } h2, h3 { break-after: avoid; }
           section.card { break-inside: auto; }
           pre { white-space: pre-wrap; overflow-wrap: anywhere; }
           header, main, footer { max-width: none; padding: 0; } .banner { width: auto; padding: 1rem; }
