@@ -88,6 +88,23 @@ import Testing
         #expect(try facts(ContainerDevicesProbe(), Self.web, on: host)["leased"] == .strings([]))
     }
 
+    /// A lease outlives its use.
+    @Test(arguments: [("10.5.0.77/16", 1), ("10.5.0.60/16", 0)])
+    func whatARunningContainerHasCounts(_ address: String, _ count: Int) throws {
+        let host = Self.host("lxc.net.0.ipv4.address = 10.5.0.60/16\nlxc.net.0.hwaddr = 00:16:3E:00:00:77\n")
+        host.files.set("/var/lib/misc/dnsmasq.lxcbr1.leases", "1 00:16:3e:00:00:77 10.5.0.77 web *\n")
+        let resident = Resident(
+            name: "web", namespace: "/proc/9/ns/net", port: "veth1", interface: "eth0", interfaceIndex: 2,
+            hardwareAddress: nil, isUp: true, addresses: [try #require(IPv4Prefix(address))], gateways: [],
+            hasDefaultRoute: true)
+        host.residents = BridgeResidents(residents: [resident], unknownPorts: [])
+        guard case .strings(let leased)? = try facts(ContainerDevicesProbe(), Self.web, on: host)["leased"] else {
+            Issue.record("no fact")
+            return
+        }
+        #expect(leased.count == count)
+    }
+
     @Test func aNetworkOfLibvirts() throws {
         let host = Self.host(base: Self.lines.replacing("lxcbr1", with: "virbr0"))
         #expect(try facts(ContainerDevicesProbe(), Self.web, on: host)["inactiveNetworks"] == .strings([]))

@@ -9,6 +9,8 @@ final class LayerHost: Host {
     let files: FileTreeHost
     var dumps: [KernelQuery: [[UInt8]]] = [:]
     var kernel = "6.1.0"
+    /// Nil: nobody may look into namespaces.
+    var residents: BridgeResidents?
 
     init(_ files: [String: String] = [:]) {
         self.files = FileTreeHost(files)
@@ -21,6 +23,11 @@ final class LayerHost: Host {
                 throw HostError(.unsupported, operation: query.name, message: "no such subsystem")
             }
             return .messages(messages.map { ByteString($0) })
+        case .residents:
+            guard let residents else {
+                throw HostError(.notPermitted, operation: "look into namespaces", message: "refused for the test")
+            }
+            return .residents(residents)
         case .identity:
             return .identity(
                 HostIdentity(

@@ -125,6 +125,8 @@ package struct ContainerDevicesProbe: Probe {
                     guard words.count >= 4, IPv4Address(words[2]) != nil, !own.contains(words[2]) else { continue }
                     let isOwn = device.hardwareAddress.map { $0.lowercased() == words[1].lowercased() }
                     guard isOwn ?? (words[3] == name) else { continue }
+                    // A lease outlives its use: where the container runs, what it has counts.
+                    if let held = heldAddresses(), !held.contains(words[2]) { continue }
                     found.append(
                         (
                             "\(own[0]) in the configuration, \(words[2]) by DHCP",
@@ -136,6 +138,16 @@ package struct ContainerDevicesProbe: Probe {
                 }
             }
             note("leased", found)
+        }
+
+        /// The addresses that the container has now; nil where it does not run, or cannot be looked into.
+        private func heldAddresses() -> [String]? {
+            do {
+                let own = try reader.host.residents().residents.filter { $0.name == name }
+                return own.isEmpty ? nil : own.flatMap { $0.addresses.map(\.address.description) }
+            } catch {
+                return nil
+            }
         }
 
         /// Links to a bridge of libvirt's that is not there: its network is defined, and not started.
