@@ -110,7 +110,7 @@ extension Host {
         return text
     }
 
-    /// The BPF programs of tcx on a link, and of netfilter: `tcx ingress`, `netfilter FORWARD at priority 10 (program 7)`.
+    /// The BPF programs of tcx on a link, and of netfilter: `tcx ingress`, `netfilter ip FORWARD at priority 5 (program 7)`.
     package func packetPrograms(link: Int) throws(HostError) -> [String] {
         guard case .names(let names) = try answer(.packetPrograms(link: link)) else {
             throw mismatch("BPF programs of link \(link)")

@@ -21,9 +21,19 @@ extension LiveHost {
             guard result >= 0 else { throw HostError(errno: -result, operation: operation) }
             guard result > 0 else { break }
             found.append(
-                "netfilter \(Self.hookName(program.hook)) at priority \(program.priority) (program \(program.program))")
+                "netfilter \(Self.familyName(program.family)) \(Self.hookName(program.hook)) at priority "
+                    + "\(program.priority) (program \(program.program))")
         }
         return found
+    }
+
+    /// `NFPROTO_IPV4` and `NFPROTO_IPV6` in linux/netfilter.h.
+    private static func familyName(_ number: UInt32) -> String {
+        switch number {
+        case 2: "ip"
+        case 10: "ip6"
+        default: "family \(number)"
+        }
     }
 
     /// `enum nf_inet_hooks` in linux/netfilter.h.

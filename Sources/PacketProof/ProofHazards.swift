@@ -53,11 +53,21 @@ struct ProofHazards {
             guard error.code == .notPermitted else { throw error }
             return ["which BPF programs see the packets of \(link.name) may not be asked here"]
         }
-        return programs.filter { $0 != "tcx egress" }.map { program in
-            program.hasPrefix("netfilter")
-                ? "a BPF program of \(program) could remember the address of a probe (bpftool link show)"
-                : "a BPF program of \(program) on \(link.name) could send a probe elsewhere (bpftool net show)"
+        return programs.compactMap { Self.words($0, on: link.name) }
+    }
+
+    /// Nil for a program that no probe meets: it comes in by the link, and is IPv4 that somebody else sent. The kernel does
+    /// not say which network namespace a program of netfilter acts in.
+    static func words(_ program: String, on link: String) -> String? {
+        let words = program.split(separator: " ")
+        guard words.first == "netfilter" else {
+            return program == "tcx egress"
+                ? nil : "a BPF program of \(program) on \(link) could send a probe elsewhere (bpftool net show)"
         }
+        guard words.count > 2, words[1] == "ip", words[2] != "OUTPUT" else { return nil }
+        return
+            "a BPF program of \(program), here or in another network namespace, could remember the address of a probe "
+            + "(bpftool link show)"
     }
 
     // MARK: The bridge

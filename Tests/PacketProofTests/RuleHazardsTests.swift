@@ -62,6 +62,21 @@ import WireFormats
         #expect(rows.first?.reason?.hasPrefix("rule 7 of bridge t c tracks bridged connections") == true)
     }
 
+    @Test(
+        "A BPF program that a probe may meet is told from others",
+        arguments: [
+            ("netfilter ip FORWARD at priority 5 (program 7)", true),
+            ("netfilter ip PREROUTING at priority -500 (program 7)", true),
+            ("netfilter ip OUTPUT at priority 5 (program 7)", false),
+            ("netfilter ip6 FORWARD at priority 5 (program 7)", false),
+            ("tcx ingress", true), ("tcx egress", false),
+        ])
+    func programs(program: String, isHazard: Bool) {
+        let words = ProofHazards.words(program, on: "lxcbr1")
+        #expect((words != nil) == isHazard)
+        #expect(words?.contains("a BPF program of \(program)") != false)
+    }
+
     /// A port that neither DHCP nor DNS has spares them; a rule about any port does not.
     @Test(arguments: [(22, false), (53, true), (67, true), (nil, true)] as [(UInt16?, Bool)])
     func whatOnlyThisHostMeets(port: UInt16?, isHazard: Bool) throws {

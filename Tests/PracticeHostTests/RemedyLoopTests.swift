@@ -187,7 +187,10 @@ import Testing
         #expect(broken.contains(item.cause), "\(broken)")
         for name in ["repaired", "again"] {
             let after = try report(name)
-            #expect(after.verdict == .healthy, "\(name): \(after.causes.map(\.id)) \(String(describing: after.fixes))")
+            let open = after.findings.filter { $0.verdict == .unknown || $0.verdict == .blocked }
+            #expect(
+                after.verdict == .healthy,
+                "\(name): \(after.causes.map(\.id)) \(open.map { "\($0.check): \($0.reason ?? "")" })")
             #expect(after.proof?.verdict == .masqueraded)
             if item.isReversible || name == "repaired" {
                 let steps = after.fixes?.steps.map(\.command) ?? []

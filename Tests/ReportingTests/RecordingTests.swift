@@ -47,7 +47,7 @@ struct RecordingTests {
             .legacyTable(info: ByteString([0, 255]), entries: ByteString([0xc3, 0x28]))
         ),
         (.programVersion(.lxcStart), .text("5.0.2\n")),
-        (.packetPrograms(link: 3), .names(["tcx ingress", "netfilter FORWARD at priority 5 (program 7)"])),
+        (.packetPrograms(link: 3), .names(["tcx ingress", "netfilter ip FORWARD at priority 5 (program 7)"])),
         (
             .residents,
             .residents(
