@@ -31,7 +31,7 @@ package struct WalkLimit: Error, Hashable, Sendable {
 
 /// Follows sets of packets through chains.
 ///
-/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), 500,000 rules in all.
+/// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), 250,000 rules in all.
 struct ChainWalk {
     enum Purpose {
         /// What is dropped, and what is translated.
@@ -48,6 +48,9 @@ struct ChainWalk {
         var doubts: [String]
     }
 
+    private static let mostSteps = 250_000
+    /// Sets times rules: seconds, whatever the ruleset.
+    private static let mostWork = 5_000_000
     /// Marks are given up earlier: what is then not known of them rarely matters.
     private static let mostMarked = 64
 
@@ -65,6 +68,7 @@ struct ChainWalk {
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
+    private var work = 0
 
     init(
         _ ruleset: Ruleset, _ context: PacketContext, purpose: Purpose = .decisions, ignoresDiversions: Bool = false,
@@ -157,7 +161,9 @@ struct ChainWalk {
         for index in ruleset.chains[chain].rules {
             if pieces.isEmpty { break }
             steps += 1
-            guard steps < 500_000 else { throw WalkLimit(reason: "more than 500,000 rules on the way") }
+            guard steps < Self.mostSteps else { throw WalkLimit(reason: "more than 250,000 rules on the way") }
+            work += pieces.count
+            guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
             // Most rules of a long chain speak of one address.
             if let test = ruleset.addressTest(ofRule: index),
                 !pieces.contains(where: { (test.isSource ? $0.box.source : $0.box.destination).contains(test.address) })

@@ -7,28 +7,18 @@ extension NetworkProof {
     func draft(
         as source: IPv4Address, in network: Network, on host: any ActiveHost, reading: any Host
     ) -> ProofDraft {
-        var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
-        do {
-            let ground = try ProofGround(of: network, on: reading)
-            draft.transcript.ground = ground
-            guard ground.obstacle(to: network, mode: mode) == nil else { return draft }
-            draft.taken = Set(ground.takenAddresses)
-            guard draft.taken.contains(source) else {
-                plan(&draft, ground)
-                return draft
-            }
-            look(at: network, ground, into: &draft.transcript, on: host)
-            let residents = draft.transcript.residents?.residents ?? []
-            guard let resident = residents.first(where: { $0.addresses.contains { $0.address == source } }) else {
-                draft.transcript.failure =
-                    "\(source) is taken, and no container that runs here has it: nobody can send as it"
-                return draft
-            }
-            draft.transcript.container = resident.title
-            plan(&draft, ground, from: resident, reading: reading)
-        } catch {
-            draft.transcript.failure = error.description
+        var draft = draft(of: network, reading: reading)
+        guard let ground = draft.transcript.ground, draft.taken.contains(source) else { return draft }
+        look(at: network, ground, into: &draft.transcript, on: host)
+        let residents = draft.transcript.residents?.residents ?? []
+        guard let resident = residents.first(where: { $0.addresses.contains { $0.address == source } }) else {
+            draft.transcript.failure =
+                "\(source) is taken, and no container that runs here has it: nobody can send as it"
+            return draft
         }
+        draft.transcript.failure = nil
+        draft.transcript.container = resident.title
+        plan(&draft, ground, from: resident, reading: reading)
         return draft
     }
 }

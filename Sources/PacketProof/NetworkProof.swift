@@ -92,7 +92,7 @@ package struct NetworkProof: Sendable {
     // MARK: One network
 
     /// Reads the host and plans; nothing is sent.
-    private func draft(of network: Network, reading: any Host) -> ProofDraft {
+    func draft(of network: Network, reading: any Host) -> ProofDraft {
         var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
         do {
             let ground = try ProofGround(of: network, on: reading)

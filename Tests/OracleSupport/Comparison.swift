@@ -35,7 +35,7 @@ package enum Comparison: Hashable, Sendable {
 
     /// Words of a reason that speaks of chance.
     private static let chance = [
-        "limit", "statistic", "quota", "numgen", "time", "dynamic", "dynset", "recent", "random", "chance",
+        "limit", "statistic", "quota", "numgen", "time", "meta hour", "dynamic", "dynset", "recent", "random", "chance",
     ]
 
     private static func killers(_ kernel: KernelOutcome, _ model: WalkResult) -> Comparison {

@@ -1,3 +1,4 @@
+import Glibc
 import HostModel
 import Testing
 
@@ -11,6 +12,13 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
 @Suite struct HostileRulesetTests {
     private static let packet = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
 
+    /// Of this thread's own work: other tests run beside it.
+    private static func seconds() -> Double {
+        var now = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+
     /// Every question, and one packet; gives the answers.
     private func ask(
         _ seconds: Int, _ rules: (inout RulesetBuilder) throws -> Void
@@ -18,14 +26,13 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         var builder = RulesetBuilder()
         try rules(&builder)
         let ruleset = try builder.build()
-        let clock = ContinuousClock()
-        let begin = clock.now
+        let begin = Self.seconds()
         let questions = NetworkQuestions(
             network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
             target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
         let answers = NetworkQuestion.allCases.map(questions.answer)
         let result = questions.walk.walk(try SamplePacket(text: Self.packet))
-        #expect(clock.now - begin < .seconds(seconds))
+        #expect(Self.seconds() - begin < Double(seconds))
         return (answers, result)
     }
 
@@ -50,7 +57,7 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
             builder.chain(filter, "c15", nil, [[.counter(packets: 0, bytes: 0)]])
         }
         #expect(result.verdict == .undecided)
-        #expect(result.reason?.contains("500,000 rules") == true, "\(result.reason ?? "")")
+        #expect(result.reason?.contains("250,000 rules") == true, "\(result.reason ?? "")")
         let answer = answers.first { $0.question == .forwarded }
         #expect(answer?.verdict == .undecided)
         #expect(answer?.reason?.contains("too large") == true, "\(answer?.reason ?? "")")
@@ -76,7 +83,7 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         let (answers, _) = try ask(60) { builder in
             builder.chain(
                 filter, "FORWARD", forward,
-                try (0..<6_000 as Range<UInt32>).map { number in
+                try (0..<3_000 as Range<UInt32>).map { number in
                     let source = try #require(
                         IPv4Prefix(address: IPv4Address(value: 0x0a05_0002 + number * 7), length: 32))
                     let target = try #require(
@@ -112,14 +119,13 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
                     ]
                 })
         ]
-        let clock = ContinuousClock()
-        let begin = clock.now
+        let begin = Self.seconds()
         let questions = NetworkQuestions(
             network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
             target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
         let answer = questions.answer(.forwarded)
         #expect(answer.verdict == .counterexample, "\(answer)")
         #expect(answer.packet?.destination == IPv4Address("11.0.0.0"))
-        #expect(clock.now - begin < .seconds(60))
+        #expect(Self.seconds() - begin < 60)
     }
 }

@@ -48,16 +48,6 @@ private func port(_ number: UInt16) -> [NftExpression] {
 
 /// Marks, states and fragments in questions about every packet.
 @Suite struct MarkQuestionTests {
-    private func questions(
-        _ host: HostForwarding? = nil, _ rules: (inout RulesetBuilder) throws -> Void
-    ) throws -> NetworkQuestions {
-        var builder = RulesetBuilder()
-        try rules(&builder)
-        return NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: try builder.build(), host: try host ?? practiceHost())
-    }
-
     private func whole() throws -> [NftExpression] {
         let network = try #require(IPv4Prefix("10.5.0.0/16"))
         return NftExpression.source(in: network) + NftExpression.destination(notIn: network)

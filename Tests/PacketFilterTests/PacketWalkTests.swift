@@ -38,6 +38,17 @@ func practiceHost() throws -> HostForwarding {
         ])
 }
 
+/// Questions about 10.5.0.0/16 on the practice host, or another, with these rules.
+func questions(
+    _ host: HostForwarding? = nil, _ rules: (inout RulesetBuilder) throws -> Void
+) throws -> NetworkQuestions {
+    var builder = RulesetBuilder()
+    try rules(&builder)
+    return NetworkQuestions(
+        network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+        target: IPv4Address("198.51.100.7"), ruleset: try builder.build(), host: try host ?? practiceHost())
+}
+
 private let dns = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
 private let forward = NftBaseChain(hook: .forward, priority: 0)
 private let closed = NftBaseChain(hook: .forward, priority: 10, policy: .drop)
@@ -201,16 +212,6 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
         #expect(PacketWalk(ruleset: ruleset, host: host).walk(packet).verdict == .accepted)
         host.bridgeNetfilter = true
         #expect(PacketWalk(ruleset: ruleset, host: host).walk(packet).verdict == .dropped)
-    }
-
-    private func questions(
-        _ host: HostForwarding? = nil, _ rules: (inout RulesetBuilder) throws -> Void
-    ) throws -> NetworkQuestions {
-        var builder = RulesetBuilder()
-        try rules(&builder)
-        return NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: try builder.build(), host: try host ?? practiceHost())
     }
 
     private let whole: [NftExpression] = {

@@ -77,6 +77,18 @@ import Testing
         }
     }
 
+    /// Where a container has the address, it sends: nobody else could.
+    @Test func aPacketOfAContainerIsSentByThatContainer() throws {
+        let ended = try Program.lab(
+            ["--containers", "1"],
+            "a=$(lxc-info -n c1 -iH | head -n 1); echo $a >&2;"
+                + " lxc-doctor prove --packet \"udp $a:40001 > 198.51.100.7:5353 iif lxcbr1\" --format json")
+        let address = try #require(ended.messages.split(separator: "\n").first)
+        for words in ["\"\(address):40001\"", "\"198.51.100.7:5353\"", "\"c1\"", "masqueraded"] {
+            #expect(ended.output.contains(words), "\(ended.output)\(ended.messages)")
+        }
+    }
+
     @Test(
         arguments: [
             ("udp 192.0.2.1:1 > 198.51.100.7:53", "no network of the profile"),

@@ -125,8 +125,8 @@ extension PacketRun {
                 continue
             }
             steps += 1
-            guard steps < 500_000 else {
-                limit = "more than 500,000 rules on the way"
+            guard steps < 250_000 else {
+                limit = "more than 250,000 rules on the way"
                 return .returned
             }
             let rule = next
