@@ -40,8 +40,8 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// After an installation that was cut short: what completes it from what was fetched already, each of which may
-    /// have nothing to do. Where not all was fetched, nothing was installed yet.
+    /// After an installation that was cut short in the middle of the package: what completes it. Each may have nothing to
+    /// do.
     package var completion: [[String]] {
         switch self {
         case .apt:
@@ -50,7 +50,7 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
                     "env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confdef", "--force-confold",
                     "--configure", "-a",
                 ],
-                Self.aptInstall + ["--reinstall", "--no-download", "lxc"],
+                Self.aptInstall + ["--reinstall", "lxc"],
             ]
         case .dnf: [["dnf", "install", "--assumeyes", "--cacheonly", "lxc"]]
         case .apk: [["apk", "fix"]]

@@ -57,23 +57,23 @@ extension LiveHost {
         return text
     }
 
-    /// Where it was cut short, what was fetched is installed to its end; where that is not all, nothing of it is.
+    /// Where it was cut short, the package is installed to its end; where that is not possible, it is removed.
     private func install(by manager: PackageManager, _ command: [String]) throws(HostError) {
         let bounds = (milliseconds: 3_600_000, limit: 16 << 20)
         guard isRestoring else {
             try runToEnd(command, milliseconds: bounds.milliseconds, limit: bounds.limit)
             return
         }
+        // Cut short before the package was touched, there is nothing to complete.
+        if manager.state != nil, try isSound(manager) { return }
         for step in manager.completion {
-            if try isSound(manager), try statusIfPresent(PackageManager.program) != nil { return }
             do throws(HostError) {
                 try runToEnd(step, milliseconds: bounds.milliseconds, limit: bounds.limit)
             } catch {
-                // Nothing to complete is an error to some of them: whether anything is half done is asked below.
-                continue
+                // Nothing to complete is an error to some of them: whether it is half done is asked next.
             }
+            if manager.state != nil, try isSound(manager) { return }
         }
-        if try isSound(manager) { return }
         if let removal = manager.removal {
             try runToEnd(removal, milliseconds: bounds.milliseconds, limit: bounds.limit)
         }

@@ -44,6 +44,21 @@ struct FaultTests {
         Expectation(
             fault: "lxcpath-wrong-owner-or-mode=owner", script: "stat -c %u:%a /var/lib/lxc", wanted: "1000:755\n"),
         Expectation(
+            fault: "veth-not-in-bridge", script: "lxc-ls -1 --running; bridge link | grep -c master", wanted: "c1\n0\n"),
+        Expectation(
+            fault: "config-no-link=running", script: "lxc-ls -1 --running; bridge link | grep -c master",
+            wanted: "c1\n0\n"),
+        Expectation(
+            fault: "config-links-other-bridge=running",
+            script: "lxc-ls -1 --running; bridge link | grep -c master; ls -d /sys/class/net/virbr9", wanted: "c1\n0\n"),
+        Expectation(
+            fault: "config-address-without-prefix",
+            script: "lxc-attach -n c1 -- ip -o addr show dev eth0 | grep -o '10.5.0.2/8'", wanted: "10.5.0.2/8\n"),
+        Expectation(
+            fault: "duplicate-container-mac",
+            script: "for c in c1 c2; do lxc-attach -n $c -- ip link show dev eth0 | grep -o '00:16:3e:..:..:..'; done",
+            wanted: "00:16:3e:00:01:01\n00:16:3e:00:01:01\n"),
+        Expectation(
             fault: "config-legacy-keys", script: "lxc-info -n stray 2>&1 | grep -o Failed.to.load",
             wanted: "Failed to load\n"),
     ]

@@ -165,6 +165,19 @@ import Testing
                 8, 0, 4, 0, 10, 5, 255, 255,  // IFA_BROADCAST
             ])
         #expect(RouteChange.addAddress(try #require(IPv4Prefix("10.5.0.1/32")), link: 2).payload.count == 24)
+        let odd = RouteChange.addAddress(
+            try #require(IPv4Prefix("10.5.0.2/8")), link: 2, broadcast: IPv4Address(value: 0x00ff_ffff))
+        #expect(odd.payload.suffix(8) == [8, 0, 4, 0, 0, 255, 255, 255])
+    }
+
+    @Test func aLinkGetsAMasterAndAHardwareAddress() throws {
+        let header: [UInt8] = [0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]  // ifinfomsg: index 7, no flags changed
+        #expect(RouteChange.setMaster(index: 7, master: 3).payload == header + [8, 0, 10, 0, 3, 0, 0, 0])
+        #expect(RouteChange.setMaster(index: 7, master: 0).payload == header + [8, 0, 10, 0, 0, 0, 0, 0])
+        let address = try #require(MACAddress("00:16:3e:01:02:03"))
+        #expect(
+            RouteChange.setHardwareAddress(address, index: 7).payload
+                == header + [10, 0, 1, 0, 0, 0x16, 0x3e, 1, 2, 3, 0, 0])
     }
 
     @Test(arguments: [
