@@ -16,7 +16,7 @@ extension Vocabulary {
         probe("lxc-net-script", "", "leaseDirectory:S leaseProblems:L ipv6NatFaults:L ipv6KernelFaults:L"),
         probe("dns-port", "bridge:S address:S", "conflict:B listener:S holder:S"),
         probe("dhcp-leases", "bridge:S address:S", "leases:I capacity:I free:I file:S"),
-        probe("dnsmasq-confinement", "", "confinedBy:S denials:L place:S unread:L"),
+        probe("dnsmasq-confinement", "", "confinedBy:S denials:L place:S unread:L reason:S"),
         probe("autostart", "path:S bridge:S address:S", "containers:L makers:L ordered:B order:S"),
         probe("nesting", "network:S bridge:S", "container:S overlaps:L"),
         probe("kernel-modules", "", "release:S hasDirectory:B otherReleases:L locked:B missing:L"),
@@ -55,7 +55,8 @@ extension Scene {
             "leaseProblems": .strings([]), "ipv6NatFaults": .strings([]), "ipv6KernelFaults": .strings([]),
         ],
         "dns-port": ["conflict": .boolean(false)], "dhcp-leases": ["free": .integer(240)],
-        "dnsmasq-confinement": ["denials": .strings([])], "autostart": ["ordered": .boolean(true)],
+        "dnsmasq-confinement": ["denials": .strings([]), "unread": .strings([])],
+        "autostart": ["ordered": .boolean(true)],
         "nesting": ["overlaps": .strings([])],
         "kernel-modules": ["hasDirectory": .boolean(true), "missing": .strings([])],
         "container-devices": [

@@ -262,7 +262,7 @@ import Testing
             host.files.set("/var/lib/lxc/\(name)/rootfs/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
         }
         var (found, sources, _) = try seen(ContainerTwinsProbe(), parameters, on: host)
-        #expect(found["machineIds"] == .strings(["0123456789abcdef0123456789abcdef: api, web"]))
+        #expect(found["machineIds"] == .strings(["01234567…: api, web"]))
         #expect(sources.contains(Self.rootfs + "/etc/machine-id"))
         host.files.set("/var/lib/lxc/api/rootfs/etc/machine-id", "")
         let address = "lxc.net.0.ipv4.address = 10.5.0.9/16\n"

@@ -92,7 +92,14 @@ package struct DNSPortProbe: Probe {
             seen += 1
             guard seen <= Self.maximumProcesses else { return nil }
             guard let program = try reader.processName(pid), Self.servers.contains(program) else { continue }
-            for descriptor in try reader.names("/proc/\(pid)/fd").prefix(Self.maximumDescriptors)
+            let descriptors: [String]
+            do {
+                descriptors = try reader.names("/proc/\(pid)/fd")
+            } catch {
+                // Without privilege nobody's are shown: the conflict is there all the same.
+                continue
+            }
+            for descriptor in descriptors.prefix(Self.maximumDescriptors)
             where try reader.link("/proc/\(pid)/fd/\(descriptor)") == "socket:[\(inode)]" {
                 return "\(program) (process \(pid))"
             }

@@ -12,7 +12,7 @@ package struct DnsmasqConfinementProbe: Probe {
     package let specification = ProbeSpecification(
         name: "dnsmasq-confinement", summary: "whether AppArmor or SELinux keeps dnsmasq from its files",
         parameters: [:],
-        facts: ["confinedBy": .string, "denials": .strings, "place": .string, "unread": .strings])
+        facts: ["confinedBy": .string, "denials": .strings, "place": .string, "unread": .strings, "reason": .string])
 
     package init() {}
 
@@ -41,6 +41,7 @@ package struct DnsmasqConfinementProbe: Probe {
             facts: [
                 "confinedBy": .string(confinement.name), "denials": .strings(denied.map { [$0.line] } ?? []),
                 "place": .string(denied?.place.description ?? ""), "unread": .strings(unread),
+                "reason": .string(unread.isEmpty ? "" : "not all logs can be read: \(unread.joined(separator: ", "))"),
             ], evidence: evidence)
     }
 

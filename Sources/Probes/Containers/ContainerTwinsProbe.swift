@@ -87,7 +87,8 @@ package struct ContainerTwinsProbe: Probe {
         for item in twins.prefix(4) {
             for owner in item.value.prefix(4) {
                 evidence.append(
-                    Evidence(source: owner.file, command: "cat \(Evidence.quoted(owner.file))", value: item.key))
+                    Evidence(
+                        source: owner.file, command: "cat \(Evidence.quoted(owner.file))", value: Self.short(item.key)))
             }
         }
         if evidence.isEmpty {
@@ -101,7 +102,11 @@ package struct ContainerTwinsProbe: Probe {
                 "containers": .integer(count),
                 "addresses": .strings(doubled.map { "\($0.key): \($0.value.map(\.name).joined(separator: ", "))" }),
                 "inRange": .strings(inRange),
-                "machineIds": .strings(twins.map { "\($0.key): \($0.value.map(\.name).joined(separator: ", "))" }),
+                "machineIds": .strings(
+                    twins.map { "\(Self.short($0.key)): \($0.value.map(\.name).joined(separator: ", "))" }),
             ], evidence: evidence)
     }
+
+    /// A machine-id is not for reports: machine-id(5).
+    private static func short(_ id: String) -> String { "\(id.prefix(8))…" }
 }
