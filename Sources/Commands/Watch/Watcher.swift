@@ -14,6 +14,8 @@ internal import Watching
 final class Watcher {
     /// Judgements between two clearings of what was read.
     private static let pruning = 64
+    /// Looks in a row that say nothing, because something changed meanwhile.
+    private static let mostOvertaken = 5
 
     let settings: WatchSettings
     let log = WatchLog()
@@ -33,6 +35,7 @@ final class Watcher {
     /// Until the first proof has ended, or where there is none, nothing is put out: it would not be the whole truth.
     private var isWarm = false
     private var stops = false
+    private var overtaken = 0
 
     private var route: EventSocket
     private var netfilter: EventSocket
@@ -273,6 +276,10 @@ final class Watcher {
         status.proof?.isDue = schedule.awaitsProof
         let needed = standing.requests
         keepAnEyeOn(needed)
+        if isOvertaken(new) {
+            gate.looked(for: 0, at: now)
+            return
+        }
         // Containers come and go: what nothing stands on any more is not kept.
         if status.judgements % Self.pruning == 0 { session.host.forget { !needed.contains($0) } }
         if isWarm {
@@ -281,6 +288,23 @@ final class Watcher {
             putOut(new)
         }
         gate.looked(for: Int((Console.monotonicNanoseconds() - began) / 1_000_000), at: now)
+    }
+
+    /// Whether something changed while it was read, which could not be judged for that: it is looked at again before
+    /// anything is said. Not for ever, where something never stops changing.
+    private func isOvertaken(_ new: Report) -> Bool {
+        let blind = new.summary.unknown + new.summary.blocked
+        guard let report, blind > report.summary.unknown + report.summary.blocked, overtaken < Self.mostOvertaken else {
+            overtaken = 0
+            return false
+        }
+        hear()
+        guard gate.due != nil else {
+            overtaken = 0
+            return false
+        }
+        overtaken += 1
+        return true
     }
 
     /// The latest result goes out, and what is new in it to the log.
