@@ -31,7 +31,7 @@ final class Watcher {
 
     var gate = EventGate()
     var schedule: ProofSchedule
-    private var proof: RunningProof?
+    var proof: RunningProof?
     /// Until the first proof has ended, or where there is none, nothing is put out: it would not be the whole truth.
     private var isWarm = false
     private var stops = false
@@ -51,6 +51,8 @@ final class Watcher {
     private var pollDue: Int?
     private var lookDue: Int?
     private var heartbeatDue: Int?
+    /// When a waiver may expire: the next midnight, UTC. Nil where there is none.
+    private var dayDue: Int?
     private let heartbeat = ServiceManager.watchdogMilliseconds.map { max(1, $0 / 2) }
 
     /// Throws usage, input and privilege errors: afterwards it stays.
@@ -117,7 +119,7 @@ final class Watcher {
     /// When the clock has something to say; nil: never.
     private var nextDue: Int? {
         [
-            gate.due, routeReader.holdEnds, pollDue, lookDue, heartbeatDue, proof?.deadline,
+            gate.due, routeReader.holdEnds, pollDue, lookDue, heartbeatDue, dayDue, proof?.deadline,
             proof == nil ? schedule.due : nil, export.due, isWarm ? repairs?.due : nil,
         ].compactMap { $0 }.min()
     }
@@ -191,7 +193,8 @@ final class Watcher {
             touch([.everything])
         }
         let topics = gate.open(at: now)
-        if !topics.isEmpty { look(at: topics) }
+        let isNewDay = dayDue.map { $0 <= now } ?? false
+        if !topics.isEmpty || isNewDay { look(at: topics) }
         if proof == nil, let due = schedule.due, due <= now { startProof() }
         if isWarm, let due = repairs?.due, due <= now { repair() }
         export.tend(at: now)
@@ -274,6 +277,8 @@ final class Watcher {
         status.judgedAt = at
         status.verdict = new.verdict
         status.proof?.isDue = schedule.awaitsProof
+        let secondsOfDay = Console.wallClockSeconds() % 86_400
+        dayDue = new.waivers == nil ? nil : now + (86_400 - secondsOfDay) * 1_000
         let needed = standing.requests
         keepAnEyeOn(needed)
         if isOvertaken(new) {
