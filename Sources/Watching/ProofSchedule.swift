@@ -16,9 +16,6 @@ package struct ProofSchedule: Sendable {
         if topics.contains(where: \.decidesAboutPackets) { isStale = true }
     }
 
-    /// Everything may have changed.
-    package mutating func noteEverything() { isStale = true }
-
     /// Whether something was touched since the last proof began.
     package var awaitsProof: Bool { every != nil && isStale }
 

@@ -27,10 +27,11 @@ import Testing
         #expect(output.contains("times"))
     }
 
-    /// Neither the watch nor its server, with the clock set to nothing: not once in three seconds.
+    /// Neither the watch nor its server, with the clock set to nothing: not once in three seconds. Without a container, for
+    /// a port that begins to forward, 15 s after it came, is something that happens.
     @Test func nothingHappensAndNothingWakesIt() throws {
         try WatchLab.pass(
-            ["--containers", "1"],
+            ["--profile", "makina"],
             """
             with Watch() as watch:
                 watch.settled(2.0)
@@ -105,6 +106,25 @@ import Testing
                 until("a new proof", lambda: watch.status()["proof"]["provedAt"] != proved)
                 status = watch.settled(4.0)
                 expect(status["judgements"] == before + 2, before, status)
+            """)
+    }
+
+    /// Changes while proofs run, and while others change: none of it is a moment of which it says that it cannot judge.
+    @Test func whatHappensAtTheSameTimeDoesNotBlindIt() throws {
+        try WatchLab.pass(
+            ["--profile", "makina"],
+            """
+            with Watch("--proof", "off") as watch:
+                before = watch.settled(0.5)["judgements"]
+                provers = [subprocess.Popen(["sh", "-c", "while :; do lxc-doctor prove -q; done"]) for _ in range(2)]
+                end, verdicts = time.monotonic() + 6, set()
+                while time.monotonic() < end:
+                    sh("nft add table ip harmless; nft delete table ip harmless")
+                    verdicts.add(watch.status()["verdict"])
+                for prover in provers:
+                    prover.kill()
+                expect(watch.status()["judgements"] > before + 2, watch.status())
+                expect(verdicts == {"healthy"} and "broke" not in watch.log(), verdicts, watch.log())
             """)
     }
 

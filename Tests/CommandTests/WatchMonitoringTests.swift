@@ -49,6 +49,25 @@ import Testing
             """)
     }
 
+    /// The README's five lines, on the configuration that Debian's package brings, but for those that want systemd.
+    @Test func theFiveLinesOfTheReadmeMakeAGoodConfiguration() throws {
+        try WatchLab.pass(
+            ["--layer", "prometheus"],
+            """
+            text = read(f"{ROOT}/README.md")
+            block = text.split("Prometheus, in five lines:")[1].split("```sh")[1].split("```")[0]
+            lines = [line for line in block.splitlines() if line]
+            expect(len(lines) == 5, lines)
+            os.chdir(ROOT)
+            for line in lines:
+                if not line.startswith("systemctl"):
+                    sh(line)
+            checked = sh("promtool check config /etc/prometheus/prometheus.yml")
+            expect("1 rule files found" in checked and "rules found" in checked, checked)
+            expect(read("/etc/prometheus/prometheus.yml").count("127.0.0.1:9799") == 1)
+            """)
+    }
+
     /// node_exporter's textfile collector reads the file, and promtool finds nothing to say of it.
     @Test func nodeExporterReadsTheFile() throws {
         try WatchLab.pass(

@@ -114,4 +114,26 @@ struct FormatTests {
     func decimals(value: Double, text: String) {
         #expect(Decimal.text(value) == text)
     }
+
+    /// Gauges in base units, and labels whose values are bounded by the catalog and by what is on the host: what a label
+    /// says is never a text, a time, an address or a number that grows.
+    @Test func metricsAreGaugesInBaseUnitsWithBoundedLabels() {
+        let labels: Set<Substring> = [
+            "version", "profile", "verdict", "check", "subject_kind", "subject", "severity", "cause", "area", "network",
+            "container", "protocol", "outcome", "id", "state", "part",
+        ]
+        for scenario in Scenario.all {
+            let text = renderMetrics(scenario.report, watch: .example)
+            for line in text.split(separator: "\n") {
+                if line.hasPrefix("# TYPE ") {
+                    #expect(line.hasSuffix(" gauge") && !line.contains("_total"), "\(line)")
+                    #expect(!line.contains(/milli|micro|minutes|percent|kib|mib/), "\(line)")
+                }
+                guard !line.hasPrefix("#") else { continue }
+                for label in line.matches(of: /([a-z_]+)="/) {
+                    #expect(labels.contains(label.output.1), "\(line)")
+                }
+            }
+        }
+    }
 }

@@ -28,14 +28,33 @@ import Testing
         #expect(EventGate.patience <= 50 && EventGate.quiet <= EventGate.patience)
     }
 
-    @Test func restsInProportionToWhatALookCosts() {
+    @Test func aFewChangesInARowAreSeenAtOnce() {
         var gate = EventGate()
-        gate.looked(for: 3, at: 1_000)
-        gate.note([.links], at: 1_001)
-        #expect(gate.due == 1_012)
-        gate.looked(for: 100_000, at: 2_000)
-        gate.note([.links], at: 2_001)
-        #expect(gate.due == 2_000 + EventGate.longestRest)
+        for moment in stride(from: 1_000, to: 1_050, by: 5) { gate.looked(for: 5, at: moment) }
+        gate.note([.links], at: 1_051)
+        #expect(gate.due == 1_061)
+    }
+
+    /// A storm: looks that cost 10 ms each, as often as they may be made.
+    @Test func aStormTakesABoundedPartOfAProcessor() {
+        var gate = EventGate()
+        var (now, looks) = (0, 0)
+        while now < 20_000 {
+            gate.note([.nftables], at: now)
+            if gate.open(at: now).isEmpty {
+                now += 1
+            } else {
+                looks += 1
+                now += 10
+                gate.looked(for: 10, at: now)
+            }
+        }
+        // One part of five, and the credit once.
+        #expect(looks * 10 <= 20_000 / (EventGate.restFactor + 1) + EventGate.credit && looks * 10 > 3_000, "\(looks)")
+        var other = EventGate()
+        other.looked(for: 100_000, at: 2_000)
+        other.note([.links], at: 2_001)
+        #expect(other.due == 2_000 + EventGate.longestRest)
     }
 
     @Test func nothingIsNothing() {
@@ -62,7 +81,7 @@ import Testing
 
     @Test func whereItIsOffThereIsNone() {
         var schedule = ProofSchedule(every: nil)
-        schedule.noteEverything()
+        schedule.note([.everything])
         #expect(schedule.due == nil && !schedule.awaitsProof)
     }
 }

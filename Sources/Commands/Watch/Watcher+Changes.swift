@@ -21,7 +21,8 @@ extension Watcher {
             if isSameProfile, let transcripts {
                 session.adopt(transcripts, settings.proof, milliseconds: duration ?? 0)
             } else {
-                schedule.noteEverything()
+                proof = nil
+                schedule = ProofSchedule(every: settings.proof == .off ? nil : settings.proofEvery * 1_000)
             }
             log.write(.notice, "reload", "read the configuration again: profile \(status.profile)")
             touch([.everything])

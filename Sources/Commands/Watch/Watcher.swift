@@ -14,6 +14,8 @@ internal import Watching
 final class Watcher {
     /// Judgements between two clearings of what was read.
     private static let pruning = 64
+    /// Looks in a row that say nothing, because something changed meanwhile.
+    private static let mostOvertaken = 5
 
     let settings: WatchSettings
     let log = WatchLog()
@@ -29,10 +31,11 @@ final class Watcher {
 
     var gate = EventGate()
     var schedule: ProofSchedule
-    private var proof: RunningProof?
+    var proof: RunningProof?
     /// Until the first proof has ended, or where there is none, nothing is put out: it would not be the whole truth.
     private var isWarm = false
     private var stops = false
+    private var overtaken = 0
 
     private var route: EventSocket
     private var netfilter: EventSocket
@@ -48,6 +51,8 @@ final class Watcher {
     private var pollDue: Int?
     private var lookDue: Int?
     private var heartbeatDue: Int?
+    /// When a waiver may expire: the next midnight, UTC. Nil where there is none.
+    private var dayDue: Int?
     private let heartbeat = ServiceManager.watchdogMilliseconds.map { max(1, $0 / 2) }
 
     /// Throws usage, input and privilege errors: afterwards it stays.
@@ -114,7 +119,7 @@ final class Watcher {
     /// When the clock has something to say; nil: never.
     private var nextDue: Int? {
         [
-            gate.due, routeReader.holdEnds, pollDue, lookDue, heartbeatDue, proof?.deadline,
+            gate.due, routeReader.holdEnds, pollDue, lookDue, heartbeatDue, dayDue, proof?.deadline,
             proof == nil ? schedule.due : nil, export.due, isWarm ? repairs?.due : nil,
         ].compactMap { $0 }.min()
     }
@@ -188,7 +193,8 @@ final class Watcher {
             touch([.everything])
         }
         let topics = gate.open(at: now)
-        if !topics.isEmpty { look(at: topics) }
+        let isNewDay = dayDue.map { $0 <= now } ?? false
+        if !topics.isEmpty || isNewDay { look(at: topics) }
         if proof == nil, let due = schedule.due, due <= now { startProof() }
         if isWarm, let due = repairs?.due, due <= now { repair() }
         export.tend(at: now)
@@ -271,8 +277,14 @@ final class Watcher {
         status.judgedAt = at
         status.verdict = new.verdict
         status.proof?.isDue = schedule.awaitsProof
+        let secondsOfDay = Console.wallClockSeconds() % 86_400
+        dayDue = new.waivers == nil ? nil : now + (86_400 - secondsOfDay) * 1_000
         let needed = standing.requests
         keepAnEyeOn(needed)
+        if isOvertaken(new) {
+            gate.looked(for: 0, at: now)
+            return
+        }
         // Containers come and go: what nothing stands on any more is not kept.
         if status.judgements % Self.pruning == 0 { session.host.forget { !needed.contains($0) } }
         if isWarm {
@@ -281,6 +293,23 @@ final class Watcher {
             putOut(new)
         }
         gate.looked(for: Int((Console.monotonicNanoseconds() - began) / 1_000_000), at: now)
+    }
+
+    /// Whether something changed while it was read, which could not be judged for that: it is looked at again before
+    /// anything is said. Not for ever, where something never stops changing.
+    private func isOvertaken(_ new: Report) -> Bool {
+        let blind = new.summary.unknown + new.summary.blocked
+        guard let report, blind > report.summary.unknown + report.summary.blocked, overtaken < Self.mostOvertaken else {
+            overtaken = 0
+            return false
+        }
+        hear()
+        guard gate.due != nil else {
+            overtaken = 0
+            return false
+        }
+        overtaken += 1
+        return true
     }
 
     /// The latest result goes out, and what is new in it to the log.

@@ -44,6 +44,7 @@ struct RulesetState {
         if ruleset.tables.isEmpty { return ruleset }
         let chains = try query(.nftChains())
         try decode(.nftChains()) { () throws(WireError) in try ruleset.addChains(chains) }
+        ruleset.passOverProofs()
         let rules = try query(.nftRules())
         try decode(.nftRules()) { () throws(WireError) in try ruleset.addRules(rules) }
         let wanted = setsInUse(ruleset)
