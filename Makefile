@@ -62,8 +62,8 @@ lint:
 
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent netplan ifupdown \
-	  network-manager prometheus
+	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent docker netplan \
+	  ifupdown network-manager prometheus
 	@Tests/Tools/run-tests $(SWIFT)
 
 oracle: setup-test

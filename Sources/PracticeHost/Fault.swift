@@ -58,7 +58,8 @@ package struct Fault: Sendable, Hashable {
 
 /// Every fault, in the order of the host's parts.
 package let faults: [Fault] = merged(
-    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults + lxcNetFaults
+    bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults
+        + dockerFaults + lxcNetFaults
         + persistenceFaults + networkOwnerFaults + makinaJobFaults + lxcPathFaults + containerFaults)
 
 /// A fault that is made by rules and also by a real program stands in two lists: one fault with the variants of both.
