@@ -83,7 +83,7 @@ struct FixApplyCommand: ParsableCommand {
         let host = LiveHost()
         do throws(HostError) {
             let status = try host.status(path, followLinks: false)
-            guard status.kind == .file, status.owner == 0, status.mode & 0o022 == 0 else {
+            guard status.kind == .file, status.belongsOnly() else {
                 throw HostError(
                     .notPermitted, operation: "plan \(path)", message: "it is not a file that only root can write")
             }

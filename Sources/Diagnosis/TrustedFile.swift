@@ -43,7 +43,7 @@ struct TrustedFile {
         guard owners.contains(status.owner) else {
             throw Problem(text: "is refused: it belongs to user \(status.owner), not to root")
         }
-        guard status.mode & 0o022 == 0 else {
+        guard status.belongsOnly(to: owners) else {
             throw Problem(
                 text:
                     "is refused: others may write to it (mode \(String(status.mode, radix: 8))); chmod go-w cures that")

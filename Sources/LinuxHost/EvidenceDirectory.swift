@@ -22,7 +22,7 @@ package struct EvidenceDirectory: ~Copyable {
         let descriptor = Descriptor(owning: result)
         var facts = stat()
         guard fstat(descriptor.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
-        guard facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
+        guard facts.belongsOnlyToThisUser else {
             throw HostError(
                 .notPermitted, operation: operation,
                 message: "the directory belongs to somebody else, or others may write to it")

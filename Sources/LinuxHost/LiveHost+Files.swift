@@ -159,6 +159,11 @@ extension stat {
     var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
     var isLink: Bool { st_mode & S_IFMT == S_IFLNK }
     var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
+
+    /// Whether only the user that this process runs as can have written it.
+    var belongsOnlyToThisUser: Bool {
+        SoleOwner.isOne(of: [Int(geteuid())], owner: Int(st_uid), mode: Int(st_mode))
+    }
 }
 
 extension FileStatus {

@@ -43,7 +43,7 @@ extension LiveHost {
                 let place = try fileStatus(directory, root: nil, followLinks: true)
                 let file = try fileStatus(path, root: nil, followLinks: true)
                 guard file.kind == .file, file.mode & 0o111 != 0 else { continue }
-                if place.owner == 0, place.mode & 0o022 == 0, file.owner == 0, file.mode & 0o022 == 0 { return path }
+                if place.belongsOnly(), file.belongsOnly() { return path }
                 refused = path
             } catch {
                 if error.code != .notFound { throw error }

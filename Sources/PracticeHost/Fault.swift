@@ -63,8 +63,9 @@ package struct Fault: Sendable, Hashable {
 /// Every fault, in the order of the host's parts.
 package let faults: [Fault] = merged(
     bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults
-        + lxcNetFaults + persistenceFaults + networkOwnerFaults + makinaJobFaults + lxcPathFaults + containerFaults
-        + layerTwoFaults + lxcNetStartFaults + guestFaults + pathFaults + trackingFaults + firewallNeighbourFaults)
+        + dockerFaults + lxcNetFaults + persistenceFaults + networkOwnerFaults + makinaJobFaults + lxcPathFaults
+        + containerFaults + layerTwoFaults + lxcNetStartFaults + guestFaults + pathFaults + trackingFaults
+        + firewallNeighbourFaults)
 
 /// A fault that is made by rules and also by a real program stands in two lists: one fault with the variants of both.
 private func merged(_ all: [Fault]) -> [Fault] {

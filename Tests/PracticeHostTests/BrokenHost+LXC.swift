@@ -62,14 +62,14 @@ extension BrokenHost {
         BrokenHost(
             "image-or-rootfs-missing", ["image-or-rootfs-missing"], ["container.rootfs"], isRepaired: false),
         BrokenHost(
-            "ip-forward-reset=sysctl-conf", ["ip-forward-reset"], ["forwarding.next-boot-agreed"], isRepaired: false),
+            "ip-forward-reset=sysctl-conf", ["ip-forward-reset"], ["forwarding.next-boot-agreed"]),
         BrokenHost("docker-forward-drop", ["docker-forward-drop"], ["firewall.forward"]),
         BrokenHost(
             "forward-policy-drop", ["forward-policy-drop"],
             ["firewall.forward", "firewall.forwarded", "nat.east-west-proof"],
             options: ["--backend", "iptables-nft"]),
         BrokenHost(
-            "forward-return-missing", ["forward-return-missing"], ["firewall.answered"], isRepaired: false),
-        BrokenHost("input-drops-dhcp-dns", ["input-drops-dhcp-dns"], ["firewall.dhcp-dns"], isRepaired: false),
+            "forward-return-missing", ["forward-return-missing"], ["firewall.answered"]),
+        BrokenHost("input-drops-dhcp-dns", ["input-drops-dhcp-dns"], ["firewall.dhcp-dns"]),
     ]
 }

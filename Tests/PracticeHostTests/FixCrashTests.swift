@@ -117,7 +117,7 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "firewall-accept", fault: "docker-forward-drop=started", check: "firewall.forwarded"),
         CrashPoints.Case(
-            remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forwarded"),
+            remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forward", fence: true),
         CrashPoints.Case(
             remedy: "shorewall-zone", fault: "shorewall-misconfig=no-zone", check: "firewall.forwarded"),
     ])

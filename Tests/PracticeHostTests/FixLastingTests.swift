@@ -28,6 +28,9 @@ import Testing
             Case(
                 fault: "docker-forward-drop=started",
                 disturbance: "iptables -F DOCKER-USER; iptables -A DOCKER-USER -j RETURN; systemctl restart docker"),
+            Case(
+                fault: "docker-forward-drop=dockerd",
+                disturbance: "systemctl restart docker; sleep 3; iptables -S DOCKER-USER | grep lxcbr1"),
             Case(fault: "shorewall-misconfig=no-zone", disturbance: "shorewall restart"),
             Case(
                 fault: "shorewall-misconfig=no-zone", backend: "iptables-legacy", disturbance: "shorewall restart"),

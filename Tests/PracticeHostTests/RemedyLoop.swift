@@ -18,6 +18,8 @@ enum RemedyLoop {
             pgrep -c -r S -x dnsmasq
         }
         reboot() {
+            for process in $(pgrep -x dockerd; pgrep -x containerd); do kill -9 $process; done
+            rm -rf /run/docker* /run/containerd
             [ ! -e /run/lxc/dnsmasq.pid ] || kill -9 $(cat /run/lxc/dnsmasq.pid) 2>/dev/null
             for bridge in /sys/class/net/*/bridge; do
                 [ ! -d "$bridge" ] || ip link del "$(basename "$(dirname "$bridge")")"
@@ -49,6 +51,10 @@ enum RemedyLoop {
                 systemctl start "$unit" >&2
                 i=0
                 while [ "$unit" = firewalld ] && [ $i -lt 100 ] && ! firewall-cmd --state >/dev/null 2>&1; do
+                    sleep 0.1
+                    i=$((i + 1))
+                done
+                while [ "$unit" = docker ] && [ $i -lt 100 ] && ! iptables -S DOCKER-USER >/dev/null 2>&1; do
                     sleep 0.1
                     i=$((i + 1))
                 done

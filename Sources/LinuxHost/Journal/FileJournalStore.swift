@@ -80,7 +80,7 @@ package final class FileJournalStore: JournalStore {
             operation: operation)
         var facts = stat()
         guard fstat(file.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
-        guard facts.isRegular, facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
+        guard facts.isRegular, facts.belongsOnlyToThisUser else {
             throw HostError(.malformed, operation: operation, message: "it is not a file of root's alone")
         }
         return try Descriptor.readToEnd(

@@ -22,7 +22,7 @@ enum OwnDirectory {
         }
         var facts = stat()
         guard fstat(current.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
-        guard facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
+        guard facts.belongsOnlyToThisUser else {
             throw HostError(.malformed, operation: operation, message: "it does not belong to root alone")
         }
         return current

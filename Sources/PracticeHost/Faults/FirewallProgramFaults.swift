@@ -159,6 +159,51 @@ let shorewallFaults: [Fault] = [
         ])
 ]
 
+/// Docker itself. It closes FORWARD only where it switches forwarding on, so it must find it off.
+let dockerFaults: [Fault] = [
+    Fault(
+        "docker-forward-drop", "Docker has closed FORWARD to everybody else",
+        [
+            FaultVariant(
+                "dockerd", "By the daemon, as Debian packages it", backends: [.nft, .iptablesNft], layers: ["docker"],
+                [
+                    .write("/etc/docker/daemon.json", "{ \"storage-driver\": \"vfs\" }\n"),
+                    // Without the sockets and the second daemon that systemd would start ahead of it.
+                    .write(
+                        "/etc/systemd/system/docker.service",
+                        """
+                        [Unit]
+                        Description=Docker
+
+                        [Service]
+                        Type=notify
+                        ExecStart=/usr/sbin/dockerd
+                        ExecStop=kill $(cat /run/docker.pid); while [ -e /run/docker.pid ]; do sleep 0.1; done
+
+                        [Install]
+                        WantedBy=multi-user.target
+
+                        """),
+                    .link(
+                        "/etc/systemd/system/multi-user.target.wants/docker.service",
+                        to: "/etc/systemd/system/docker.service"),
+                    .sysctl("net/ipv4/ip_forward", "0"),
+                    .run([
+                        "sh", "-c",
+                        """
+                        systemctl start docker
+                        i=0
+                        until iptables -S FORWARD | grep -q DOCKER-USER && iptables -S | grep -q 'P FORWARD DROP'; do
+                            [ $i -lt 300 ] || exit 1
+                            i=$((i + 1))
+                            sleep 0.1
+                        done
+                        """,
+                    ]),
+                ])
+        ])
+]
+
 /// What Docker does to the filter table when it starts, and the unit that does it at boot.
 let dockerStarted: [FaultStep] = [
     .write(

@@ -10,7 +10,7 @@ extension PlanDraft {
             try requireDirectory(of: path)
             return nil
         case .file(let content):
-            guard content.owner == 0, content.mode & 0o022 == 0 else {
+            guard SoleOwner.isOne(owner: content.owner, mode: content.mode) else {
                 throw LeftToPerson(
                     why: "\(path) does not belong to root alone, so what it holds cannot be trusted",
                     what: ["chown root \(Shell.quote(path)); chmod go-w \(Shell.quote(path))"])

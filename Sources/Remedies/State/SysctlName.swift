@@ -1,7 +1,6 @@
-/// The names of sysctl keys that repairs use.
-///
-/// Source: sysctl.d(5): with dots as separators, a dot inside a name is written as a slash
-/// (`net.ipv4.conf.eth0/100.forwarding`).
+internal import WireFormats
+
+/// The names of sysctl keys that repairs use, in the form with dots.
 package enum SysctlName {
     /// Writing it sets the forwarding of every interface and the reverse of `all.accept_redirects`
     /// (kernel, `inet_forward_change` of net/ipv4/devinet.c).
@@ -29,15 +28,12 @@ package enum SysctlName {
     }
 
     private static func interface(_ link: String, _ name: String) -> String {
-        "net.ipv4.conf.\(link.replacing(".", with: "/")).\(name)"
+        SysctlKey.ipv4(interface: link, name)?.description ?? ""
     }
 
     /// The file below `/proc/sys`. Nil for anything that is not below `net`, or that would leave it.
     package static func path(_ key: String) -> String? {
-        let parts = key.split(separator: ".", omittingEmptySubsequences: false)
-            .map { $0.replacing("/", with: ".") }
-        guard parts.first == "net", parts.count > 1, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
-        else { return nil }
-        return "/proc/sys/" + parts.joined(separator: "/")
+        guard let key = SysctlKey(key), key.parts.first == "net", key.parts.count > 1 else { return nil }
+        return key.path
     }
 }
