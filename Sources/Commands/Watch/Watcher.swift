@@ -280,11 +280,12 @@ final class Watcher {
         let secondsOfDay = Console.wallClockSeconds() % 86_400
         dayDue = new.waivers == nil ? nil : now + (86_400 - secondsOfDay) * 1_000
         let needed = standing.requests
-        keepAnEyeOn(needed)
+        // What could not be read whole is no sign of what there is to be watched.
         if isOvertaken(new) {
             gate.looked(for: 0, at: now)
             return
         }
+        keepAnEyeOn(needed)
         // Containers come and go: what nothing stands on any more is not kept.
         if status.judgements % Self.pruning == 0 { session.host.forget { !needed.contains($0) } }
         if isWarm {
