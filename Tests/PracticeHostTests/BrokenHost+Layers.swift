@@ -66,6 +66,10 @@ extension BrokenHost {
         named(
             "lxc-net-port53-conflict", "host.dns-port", "/proc/net/udp:", "held by dnsmasq (process ",
             byHand: "kill -9 $(cat /run/other-dnsmasq.pid); sleep 0.2; \(lxcNet) start"),
+        // With a container in it lxc-net leaves its bridge, without address and down.
+        named(
+            "lxc-net-port53-conflict", "host.dns-port", "held by dnsmasq (process ", options: ["--containers", "1"],
+            byHand: "kill -9 $(cat /run/other-dnsmasq.pid); sleep 0.2; \(lxcNet) start"),
         named(
             "lxc-net-leasefile-dir", "host.lxc-net-leases", "/var/lib/misc", "not a directory",
             byHand: "rm /var/lib/misc; mkdir -p /var/lib/misc"),
