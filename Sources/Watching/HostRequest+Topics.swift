@@ -52,9 +52,12 @@ extension HostRequest {
 }
 
 extension KernelQuery {
+    /// NFNL_SUBSYS_IPSET of linux/netfilter/nfnetlink.h: the upper byte of a message's type.
+    private static let ipsetSubsystem: UInt16 = 6
+
     fileprivate var topics: Set<WatchTopic> {
         switch family {
-        case .netfilter: return [.nftables]
+        case .netfilter: return type >> 8 == Self.ipsetSubsystem ? [.ipsets] : [.nftables]
         case .xfrm: return [.ipsec]
         case .route: break
         }

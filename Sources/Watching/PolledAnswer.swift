@@ -32,7 +32,9 @@ package struct PolledAnswer: Hashable, Sendable {
     /// Whether there is anything: a file that is not there, and an empty list of tables, is not.
     package var isPresent: Bool {
         switch essence {
-        case .failure(let code): code != .notFound
+        // A kernel without it has none.
+        case .failure(let code): code != .notFound && code != .unsupported
+        case .reply(.messages(let messages)): !messages.isEmpty
         case .reply(.bytes(let bytes)): !bytes.bytes.isEmpty
         case .reply, .table: true
         }

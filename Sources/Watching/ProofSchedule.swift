@@ -37,7 +37,7 @@ extension WatchTopic {
     fileprivate var decidesAboutPackets: Bool {
         switch self {
         case .links, .addresses, .routes, .policyRules, .trafficControl, .interfaceSettings, .nftables, .ipsec,
-            .legacyTables, .bridgeSettings, .everything:
+            .legacyTables, .bridgeSettings, .ipsets, .everything:
             true
         case .file(let file): file.root == nil && file.path.hasPrefix("/proc/sys/net/")
         case .neighbours, .sockets, .process: false

@@ -13,6 +13,8 @@ package enum WatchTopic: Sendable, Hashable {
     case legacyTables
     /// `/proc/sys/net/bridge`. No event.
     case bridgeSettings
+    /// Sets of ipset. No event.
+    case ipsets
     /// A file, a directory or a sysctl.
     case file(HostPath)
     /// The end of a process.
@@ -21,13 +23,13 @@ package enum WatchTopic: Sendable, Hashable {
     case everything
 
     /// What has no event and is looked at by the clock, where it exists.
-    package static let polled: Set<WatchTopic> = [.legacyTables, .bridgeSettings]
+    package static let polled: Set<WatchTopic> = [.legacyTables, .bridgeSettings, .ipsets]
 
     /// With what may change together with it, and has no event of its own: a rule of iptables-legacy is often the first of
     /// its kind, and a server that starts leaves its number in /run.
     var withSilentParts: Set<WatchTopic> {
         switch self {
-        case .nftables: [self, .legacyTables]
+        case .nftables: [self, .legacyTables, .ipsets]
         case .links: [self, .bridgeSettings, .sockets]
         case .addresses, .process: [self, .sockets]
         case .file(let file) where file.path.hasPrefix("/run/"): [self, .sockets]

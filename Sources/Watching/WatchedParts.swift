@@ -15,7 +15,7 @@ package struct WatchedParts: Sendable, Equatable {
                 case .file(let file): files.insert(file)
                 // Process 1 does not end, and this one knows when it does.
                 case .process(let number) where number > 1: processes.insert(number)
-                case .legacyTables, .bridgeSettings:
+                case .legacyTables, .bridgeSettings, .ipsets:
                     if exists(request) { polled.insert(topic) }
                 default: break
                 }
@@ -30,6 +30,7 @@ extension WatchTopic {
         switch self {
         case .legacyTables: "iptables-legacy"
         case .bridgeSettings: "bridge-sysctls"
+        case .ipsets: "ipset"
         default: nil
         }
     }

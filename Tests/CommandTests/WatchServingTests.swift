@@ -41,6 +41,8 @@ import Testing
             [],
             """
             with Watch("--proof", "off") as watch:
+                # It answers nobody before it has given up everything.
+                expect(get("/metrics")[0] == 200)
                 server = watch.server()
                 status = dict(line.split(":", 1) for line in read(f"/proc/{server}/status").splitlines())
                 for name in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]:

@@ -49,6 +49,7 @@ import Testing
         let legacy = Self.read("/proc/net/ip_tables_names")
         #expect(TouchedParts([.nftables]).touches(legacy))
         #expect(!TouchedParts([.addresses]).touches(legacy))
+        #expect(WatchTopic.polled.allSatisfy { $0.polledName != nil })
         #expect(TouchedParts([.file(HostPath("/run/lxc/dnsmasq.pid"))]).touches(Self.read("/proc/net/udp")))
         #expect(!TouchedParts([.file(HostPath("/etc/hosts"))]).touches(Self.read("/proc/net/udp")))
         #expect(TouchedParts([.process(9)]).touches(Self.read("/proc/net/udp")))
@@ -82,5 +83,8 @@ import Testing
             throw HostError(.notPermitted, operation: "read", message: "no")
         }
         #expect(!missing.isPresent && refused.isPresent)
+        let none = PolledAnswer { () throws(HostError) in .messages([]) }
+        let some = PolledAnswer { () throws(HostError) in .messages([ByteString([1])]) }
+        #expect(!none.isPresent && some.isPresent)
     }
 }
