@@ -60,6 +60,12 @@ struct TextPage {
         }
     }
 
+    /// A text that is cut to the line.
+    mutating func line(_ text: String, style: TextStyle = .plain) {
+        let bare = String(SafeText.line(text).reversed().drop { $0 == " " }.reversed())
+        append(paint(TextWidth.cut(bare, to: width), style))
+    }
+
     /// A label and a text that is cut to the rest of the line.
     mutating func row(_ label: String, _ text: String, indent: Int = 0, column: Int, labelStyle: TextStyle = .plain) {
         let padded = TextWidth.pad(SafeText.line(label), to: column - 1) + " "

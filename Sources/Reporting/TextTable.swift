@@ -31,7 +31,7 @@ package struct TextTable: Sendable, Hashable {
             }
             let style = index == 0 ? TextStyle.strong : .plain
             if page.columns - lead < Self.narrowest {
-                page.row(head.joined(), "", column: lead, labelStyle: style)
+                page.line(head.joined(), style: style)
                 page.labelled("", row[last], indent: 4, column: 0, style: style)
             } else {
                 page.labelled(
