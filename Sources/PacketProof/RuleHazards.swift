@@ -29,7 +29,8 @@ struct RuleHazards {
         case "dup", "TEE": "would copy a probe to another host or link (\(name))"
         case "fwd": "would send a probe to another link (\(name))"
         case "queue", "NFQUEUE": "would hand a probe to a program that may let it go when nothing stops it (\(name))"
-        case "dynset", "SET", "recent", "hashlimit", "connlimit":
+        // Not hashlimit: it counts an address for some seconds, and nothing else ever asks for that.
+        case "dynset", "SET", "recent", "connlimit":
             "would remember the address of a probe (\(name))"
         default: nil
         }
@@ -159,7 +160,7 @@ struct RuleHazards {
 
     /// Names of expressions and of extensions of x_tables.
     private static let names = [
-        "dup", "fwd", "dynset", "TEE", "SET", "recent", "hashlimit", "connlimit", "queue", "NFQUEUE",
+        "dup", "fwd", "dynset", "TEE", "SET", "recent", "connlimit", "queue", "NFQUEUE",
     ].map { Array($0.utf8) }
     private static let tracking = Array("ct".utf8)
     /// `nfgen_family` of the header behind `nlmsghdr`; NFPROTO_BRIDGE.

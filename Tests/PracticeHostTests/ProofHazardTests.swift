@@ -105,10 +105,14 @@ import Testing
                 undo: "iptables-nft -F FORWARD; ipset destroy s", verdict: .unknown,
                 reason: "would remember the address"),
             Row(
-                name: "a limit for each address",
+                name: "a limit for each address, forgotten in seconds",
                 setup:
-                    "iptables-nft -A FORWARD -m hashlimit --hashlimit-name x --hashlimit-mode srcip --hashlimit-above 9/s -j DROP",
-                verdict: .unknown, reason: "would remember the address"),
+                    "iptables-nft -A FORWARD -m hashlimit --hashlimit-name x --hashlimit-mode srcip --hashlimit-above 99/s -j DROP",
+                verdict: .masqueraded),
+            Row(
+                name: "a limit of connections for each address",
+                setup: "iptables-nft -A FORWARD -m connlimit --connlimit-above 99 -j DROP", verdict: .unknown,
+                reason: "would remember the address"),
             Row(
                 name: "a queue", setup: "iptables-nft -A FORWARD -j NFQUEUE --queue-num 7 --queue-bypass",
                 verdict: .unknown, reason: "would hand a probe to a program"),
