@@ -75,7 +75,8 @@ extension BrokenHost {
             byHand: "rm /var/lib/misc; mkdir -p /var/lib/misc"),
         named(
             "lxc-net-ipv6-nat-syntax", "host.lxc-net-ipv6-nat", "/usr/libexec/lxc/lxc-net:", "/etc/default/lxc-net:",
-            byHand: "sed -i 's/postrouting ip saddr ${LXC_IPV6/postrouting ip6 saddr ${LXC_IPV6/' \(lxcNet)"),
+            byHand: "sed -i 's/postrouting ip saddr ${LXC_IPV6/postrouting ip6 saddr ${LXC_IPV6/' \(lxcNet); "
+                + "\(lxcNet) stop; \(lxcNet) start"),
         named(
             "lxc-net-no-ipv6-kernel", "host.lxc-net-ipv6-kernel", "/usr/libexec/lxc/lxc-net:",
             byHand: "umount /proc/sys/net/ipv6"),

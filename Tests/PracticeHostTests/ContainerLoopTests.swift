@@ -125,6 +125,8 @@ import Testing
         #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id)) \(ended.messages)")
         #expect(booted.proof?.verdict == .masqueraded)
         #expect(parts["still"] == "HOLDS\n", "\(ended.messages)")
+        TestResults.note(.reproduced, [item.cause])
+        TestResults.note(.repaired, [item.cause])
     }
 
     /// LXC is asked to load what was written; where it does not, the file is as it was.

@@ -5,6 +5,8 @@ import Testing
 
 /// LXC, installed by the real apt from an archive that is a directory.
 @Suite(.serialized) struct InstallTests {
+    private static let subject = (cause: "lxc-not-installed", remedy: "lxc-install")
+
     @Test("is installed where it is missing, works at once and after a boot", arguments: ["programs", "package"])
     func isInstalled(missing: String) throws {
         let ended = try InstallLab.run(
@@ -19,15 +21,17 @@ import Testing
             try JSONDecoder().decode(Report.self, from: Data(ended.lines[line].utf8))
         }
         let broken = try report(0)
-        #expect(broken.causes.first?.id == "lxc-not-installed", "\(broken.causes.map(\.id))")
+        #expect(broken.causes.first?.id == Self.subject.cause, "\(broken.causes.map(\.id))")
         let after = try report(1)
         #expect(after.verdict == .healthy, "\(after.causes.map(\.id)) \(String(describing: after.fixes))")
         #expect(after.proof?.verdict == .masqueraded)
         let step = try #require(after.fixes?.steps.first)
-        #expect(step.remedy == "lxc-install" && step.reversal == "none" && step.target == "package lxc")
+        #expect(step.remedy == Self.subject.remedy && step.reversal == "none" && step.target == "package lxc")
         #expect(step.command.contains("apt-get install --yes") && step.command.hasSuffix(" lxc"))
         #expect(step.command.contains("--reinstall") == (missing == "programs"))
         #expect(ended.lines[2] == "INSTALLED")
+        TestResults.note(.reproduced, [Self.subject.cause])
+        TestResults.note(.repaired, [Self.subject.cause])
         let booted = try report(3)
         #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id))")
     }
@@ -89,7 +93,7 @@ import Testing
             """)
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
-        #expect(result.remedies == ["lxc-install"])
+        #expect(result.remedies == [Self.subject.remedy])
         #expect(result.points >= 22 && result.before > 5 && result.after > 5, "\(result)")
     }
 }

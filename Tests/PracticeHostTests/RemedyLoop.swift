@@ -5,6 +5,8 @@ enum RemedyLoop {
     /// compiled, and the chains of a zone that firewalld made once and nothing leads to any more. `reboot`: what the kernel holds is gone, and the enabled units make it anew in their order.
     static let functions = #"""
         state() {
+            # The kernel takes a proof's ports away a moment after the proof has ended.
+            for _ in $(seq 100); do ip -br link | grep -q '^lxcdoc' || break; sleep 0.02; done
             ip -br link | sed 's/@.*//' | awk '{print $1, $2 == "UP" || $2 == "DOWN" || $2 == "UNKNOWN"}'
             ip -o -4 addr | awk '{print $2, $4}'; ip route | sed 's/ linkdown//'; ip rule
             nft list ruleset 2>/dev/null | sed -E 's/counter packets [0-9]+ bytes [0-9]+/counter/; s/ # handle.*//; s/sha-([lr])h-[0-9a-f]+/sha-\1h/' \
