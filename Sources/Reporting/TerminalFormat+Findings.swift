@@ -1,6 +1,7 @@
 internal import HostModel
 
-/// The findings: what failed without a known cause, what could not be seen, then what is fine, one line each.
+/// The findings: what failed without a known cause, what could not be seen, then what is fine: counted, so that what is
+/// wrong stays on the screen.
 extension TerminalFormat {
     func write(_ findings: [Finding], of report: Report, options: RenderingOptions, to page: inout TextPage) {
         let failed = findings.filter { $0.verdict == .fail && (options.verbose || !report.explains($0)) }
@@ -13,15 +14,26 @@ extension TerminalFormat {
         writeGrouped(findings, .unknown, "could not be looked at: neither good nor bad", options: options, to: &page)
         writeGrouped(findings, .blocked, "cannot be judged before something else holds", options: options, to: &page)
         writeGrouped(findings, .waived, "waived by the operator", options: options, to: &page)
-        let fine = findings.filter { $0.verdict == .pass }
-        if !fine.isEmpty {
-            page.blank()
-            page.paragraph(fine.count == findings.count ? "ALL FINE" : "FINE", style: .strong)
+        write(fine: findings.filter { $0.verdict == .pass }, options: options, to: &page)
+        writeNotApplicable(findings.filter { $0.verdict == .notApplicable }, options: options, to: &page)
+    }
+
+    private func write(fine: [Finding], options: RenderingOptions, to page: inout TextPage) {
+        if fine.isEmpty { return }
+        page.blank()
+        page.paragraph("FINE", style: .strong)
+        if options.verbose {
             for finding in fine {
                 page.row("OK", Self.title(of: finding), column: Self.wordColumn, labelStyle: .good)
             }
+            return
         }
-        writeNotApplicable(findings.filter { $0.verdict == .notApplicable }, options: options, to: &page)
+        let areas = Area.allCases.compactMap { area in
+            let count = fine.count { $0.area == area }
+            return count == 0 ? nil : "\(area.rawValue) \(count)"
+        }
+        page.labelled(
+            "OK", "\(areas.joined(separator: ", ")) (--verbose lists them)", column: Self.wordColumn, labelStyle: .good)
     }
 
     private func write(failed finding: Finding, to page: inout TextPage) {

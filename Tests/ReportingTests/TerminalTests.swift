@@ -63,9 +63,15 @@ struct TerminalTests {
     @Test(arguments: Scenario.all)
     func everyFindingIsAccountedFor(scenario: Scenario) {
         let text = render(scenario.report, as: .terminal, options: RenderingOptions(width: 400))
+        let all = render(scenario.report, as: .terminal, options: RenderingOptions(width: 400, verbose: true))
         for finding in scenario.report.findings where finding.verdict != .notApplicable {
-            let shown = text.contains(SafeText.line(finding.title)) || scenario.report.explains(finding)
-            #expect(shown, "\(finding.check)")
+            let title = SafeText.line(finding.title)
+            let shown = text.contains(title) || scenario.report.explains(finding) || finding.verdict == .pass
+            #expect(shown && all.contains(title), "\(finding.check)")
+        }
+        for area in Area.allCases {
+            let count = scenario.report.findings.count { $0.verdict == .pass && $0.area == area }
+            if count > 0 { #expect(text.contains("\(area.rawValue) \(count)")) }
         }
     }
 
