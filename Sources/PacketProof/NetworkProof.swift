@@ -11,7 +11,7 @@ package struct NetworkProof: Sendable {
     let aim: ProofAim
 
     /// How often another address is tried because somebody answered for the first.
-    static let tries = 3
+    static let tries = 8
 
     /// `fence` or `wire`; with `off`, there are no probes.
     package init(mode: ProofMode, networks: [Network], aim: ProofAim = ProofAim()) {
