@@ -36,7 +36,7 @@ extension ProofAutopsy {
             throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
         }
         return ruleset.chains.compactMap { chain in
-            guard let base = chain.base, !chain.table.name.hasPrefix("lxcdoc_"),
+            guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix),
                 [NftFamily.ipv4, .inet].contains(chain.table.family)
             else { return nil }
             return BaseChain(

@@ -45,7 +45,7 @@ struct ProofContainer: ~Copyable {
         var random = SystemRandomNumberGenerator()
         let number = UInt32.random(in: 0...0xff_ffff, using: &random)
         let hex = String(number | 0x100_0000, radix: 16).dropFirst()
-        let port = "lxcdoc\(hex)"
+        let port = ProofNames.linkPrefix + hex
         let low = [UInt8(number >> 16 & 0xff), UInt8(number >> 8 & 0xff), UInt8(number & 0xff)]
         // Higher than the address of any other port: a bridge takes the lowest as its own.
         let outer = [0xfe, 0xff, 0xff] + low

@@ -38,7 +38,7 @@ final class ProofFence {
         let log = try Self.opened { () throws(HostError) in try NflogSocket() }
         var owner = try Self.opened { () throws(HostError) in try NetlinkSocket(.netfilter) }
         let trace = try Self.opened { () throws(HostError) in traces ? try TraceListener() : nil }
-        let name = "lxcdoc_\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
+        let name = ProofNames.tablePrefix + String(UInt32.random(in: 0...UInt32.max), radix: 16)
         let posts = ProofPost.posts(of: orders)
         // One batch for each family: where one is missing, the error says which.
         for family in [NftFamily.ipv4, .bridge] {
