@@ -161,8 +161,11 @@ extension stat {
     var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
 
     /// Whether only the user that this process runs as can have written it.
-    var belongsOnlyToThisUser: Bool {
-        SoleOwner.isOne(of: [Int(geteuid())], owner: Int(st_uid), mode: Int(st_mode))
+    var belongsOnlyToThisUser: Bool { belongsOnly(to: [Int(geteuid())]) }
+
+    /// Whether only these users can have written it.
+    func belongsOnly(to owners: Set<Int>) -> Bool {
+        SoleOwner.isOne(of: owners, owner: Int(st_uid), mode: Int(st_mode))
     }
 }
 
