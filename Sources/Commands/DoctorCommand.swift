@@ -72,7 +72,7 @@ extension OutputOptions {
     func emit(
         invocation: String = Tool.name, _ text: (FormatName, RenderingOptions) -> String
     ) throws(CommandError) {
-        let targets = format.isEmpty ? [FormatTarget(format: .terminal, file: nil)] : format
+        let targets = format.isEmpty ? [OutputTarget(format: .terminal, file: nil)] : format
         for target in targets {
             let toTerminal = target.file == nil
             let options = RenderingOptions(
