@@ -45,6 +45,9 @@ enum RemedyLoop {
             chown -R systemd-network /run/systemd/netif
             ! command -v netplan >/dev/null || netplan generate
             if [ -e /etc/systemd/system/multi-user.target.wants/NetworkManager.service ]; then
+                # Debian's udev rules keep NetworkManager off the ends of containers (85-nm-unmanaged.rules).
+                mkdir -p /run/NetworkManager/conf.d
+                printf '[keyfile]\nunmanaged-devices=interface-name:port*\n' > /run/NetworkManager/conf.d/veth.conf
                 mkdir -p /run/dbus; [ -e /run/dbus/pid ] || dbus-daemon --system --fork
             fi
             early=nftables late=
