@@ -78,6 +78,10 @@ struct LinkHost {
         } else {
             entries.append(failure(leases, .notFound))
         }
+        // No dnsmasq runs.
+        for path in ["/run/lxc/dnsmasq.pid", "/run/dnsmasq.pid", "/var/run/dnsmasq.pid"] {
+            entries.append(failure(.read(path: path, root: nil, limit: 64), .notFound))
+        }
         entries += refused.map { failure($0, .notPermitted) }
         return ReplayHost(entries)
     }
