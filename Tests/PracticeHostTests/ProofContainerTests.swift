@@ -111,6 +111,22 @@ import Testing
         #expect(report.findings.first { $0.check == "container.default-routes" }?.observed?.contains("c3") == false)
     }
 
+    /// The doctor sends from one container; what a rule does to another is told by the ruleset.
+    @Test(arguments: [
+        ("nft", "nft insert rule inet lxc forward ip saddr $ip drop", "ip saddr 10.5."),
+        ("iptables-legacy", "iptables-legacy -I FORWARD -s $ip -j DROP", "-A FORWARD -s 10.5."),
+    ])
+    func anotherContainerIsShutOff(backend: String, rule: String, text: String) throws {
+        let ended = try Program.lab(
+            ["--containers", "2", "--backend", backend], "ip=$(lxc-info -n c2 -iH); \(rule); lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["container-forward-drop"], "\(report.causes.map(\.id)) \(ended.messages)")
+        let finding = report.findings.first { $0.check == "firewall.containers-forwarded" }
+        #expect(finding?.observed?.contains("c2 (10.5.") == true && finding?.observed?.contains("c1") == false)
+        #expect(finding?.evidence.contains { $0.value.contains(text) } == true, "\(finding?.evidence as Any)")
+        TestResults.note(.reproduced, ["container-forward-drop"])
+    }
+
     /// The host's other interfaces answer for the bridge's address too, where nobody keeps them from it.
     @Test func theHostDoesNotStealFromItself() throws {
         let report = try report(
