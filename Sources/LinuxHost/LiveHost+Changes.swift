@@ -46,6 +46,7 @@ extension LiveHost: MutableHost {
         case .removeRule(let rule): try removeRule(rule)
         case .addAccept(let rule): try addAccept(rule)
         case .removeAccept(let rule): try removeAccept(rule)
+        case .forgetFlows(let flows): try forgetFlows(flows)
         case .restoreImage(let order): try ImageRestorer(host: self, order: order).run()
         case .run(let program): try run(program)
         }
