@@ -58,19 +58,19 @@ import Testing
         let ended = try Program.lab(
             ["--backend", backend, "--fault", "masq-missing"],
             Self.tools + """
-                iptables -t nat -I POSTROUTING -s 10.5.0.0/16 -d 198.51.100.9/32 -j ACCEPT
-                ip netns exec internet ip address add 198.51.100.9/32 dev lo
-                kept() { grep -c 'src=10.5.0.77 dst=198.51.100.9 .* mark=7' /proc/net/nf_conntrack; }
+                iptables -t nat -I POSTROUTING -s 10.5.0.0/16 -d 192.168.77.5/32 -j ACCEPT
+                ip netns exec internet ip address add 192.168.77.5/32 dev isp0
+                kept() { grep -c 'src=10.5.0.77 dst=192.168.77.5 .* mark=7' /proc/net/nf_conntrack; }
                 # The mark of a flow goes with it.
-                nft add rule inet tracks forward ip daddr 198.51.100.9 ct mark set 7
-                talk 198.51.100.9 5001 5
+                nft add rule inet tracks forward ip daddr 192.168.77.5 ct mark set 7
+                talk 192.168.77.5 5001 5
                 nft delete chain inet tracks forward
                 nft 'add chain inet tracks forward { type filter hook forward priority 0; }'
                 nft add rule inet tracks forward ct state established accept
-                kept; talk 198.51.100.7 5000 600 & talk 198.51.100.9 5001 600 & heard 198.51.100.9
+                kept; talk 198.51.100.7 5000 600 & talk 192.168.77.5 5001 600 & heard 192.168.77.5
                 lxc-doctor fix apply --yes --format json 2>/dev/null >/tmp/report; echo "fixed $?"
                 \(Self.steps)
-                heard 198.51.100.9; kept; heard 198.51.100.7
+                heard 192.168.77.5; kept; heard 198.51.100.7
                 kill %1 %2 2>/dev/null; wait
                 """)
         #expect(

@@ -79,14 +79,16 @@ import Testing
                 done
                 heard c1; heard c2
             }
-            { iptables-save -t filter; iptables-legacy-save -t filter; nft list ruleset; } 2>/dev/null |
-                grep -E 'drop|DROP|reject|REJECT' | sed 's/ \\[.*//' | sort >/tmp/before
+            ends() {
+                { iptables-save -t filter; iptables-legacy-save -t filter; nft -s list ruleset; } 2>/dev/null |
+                    grep -E 'drop|DROP|reject|REJECT' | sed 's/ \\[.*//' | sort
+            }
+            ends >/tmp/before
             look
             lxc-doctor fix apply --yes --quiet --only firewall.forwarded >&2; echo "fixed $?"
             look
             lxc-doctor fix apply --yes --quiet --only firewall.forwarded >&2; ls /var/lib/lxc-doctor/journal | wc -l
-            { iptables-save -t filter; iptables-legacy-save -t filter; nft list ruleset; } 2>/dev/null |
-                grep -E 'drop|DROP|reject|REJECT' | sed 's/ \\[.*//' | sort | diff /tmp/before - && echo KEPT
+            ends | diff /tmp/before - && echo KEPT
             """)
         let closed = ["dropped", "dropped", "dropped", "dropped", "dropped", "0", "0"]
         let open = ["dropped", "masqueraded", "dropped", "accepted", "dropped", "0", "2"]

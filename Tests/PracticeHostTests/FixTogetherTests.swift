@@ -31,7 +31,7 @@ import Testing
             faults: ["ip-forward-off", "masq-missing", "bridge-not-persistent"],
             remedies: ["forwarding", "masquerade", "lxc-net-configure"]),
         Case(
-            faults: ["bridge-missing", "forward-policy-drop=nftables-conf"],
+            faults: ["forward-policy-drop=nftables-conf", "bridge-missing"],
             remedies: ["bridge-create", "firewall-accept"]),
         Case(
             faults: ["bridge-down", "ip-forward-off", "forward-policy-drop"], backend: "iptables-legacy",

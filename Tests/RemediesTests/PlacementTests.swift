@@ -29,7 +29,9 @@ import Testing
     }
 
     private func forward(_ lines: [String], policy: String = "DROP") -> IptablesListing {
-        IptablesListing(policies: ["INPUT": "ACCEPT", "FORWARD": policy], lines: lines)
+        let own = ["OUT", "ADMIN", "LOGDROP"].filter { name in lines.contains { $0.hasPrefix("-A \(name) ") } }
+        return IptablesListing(
+            policies: ["INPUT": "ACCEPT", "FORWARD": policy].merging(own.map { ($0, "-") }) { $1 }, lines: lines)
     }
 
     private static let out = "-A FORWARD -i lxcbr1 -j ACCEPT"
@@ -89,16 +91,20 @@ import Testing
 
     /// Every packet that the plan lets through, of those that were dropped: what dropped it must be the policy, or a rule
     /// that looks at nothing but where packets of the bridge go.
-    @Test("lets nothing through that a rule drops on purpose, whatever the rules", arguments: 0..<400)
-    func nothingElse(seed: Int) throws {
+    @Test("lets nothing through that a rule drops on purpose, whatever the rules")
+    func nothingElse() throws {
+        let opened = try (0..<400).count { try opens(seed: $0) }
+        #expect(opened > 100, "\(opened)")
+    }
+
+    /// Whether the plan for some random rules lets anything through.
+    private func opens(seed: Int) throws -> Bool {
         var random = Seeded(state: UInt64(seed) &* 2_654_435_761 &+ 1)
+        var opens = false
         let own = (0..<Int.random(in: 0...7, using: &random)).map { _ in
             "-A FORWARD " + (Self.pieces.randomElement(using: &random) ?? "")
         }
-        var listing = forward(own + Self.chains, policy: Bool.random(using: &random) ? "DROP" : "ACCEPT")
-        let policies = ["INPUT": "ACCEPT", "FORWARD": listing.policies["FORWARD"] ?? "", "OUT": "-", "ADMIN": "-"]
-        listing = IptablesListing(
-            policies: policies.merging(["LOGDROP": "-"]) { $1 }, lines: listing.lines)
+        let listing = forward(own + Self.chains, policy: Bool.random(using: &random) ? "DROP" : "ACCEPT")
         let made = try plan(listing)
         var now = listing
         for change in made.changes {
@@ -114,10 +120,12 @@ import Testing
                 Issue.record("\(packet): \(before) became \(then) in \(own)")
                 continue
             }
+            opens = true
             #expect(general.contains(rule) && packet.input == "lxcbr1", "\(packet): \(rule) in \(own)")
             // A chain that logs and drops is an end only where everything goes to it.
             if rule == "-A LOGDROP -j DROP" { #expect(!Self.isMeant(packet, own), "\(packet) in \(own)") }
         }
+        return opens
     }
 
     /// Whether one of the rules that send only some packets to the dropping chain is about this one.

@@ -13,7 +13,9 @@ struct ForgetFlows: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
-        let flows = draft.facts.staleFlows[network.name, default: []]
+        let flows = draft.facts.staleFlows[network.name, default: []].sorted {
+            ($0.original.words, $0.id) < ($1.original.words, $1.id)
+        }
         guard !flows.isEmpty else {
             let offloaded = draft.facts.offloadedFlows[network.name, default: 0]
             throw LeftToPerson(
@@ -24,7 +26,8 @@ struct ForgetFlows: Remedy {
         }
         try draft.add(
             .forgetFlows(flows), phase: .runtime, remedy: id,
-            risk: "Who still uses such a flow goes on with the host's address: a connection that the other end knows by "
+            risk:
+                "Who still uses such a flow goes on with the host's address: a connection that the other end knows by "
                 + "the container's own address breaks, and has to be made anew.",
             for: cause, reversible: false)
     }
