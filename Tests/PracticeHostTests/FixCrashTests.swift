@@ -42,7 +42,8 @@ enum CrashPoints {
             ["lab", "run", "--fault", item.fault] + (item.other.map { ["--fault", $0] } ?? []) + item.options + [
                 "--", "python3", "-c", script,
             ]
-                + (item.reset.map { ["--reset=\($0)"] } ?? []) + (item.deep ? ["--deep"] : []) + (item.fence ? ["--fence"] : []) + [item.check])
+                + (item.reset.map { ["--reset=\($0)"] } ?? []) + (item.deep ? ["--deep"] : [])
+                + (item.fence ? ["--fence"] : []) + [item.check])
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
         #expect(result.remedies == [item.remedy])

@@ -109,7 +109,8 @@ import Testing
             Case(
                 fault: "docker-forward-drop=started", cause: "docker-forward-drop",
                 step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-docker-lxcbr1.service"),
-        ] + ["nft", "iptables-nft", "iptables-legacy"].map {
+        ]
+        + ["nft", "iptables-nft", "iptables-legacy"].map {
             Case(
                 fault: "stale-conntrack=several", backend: $0, cause: "stale-conntrack",
                 step: "conntrack -D -p udp -s 10.5.0.2 -d 198.51.100.7 --reply-dst 10.5.0.2 --sport 5002 --dport 514",

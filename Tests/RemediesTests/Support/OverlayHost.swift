@@ -171,9 +171,11 @@ final class OverlayHost: MutableHost {
         let container: [UInt8] = [10, 5, 0, 9]
         let target: [UInt8] = [198, 51, 100, 7]
         var payload = NetlinkAttributeBuilder(header: [2, 0, 0, 0])
-        let ways = [(1, container, target, port, 514), (2, target, container, 514, port)] as [(
-            UInt16, [UInt8], [UInt8], UInt16, UInt16
-        )]
+        let ways =
+            [(1, container, target, port, 514), (2, target, container, 514, port)]
+            as [(
+                UInt16, [UInt8], [UInt8], UInt16, UInt16
+            )]
         for (type, source, destination, sourcePort, destinationPort) in ways {
             payload.nest(type) { tuple in
                 tuple.nest(1) {
