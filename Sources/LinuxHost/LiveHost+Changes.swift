@@ -22,6 +22,7 @@ extension LiveHost: MutableHost {
 
     package func apply(_ change: Change) throws(HostError) {
         CrashPoint.pass()
+        dropBegun()
         try make(change)
         CrashPoint.pass()
     }

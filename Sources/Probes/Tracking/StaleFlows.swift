@@ -10,11 +10,13 @@ package struct StaleFlows {
     /// How many flows were looked at.
     package private(set) var looked = 0
 
-    /// - Parameter most: no more untranslated flows than this are judged.
+    /// - Parameters:
+    ///   - query: as `StaleFlowsProbe.query` gives it.
+    ///   - most: no more untranslated flows than this are judged.
     package init(
-        of network: IPv4Prefix, bridge: String, most: Int, on host: any Host
+        of network: IPv4Prefix, bridge: String, query: KernelQuery, most: Int, on host: any Host
     ) throws(ObservationFailure) {
-        let all = try Self.untranslated(on: host)
+        let all = try Self.untranslated(query, on: host)
         looked = all.count
         let candidates = all.filter { flow in
             network.contains(flow.original.source) && !network.contains(flow.original.destination)
@@ -26,8 +28,9 @@ package struct StaleFlows {
         flows = candidates.prefix(most).filter { Self.wouldBeTranslated($0.original, bridge, walk) }
     }
 
-    private static func untranslated(on host: any Host) throws(ObservationFailure) -> [ConntrackFlow] {
-        let query = KernelQuery.untranslatedFlows
+    private static func untranslated(
+        _ query: KernelQuery, on host: any Host
+    ) throws(ObservationFailure) -> [ConntrackFlow] {
         let messages: [[UInt8]]
         do {
             messages = try host.query(query)

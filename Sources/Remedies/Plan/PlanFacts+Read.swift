@@ -92,8 +92,10 @@ extension PlanFacts {
     private mutating func readFlows(_ host: any Host, _ profile: Profile) {
         for network in profile.networks {
             do throws(ObservationFailure) {
+                guard let query = try StaleFlowsProbe.query(network.cidr, network.bridge, on: host) else { continue }
                 let stale = try StaleFlows(
-                    of: network.cidr, bridge: network.bridge, most: KernelQuery.mostFlowsForgotten, on: host
+                    of: network.cidr, bridge: network.bridge, query: query, most: KernelQuery.mostFlowsForgotten,
+                    on: host
                 ).flows
                 let own = stale.filter { !$0.isOffloaded }.map { TrackedFlow($0) }
                 staleFlows[network.name] = own
