@@ -42,7 +42,7 @@ enum CrashPoints {
             ["lab", "run", "--fault", item.fault] + (item.other.map { ["--fault", $0] } ?? []) + item.options + [
                 "--", "python3", "-c", script,
             ]
-                + (item.reset.map { ["--reset=\($0)"] } ?? []) + (item.deep ? ["--deep"] : [])
+                + (item.reset.map { ["--reset=\($0)", "--replan"] } ?? []) + (item.deep ? ["--deep"] : [])
                 + (item.fence ? ["--fence"] : []) + [item.check])
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
@@ -56,6 +56,7 @@ enum CrashPoints {
         if item.deep {
             #expect((result.undoPoints ?? 0) > 10 && (result.recoveryPoints ?? 0) > 10, "\(result)")
         }
+        TestResults.note(.killed, result.remedies)
     }
 }
 
