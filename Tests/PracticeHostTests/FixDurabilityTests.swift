@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct FixDurabilityTests {
     @Test(arguments: [
         ["bridge-not-persistent", "ip-forward-reset"], ["lxc-net-not-enabled=masked", "masq-missing"],
-        ["masq-not-persistent=networkd"], ["lxc-net-stale-network-up=bridge"],
+        ["masq-not-persistent=networkd"], ["config-legacy-keys"],
     ])
     func whatIsWrittenLasts(faults: [String]) throws {
         let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

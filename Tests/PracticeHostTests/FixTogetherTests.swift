@@ -31,6 +31,8 @@ import Testing
             faults: ["ip-forward-off", "masq-missing", "bridge-not-persistent"],
             remedies: ["forwarding", "masquerade", "lxc-net-configure"]),
         Case(
+            faults: ["stale-conntrack=several", "ip-forward-off"], remedies: ["forwarding", "stale-flows"]),
+        Case(
             faults: ["forward-policy-drop=nftables-conf", "bridge-missing"],
             remedies: ["bridge-create", "firewall-accept"]),
         Case(
