@@ -63,6 +63,11 @@ private let oldFlows = """
         $sum = ~(($sum & 0xffff) + ($sum >> 16)) & 0xffff;
         send($icmp, pack("CCnnn", 8, 0, $sum, 77, 1), 0, sockaddr_in(0, $to)) or die;
         select(undef, undef, undef, 0.2);'
+    # The first of them waits for an answer of ARP, and must be through before the rule is there.
+    for i in $(seq 100); do
+        [ "$(grep -c 'dst={target} ' /proc/net/nf_conntrack)" -lt 4 ] || break
+        sleep 0.05
+    done
     """
 
 let trackingFaults: [Fault] = [
