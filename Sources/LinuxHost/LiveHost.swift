@@ -58,6 +58,9 @@ package final class LiveHost: Host {
         }
     }
 
+    /// What was asked before a change says nothing of the host after it.
+    func dropBegun() { begun.removeAll() }
+
     private func ask(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
         if let early = begun.removeValue(forKey: query) { return try early.value() }
         return try withSocket(query.family) { (socket) throws(HostError) in try socket.request(query) }
