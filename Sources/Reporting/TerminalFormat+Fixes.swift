@@ -14,9 +14,10 @@ extension TerminalFormat {
         page.paragraph(
             applied == 0
                 ? "PLAN  \(count). Nothing has been changed yet."
-                : "NEXT PLAN  \(count), for what showed once the first was done. "
-                    + "\(applied == 1 ? "1 change has" : "\(applied) changes have") been made, and "
-                    + "\(applied == 1 ? "stays" : "stay").", style: .strong)
+                : "NEXT PLAN  \(count). "
+                    + (applied == 1
+                        ? "1 change has been made, and stays." : "\(applied) changes have been made, and stay."),
+            style: .strong)
         let column = Self.labelColumn
         for (index, step) in steps.enumerated() {
             page.blank()
