@@ -41,7 +41,8 @@ import Testing
                 continue
             }
             let wanted = Self.constant(line)
-            let found = mayLeaveOut ? real[place...].firstIndex(of: wanted) : real[place...].first == wanted ? place : nil
+            let isNext = real[place...].first == wanted
+            let found = mayLeaveOut ? real[place...].firstIndex(of: wanted) : isNext ? place : nil
             guard let found else {
                 Issue.record("not in the real report, or not here: \(line)\n\(ended.output)")
                 return
