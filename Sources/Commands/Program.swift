@@ -26,7 +26,7 @@ private func finish(_ error: any Error) -> Never {
         LXCDoctor.exit(withError: error)
     }
     // One line: what is wrong, and where the help is.
-    let message = LXCDoctor.message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+    let message = oneLine(LXCDoctor.message(for: error))
     Console.write("lxc-doctor: \(message) (lxc-doctor --help lists what there is)\n", to: .error)
     LXCDoctor.exit(withError: ExitCode(CommandError.Code.usage.rawValue))
 }
@@ -51,5 +51,14 @@ extension LXCDoctor {
             }
         }
         return try parseAsRoot(arguments)
+    }
+}
+
+/// A message on one line; the points of a list in it become words with commas between them.
+private func oneLine(_ message: String) -> String {
+    message.split(whereSeparator: \.isNewline).reduce("") { line, part in
+        let words = part.drop { $0 == " " }
+        guard words.hasPrefix("- ") else { return line.isEmpty ? String(words) : "\(line) \(words)" }
+        return line + (line.hasSuffix(":") ? " " : ", ") + words.dropFirst(2)
     }
 }

@@ -36,9 +36,11 @@ final class Session {
     private var hasLookedAhead = false
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
-    /// `judges` no check is read: nothing will be diagnosed. Throws usage and input errors.
+    /// `judges` no check is read: nothing will be diagnosed. `because`: why the profile was chosen, where the command
+    /// knows better than its options. Throws usage and input errors.
     init(
-        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true
+        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true,
+        because: String? = nil
     ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
@@ -71,7 +73,9 @@ final class Session {
         if let recording, options.profile == nil {
             chosen = recording.profile
         } else {
-            chosen = try Self.profile(options.profile, on: host)
+            var chosen = try Self.profile(options.profile, on: host)
+            if let because { chosen.because = because }
+            self.chosen = chosen
         }
         guard judges else {
             checks = []
@@ -102,6 +106,10 @@ final class Session {
             skip = try select(selection.skip, from: checks)
         } catch {
             throw CommandError(.usage, error.description)
+        }
+        // A host of which nothing was looked at is not healthy.
+        guard checks.contains(where: { only?.contains($0.id) ?? true && !skip.contains($0.id) }) else {
+            throw CommandError(.usage, "--only and --skip leave no check")
         }
     }
 
