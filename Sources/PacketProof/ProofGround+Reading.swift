@@ -35,7 +35,9 @@ extension ProofGround {
             taken += neighbours.filter { $0.link == bridge.index && $0.state & Self.failedNeighbour == 0 }
                 .compactMap(\.destination)
         }
-        taken += try Self.leases(of: network.bridge, on: host)
+        if let own = network.address.address.v4 {
+            taken += try DHCPLeases.of(network.bridge, at: own, on: host).leases.map { .v4($0.address) }
+        }
         let found =
             try bridge.map { (bridge) throws(HostError) in
                 try ProofHazards(host: host, family: network.family, bridge: bridge, links: links).read()
@@ -96,17 +98,6 @@ extension ProofGround {
     private static func legacyTables(_ family: IPFamily, on host: any Host) throws(HostError) -> [String] {
         let text = try host.readTextIfPresent("/proc/net/\(family.netfilterName)_tables_names") ?? ""
         return text.split(separator: "\n").map(String.init)
-    }
-
-    /// dnsmasq's lease file as lxc-net names it: expiry, hardware address, address, name, client id.
-    private static func leases(of bridge: String, on host: any Host) throws(HostError) -> [IPAddress] {
-        // A name with a slash would lead elsewhere; the kernel allows none.
-        guard !bridge.contains("/") else { return [] }
-        let text = try host.readTextIfPresent("/var/lib/misc/dnsmasq.\(bridge).leases") ?? ""
-        return text.split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: " ")
-            return fields.count > 2 ? IPAddress(String(fields[2])) : nil
-        }
     }
 
     /// The kernel's answer for a packet of a container, and why there is none. An error is an answer as well: the
