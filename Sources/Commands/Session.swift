@@ -125,7 +125,8 @@ final class Session {
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
-            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            PacketProofProbe.specification, PacketProofProbe.specificationOfIPv6, LocalProofProbe.specification,
+            ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
             ResidentForwardingProbe.specification,
         ]
@@ -185,7 +186,8 @@ final class Session {
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
         [
-            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
+            LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
             ResidentForwardingProbe(transcripts: proofTranscripts),
         ]
