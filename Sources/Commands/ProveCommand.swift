@@ -11,7 +11,8 @@ struct ProveCommand: ParsableCommand {
         abstract: "Shows with packets where the containers' traffic goes, and as whom it leaves.")
 
     @OptionGroup var hostOptions: HostOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<PartFormats>
+    @OptionGroup var redaction: RedactionOptions
     @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "fence (no packet on the wire) or wire (sent with TTL 2).")
@@ -56,7 +57,8 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError(
                 "a recording sends nothing: --replay goes without --container, --to, --packet and --protocol")
         }
-        try output.require(FormatName.forParts, for: "a proof")
+        try output.require(for: "a proof")
+        try redaction.require(without: hostOptions.record, evidence.evidence)
     }
 
     private var aim: ProofAim {
@@ -81,7 +83,8 @@ struct ProveCommand: ParsableCommand {
         if let path = hostOptions.record { try session.record(to: path) }
         if let directory { try session.keepEvidence(in: directory) }
         let report = session.proof ?? ProofReport(mode: proof, probes: [])
-        try output.emit { format, options in renderProof(report, as: format, options: options) }
+        let shown = try redaction.applied(to: report)
+        try output.emit { format, options in renderProof(shown, as: format, options: options) }
         let code = Self.health(of: report).exitCode
         guard code == 0 else { throw ExitCode(code) }
     }

@@ -150,6 +150,8 @@ package struct ProofReport: Codable, Sendable, Hashable {
     package var local: [LocalProbe]?
     /// How long it took to make; nil where that was not measured.
     package var durationMilliseconds: Double?
+    /// True where the host has changed since it was made: it shows what was, until it is made again.
+    package var isOutdated: Bool?
 
     package init(
         mode: ProofMode, probes: [ProofProbe], local: [LocalProbe]? = nil, durationMilliseconds: Double? = nil

@@ -91,6 +91,16 @@ struct LocalGroup {
     }
 }
 
+extension LocalProbeKind {
+    /// For people: `container to container`.
+    var word: String {
+        switch self {
+        case .dhcp, .dns: rawValue.uppercased()
+        case .eastWest: "container to container"
+        }
+    }
+}
+
 private func unique(_ words: [String]) -> [String] {
     var seen: [String] = []
     for word in words where !seen.contains(word) { seen.append(word) }

@@ -9,8 +9,8 @@ extension TerminalFormat {
         }
         let label = "PROOF  \(proof.verdict.word):"
         let meaning =
-            proof.probes.isEmpty
-            ? "nothing was sent" : "\(proof.verdict.meaning); \(proof.mode.meaning(of: proof))"
+            (proof.probes.isEmpty
+                ? "nothing was sent" : "\(proof.verdict.meaning); \(proof.mode.meaning(of: proof))") + proof.age
         page.labelled(
             label, meaning, column: label.utf8.count + 1, hanging: 7, labelStyle: proof.verdict.style)
         for group in ProbeGroup.groups(of: proof.probes) {
@@ -51,6 +51,11 @@ extension TerminalFormat {
             page.labelled("", SafeText.line(reason, limit: Self.valueLimit), indent: 4, column: 0, hanging: 2)
         }
     }
+}
+
+extension ProofReport {
+    /// What must be said beside the verdict of a proof that may be true no more; "" for any other.
+    var age: String { isOutdated == true ? "; the host has changed since, and it is not made again yet" : "" }
 }
 
 extension ProofVerdict {
