@@ -4,12 +4,12 @@ internal import Probes
 
 /// The packet proof as a fact that checks can ask for. It was made before: this only hands it on.
 struct PacketProofProbe: Probe {
-    static let specification = makeSpecification(
+    static let specification = describe(
         "packet-proof", "where a packet of a throw-away container goes, and as whom it leaves")
-    static let specificationOfIPv6 = makeSpecification(
+    static let specificationOfIPv6 = describe(
         "packet-proof-ipv6", "where an IPv6 packet of a throw-away container goes, and as whom it leaves")
 
-    private static func makeSpecification(_ name: String, _ summary: String) -> ProbeSpecification {
+    private static func describe(_ name: String, _ summary: String) -> ProbeSpecification {
         ProbeSpecification(
             name: name, summary: summary, parameters: ["network": .string],
             facts: [

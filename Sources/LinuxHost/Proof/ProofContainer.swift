@@ -130,9 +130,8 @@ struct ProofContainer: ~Copyable {
     /// A container keeps what it has learnt, though the bridge was made anew since. What it sends to an address that nobody
     /// has is flooded to every port, and comes into none of the fences in its time.
     private func requireTheGatewaysAddress(_ order: ProbeOrder) throws(HostError) {
-        guard order.family == .ipv4 else { return }
         let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
-        let entry = try neighbour(IPv4Address(octets: order.gateway.octets))
+        let entry = try neighbour(order.gateway.v4)
         guard let known = entry?.mac, known.octets != bridge.hardwareAddress else { return }
         throw HostError(
             .other, operation: "send from the container",
