@@ -53,7 +53,14 @@ struct Remediation {
             guard plan.refusal != nil || !plan.changes.isEmpty else { break }
             // Ctrl-C while looking: what is known is half of it, and nobody wants a repair any more.
             guard !Console.wasInterrupted else { break }
-            try ask(plan)
+            do throws(CommandError) {
+                try ask(plan, after: steps)
+            } catch {
+                // What was agreed to before is done, verified, and stays: the host as it is now is reported.
+                guard !steps.isEmpty else { throw error }
+                return session.report(
+                    result, fixes: FixReport(outcome: .applied, reason: error.message, steps: steps, journal: journal))
+            }
             // What a person confirmed is a run of its own: the confirmation is of that and nothing else.
             if journal != nil, needsConfirmation(plan) { run = Self.runName() }
             let fixes = apply(plan, result, run: run)
@@ -103,37 +110,45 @@ struct Remediation {
                 session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"),
                 causes: causes)
         } catch {
-            throw CommandError(.internalError, "what a plan needs could not be read: \(error.description)")
+            throw CommandError(
+                error.code == .notPermitted ? .unknown : .internalError,
+                "what a plan needs could not be read: \(error.description)")
         }
     }
 
     // MARK: Consent
 
-    private func ask(_ plan: Plan) throws(CommandError) {
+    /// - Parameter done: what this run has changed already.
+    private func ask(_ plan: Plan, after done: [FixStep] = []) throws(CommandError) {
         guard plan.refusal == nil else { return }
-        let options = RenderingOptions(width: min(Console.columns ?? 80, 100))
+        let applied = done.count { $0.state == .applied }
+        let unchanged = applied == 0 ? "nothing was changed" : "nothing more was changed; what says DONE stays"
+        let options = RenderingOptions(width: min(Console.columns ?? 80, 100), appliedBefore: applied)
         if !quiet { Console.write(renderPlan(plan.steps, as: .terminal, options: options), to: .error) }
         guard !consent.yes else { return }
         if plan.mayDisconnect {
             throw CommandError(
                 .usage,
                 "a step may cut your own connection: add --yes to apply the plan, and then confirm it within "
-                    + "\(confirmationSeconds) s, or it is taken back; nothing was changed")
+                    + "\(confirmationSeconds) s, or it is taken back; \(unchanged)")
         }
         let count = plan.steps.count
         try Self.askOnTerminal(
-            "\nApply \(count == 1 ? "this step" : "these \(count) steps")?", without: "apply the plan")
+            "\nApply \(count == 1 ? "this step" : "these \(count) steps")?", without: "apply the plan",
+            unchanged: unchanged)
     }
 
     /// Returns where a person at a terminal says yes; else throws `usage`.
-    static func askOnTerminal(_ question: String, without: String) throws(CommandError) {
+    static func askOnTerminal(
+        _ question: String, without: String, unchanged: String = "nothing was changed"
+    ) throws(CommandError) {
         guard Console.isTerminal(.input), Console.isTerminal(.error) else {
-            throw CommandError(.usage, "there is no terminal to ask on: add --yes to \(without); nothing was changed")
+            throw CommandError(.usage, "there is no terminal to ask on: add --yes to \(without); \(unchanged)")
         }
         Console.write("\(question) [y/N] ", to: .error)
         let answer = Console.readLine()?.lowercased() ?? ""
         guard answer == "y" || answer == "yes" else {
-            throw CommandError(.usage, "nothing was changed")
+            throw CommandError(.usage, unchanged)
         }
     }
 

@@ -37,6 +37,9 @@ import Testing
                 + "{ \(state); } > /tmp/after 2>&1; cmp /tmp/before /tmp/after && echo clean")
         #expect(ended.output.contains("interrupted before it was looked at"), "\(ended.output)\(ended.messages)")
         #expect(ended.output.contains("\nOK "))
+        // Not a line for each of a hundred checks, and none about a container without a name.
+        #expect(ended.output.split(separator: "\n").count { $0.hasPrefix("    - ") } <= 20, "\(ended.output)")
+        #expect(!ended.output.contains("*'s") && !ended.output.contains(" ()"))
         #expect(ended.output.contains("\nexit 3\nclean\n"))
     }
 
