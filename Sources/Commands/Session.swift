@@ -35,9 +35,11 @@ final class Session {
     private var sender: ProofHost?
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
-    /// `judges` no check is read: nothing will be diagnosed. Throws usage and input errors.
+    /// `judges` no check is read: nothing will be diagnosed. `readsRules`: the whole ruleset will be asked for, and is read
+    /// in the background from now on. Throws usage and input errors.
     init(
-        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true
+        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true,
+        readsRules: Bool = false
     ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
@@ -54,6 +56,7 @@ final class Session {
             // Ctrl-C shows what is known by then; a second one ends at once.
             Console.noteInterrupts()
             let live = LiveHost()
+            if readsRules { live.prefetch(.nftRules()) }
             self.live = live
             host = RecordingHost(live)
             if proof != .off {

@@ -2,13 +2,17 @@ internal import CLinux
 internal import Glibc
 package import HostAccess
 internal import HostModel
+internal import WireFormats
 
 /// The machine that this process runs on, in the network namespace of the process.
 ///
-/// One netlink socket per family is opened when it is first needed and kept. Not for use by two threads at once.
+/// One netlink socket per family is opened when it is first needed and kept. Not for use by two threads at once; what it
+/// does in the background has sockets of its own.
 package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
+    /// What is being read already.
+    private var early: [KernelQuery: Background<NetlinkMessages>] = [:]
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
@@ -37,7 +41,7 @@ package final class LiveHost: Host {
         case .status(let path, let root, let followLinks):
             .status(try fileStatus(path, root: root, followLinks: followLinks))
         case .space(let path): .space(try fileSystemSpace(path))
-        case .netlink(let query): .messages(try ask(query).map { ByteString($0) })
+        case .netlink(let query): .messages(try ask(query))
         case .legacyTable(let name): try legacyTableReply(name)
         case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
@@ -47,8 +51,19 @@ package final class LiveHost: Host {
         }
     }
 
-    private func ask(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
-        try withSocket(query.family) { (socket) throws(HostError) in try socket.request(query) }
+    private func ask(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
+        if let early = early.removeValue(forKey: query) { return try early.value() }
+        return try withSocket(query.family) { (socket) throws(HostError) in try socket.messages(query) }
+    }
+
+    /// Begins to read what will be asked for in any case and takes long, by a socket of its own in the background. Whoever
+    /// asks first gets it, as it was from now on; whoever asks again gets a new answer.
+    package func prefetch(_ query: KernelQuery) {
+        guard early[query] == nil else { return }
+        early[query] = Background { () throws(HostError) in
+            var socket = try NetlinkSocket(query.family)
+            return try socket.messages(query)
+        }
     }
 
     /// Lends the socket of a family.

@@ -60,8 +60,8 @@ struct OracleRun {
             tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1
         }
         var wrong: [(Int, TestPacket)] = []
-        for (number, packet) in packets.enumerated() {
-            let outcome = try kernel.send(packet) { index.rule($0)?.rule }
+        for (number, wanted) in packets.enumerated() {
+            let (outcome, packet) = try kernel.send(wanted) { index.rule($0)?.rule }
             tally.note(outcome, packet, index)
             if options.kernelOnly { continue }
             let walk = PacketWalk(ruleset: model.ruleset, host: model.forwarding)
@@ -75,7 +75,7 @@ struct OracleRun {
             case .disagreed(let text):
                 tally.disagreed += 1
                 print("seed \(seed) packet \(number) \(Self.text(packet)): \(text)")
-                wrong.append((number, packet))
+                wrong.append((number, wanted))
             }
         }
         if options.isVerbose { return }
@@ -109,7 +109,7 @@ struct OracleRun {
     static func text(_ packet: TestPacket) -> String {
         let sample = packet.sample
         return
-            "\(sample.protocol) \(sample.source):\(sample.sourcePort) > \(sample.destination):\(sample.destinationPort) iif \(sample.inputInterface ?? "-") port \(sample.inputPort ?? "-")"
+            "\(sample.protocol) \(sample.source):\(sample.sourcePort) > \(sample.destination):\(sample.destinationPort) iif \(sample.inputInterface ?? "-") port \(sample.inputPort ?? "-") mark \(sample.mark) \(packet.stage)"
     }
 
     private func verdict(_ tally: Tally) -> Int32 {

@@ -34,8 +34,8 @@ struct RulesetGenerator {
                 mix == .mixed ? random.chance(60) : mix == (backend == .iptablesNft ? .iptablesNft : .iptablesLegacy)
             guard isWanted else { continue }
             var generator = IptablesGenerator(random: SeededGenerator(random.next()), backend: backend, spice: spice)
-            for name in ["raw", "mangle", "nat", "filter"]
-            where random.chance(name == "filter" ? 85 : name == "nat" ? 80 : 45) {
+            for (name, percent) in [("raw", 45), ("mangle", 45), ("nat", 80), ("filter", 85), ("security", 10)]
+            where random.chance(percent) {
                 tables.append(generator.table(name))
             }
         }
