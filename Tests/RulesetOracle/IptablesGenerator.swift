@@ -255,7 +255,9 @@ struct IptablesGenerator {
         case "raw":
             choices += [(8, "CT"), (6, "TRACE"), (3, "DROP"), (3, "NOTRACK")]
         case "mangle":
-            choices += [(14, "MARK"), (10, "CONNMARK"), (3, "DROP"), (6, "SET"), (3, "TTL"), (3, "DSCP"), (3, "CLASSIFY")]
+            choices += [
+                (14, "MARK"), (10, "CONNMARK"), (3, "DROP"), (6, "SET"), (3, "TTL"), (3, "DSCP"), (3, "CLASSIFY"),
+            ]
             if place.chain == "PREROUTING" || place.chain == "INPUT" { choices.removeAll { $0.1 == "CLASSIFY" } }
             if transport == "udp" { choices.append((16, "CHECKSUM")) }
             if transport == "tcp", ["FORWARD", "OUTPUT", "POSTROUTING"].contains(place.chain) {
@@ -284,7 +286,8 @@ struct IptablesGenerator {
         case "TTL": return ("-j TTL --ttl-set 33", kind, .pass, [])
         case "DSCP": return ("-j DSCP --set-dscp 0x08", kind, .pass, [])
         case "CLASSIFY": return ("-j CLASSIFY --set-class 1:2", kind, .pass, [])
-        case "CT": return ("-j CT \(random.pick(["--notrack", "--notrack", "--ctevents new", "--zone 5"]))", kind, .pass, [])
+        case "CT":
+            return ("-j CT \(random.pick(["--notrack", "--notrack", "--ctevents new", " --zone 5"]))", kind, .pass, [])
         case "NOTRACK": return ("-j NOTRACK", kind, .pass, [])
         case "MARK":
             return (

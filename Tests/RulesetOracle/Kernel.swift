@@ -92,11 +92,24 @@ final class Kernel {
 
     /// Opens the flow, and gives the packet of that stage; nil where nobody answers.
     private func followUp(_ opening: TestPacket, _ stage: TestPacket.Stage) throws -> TestPacket? {
-        guard let seen = try exchange(opening), let answer = opening.answer(to: seen) else { return nil }
+        guard let seen = try exchange(opening), let answer = opening.answer(to: seen),
+            try isTracked(opening, seen)
+        else { return nil }
         if stage == .answer { return answer }
         // Conntrack knows both directions once the answer has arrived.
         guard let back = try exchange(answer), back.packet.destination == opening.sample.source else { return nil }
         return opening.again(after: seen)
+    }
+
+    /// Whether conntrack knows the flow as it was seen: not where a rule kept it from that, or wrote into the packet.
+    private func isTracked(_ opening: TestPacket, _ seen: TestPacket.Sighting) throws -> Bool {
+        let messages = try conntrack.request(
+            type: UInt16(NFNL_SUBSYS_CTNETLINK) << 8 | 1, flags: UInt16(NLM_F_ROOT | NLM_F_MATCH),
+            payload: [2, 0, 0, 0], operation: "list flows")
+        return try ConntrackFlow.all(in: messages).contains { flow in
+            flow.original.source == opening.sample.source && flow.original.destination == opening.sample.destination
+                && flow.reply.source == seen.packet.destination && flow.reply.destination == seen.packet.source
+        }
     }
 
     /// Sends a packet that is not judged, and sees where it comes out.
@@ -182,7 +195,8 @@ final class Kernel {
     }
 
     private func sighting() -> TestPacket.Sighting? {
-        let places = outside.enumerated().map { ("up\($0)", $0, $1) } + containers.enumerated().map { (Ground.bridge, $0, $1) }
+        let places =
+            outside.enumerated().map { ("up\($0)", $0, $1) } + containers.enumerated().map { (Ground.bridge, $0, $1) }
         for (link, receiver, box) in places {
             while let frame = box.socket.receive() {
                 guard let packet = Frames.ours(frame) else { continue }

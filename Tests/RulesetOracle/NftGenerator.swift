@@ -18,9 +18,10 @@ struct NftGenerator {
             "ct mark", "fib type", "fib saddr", "pkttype", "dscp", "ip protocol", "frag", "nfproto", "limit", "numgen",
             "quota", "dynamic set", "time", "ttl", "length", "iifname", "iif", "oifname", "oif", "skuid", "counter",
             "accept", "drop", "return", "log", "jump", "goto", "vmap", "verdict map", "mark map", "masquerade", "snat",
-            "snat map", "dnat", "dnat map", "redirect", "reject", "notrack", "flow add", "ct tuple", "iifkind", "raw bytes",
+            "snat map", "dnat", "dnat map", "redirect", "reject", "notrack", "flow add", "ct tuple", "iifkind",
+            "raw bytes",
             "masked address", "wildcard set", "catch-all", "mark set", "interface concatenation", "fib oif", "fib mark",
-            "icmp code", "ip version", "protocol", "ipsec", "bridge name", "ttl set", "dscp set", "daddr set", "port set by rule",
+            "icmp code", "ip version", "protocol", "ipsec", "ttl set", "dscp set", "daddr set", "port set by rule",
             "zone", "snat range", "snat prefix", "dnat port", "dnat map port", "named counter", "ladder", "jhash",
             "numgen map",
         ].map { "nft " + $0 })
@@ -60,7 +61,7 @@ struct NftGenerator {
             add(25, "filter", "prerouting", [-320, -298, -250], isEarly: true)
             add(30, "filter", "prerouting", [-190, -145, -95, 10])
             // All chains that translate stand at one place, in the order of their priorities.
-            add(30, "nat", "prerouting", [-110, -95, -300, 20])
+            add(30, "nat", "prerouting", [-110, -95, -190, 20])
             add(20, "filter", "input", [-140, 3, 110])
             add(10, "nat", "input", [104])
             add(65, "filter", "forward", [-145, -5, 3, 60])
@@ -138,7 +139,7 @@ struct NftGenerator {
     /// that contradict each other.
     private static let transportMatches: Set<String> = [
         "nft l4proto", "nft dport", "nft sport", "nft port set", "nft concatenation", "nft icmp", "nft tcp flags",
-        "nft ip protocol", "nft bridge l4proto", "nft icmp code", "nft raw bytes",
+        "nft ip protocol", "nft bridge l4proto", "nft icmp code", "nft raw bytes", "nft ct tuple",
     ]
 
     private mutating func rule(_ place: Place, _ users: [String]) -> GeneratedRule {
@@ -213,7 +214,6 @@ struct NftGenerator {
                 ),
                 (30, ("ether type ip meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp"]))", "nft bridge l4proto")),
                 (30, ("iifname \(not)\"\(random.pick(["vc1", "vc2", "vc*"]))\"", "nft bridge iifname")),
-                (20, ("meta ibrname \(not)\"lxcbr1\"", "nft bridge name")),
             ])
         }
         let input = place.hook != "output" && place.hook != "postrouting"
@@ -221,25 +221,25 @@ struct NftGenerator {
         var choices: [(Int, String)] = [
             (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
             (5, "port set"),
-            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (2, "ct status"), (2, "ct direction"),
+            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
             (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
             (2, "ip protocol"), (2, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
-            (3, "mark set"), (3, "fib oif"), (2, "fib mark"), (2, "icmp code"), (2, "ip version"), (2, "protocol"),
+            (3, "mark set"), (3, "fib oif"), (5, "fib mark"), (2, "icmp code"), (2, "ip version"), (2, "protocol"),
             (2, "ipsec"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
         if spice.hasChance {
-            choices += [(4, "limit"), (4, "numgen"), (4, "quota"), (4, "dynamic set"), (4, "time")]
+            choices += [(4, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
         }
         if spice.hasUnsaid { choices += [(14, "ttl"), (14, "length")] }
         if input {
             choices += [
-                (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (3, "iifkind"),
+                (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (5, "iifkind"),
             ]
         }
         if output { choices += [(8, "oifname"), (5, "oif")] }
         if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
-        if place.hook == "output" { choices.append((30, "skuid")) }
+        if place.hook == "output" { choices.append((70, "skuid")) }
         let kind = random.weighted(choices)
         let name = "nft " + kind
         switch kind {
@@ -348,14 +348,21 @@ struct NftGenerator {
                 random.pick([
                     "ct original ip saddr \(not)10.5.0.0/16", "ct original ip daddr \(not)198.51.100.0/24",
                     "ct reply ip saddr \(not)198.51.100.7", "ct reply ip daddr \(not)10.5.0.0/16",
-                    "ct reply ip daddr \(not)203.0.113.2", "ct original proto-dst \(not)53", "ct reply proto-src \(not)80",
-                    "ct original protocol \(not)17", "ct l3proto ipv4", "ct status \(random.pick(["confirmed", "seen-reply"]))",
+                    "ct reply ip daddr \(not)203.0.113.2", "meta l4proto udp ct original proto-dst \(not)53",
+                    "meta l4proto tcp ct reply proto-src \(not)80",
+                    "ct original protocol \(not)17", "ct l3proto ipv4",
+                    "ct status \(random.pick(["confirmed", "seen-reply"]))",
                 ]), name
             )
         case "iifkind":
-            return ("meta \(output && random.chance(40) ? "oifkind" : "iifkind") \(not)\(random.pick(["bridge", "veth"]))", name)
+            return (
+                "meta \(output && random.chance(40) ? "oifkind" : "iifkind") \(not)\(random.pick(["\"bridge\"", "\"veth\""]))",
+                name
+            )
         case "raw bytes":
-            return (random.pick(["@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "@th,16,16 \(not)53", "@nh,72,8 17"]), name)
+            return (
+                random.pick(["@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "@th,16,16 \(not)53", "@nh,72,8 17"]), name
+            )
         case "masked address":
             return (
                 random.pick([
@@ -364,8 +371,11 @@ struct NftGenerator {
                 ]), name
             )
         case "catch-all":
-            return ("ip \(random.pick(["saddr", "daddr"])) \(not)@" + declare(
-                "set NAME { type ipv4_addr; flags interval; elements = { 10.5.0.9, * }; }"), name)
+            return (
+                "ip \(random.pick(["saddr", "daddr"])) \(not)@"
+                    + declare(
+                        "set NAME { type ipv4_addr; flags interval; elements = { 10.5.0.9, * }; }"), name
+            )
         case "mark set": return ("meta mark \(not)\(random.pick(["{ 0, 7 }", "{ 1-6, 16-32 }", "1-0x20"]))", name)
         case "wildcard set": return ("iifname \(not){ \"up*\", \"vc1\" }", name)
         case "interface concatenation":
@@ -379,7 +389,8 @@ struct NftGenerator {
         case "fib oif":
             return (
                 random.pick([
-                    "fib daddr oifname \(not)\"up0\"", "fib daddr oif \(not)\"up1\"", "fib saddr oifname \(not)\"lxcbr1\"",
+                    "fib daddr oifname \(not)\"up0\"", "fib daddr oif \(not)\"up1\"",
+                    "fib saddr oifname \(not)\"lxcbr1\"",
                     "fib daddr oif exists", "fib daddr oif missing",
                 ]), name
             )
@@ -403,12 +414,12 @@ struct NftGenerator {
         } else if place.type == "nat" {
             switch place.hook {
             case "postrouting":
-                choices += [(18, "masquerade"), (12, "snat"), (5, "snat map"), (4, "snat range"), (4, "snat prefix")]
+                choices += [(18, "masquerade"), (12, "snat"), (8, "snat map"), (8, "snat range"), (4, "snat prefix")]
             case "input": choices += [(12, "snat")]
             default:
                 choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map"), (4, "dnat map port")]
-                if !looksAtTransport { choices.append((4, "dnat port")) }
-                if spice.hasChance { choices += [(6, "jhash"), (6, "numgen map")] }
+                if !looksAtTransport { choices.append((9, "dnat port")) }
+                if spice.hasChance { choices += [(16, "jhash"), (16, "numgen map")] }
             }
         } else {
             choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
@@ -478,7 +489,10 @@ struct NftGenerator {
         // What a rule writes, conntrack takes for what came.
         case "daddr set": return ("ip daddr set \(random.pick(["198.51.100.99", "203.0.113.50"]))", name, .pass)
         case "port set by rule":
-            return (looksAtTransport ? "ip dscp set cs1" : "udp dport set 53", looksAtTransport ? "nft dscp set" : name, .pass)
+            return (
+                looksAtTransport ? "ip dscp set cs1" : "udp dport set 53", looksAtTransport ? "nft dscp set" : name,
+                .pass
+            )
         case "named counter":
             preamble.append("counter n\(sets) { }")
             sets += 1
@@ -511,7 +525,8 @@ struct NftGenerator {
             )
         case "numgen map":
             return (
-                "dnat \(ip)to numgen inc mod 2 map { 0 : 198.51.100.99, 1 : 203.0.113.50 }", name, .destinationTranslation
+                "dnat \(ip)to numgen inc mod 2 map { 0 : 198.51.100.99, 1 : 203.0.113.50 }", name,
+                .destinationTranslation
             )
         case "snat" where place.hook == "input": return ("snat \(ip)to 203.0.113.77", name, .sourceTranslation)
         case "snat":

@@ -60,7 +60,9 @@ struct OracleRun {
             tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1
         }
         var wrong: [(Int, TestPacket)] = []
-        for (number, wanted) in packets.enumerated() {
+        for (number, drawn) in packets.enumerated() {
+            var wanted = drawn
+            if ruleset.hasZones { wanted.stage = .opening }
             let (outcome, packet) = try kernel.send(wanted) { index.rule($0)?.rule }
             tally.note(outcome, packet, index)
             if options.kernelOnly { continue }

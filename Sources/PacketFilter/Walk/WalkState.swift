@@ -34,6 +34,8 @@ struct WalkState {
     var mark: PartialWord
     var connectionMark: PartialWord
     var tracking = Tracking.unseen
+    /// It has passed the place where conntrack stands.
+    var hasMetConntrack = false
     /// The link names; nil where there is none (yet).
     var input: HostForwarding.Interface?
     var output: HostForwarding.Interface?
@@ -50,7 +52,8 @@ struct WalkState {
     /// Index of the rule that translates the source.
     var translator: Int?
     var zone: UInt16 = 0
-    /// The target CT gave it a template for conntrack: a later CT or notrack is passed over (xt_CT.c).
+    /// The target CT or `ct zone set` gave it a template for conntrack: later ones, and notrack, are passed over (xt_CT.c,
+    /// nft_ct.c).
     var hasTemplate = false
     /// Where the next hop lies, once routed.
     var nextHop: IPv4Address
