@@ -65,6 +65,9 @@ private func port(_ number: UInt16) -> [NftExpression] {
 private func setMark(_ value: UInt32) -> [NftExpression] {
     [.immediate(into: .one, NftValue(host32: value)), .setMeta(.mark, from: .one)]
 }
+private let zone: [NftExpression] = [
+    .immediate(into: .one, NftValue(host32: 5)), .setConntrack(.zone, from: .one),
+]
 private func state(_ bits: UInt32) -> [NftExpression] {
     [
         .conntrack(.state, direction: nil, into: .one),
@@ -103,6 +106,20 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             name: "a return from a base chain meets the policy", packet: dns, verdict: .dropped, killer: "policy drop"
         ) {
             $0.chain(filter, "forward", closed, [[.verdict(.return)], [.verdict(.accept)]])
+        },
+        .init(
+            name: "a zone undoes that a packet is not tracked", packet: dns, verdict: .accepted, source: "203.0.113.2",
+            uplink: "up0"
+        ) {
+            $0.chain(filter, "raw", raw, [[.notrack], zone])
+            $0.postrouting([masquerade])
+        },
+        .init(
+            name: "notrack behind a zone is passed over", packet: dns, verdict: .accepted, source: "203.0.113.2",
+            uplink: "up0"
+        ) {
+            $0.chain(filter, "raw", raw, [zone, [.notrack]])
+            $0.postrouting([masquerade])
         },
         .init(
             name: "what is not tracked is not translated", packet: dns, verdict: .accepted, source: "10.5.0.9",

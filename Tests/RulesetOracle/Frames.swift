@@ -22,10 +22,21 @@ enum Frames {
         case .icmp: payload = icmp(type: UInt8(truncatingIfNeeded: sample.sourcePort))
         case .other: payload = [UInt8](repeating: 0, count: 8)
         }
-        return IPv4Packet(
+        let whole = IPv4Packet(
             source: sample.source, destination: sample.destination, identification: identification, timeToLive: 64,
             protocolNumber: sample.protocol.number, payload: payload
         ).encoded
+        return sample.fragment ? secondFragment(whole) : whole
+    }
+
+    /// The same header, 1,480 bytes in; what follows is the middle of something.
+    private static func secondFragment(_ packet: [UInt8]) -> [UInt8] {
+        var bytes = packet
+        (bytes[6], bytes[7], bytes[10], bytes[11]) = (0, 185, 0, 0)
+        var checksum = InternetChecksum()
+        checksum.add(Array(bytes[..<20]))
+        (bytes[10], bytes[11]) = (UInt8(checksum.value >> 8), UInt8(checksum.value & 0xff))
+        return bytes
     }
 
     private static func tcp(_ sample: SamplePacket, _ from: [UInt8], _ to: [UInt8]) -> [UInt8] {

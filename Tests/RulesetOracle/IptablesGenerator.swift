@@ -30,6 +30,7 @@ struct IptablesGenerator {
         "comment", "iprange", "set", "physdev", "policy", "rpfilter", "limit", "statistic", "quota", "time", "owner",
         "u32", "jump", "goto", "ACCEPT", "DROP", "RETURN", "TCPMSS", "CHECKSUM", "CT", "NOTRACK", "MARK", "CONNMARK",
         "SET", "MASQUERADE", "SNAT", "DNAT", "NETMAP", "REDIRECT", "REJECT", "LOG", "TRACE", "pkttype", "ctfields",
+        "fragment",
         "sparse mask", "TTL", "DSCP", "CLASSIFY",
     ]
 
@@ -97,6 +98,10 @@ struct IptablesGenerator {
             words.append(address("-d", Ground.outside + Ground.prefixes))
             features.append("address")
         }
+        if random.chance(spice.hasConntrack ? 3 : 25) {
+            words.append(random.pick(["-f", "! -f"]))
+            features.append("fragment")
+        }
         if random.chance(20) {
             let option = place.sees.input && (!place.sees.output || random.chance(50)) ? "-i" : "-o"
             let name = random.pick(["lxcbr1", "up0", "up1", "up+", "lxcbr+", "vc1"])
@@ -136,6 +141,9 @@ struct IptablesGenerator {
         if transport == "icmp" { choices.append((60, "icmp")) }
         if ["raw", "mangle"].contains(place.table), place.chain == "PREROUTING" { choices.append((14, "rpfilter")) }
         if ["OUTPUT", "POSTROUTING"].contains(place.chain) { choices.append((8, "owner")) }
+        if !spice.hasConntrack {
+            choices.removeAll { ["conntrack", "state", "connmark", "ctfields"].contains($0.1) }
+        }
         let kind = random.weighted(choices)
         let text: String
         switch kind {
@@ -270,6 +278,7 @@ struct IptablesGenerator {
             default: break
             }
         }
+        if !spice.hasConntrack { choices.removeAll { ["CT", "CONNMARK", "NOTRACK"].contains($0.1) } }
         let kind = random.weighted(choices)
         switch kind {
         case "ACCEPT": return ("-j ACCEPT", kind, .accept, [])

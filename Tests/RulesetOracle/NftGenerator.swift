@@ -55,7 +55,7 @@ struct NftGenerator {
             // Wherever in a hook a chain stands, between those of iptables too.
             func near(_ priorities: [Int]) -> Int { random.pick(priorities) + offset }
             func add(_ percent: Int, _ type: String, _ hook: String, _ priorities: [Int], isEarly: Bool = false) {
-                guard random.chance(percent) else { return }
+                guard random.chance(percent), type != "nat" || spice.hasConntrack else { return }
                 bases.append((Place(type: type, hook: hook, family: family, isEarly: isEarly), near(priorities)))
             }
             add(25, "filter", "prerouting", [-320, -298, -250], isEarly: true)
@@ -70,6 +70,7 @@ struct NftGenerator {
             add(12, "nat", "output", [-110])
             add(15, "filter", "postrouting", [-145, 60, 150, 300])
             add(bases.isEmpty ? 100 : 70, "nat", "postrouting", [103, 80, -20, 250])
+            if bases.isEmpty { add(100, "filter", "forward", [3]) }
         }
         var chains: [GeneratedChain] = []
         var users: [GeneratedChain] = []
@@ -224,8 +225,7 @@ struct NftGenerator {
             (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
             (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
             (2, "ip protocol"), (2, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
-            (3, "mark set"), (3, "fib oif"), (5, "fib mark"), (2, "icmp code"), (2, "ip version"), (2, "protocol"),
-            (2, "ipsec"),
+            (3, "mark set"), (2, "icmp code"), (2, "ip version"), (2, "protocol"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
         if spice.hasChance {
@@ -237,9 +237,16 @@ struct NftGenerator {
                 (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (5, "iifkind"),
             ]
         }
+        if place.hook != "output" && place.hook != "postrouting" {
+            choices += [(4, "fib oif"), (7, "fib mark"), (2, "ipsec")]
+        }
         if output { choices += [(8, "oifname"), (5, "oif")] }
         if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
-        if place.hook == "output" { choices.append((70, "skuid")) }
+        if place.hook == "output" { choices.append((45, "skuid")) }
+        if !spice.hasConntrack {
+            choices.removeAll { $0.1.hasPrefix("ct ") || $0.1 == "interface concatenation" }
+            choices.append((40, "frag"))
+        }
         let kind = random.weighted(choices)
         let name = "nft " + kind
         switch kind {
@@ -361,7 +368,9 @@ struct NftGenerator {
             )
         case "raw bytes":
             return (
-                random.pick(["@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "@th,16,16 \(not)53", "@nh,72,8 17"]), name
+                random.pick([
+                    "@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "meta l4proto udp @th,16,16 \(not)53", "@nh,72,8 17",
+                ]), name
             )
         case "masked address":
             return (
@@ -417,7 +426,7 @@ struct NftGenerator {
                 choices += [(18, "masquerade"), (12, "snat"), (8, "snat map"), (8, "snat range"), (4, "snat prefix")]
             case "input": choices += [(12, "snat")]
             default:
-                choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map"), (4, "dnat map port")]
+                choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map"), (9, "dnat map port")]
                 if !looksAtTransport { choices.append((9, "dnat port")) }
                 if spice.hasChance { choices += [(16, "jhash"), (16, "numgen map")] }
             }
@@ -430,6 +439,7 @@ struct NftGenerator {
             choices += [(2, "ttl set"), (2, "dscp set"), (2, "named counter")]
             if place.isEarly { choices += [(5, "daddr set"), (5, "port set by rule")] }
         }
+        if !spice.hasConntrack { choices.removeAll { ["ct mark", "zone", "verdict map", "mark"].contains($0.1) } }
         let kind = random.weighted(choices)
         let name = "nft " + kind
         switch kind {

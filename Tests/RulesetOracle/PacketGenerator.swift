@@ -29,7 +29,10 @@ struct PacketGenerator {
         var sample = SamplePacket(
             inputInterface: Ground.bridge, inputPort: from.port, source: Self.address(from.address),
             destination: Self.address("10.5.0.1"), protocol: .udp, sourcePort: 68, destinationPort: 67)
-        switch random.below(5) {
+        switch random.below(6) {
+        case 4:
+            sample.destination = IPv4Address(value: 0xe000_0001)
+            if random.chance(30) { sample.source = IPv4Address(value: 0) }
         case 0: sample.destination = IPv4Address(value: .max)
         case 1:
             sample.source = IPv4Address(value: 0)

@@ -33,7 +33,10 @@ import Testing
                 NftFlowtable(
                     table: NftTableName(.ipv4, "t"), name: "fast", priority: 5, devices: ["up0", "up1"])
             ])
-        #expect(try decode([[.other(name: "flow_offload")]]).rules[0].traits == .offloads)
+        #expect(
+            try decode([[.other(name: "flow_offload")]]).rules[0].traits == [
+                .offloads, .usesConntrack, .isBeyondIptables,
+            ])
     }
 
     /// What a rule may do is seen without reading it.
@@ -44,21 +47,36 @@ import Testing
         func xt(_ name: String) -> XtExtension { XtExtension(name: name, revision: 1, info: [0, 0, 0, 0]) }
         #expect(try traits([.meta(.mark, into: .one)]) == [])
         #expect(try traits([.setMeta(.mark, from: .one)]) == .changesMarks)
-        #expect(try traits([.setConntrack(.mark, from: .one)]) == [.changesMarks, .usesConntrack, .setsZones])
+        #expect(
+            try traits([.setConntrack(.mark, from: .one)]) == [
+                .changesMarks, .usesConntrack, .setsZones, .isBeyondIptables,
+            ])
         #expect(try traits([.target(xt("TCPMSS"))]) == .writesOptions)
         #expect(try traits([.target(xt("CHECKSUM"))]) == .writesHeaders)
         #expect(try traits([.target(xt("CT"))]) == .setsZones)
-        #expect(try traits([.setPayload(base: .transport, offset: 6, length: 2, from: .one)]) == .writesHeaders)
+        #expect(
+            try traits([.setPayload(base: .transport, offset: 6, length: 2, from: .one)]) == [
+                .writesHeaders, .isBeyondIptables,
+            ])
         #expect(try traits([.payload(base: .transport, offset: 6, length: 2, into: .one)]) == [])
         #expect(try traits([.target(xt("MARK"))]) == .changesMarks)
-        #expect(try traits([.target(xt("CONNMARK"))]) == .changesMarks)
+        #expect(try traits([.target(xt("CONNMARK"))]) == [.changesMarks, .usesConntrack])
         #expect(try traits([.target(xt("SET"))]) == .usesIPSets)
         #expect(try traits([.match(xt("set"))]) == .usesIPSets)
         #expect(try traits([.match(xt("conntrack"))]) == .usesConntrack)
         #expect(try traits([.lookup(set: "s", from: .one, into: nil, inverted: false)]) == .usesSets)
-        #expect(try traits([.redirect(flags: 0, ports: nil)]) == .translates)
+        #expect(try traits([.redirect(flags: 0, ports: nil)]) == [.translates, .isBeyondIptables])
         #expect(try traits([.target(xt("DNAT"))]) == .translates)
-        #expect(try traits([.masquerade(flags: 0, ports: nil), .verdict(.accept)]) == [])
+        #expect(try traits([.target(xt("NETMAP"))]) == [.translates, .translatesSource])
+        #expect(try traits([.target(xt("SNAT"))]) == .translatesSource)
+        #expect(try traits([.target(xt("MASQUERADE"))]) == .translatesSource)
+        let masquerade = NftExpression.masquerade(flags: 0, ports: nil)
+        #expect(try traits([masquerade, .verdict(.accept)]) == [.translatesSource, .isBeyondIptables])
+        #expect(try traits([.reject(type: 0, code: 3)]) == .isBeyondIptables)
+        #expect(try traits([.notrack]) == .isBeyondIptables)
+        #expect(try traits([.other(name: "numgen")]) == .isBeyondIptables)
+        let plain = NftExpression.source(in: try #require(IPv4Prefix("10.5.0.0/17"))) + [.counter(packets: 0, bytes: 0)]
+        #expect(try traits(plain + [.match(xt("comment")), .verdict(.accept)]) == [])
     }
 
     /// Rules of a large dump stand in one piece of memory, with others before and behind them.

@@ -170,7 +170,7 @@ extension NetworkQuestions {
         try passBridge(&passage, .prerouting, context)
         try passBridge(&passage, .input, context)
         try pass(&passage, .prerouting, context)
-        let (arriving, place) = (passage.boxes, context)
+        var arriving = [(boxes: passage.boxes, context: context)]
         try pass(&passage, .input, context)
         if question == .dhcp {
             // A container that has no address yet asks everybody.
@@ -184,6 +184,7 @@ extension NetworkQuestions {
             try passBridge(&discover, .prerouting, context)
             try passBridge(&discover, .input, context)
             try pass(&discover, .prerouting, context)
+            arriving.append((discover.boxes, context))
             try pass(&discover, .input, context)
             passage.dropped = discover.dropped + passage.dropped
             passage.boxes = discover.boxes + passage.boxes
@@ -191,7 +192,10 @@ extension NetworkQuestions {
         }
         let answer = judge(question, passage) { sample($0, input: bridge) }
         guard answer.verdict == .proven else { return answer }
-        return try diverted(question, arriving, place) { $0.isLocal } ?? answer
+        for (boxes, context) in arriving {
+            if let sent = try diverted(question, boxes, context, unless: \.isLocal) { return sent }
+        }
+        return answer
     }
 
     func eastWest() throws(Undecided) -> QuestionAnswer {

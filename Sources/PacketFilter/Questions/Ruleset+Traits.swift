@@ -20,9 +20,12 @@ extension NftRule.Traits {
         }
         guard case .target(let xt) = rule.target else { return }
         switch xt.name {
-        case "MARK", "CONNMARK", "HMARK": insert(.changesMarks)
+        case "MARK", "HMARK": insert(.changesMarks)
+        case "CONNMARK": formUnion([.changesMarks, .usesConntrack])
         case "SET": insert(.usesIPSets)
-        case "DNAT", "REDIRECT", "NETMAP": insert(.translates)
+        case "DNAT", "REDIRECT": insert(.translates)
+        case "NETMAP": formUnion([.translates, .translatesSource])
+        case "MASQUERADE", "SNAT": insert(.translatesSource)
         case "TCPMSS": insert(.writesOptions)
         case "CHECKSUM": insert(.writesHeaders)
         case "CT": insert(.setsZones)

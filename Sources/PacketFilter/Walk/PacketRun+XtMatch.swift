@@ -57,7 +57,7 @@ extension PacketRun {
             return nil
         case .u32(let u32): return holds(u32)
         case .ipset(let match): return holds(match, hook)
-        case .packetType(let type, let inverted): return state.input == nil ? nil : (type == 0) != inverted
+        case .packetType(let type, let inverted): return (type == 0) != inverted
         case .other: return nil
         }
     }

@@ -22,6 +22,10 @@ package struct NftRule: Hashable, Sendable {
         package static let writesHeaders = Traits(rawValue: 128)
         /// May put the packet into a zone of conntrack.
         package static let setsZones = Traits(rawValue: 256)
+        /// May translate the source.
+        package static let translatesSource = Traits(rawValue: 512)
+        /// Holds an expression that iptables-nft does not write: it has matches and targets of x_tables for these.
+        package static let isBeyondIptables = Traits(rawValue: 1024)
     }
 
     /// The address that every packet has which the rule matches.

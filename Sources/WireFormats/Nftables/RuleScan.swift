@@ -92,13 +92,24 @@ struct RuleScan {
         switch word {
         case names.meta: if Self.holds(bytes, data, nfta(NFTA_META_SREG)) { traits.insert(.changesMarks) }
         case names.conntrack:
-            traits.insert(.usesConntrack)
+            traits.formUnion([.usesConntrack, .isBeyondIptables])
             if Self.holds(bytes, data, nfta(NFTA_CT_SREG)) { traits.formUnion([.changesMarks, .setsZones]) }
-        case names.payload: if Self.holds(bytes, data, nfta(NFTA_PAYLOAD_SREG)) { traits.insert(.writesHeaders) }
-        case names.option: if Self.holds(bytes, data, nfta(NFTA_EXTHDR_SREG)) { traits.insert(.writesOptions) }
-        case names.lookup, names.dynamicSet, names.object: traits.insert(.usesSets)
-        case names.offload: traits.insert(.offloads)
-        case names.nat, names.redirect: traits.insert(.translates)
+        case names.payload:
+            if Self.holds(bytes, data, nfta(NFTA_PAYLOAD_SREG)) {
+                traits.formUnion([.writesHeaders, .isBeyondIptables])
+            }
+        case names.option:
+            traits.insert(.isBeyondIptables)
+            if Self.holds(bytes, data, nfta(NFTA_EXTHDR_SREG)) { traits.insert(.writesOptions) }
+        case names.lookup: traits.insert(.usesSets)
+        case names.dynamicSet, names.object: traits.formUnion([.usesSets, .isBeyondIptables])
+        case names.offload: traits.formUnion([.offloads, .usesConntrack, .isBeyondIptables])
+        case names.nat: traits.formUnion([.translates, .translatesSource, .isBeyondIptables])
+        case names.redirect: traits.formUnion([.translates, .isBeyondIptables])
+        case names.masquerade: traits.formUnion([.translatesSource, .isBeyondIptables])
+        case names.compare, names.counter, names.immediate, names.bitwise, names.range, names.byteOrder, names.limit,
+            names.log:
+            break
         case names.match:
             let match = Self.firstWord(bytes, data, nfta(NFTA_MATCH_NAME))
             if match == names.set { traits.insert(.usesIPSets) }
@@ -107,15 +118,18 @@ struct RuleScan {
             }
         case names.target:
             switch Self.firstWord(bytes, data, nfta(NFTA_TARGET_NAME)) {
-            case names.mark, names.connectionMark, names.hashMark: traits.insert(.changesMarks)
+            case names.mark, names.hashMark: traits.insert(.changesMarks)
+            case names.connectionMark: traits.formUnion([.changesMarks, .usesConntrack])
             case names.ipset: traits.insert(.usesIPSets)
             case names.segmentSize: traits.insert(.writesOptions)
             case names.checksum: traits.insert(.writesHeaders)
             case names.connectionTracking: traits.insert(.setsZones)
-            case names.destination, names.redirectTarget, names.netmap: traits.insert(.translates)
+            case names.destination, names.redirectTarget: traits.insert(.translates)
+            case names.netmap: traits.formUnion([.translates, .translatesSource])
+            case names.masqueradeTarget, names.source: traits.insert(.translatesSource)
             default: break
             }
-        default: break
+        default: traits.insert(.isBeyondIptables)
         }
         return (word, data)
     }
@@ -226,6 +240,15 @@ struct RuleScan {
         let counter = word("counter")
         let nat = word("nat")
         let offload = word("flow_offload")
+        let masquerade = word("masq")
+        let immediate = word("immediate")
+        let bitwise = word("bitwise")
+        let range = word("range")
+        let byteOrder = word("byteorder")
+        let limit = word("limit")
+        let log = word("log")
+        let source = word("SNAT")
+        let masqueradeTarget = word("MASQUERADE")
         let redirect = word("redir")
         let destination = word("DNAT")
         let redirectTarget = word("REDIRECT")
