@@ -11,8 +11,8 @@ internal import WireFormats
 package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
-    /// What is being read already.
-    private var early: [KernelQuery: Background<NetlinkMessages>] = [:]
+    /// Questions that the kernel is being asked already.
+    private var begun: [KernelQuery: Background<NetlinkMessages>] = [:]
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
@@ -51,19 +51,18 @@ package final class LiveHost: Host {
         }
     }
 
-    private func ask(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
-        if let early = early.removeValue(forKey: query) { return try early.value() }
-        return try withSocket(query.family) { (socket) throws(HostError) in try socket.messages(query) }
-    }
-
-    /// Begins to read what will be asked for in any case and takes long, by a socket of its own in the background. Whoever
-    /// asks first gets it, as it was from now on; whoever asks again gets a new answer.
-    package func prefetch(_ query: KernelQuery) {
-        guard early[query] == nil else { return }
-        early[query] = Background { () throws(HostError) in
+    /// Begins to ask, on a socket and a thread of its own: for what keeps the kernel busy for milliseconds, while other
+    /// things can be looked at. The answer is for the next who asks the same.
+    package func begin(_ query: KernelQuery) {
+        begun[query] = Background { () throws(HostError) in
             var socket = try NetlinkSocket(query.family)
             return try socket.messages(query)
         }
+    }
+
+    private func ask(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
+        if let early = begun.removeValue(forKey: query) { return try early.value() }
+        return try withSocket(query.family) { (socket) throws(HostError) in try socket.messages(query) }
     }
 
     /// Lends the socket of a family.

@@ -148,14 +148,14 @@ import WireFormats
         func sees(_ name: String) throws -> Bool {
             try Link.all(in: try early.query(.links())).contains { $0.name == name }
         }
-        early.prefetch(.links())
+        early.begin(.links())
         usleep(200_000)
         try host.apply(.createBridge(name: "late0"))
         #expect(try !sees("late0"))
         #expect(try sees("late0"))
         try host.apply(.deleteBridge(name: "late0"))
         // An error is an answer too.
-        early.prefetch(.link(name: "nowhere0"))
+        early.begin(.link(name: "nowhere0"))
         for _ in 0..<2 {
             do {
                 _ = try early.query(.link(name: "nowhere0"))
