@@ -266,7 +266,7 @@ struct NftGenerator {
         case "l4proto": return ("meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp", "{ tcp, udp }", "47"]))", name)
         case "dport":
             return (
-                "\(random.pick(["tcp", "udp", "th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
+                "\(random.pick(["tcp", "udp", "tcp", "udp", "th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
                 name
             )
         case "sport":
@@ -525,7 +525,7 @@ struct NftGenerator {
             return (
                 looksAtTransport
                     ? "dnat \(ip)to ip saddr map { 10.5.0.9 : 198.51.100.99 }"
-                    : "dnat \(ip)to ip daddr . \(random.pick(["udp", "tcp"])) dport map { 198.51.100.7 . 53 : 198.51.100.99, 203.0.113.2 . 80 : 10.5.0.10, 198.51.100.200 . 443 : 198.51.100.7 }",
+                    : "dnat \(ip)to ip daddr . \(random.pick(["udp", "tcp"])) dport map { 198.51.100.0/24 . 1-500 : 198.51.100.99, 203.0.113.0/24 . 1-500 : 10.5.0.10 }",
                 name, .destinationTranslation
             )
         case "jhash":
