@@ -120,7 +120,7 @@ extension PacketRun {
             return
         }
         var found: HostForwarding.Interface?
-        if hook == .prerouting, state.input?.isLoopback == true {
+        if hook == .prerouting && state.input?.isLoopback == true || state.asksWithoutAddress {
             found = state.input
         } else {
             let isBack = !wantsDestination

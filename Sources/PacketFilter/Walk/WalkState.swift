@@ -85,6 +85,11 @@ struct WalkState {
     /// Tracked, or marked for it by a template, which has a mark of its own.
     var hasConnection: Bool { tracking == .tracked || tracking == .unseen && hasTemplate }
 
+    /// A host that has no address yet asks its link: DHCP, IGMP. No route is looked up for it (nft_fib_ipv4.c).
+    var asksWithoutAddress: Bool {
+        source.value == 0 && (destination.value == .max || destination.value >> 8 == 0xe0_0000)
+    }
+
     var isNew: Bool { packet.connectionState == .new }
     var isReply: Bool { packet.direction == .reply }
     var transport: UInt8 { packet.protocol.number }
