@@ -75,7 +75,7 @@ struct GeneratedRuleset {
 
     /// Whether a rule puts packets into a zone of conntrack: then an answer may not be of the flow that it answers.
     var hasZones: Bool {
-        tables.contains { $0.chains.contains { $0.rules.contains { $0.text.contains(" zone ") } } }
+        tables.contains { $0.chains.contains { $0.rules.contains { $0.text.contains("zone ") } } }
     }
 
     var ruleCount: Int { tables.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.rules.count } } }

@@ -201,7 +201,7 @@ final class Kernel {
             while let frame = box.socket.receive() {
                 guard let packet = Frames.ours(frame) else { continue }
                 return TestPacket.Sighting(
-                    link: link, receiver: receiver, from: Array(frame[6..<12]), packet: packet)
+                    link: link, receiver: receiver, packet: packet)
             }
         }
         return nil

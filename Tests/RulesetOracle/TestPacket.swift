@@ -25,13 +25,11 @@ struct TestPacket {
     var sample: SamplePacket
     var stage = Stage.opening
 
-    /// Where an opening packet came out: the link of the host, the frame's hardware addresses, and the packet.
+    /// Where an opening packet came out: the link of the host, who received it, and the packet.
     struct Sighting {
         var link: String
         /// Who saw it: index into the containers or the uplinks.
         var receiver: Int
-        /// The hardware address that it came from.
-        var from: [UInt8]
         var packet: IPv4Packet
 
         var ports: (source: UInt16, destination: UInt16) {
@@ -64,7 +62,10 @@ struct TestPacket {
         var packet = self
         packet.stage = .answer
         if seen.link == Ground.bridge {
-            let other = Ground.containers.indices.first { Ground.macBytes("c\($0 + 1)") == seen.from }
+            // Who answers a neighbour knows its hardware address, whoever passed the packet on.
+            let other = Ground.containers.indices.first {
+                Ground.containers[$0].address == reply.destination.description
+            }
             packet.sender = .container(seen.receiver, to: other)
             (reply.inputInterface, reply.inputPort) = (Ground.bridge, Ground.containers[seen.receiver].port)
         } else {

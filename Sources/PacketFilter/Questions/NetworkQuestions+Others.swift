@@ -53,12 +53,14 @@ extension NetworkQuestions {
         by maker: WalkResult.RulePlace? = nil
     ) throws(Undecided) -> QuestionAnswer {
         var outcomes: [WalkOutcome] = []
-        let marked = ruleset.marked([box], through: [.prerouting, .forward, .postrouting], context)
+        // What is dropped on the way is not translated: one packet of a set must speak for those that come through.
+        var passage = Passage(boxes: [box])
+        for hook in [.prerouting, .forward, .postrouting] as [NftHook] { try pass(&passage, hook, context) }
         var context = context
         if context.isBridged { context.input = nil }
         do {
             var chains = ChainWalk(ruleset, context)
-            try chains.postrouting(marked.boxes)
+            try chains.postrouting(passage.boxes)
             outcomes = chains.outcomes
         } catch {
             throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
@@ -85,7 +87,7 @@ extension NetworkQuestions {
                     decidedBy: outcome.rule.map(killer))
             case .dropped: continue
             case .accepted:
-                if outcome.doubts.isEmpty, marked.isExact {
+                if outcome.doubts.isEmpty, passage.isExact {
                     return disagreement(question, packet, "translated", result)
                 }
                 let names = outcome.doubts.isEmpty ? ["the marks that rules give"] : outcome.doubts
