@@ -437,7 +437,7 @@ struct NftGenerator {
             if place.hook == "forward", spice.hasFlowtables { choices.append((7, "flow add")) }
             if place.isEarly { choices += [(14, "notrack"), (8, "zone")] }
             choices += [(2, "ttl set"), (2, "dscp set"), (2, "named counter")]
-            if place.isEarly { choices += [(5, "daddr set"), (5, "port set by rule")] }
+            if place.isEarly { choices += [(5, "daddr set"), (10, "port set by rule")] }
         }
         if !spice.hasConntrack { choices.removeAll { ["ct mark", "zone", "verdict map", "mark"].contains($0.1) } }
         let kind = random.weighted(choices)

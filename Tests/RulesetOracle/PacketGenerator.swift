@@ -5,7 +5,7 @@ struct PacketGenerator {
     var random: SeededGenerator
 
     mutating func packet() -> TestPacket {
-        switch random.weighted([(68, 0), (11, 1), (9, 2), (8, 3), (4, 4)]) {
+        switch random.weighted([(73, 0), (9, 1), (8, 2), (6, 3), (4, 4)]) {
         case 0: return staged(routed())
         case 1: return staged(eastWest())
         case 2: return staged(inbound())
@@ -17,7 +17,7 @@ struct PacketGenerator {
     /// Of some flows not the first packet is judged, but the answer or the packet after that.
     private mutating func staged(_ packet: TestPacket) -> TestPacket {
         var packet = packet
-        let stage = random.weighted([(80, TestPacket.Stage.opening), (13, .answer), (7, .again)])
+        let stage = random.weighted([(84, TestPacket.Stage.opening), (10, .answer), (6, .again)])
         if packet.sample.connectionState == .new { packet.stage = stage }
         return packet
     }
