@@ -36,11 +36,12 @@ final class Session {
     private var hasLookedAhead = false
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
-    /// `judges` no check is read: nothing will be diagnosed. `readsRules`: the whole ruleset will be asked for, and is read
-    /// in the background from now on. Throws usage and input errors.
+    /// `judges` no check is read: nothing will be diagnosed. `because`: why the profile was chosen, where the command
+    /// knows better than its options. `readsRules`: the whole ruleset will be asked for, and is read in the background from
+    /// now on. Throws usage and input errors.
     init(
         _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true,
-        readsRules: Bool = false
+        because: String? = nil, readsRules: Bool = false
     ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
@@ -74,7 +75,9 @@ final class Session {
         if let recording, options.profile == nil {
             chosen = recording.profile
         } else {
-            chosen = try Self.profile(options.profile, on: host)
+            var chosen = try Self.profile(options.profile, on: host)
+            if let because { chosen.because = because }
+            self.chosen = chosen
         }
         guard judges else {
             checks = []
@@ -106,6 +109,10 @@ final class Session {
         } catch {
             throw CommandError(.usage, error.description)
         }
+        // A host of which nothing was looked at is not healthy.
+        guard checks.contains(where: { only?.contains($0.id) ?? true && !skip.contains($0.id) }) else {
+            throw CommandError(.usage, "--only and --skip leave no check")
+        }
     }
 
     private static func profile(_ argument: String?, on host: any Host) throws(CommandError) -> ChosenProfile {
@@ -120,8 +127,10 @@ final class Session {
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
-            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            PacketProofProbe.specification, PacketProofProbe.specificationOfIPv6, LocalProofProbe.specification,
+            ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
+            ResidentForwardingProbe.specification,
         ]
     }
 
@@ -179,8 +188,10 @@ final class Session {
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
         [
-            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
+            LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+            ResidentForwardingProbe(transcripts: proofTranscripts),
         ]
     }
 

@@ -12,7 +12,7 @@ package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
     /// Questions that the kernel is being asked already.
-    private var begun: [KernelQuery: Background<NetlinkMessages>] = [:]
+    private(set) var begun: [KernelQuery: Background<NetlinkMessages>] = [:]
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
@@ -59,6 +59,9 @@ package final class LiveHost: Host {
             return try socket.messages(query)
         }
     }
+
+    /// What was asked before a change says nothing of the host after it.
+    func dropBegun() { begun.removeAll() }
 
     private func ask(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
         if let early = begun.removeValue(forKey: query) { return try early.value() }

@@ -22,8 +22,9 @@ enum Frames {
         case .icmp: payload = icmp(type: UInt8(truncatingIfNeeded: sample.sourcePort))
         case .other: payload = [UInt8](repeating: 0, count: 8)
         }
-        let whole = IPv4Packet(
-            source: sample.source, destination: sample.destination, identification: identification, timeToLive: 64,
+        let whole = IPPacket(
+            source: .v4(sample.source), destination: .v4(sample.destination), identification: identification,
+            timeToLive: 64,
             protocolNumber: sample.protocol.number, payload: payload
         ).encoded
         return sample.fragment ? secondFragment(whole) : whole
@@ -79,8 +80,8 @@ enum Frames {
     }
 
     /// The IPv4 packet in a frame, where it is one of ours.
-    static func ours(_ frame: [UInt8]) -> IPv4Packet? {
-        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPv4Packet(frame[14...]),
+    static func ours(_ frame: [UInt8]) -> IPPacket? {
+        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPPacket(frame[14...]),
             packet.identification == identification
         else { return nil }
         return packet

@@ -97,7 +97,7 @@ final class Kernel {
         else { return nil }
         if stage == .answer { return answer }
         // Conntrack knows both directions once the answer has arrived.
-        guard let back = try exchange(answer), back.packet.destination == opening.sample.source else { return nil }
+        guard let back = try exchange(answer), back.destination == opening.sample.source else { return nil }
         return opening.again(after: seen)
     }
 
@@ -108,7 +108,7 @@ final class Kernel {
             payload: [2, 0, 0, 0], operation: "list flows")
         return try ConntrackFlow.all(in: messages).contains { flow in
             flow.original.source == opening.sample.source && flow.original.destination == opening.sample.destination
-                && flow.reply.source == seen.packet.destination && flow.reply.destination == seen.packet.source
+                && flow.reply.source == seen.destination && flow.reply.destination == seen.source
         }
     }
 
@@ -135,8 +135,8 @@ final class Kernel {
         if let seen = sighting() {
             outcome.fate = .left
             outcome.link = seen.link
-            outcome.source = seen.packet.source
-            outcome.destination = seen.packet.destination
+            outcome.source = seen.source
+            outcome.destination = seen.destination
         } else if steps.arrived {
             outcome.fate = .local
         } else if let drop = steps.drop {
@@ -199,9 +199,11 @@ final class Kernel {
             outside.enumerated().map { ("up\($0)", $0, $1) } + containers.enumerated().map { (Ground.bridge, $0, $1) }
         for (link, receiver, box) in places {
             while let frame = box.socket.receive() {
-                guard let packet = Frames.ours(frame) else { continue }
+                guard let packet = Frames.ours(frame), let source = packet.source.v4,
+                    let destination = packet.destination.v4
+                else { continue }
                 return TestPacket.Sighting(
-                    link: link, receiver: receiver, packet: packet)
+                    link: link, receiver: receiver, source: source, destination: destination, packet: packet)
             }
         }
         return nil

@@ -30,7 +30,9 @@ struct TestPacket {
         var link: String
         /// Who saw it: index into the containers or the uplinks.
         var receiver: Int
-        var packet: IPv4Packet
+        var source: IPv4Address
+        var destination: IPv4Address
+        var packet: IPPacket
 
         var ports: (source: UInt16, destination: UInt16) {
             switch Transport(of: packet) {
@@ -55,10 +57,10 @@ struct TestPacket {
         case .icmp where sample.sourcePort == 8: (reply.sourcePort, reply.destinationPort) = (0, 0)
         default: return nil
         }
-        (reply.source, reply.destination) = (seen.packet.destination, seen.packet.source)
+        (reply.source, reply.destination) = (seen.destination, seen.source)
         (reply.connectionState, reply.direction, reply.mark) = (.established, .reply, 0)
-        if seen.packet.source != sample.source { reply.mappedDestination = sample.source }
-        if seen.packet.destination != sample.destination { reply.mappedSource = sample.destination }
+        if seen.source != sample.source { reply.mappedDestination = sample.source }
+        if seen.destination != sample.destination { reply.mappedSource = sample.destination }
         var packet = self
         packet.stage = .answer
         if seen.link == Ground.bridge {
@@ -83,8 +85,8 @@ struct TestPacket {
         packet.sample.connectionState = .established
         // ACK.
         packet.sample.tcpFlags = 16
-        if seen.packet.source != sample.source { packet.sample.mappedSource = seen.packet.source }
-        if seen.packet.destination != sample.destination { packet.sample.mappedDestination = seen.packet.destination }
+        if seen.source != sample.source { packet.sample.mappedSource = seen.source }
+        if seen.destination != sample.destination { packet.sample.mappedDestination = seen.destination }
         return packet
     }
 }
