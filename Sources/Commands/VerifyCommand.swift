@@ -37,7 +37,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let sample = try packet.map { (text) throws(CommandError) in try SamplePacket(argument: text) }
-        let session = try Session(hostOptions, judges: false)
+        let session = try Session(hostOptions, judges: false, readsRules: true)
         // What was read of a large ruleset goes with the process; to take it apart first takes milliseconds.
         _ = Unmanaged.passRetained(session)
         let code = try sample.map { try follow($0, session) } ?? verify(session)

@@ -1,4 +1,5 @@
 package import HostModel
+package import WireFormats
 
 /// Everything that can be asked of a host. Asking never changes it.
 ///
@@ -57,7 +58,7 @@ package enum HostReply: Codable, Sendable, Hashable {
     case status(FileStatus)
     case space(FileSystemSpace)
     /// Whole netlink messages with their headers, without NLMSG_DONE, in the order of the dump.
-    case messages([ByteString])
+    case messages(NetlinkMessages)
     /// `ipt_get_entries` of a table preceded by its `ipt_getinfo` (`linux/netfilter_ipv4/ip_tables.h`), host order.
     case legacyTable(info: ByteString, entries: ByteString)
     case text(String)

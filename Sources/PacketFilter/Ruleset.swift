@@ -50,8 +50,10 @@ package struct Ruleset: Sendable {
     package private(set) var changedIPSets: Set<UInt16> = []
     /// The marks that its rules may give.
     package private(set) var marks = MarkSpace()
+    /// What any of the rules may do.
+    package private(set) var traits: NftRule.Traits = []
     /// Whether a rule may translate the destination of what comes in.
-    package private(set) var translatesDestinations = false
+    package var translatesDestinations: Bool { traits.contains(.translates) }
     /// Whether anything here asks conntrack, which puts fragments together first.
     package private(set) var usesConntrack = false
     private var chainIndices: [ChainKey: Int] = [:]
@@ -89,9 +91,7 @@ package struct Ruleset: Sendable {
 
     private mutating func summarise() {
         let summary = summary()
-        (marks, translatesDestinations, usesConntrack) = (
-            summary.marks, summary.translatesDestinations, summary.usesConntrack
-        )
+        (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
     }
 

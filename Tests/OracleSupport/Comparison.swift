@@ -35,7 +35,8 @@ package enum Comparison: Hashable, Sendable {
 
     /// Words of a reason that speaks of chance.
     private static let chance = [
-        "limit", "statistic", "quota", "numgen", "time", "meta hour", "dynamic", "dynset", "recent", "random", "chance",
+        "limit", "statistic", "hash", "quota", "numgen", "time", "meta hour", "dynamic", "dynset", "recent", "random",
+        "chance",
     ]
 
     private static func killers(_ kernel: KernelOutcome, _ model: WalkResult) -> Comparison {

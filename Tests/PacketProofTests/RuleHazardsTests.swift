@@ -9,8 +9,8 @@ import WireFormats
 @Suite("Hazards among the rules") struct RuleHazardsTests {
     /// A host with one table of one chain.
     private final class Ruleset: Host {
-        private let chains: [ByteString]
-        private let rules: [ByteString]
+        private let chains: NetlinkMessages
+        private let rules: NetlinkMessages
 
         init(_ family: NftFamily, _ hook: NftHook, _ rule: [NftExpression]) throws {
             var batch = NftTransaction()
@@ -18,8 +18,8 @@ import WireFormats
             batch.newChain("c", in: table, base: NftBaseChain(hook: hook, priority: 0))
             batch.newRule(in: "c", of: table, rule)
             let messages = try NetlinkMessage.split(batch.encoded()).dropFirst().dropLast()
-            chains = messages.prefix(1).map { ByteString($0.bytes) }
-            rules = messages.dropFirst().map { ByteString($0.bytes) }
+            chains = NetlinkMessages(messages.prefix(1).map(\.bytes))
+            rules = NetlinkMessages(messages.dropFirst().map(\.bytes))
         }
 
         func answer(_ request: HostRequest) throws(HostError) -> HostReply {

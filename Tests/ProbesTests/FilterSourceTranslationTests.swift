@@ -131,10 +131,11 @@ import WireFormats
     @Test func aRulesetThatChangesMeanwhileIsUnknown() throws {
         let moving = try changed("nft-lxc-net") { request, reply in
             guard case .netlink(let query) = request, query.name == "NFT_MSG_GETRULE",
-                case .messages(var messages) = reply
+                case .messages(let messages) = reply
             else { return .success(reply) }
-            messages[0].bytes[19] &+= 1
-            return .success(.messages(messages))
+            var bytes = messages.map(Array.init)
+            bytes[0][19] &+= 1
+            return .success(.messages(NetlinkMessages(bytes)))
         }
         #expect(throws: ObservationFailure.self) { try observe(moving) }
     }
@@ -146,16 +147,15 @@ import WireFormats
         for step in stride(from: 0, to: 400, by: 3) {
             let cut = try changed(name) { request, reply in
                 guard isNft(request), case .messages(let messages) = reply else { return .success(reply) }
-                return .success(
-                    .messages(
-                        messages.map { message in
-                            var bytes = Array(message.bytes.prefix(step))
-                            if bytes.count >= 4 {
-                                let length = withUnsafeBytes(of: UInt32(bytes.count)) { Array($0) }
-                                bytes.replaceSubrange(0..<4, with: length)
-                            }
-                            return ByteString(bytes)
-                        }))
+                let cut = messages.map { message in
+                    var bytes = Array(message.prefix(step))
+                    if bytes.count >= 4 {
+                        let length = withUnsafeBytes(of: UInt32(bytes.count)) { Array($0) }
+                        bytes.replaceSubrange(0..<4, with: length)
+                    }
+                    return bytes
+                }
+                return .success(.messages(NetlinkMessages(cut)))
             }
             do { _ = try observe(cut) } catch { unknown += 1 }
         }

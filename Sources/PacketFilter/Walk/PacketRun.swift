@@ -135,6 +135,10 @@ final class PacketRun {
         case .local:
             path.append(PathStep(hook: "routing", link: "lo", reached: true))
             isLocal = true
+            guard !state.packet.fragment else {
+                limit = "the host puts a fragment together with the others before it looks at it further"
+                return
+            }
             if hook(.input) == .goesOn { arrives = true }
         case .forward(let output, let nextHop):
             path.append(PathStep(hook: "routing", link: output.name, reached: true))

@@ -59,10 +59,10 @@ struct RulesetState {
         guard let tables = try queryIfSupported(.nftTables()) else { return ruleset }
         try decode(.nftTables()) { () throws(WireError) in try ruleset.addTables(tables) }
         if ruleset.tables.isEmpty { return ruleset }
-        let chains = try query(.nftChains())
+        let chains = try messages(.nftChains())
         try decode(.nftChains()) { () throws(WireError) in try ruleset.addChains(chains) }
         ruleset.passOverProofs()
-        let rules = try query(.nftRules())
+        let rules = try messages(.nftRules())
         try decode(.nftRules()) { () throws(WireError) in try ruleset.addRules(rules) }
         let wanted = setsInUse(ruleset)
         if !wanted.isEmpty {
@@ -75,7 +75,7 @@ struct RulesetState {
             let elements = try query(request)
             try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
         }
-        if ruleset.rules.contains(where: { $0.traits.contains(.offloads) }) {
+        if ruleset.traits.contains(.offloads) {
             let flowtables = try query(.nftFlowtables())
             try decode(.nftFlowtables()) { () throws(WireError) in try ruleset.addFlowtables(flowtables) }
         }
@@ -84,6 +84,7 @@ struct RulesetState {
 
     /// The sets that rules look into, in tables whose chains see IPv4 packets.
     private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
+        guard ruleset.traits.contains(.usesSets) else { return [:] }
         let tables = Set(
             ruleset.chains.compactMap { chain in
                 guard let base = chain.base else { return nil as NftTableName? }
@@ -141,8 +142,12 @@ struct RulesetState {
     }
 
     private func query(_ query: KernelQuery) throws(ObservationFailure) -> [[UInt8]] {
+        try messages(query).map(Array.init)
+    }
+
+    private func messages(_ query: KernelQuery) throws(ObservationFailure) -> NetlinkMessages {
         do {
-            return try host.query(query)
+            return try host.messages(query)
         } catch {
             throw failure(error)
         }

@@ -61,7 +61,7 @@ final class OverlayHost: MutableHost {
         case .read(let path, _, _): .bytes(ByteString(try read(path)))
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
-        case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .netlink(let query): .messages(NetlinkMessages(try messages(query)))
         case .residents: .residents(residents)
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
