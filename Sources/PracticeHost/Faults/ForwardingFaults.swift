@@ -20,8 +20,6 @@ let forwardingFaults: [Fault] = [
             FaultVariant(
                 "sysctl-conf", "/etc/sysctl.conf says 0: the last word under procps, not under systemd",
                 [.write("/etc/sysctl.conf", "net.ipv4.ip_forward=0\n")]),
-            FaultVariant(
-                "unset", "Nothing sets it any more", [.remove("/etc/sysctl.d/99_custom.conf")]),
         ]),
     Fault(
         "ipv6-forward-off", "The bridge has IPv6, and the kernel forwards none",
@@ -45,5 +43,42 @@ let forwardingFaults: [Fault] = [
                     .run(["ip", "route", "add", "blackhole", "default", "table", "200"]),
                     .run(["ip", "rule", "add", "priority", "200", "from", "{network}", "lookup", "200"]),
                 ])
+        ]),
+]
+
+/// An operator's own profile that wants IPv6 on the bridge, and a host that forwards it.
+private let wantsIPv6: [FaultStep] = [
+    .write(
+        "/etc/lxc-doctor/profile.yaml",
+        """
+        name: dual-stack
+        networks:
+          - { bridge: {bridge}, address: {address}/{prefix}, ipv6: "fd42:5::1/64" }
+
+        """),
+    .sysctl("net/ipv6/conf/all/forwarding", "1"),
+]
+
+let ipv6Faults: [Fault] = [
+    Fault(
+        "ipv6-address-missing", "The profile wants IPv6, and the bridge has no address of it",
+        [
+            FaultVariant(
+                "absent", "Forwarding and translation are there",
+                wantsIPv6 + [
+                    .nft(
+                        """
+                        add table ip6 six
+                        add chain ip6 six post { type nat hook postrouting priority srcnat; }
+                        add rule ip6 six post ip6 saddr fd42:5::/64 ip6 daddr != fd42:5::/64 masquerade
+                        """)
+                ])
+        ]),
+    Fault(
+        "ipv6-nat-missing", "Nothing translates the private IPv6 addresses of the containers",
+        [
+            FaultVariant(
+                "no-rule", "Address and forwarding are there",
+                wantsIPv6 + [.run(["ip", "-6", "addr", "add", "fd42:5::1/64", "dev", "{bridge}", "nodad"])])
         ]),
 ]
