@@ -117,7 +117,7 @@ struct Scene {
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
-                "down": .strings([]),
+                "down": .strings([]), "tooLarge": .strings([]),
             ],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],

@@ -57,7 +57,7 @@ enum Vocabulary {
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                    + "gatewayAnswers:L unknownPorts:L down:L"),
+                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L"),
             probe(
                 "packet-proof-local", "network:S kind:S",
                 "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
