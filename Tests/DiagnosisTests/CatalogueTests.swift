@@ -23,6 +23,7 @@ import Testing
         "dnsmasq-mac-denied", "dnsmasq-not-running", "docker-forward-drop", "docker28-raw-drop", "drop-unexplained",
         "duplicate-container-ip", "duplicate-container-mac", "firewall-boot-order", "firewall-reload-flush",
         "firewalld-zone", "forward-policy-drop", "forward-return-missing", "forward-rule-drop", "gateway-ip-stolen",
+        "gateway-unreachable",
         "hairpin-missing", "hosting-point-to-point", "idmap-broken", "image-download-fails",
         "image-or-rootfs-missing", "input-drops-dhcp-dns", "invalid-hwaddr", "ip-forward-off", "ip-forward-reset",
         "ipsec-masqueraded", "iptables-legacy-nft-split", "iptables-nft-incompatible-table", "ipv6-accept-ra-lost",
@@ -40,7 +41,8 @@ import Testing
         "output-drop", "per-interface-forwarding-off", "policy-route-captures", "probe-redirected",
         "rootfs-not-traversable", "rp-filter-drop", "rpfilter-rule-drop", "shorewall-misconfig", "snat-dead-source",
         "snat-port-race", "stale-conntrack", "storage-full", "subnet-overlap", "two-firewalls-active",
-        "tx-checksum-offload-bug", "ufw-forward-drop", "uplink-filters-mac", "user-nic-invalid-argument",
+        "tx-checksum-offload-bug", "ufw-forward-drop", "uplink-filters-mac", "uplink-no-carrier",
+        "user-nic-invalid-argument",
         "usernet-quota", "veth-host-side-down", "veth-leftover-port-limit", "veth-not-in-bridge", "vpn-killswitch",
         "xtables-lock",
     ]

@@ -68,7 +68,9 @@ package struct LXCNetServiceProbe: Probe {
         guard let text = try reader.bytes("/run/lxc/dnsmasq.pid", limit: 64) else {
             return (.server, "/run/lxc/dnsmasq.pid does not exist")
         }
-        guard let pid = DHCPServerProbe.pid(text) else { return (.server, "/run/lxc/dnsmasq.pid holds no process id") }
+        guard let pid = DnsmasqProcess.process(text) else {
+            return (.server, "/run/lxc/dnsmasq.pid holds no process id")
+        }
         let name = try reader.processName(pid)
         return name == "dnsmasq" ? nil : (.server, "process \(pid) is \(name ?? "gone"), not dnsmasq")
     }
