@@ -69,6 +69,7 @@ enum ByHand {
         "conntrack-zone-needed": ["fwbr100i0", "fwpr100p0@fwln100i0"],
         "default-route-on-veth": ["default dev vethstray", "169.254.10.1/16"],
         "drop-unexplained": ["time to live"],
+        "gateway-unreachable": ["203.0.113.1 dev up0", "!lladdr"],
         "hosting-point-to-point": ["203.0.113.2/32", "!default via"],
         "ip-forward-off": ["net.ipv4.ip_forward = 0", "IpInAddrErrors"],
         "ip-forward-reset": ["/etc/sysctl.d/99_hardening.conf:1:net.ipv4.conf.all.forwarding = 0"],
@@ -88,6 +89,7 @@ enum ByHand {
         "policy-route-captures": ["from 10.5.0.0/16 lookup 200", "blackhole default table 200", "Invalid argument"],
         "rp-filter-drop": ["net.ipv4.conf.up1.rp_filter = 1", "default via 203.0.113.1 dev up0", "!arp_filter"],
         "snat-port-race": ["insert_failed"],
+        "uplink-no-carrier": ["NO-CARRIER", "dev up0"],
         "stale-conntrack": ["dport=514 [UNREPLIED] src=198.51.100.7 dst=10.5.0.2"],
     ]
 
