@@ -119,6 +119,7 @@ final class Session {
         allProbes.map(\.specification) + [
             PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
+            ResidentForwardingProbe.specification,
         ]
     }
 
@@ -178,6 +179,7 @@ final class Session {
         [
             PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+            ResidentForwardingProbe(transcripts: proofTranscripts),
         ]
     }
 

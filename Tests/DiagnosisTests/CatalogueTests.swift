@@ -17,7 +17,7 @@ import Testing
         "bridge-vlan-filtering", "bridge-wrong-address-or-mask", "cgroup-hierarchy-mismatch",
         "config-address-without-prefix", "config-flags-not-up", "config-legacy-keys", "config-links-other-bridge",
         "config-no-link", "config-type-empty-or-none", "conntrack-full", "conntrack-zone-needed",
-        "container-dhcp-plus-static", "container-dns-broken", "container-networkd-sandboxed",
+        "container-dhcp-plus-static", "container-dns-broken", "container-forward-drop", "container-networkd-sandboxed",
         "container-no-default-route", "container-ping-not-permitted", "container-wrong-gateway",
         "default-route-on-veth", "dhcp-checksum-not-filled", "dhcp-pool-exhausted", "dhcp-range-outside-subnet",
         "dnsmasq-mac-denied", "dnsmasq-not-running", "docker-forward-drop", "docker28-raw-drop", "drop-unexplained",
