@@ -64,7 +64,11 @@ struct BridgeResidentsProbe: Probe {
                 "tooLarge": .strings(residents.compactMap(Self.tooLarge)),
             ],
             evidence: Self.evidence(
-                all, odd: routeless + astray + residents.filter { !$0.isUp || Self.isForeign($0, to: network) },
+                all,
+                odd: routeless + astray
+                    + residents.filter {
+                        !$0.isUp || Self.isForeign($0, to: network) || Self.tooLarge($0) != nil
+                    },
                 bridge: network.bridge))
     }
 
@@ -117,6 +121,7 @@ struct BridgeResidentsProbe: Probe {
         let gateways = resident.gateways.map(\.description).joined(separator: " ")
         return "\(resident.title) \(resident.interface) \(addresses) via \(gateways.isEmpty ? "nothing" : gateways) "
             + "\(resident.hardwareAddress?.description ?? "") port \(resident.port)\(resident.isUp ? "" : ", down")"
+            + (tooLarge(resident) == nil ? "" : ", mtu \(resident.mtu ?? 0) over \(resident.portMTU ?? 0)")
     }
 
     /// What the other end of its cable does not take: the kernel drops it there without a word.

@@ -32,7 +32,7 @@ extension BrokenHost {
             "mtu-blackhole=port", "bridge.ports-mtu", "smaller than 1500: veth-narrow 1400",
             byHand: "ip link set veth-narrow mtu 1500; ip link set veth-narrow-in mtu 1500"),
         named(
-            "mtu-blackhole=container", "container.mtu", "c1 eth0 10.5.",
+            "mtu-blackhole=container", "container.mtu", "c1 eth0 10.5.", "mtu 9000 over 1500",
             byHand: "lxc-attach -n c1 -- ip link set dev eth0 mtu 1500"),
         named("veth-host-side-down", "bridge.ports-up", "down: veth-down", byHand: "ip link set veth-down up"),
         named(

@@ -15,7 +15,7 @@ extension BrokenHost {
             "container-no-default-route", "container.default-routes", "c1 eth0", "via nothing",
             byHand: inContainer + "route add default via 10.5.0.1"),
         named(
-            "container-no-default-route=one-of-two", "container.default-routes", "c1 eth0", "c2 eth0",
+            "container-no-default-route=one-of-two", "container.default-routes", "c2 eth0", "via nothing",
             byHand: "lxc-attach -n c2 -- ip route add default via 10.5.0.1"),
         named(
             "container-wrong-gateway", "container.gateways", "via 10.5.0.3",
@@ -23,6 +23,10 @@ extension BrokenHost {
         named(
             "gateway-ip-stolen", "container.gateway-owner", "c2 eth0",
             byHand: "lxc-attach -n c2 -- ip addr del 10.5.0.1/16 dev eth0; \(inContainer)neigh flush dev eth0"),
+        named(
+            "container-forward-drop", "firewall.containers-forwarded", "ip saddr 10.5.",
+            byHand: "nft delete rule inet lxc forward handle "
+                + "$(nft -a list chain inet lxc forward | sed -n 's/.*ip saddr 10.*handle //p')"),
         named(
             "firewall-boot-order", "nat.persistent", "/etc/rc.local:3 'nft -f /etc/firewall.nft' after lxc-net",
             byHand: "chmod -x /etc/rc.local"),

@@ -32,6 +32,7 @@ enum ByHand {
     ]
 
     private static let rules: [String: [String]] = [
+        "container-forward-drop": ["ip saddr 10.5.", "drop #"],
         "docker-forward-drop": ["-P FORWARD DROP", "-A FORWARD -j DOCKER-USER"],
         "docker28-raw-drop": ["-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP"],
         "firewall-boot-order": ["nft -f /etc/firewall.nft"],
@@ -89,7 +90,7 @@ enum ByHand {
         "policy-route-captures": ["from 10.5.0.0/16 lookup 200", "blackhole default table 200", "Invalid argument"],
         "rp-filter-drop": ["net.ipv4.conf.up1.rp_filter = 1", "default via 203.0.113.1 dev up0", "!arp_filter"],
         "snat-port-race": ["insert_failed"],
-        "uplink-no-carrier": ["NO-CARRIER", "dev up0"],
+        "uplink-no-carrier": ["/sys/class/net/up0/carrier:0", "dev up0"],
         "stale-conntrack": ["dport=514 [UNREPLIED] src=198.51.100.7 dst=10.5.0.2"],
     ]
 

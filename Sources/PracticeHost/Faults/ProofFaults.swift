@@ -113,6 +113,25 @@ let runningContainerFaults: [Fault] = [
                 [.run(["lxc-attach", "-n", "c2", "--", "ip", "route", "del", "default"])]),
         ]),
     Fault(
+        "container-forward-drop", "A rule names the address of one of two containers, and drops what it sends",
+        [
+            FaultVariant(
+                "one-of-two", "The second one is shut off", containers: 2,
+                [
+                    .only(
+                        [.nft],
+                        [
+                            .run([
+                                "sh", "-c",
+                                "nft insert rule inet lxc forward ip saddr $(lxc-info -n c2 -iH) drop",
+                            ])
+                        ]),
+                    .only(
+                        [.iptablesNft, .iptablesLegacy],
+                        [.run(["sh", "-c", "iptables -w -I FORWARD -s $(lxc-info -n c2 -iH) -j DROP"])]),
+                ])
+        ]),
+    Fault(
         "container-wrong-gateway", "A container's gateway is an address that nobody has",
         [
             FaultVariant(
