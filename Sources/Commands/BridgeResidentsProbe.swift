@@ -24,11 +24,11 @@ struct BridgeResidentsProbe: Probe {
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let name = try parameters.string("network")
         guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
-        guard let transcript = transcripts.first(where: { $0.network.name == name }) else {
+        guard let transcript = transcripts.first(where: { $0.network.name == name && $0.family != .ipv6 }) else {
             throw .notApplicable("nothing is to be translated on \(name)")
         }
         guard let all = transcript.residents else {
-            let obstacle = transcript.ground?.obstacle(to: transcript.network, mode: transcript.mode)
+            let obstacle = transcript.ground?.obstacle(to: transcript.subject, mode: transcript.mode)
             throw .unknown(
                 transcript.residentsFailure ?? obstacle ?? transcript.failure ?? "nobody looked into the containers")
         }

@@ -15,7 +15,8 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<ReportFormats>
+    @OptionGroup var redaction: RedactionOptions
     @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "The packet proof: fence (no packet on the wire), wire (sent with TTL 2) or off.")
@@ -33,7 +34,8 @@ struct DoctorCommand: ParsableCommand {
         if autoRemediate && hostOptions.replay != nil {
             throw ValidationError("a recording cannot be repaired: --auto-remediate and --replay exclude each other")
         }
-        try output.require(FormatName.allCases, for: "a report")
+        try output.require(for: "a report")
+        try redaction.require(without: hostOptions.record, evidence.evidence)
     }
 
     func run() throws {
@@ -61,6 +63,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func emit(_ report: Report) throws(CommandError) {
+        let report = try redaction.applied(to: report)
         let invocation = Session.invocation(hostOptions)
         try output.emit(invocation: invocation) { format, options in
             render(report, as: format, options: options)
@@ -83,7 +86,7 @@ extension OutputOptions {
             if let file = target.file {
                 try Output.file(file, Array(text(target.format, options).utf8))
             } else if !quiet {
-                Output.result(text(target.format, options))
+                try Output.result(text(target.format, options))
             }
         }
     }

@@ -51,7 +51,7 @@ struct FixPlanCommand: ParsableCommand {
             } else if !quiet {
                 let options = RenderingOptions(
                     colour: target.format == .terminal && Output.wantsColour, width: min(Console.columns ?? 80, 100))
-                Output.result(text(plan, target.format, options))
+                try Output.result(text(plan, target.format, options))
             }
         }
         if plan.refusal != nil { throw ExitCode(Health.critical.exitCode) }

@@ -26,7 +26,7 @@ private func finish(_ error: any Error) -> Never {
         LXCDoctor.exit(withError: error)
     }
     // One line: what is wrong, and where the help is.
-    let message = LXCDoctor.message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+    let message = oneLine(LXCDoctor.message(for: error))
     Console.write("lxc-doctor: \(message) (lxc-doctor --help lists what there is)\n", to: .error)
     LXCDoctor.exit(withError: ExitCode(CommandError.Code.usage.rawValue))
 }
@@ -36,11 +36,12 @@ extension LXCDoctor {
     ///
     /// A command of the first level is tried alone first. From the root ArgumentParser reads, by reflection, the options of
     /// its completion scripts (twice) and those of the default command (once more), before it comes to the command
-    /// itself: more than half of what parsing costs. What does not parse is left to the root, which words help and errors.
+    /// itself: a quarter of what parsing costs. What does not parse is left to the root, which words help and errors.
     fileprivate static func command(_ arguments: [String]) throws -> any ParsableCommand {
         let named = configuration.subcommands.first { $0._commandName == arguments.first }
         let type = named ?? DoctorCommand.self
-        if type.configuration._superCommandName != nil {
+        let asksTheRoot = arguments.contains { ["--help", "-h", "--version"].contains($0) }
+        if type.configuration._superCommandName != nil, !asksTheRoot {
             do {
                 let command = try type.parseAsRoot(Array(arguments.dropFirst(named == nil ? 0 : 1)))
                 // Help is a command of its own.
@@ -50,5 +51,14 @@ extension LXCDoctor {
             }
         }
         return try parseAsRoot(arguments)
+    }
+}
+
+/// A message on one line; the points of a list in it become words with commas between them.
+private func oneLine(_ message: String) -> String {
+    message.split(whereSeparator: \.isNewline).reduce("") { line, part in
+        let words = part.drop { $0 == " " }
+        guard words.hasPrefix("- ") else { return line.isEmpty ? String(words) : "\(line) \(words)" }
+        return line + (line.hasSuffix(":") ? " " : ", ") + words.dropFirst(2)
     }
 }

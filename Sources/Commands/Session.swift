@@ -36,9 +36,11 @@ final class Session {
     private var hasLookedAhead = false
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
-    /// `judges` no check is read: nothing will be diagnosed. Throws usage and input errors.
+    /// `judges` no check is read: nothing will be diagnosed. `because`: why the profile was chosen, where the command
+    /// knows better than its options. Throws usage and input errors.
     init(
-        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true
+        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true,
+        because: String? = nil
     ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
@@ -71,7 +73,9 @@ final class Session {
         if let recording, options.profile == nil {
             chosen = recording.profile
         } else {
-            chosen = try Self.profile(options.profile, on: host)
+            var chosen = try Self.profile(options.profile, on: host)
+            if let because { chosen.because = because }
+            self.chosen = chosen
         }
         guard judges else {
             checks = []
@@ -103,6 +107,10 @@ final class Session {
         } catch {
             throw CommandError(.usage, error.description)
         }
+        // A host of which nothing was looked at is not healthy.
+        guard checks.contains(where: { only?.contains($0.id) ?? true && !skip.contains($0.id) }) else {
+            throw CommandError(.usage, "--only and --skip leave no check")
+        }
     }
 
     private static func profile(_ argument: String?, on host: any Host) throws(CommandError) -> ChosenProfile {
@@ -117,7 +125,8 @@ final class Session {
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
-            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            PacketProofProbe.specification, PacketProofProbe.specificationOfIPv6, LocalProofProbe.specification,
+            ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
             ResidentForwardingProbe.specification,
         ]
@@ -177,7 +186,8 @@ final class Session {
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
         [
-            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
+            LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
             ResidentForwardingProbe(transcripts: proofTranscripts),
         ]

@@ -72,7 +72,7 @@ struct Judge {
             // Containers of other programs are not described by files of LXC.
             guard input.profile.profile.networks.contains(where: { ($0.owner ?? .lxc) == .lxc }) else { return [] }
             guard case .success(let names) = containers else {
-                return [(Subject(kind: .container, name: ""), host.adding(container: "*"))]
+                return [(Subject(kind: .container, name: ""), host.adding(container: "each container"))]
             }
             return names.map { (Subject(kind: .container, name: $0), host.adding(container: $0)) }
         }

@@ -10,7 +10,7 @@ package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
     /// Questions that the kernel is being asked already.
-    private var begun: [KernelQuery: Background<[[UInt8]]>] = [:]
+    private(set) var begun: [KernelQuery: Background<[[UInt8]]>] = [:]
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
@@ -57,6 +57,9 @@ package final class LiveHost: Host {
             return try socket.request(query)
         }
     }
+
+    /// What was asked before a change says nothing of the host after it.
+    func dropBegun() { begun.removeAll() }
 
     private func ask(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
         if let early = begun.removeValue(forKey: query) { return try early.value() }

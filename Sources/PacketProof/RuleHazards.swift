@@ -1,8 +1,11 @@
 internal import HostAccess
+internal import HostModel
 internal import WireFormats
 
 /// Rules that would let a copy of a fenced probe escape, or keep its address.
 struct RuleHazards {
+    /// Of the probes.
+    let family: IPFamily
     /// What any probe may meet.
     var everywhere: [String] = []
     /// What only a packet into this host meets.
@@ -102,7 +105,7 @@ struct RuleHazards {
             }
         }
         for (name, table) in tables.sorted(by: { $0.key.description < $1.key.description })
-        where [.ipv4, .inet, .bridge, .netdev].contains(name.family) {
+        where [family == .ipv4 ? .ipv4 : .ipv6, .inet, .bridge, .netdev].contains(name.family) {
             add(table, always: name.family == .netdev)
         }
     }
@@ -186,8 +189,12 @@ struct RuleHazards {
     // MARK: iptables-legacy
 
     mutating func readLegacyRules(_ host: any Host) throws(HostError) {
-        let loaded = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
+        let loaded = try host.readTextIfPresent("/proc/net/\(family.netfilterName)_tables_names") ?? ""
         for name in loaded.split(separator: "\n").map(String.init) {
+            if family == .ipv6 {
+                try note(host.legacyTable(LegacyTableName(family: .ipv6, table: name)).entries, of: name)
+                continue
+            }
             let reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))
             let table: XtTable
             do {
@@ -212,6 +219,16 @@ struct RuleHazards {
                 chains[source.name] = chain
             }
             add(chains, always: false)
+        }
+    }
+
+    /// Of ip6tables only the names in a table are looked at, wherever in it they stand.
+    private mutating func note(_ entries: [UInt8], of table: String) {
+        // In front of a name stands the size of the match or target, whose second octet is seldom anything but zero.
+        let texts = Set(entries.split(separator: 0).flatMap { [$0, $0.dropFirst()] })
+        for name in Self.names where texts.contains(name[...]) {
+            guard let words = Self.words(String(decoding: name, as: UTF8.self)) else { continue }
+            everywhere.append("a rule of ip6tables-legacy \(table) \(words)")
         }
     }
 }

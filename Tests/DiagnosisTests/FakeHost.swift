@@ -113,6 +113,7 @@ struct Scene {
             "container-ports": ["unplugged": .strings([])],
             "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
             "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "packet-proof-ipv6": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),

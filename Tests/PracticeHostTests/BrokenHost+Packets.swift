@@ -38,6 +38,13 @@ extension BrokenHost {
         named(
             "ipv6-address-missing", "bridge.ipv6-address", "lxcbr1 has no IPv6 address of its own",
             byHand: "ip -6 address add fd42:5::1/64 dev lxcbr1 nodad"),
+        named("ipv6-dropped", "nat.ipv6-proof", "policy drop", byHand: "nft delete table ip6 fence"),
+        named(
+            "ipv6-wrong-source", "nat.ipv6-proof", "2001:db8:77::9",
+            byHand: "nft flush chain ip6 six post; nft add rule ip6 six post ip6 saddr fd42:5::/64 masquerade"),
+        named(
+            "ipv6-no-route", "nat.ipv6-proof", "rout",
+            byHand: "ip -6 route add default via 2001:db8:ff::1 dev up0"),
         named(
             "ipv6-nat-missing", "nat.ipv6", "no rule translates",
             byHand: "ip6tables -w -t nat -A POSTROUTING -s fd42:5::/64 ! -d fd42:5::/64 -j MASQUERADE"),

@@ -127,6 +127,31 @@ import Testing
         TestResults.note(.reproduced, ["container-forward-drop"])
     }
 
+    /// What a container sends to a hardware address that nobody has any more is flooded: nothing is sent, and it is said.
+    @Test func anOldHardwareAddressOfTheGatewayIsNoDrop() throws {
+        let report = try report(
+            """
+            lxc-attach -n c1 -- ping -c 1 10.5.0.1 >/dev/null
+            ip link set lxcbr1 address 02:00:00:00:00:0a
+            """, containers: 1)
+        let finding = report.findings.first { $0.check == "nat.container-proof" }
+        #expect(finding?.verdict == .unknown)
+        #expect(finding?.reason?.contains("hardware address of its gateway 10.5.0.1") == true, "\(finding as Any)")
+        #expect(report.causes.isEmpty, "\(report.causes.map(\.id))")
+    }
+
+    /// Running containers have lost their bridge: its maker makes it again, they are plugged in, and all is well at once.
+    @Test func aLostBridgeComesBackUnderItsContainers() throws {
+        let ended = try Program.lab(
+            ["--containers", "2", "--fault", "lxc-net-stale-network-up=bridge"],
+            "lxc-doctor --auto-remediate --yes --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.verdict == .healthy, "\(report.causes.map(\.id)) \(ended.messages)")
+        #expect(report.fixes?.outcome == .applied, "\(report.fixes as Any)")
+        let commands = report.fixes?.steps.map(\.command) ?? []
+        #expect(commands.contains("systemctl restart lxc-net.service") && commands.count == 4, "\(commands)")
+    }
+
     /// The host's other interfaces answer for the bridge's address too, where nobody keeps them from it.
     @Test func theHostDoesNotStealFromItself() throws {
         let report = try report(

@@ -13,16 +13,23 @@ extension Watcher {
         let touched = TouchedParts(topics)
         session.host.forget(where: touched.touches)
         let isTouched = standing.forget(where: touched.touches)
+        noteAgeOfProof()
         // A container that is gone, a profile that is as it was: nothing stands on it.
-        guard isTouched || topics.isEmpty || topics.contains(.everything) || report == nil else {
+        guard
+            isTouched || topics.isEmpty || topics.contains(.everything) || report == nil
+                || isProofOutdated != (report?.proof?.isOutdated ?? false)
+        else {
             status.proof?.isDue = schedule.awaitsProof
             return export.publish(status)
         }
         let at = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
-        let judged = standing.judge(session.diagnosisInput(), on: session.host)
+        var input = session.diagnosisInput()
+        input.outdatedProof = outdatedProof
+        let judged = standing.judge(input, on: session.host)
         let result = session.waived(judged, on: String(at.prefix(10)))
-        let new = session.report(
+        var new = session.report(
             result, looked: (at: at, milliseconds: Session.milliseconds(since: began)))
+        if isProofOutdated { new.proof?.isOutdated = true }
         self.result = result
         status.judgements += 1
         status.judgedAnew = standing.judgedAnew
@@ -41,9 +48,9 @@ extension Watcher {
         // Containers come and go: what nothing stands on any more is not kept.
         if status.judgements % Self.pruning == 0 { session.host.forget { !needed.contains($0) } }
         if isWarm {
-            repairs?.consider(new, at: now / 1_000)
-            status.repairs?.leftAlone = repairs?.leftAlone ?? []
+            let left = considerRepairs(of: new)
             putOut(new)
+            tell(left)
         }
         gate.looked(for: Int((Console.monotonicNanoseconds() - began) / 1_000_000), at: now)
     }

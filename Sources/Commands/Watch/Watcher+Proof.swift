@@ -17,6 +17,21 @@ extension Watcher {
         }
     }
 
+    /// What a proof showed before the last change is no more than that, from when it is known that the next one has to wait:
+    /// for its turn, or for the end of one that runs. One that begins at once ends before anybody would miss it.
+    func noteAgeOfProof() {
+        guard schedule.awaitsProof else { return }
+        if proof != nil || schedule.due.map({ $0 > now }) ?? false { isProofOutdated = true }
+    }
+
+    var outdatedProof: OutdatedProof? {
+        guard isProofOutdated else { return nil }
+        return OutdatedProof(
+            probes: session.proofProbeNames,
+            reason: "the packet proof is from before the last change of this host; it is made again as soon as "
+                + "--proof-every allows")
+    }
+
     func takeProof() {
         guard let proof, let result = proof.result() else { return }
         self.proof = nil
@@ -36,6 +51,7 @@ extension Watcher {
         }
         status.proof?.provedAt = startedAt
         status.proof?.verdict = session.proof?.verdict
+        isProofOutdated = false
         _ = standing.forget(probes: session.proofProbeNames) { _ in false }
         isWarm = true
         look(at: [])

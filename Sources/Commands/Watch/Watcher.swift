@@ -32,6 +32,8 @@ final class Watcher {
     var gate = EventGate()
     var schedule: ProofSchedule
     var proof: RunningProof?
+    /// The last proof is older than a change, and the next one has to wait.
+    var isProofOutdated = false
     /// Until the first proof has ended, or where there is none, nothing is put out: it would not be the whole truth.
     var isWarm = false
     var stops = false
