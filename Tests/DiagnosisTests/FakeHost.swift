@@ -118,7 +118,7 @@ struct Scene {
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
-                "down": .strings([]),
+                "down": .strings([]), "tooLarge": .strings([]),
             ],
             "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
             "packet-proof-local": ["arrival": .string("arrived")],

@@ -90,10 +90,10 @@ enum CrashPoints {
             remedy: "masquerade", fault: "masq-missing", check: "nat.masquerade",
             options: ["--backend", "iptables-legacy"]),
         CrashPoints.Case(
-            remedy: "masquerade", fault: "masq-shadowed-saved", check: "nat.masquerade",
+            remedy: "masquerade", fault: "masq-shadowed=rules-v4", check: "nat.masquerade",
             options: ["--backend", "iptables-nft"]),
         CrashPoints.Case(
-            remedy: "firewall-accept", fault: "forward-policy-drop-saved", check: "firewall.forward",
+            remedy: "firewall-accept", fault: "forward-policy-drop=rules-v4", check: "firewall.forward",
             options: ["--backend", "iptables-nft"], fence: true),
         CrashPoints.Case(
             remedy: "firewall-accept", fault: "forward-policy-drop=nftables-conf", check: "firewall.forwarded"),

@@ -42,7 +42,7 @@ import Testing
             Case(
                 fault: "shorewall-misconfig=no-zone", backend: "iptables-legacy", disturbance: "shorewall restart"),
             Case(
-                fault: "masq-shadowed-saved", backend: "iptables-nft",
+                fault: "masq-shadowed=rules-v4", backend: "iptables-nft",
                 disturbance: "systemctl restart netfilter-persistent"),
         ])
     func outlives(item: Case) throws {
@@ -63,7 +63,7 @@ import Testing
     @Test(arguments: ["iptables-nft", "iptables-legacy"])
     func aSiteThatIsExemptStaysSo(backend: String) throws {
         let ended = try Program.lab(
-            ["--backend", backend, "--containers", "1", "--fault", "masq-shadowed-saved"],
+            ["--backend", backend, "--containers", "1", "--fault", "masq-shadowed=rules-v4"],
             """
             ip netns exec internet ip address add 192.168.77.5/32 dev isp0
             ip netns exec internet ip route add 10.5.0.0/16 via 203.0.113.2

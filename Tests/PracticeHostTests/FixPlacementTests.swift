@@ -101,7 +101,7 @@ import Testing
     @Test(arguments: ["iptables-nft", "iptables-legacy"])
     func stayInForceInSavedRules(backend: String) throws {
         let ended = try Program.lab(
-            ["--backend", backend, "--fault", "forward-policy-drop-saved"],
+            ["--backend", backend, "--fault", "forward-policy-drop=rules-v4"],
             """
             sed -i 's/^:FORWARD DROP/:FORWARD ACCEPT/; s/^COMMIT/-A FORWARD -s 10.5.0.66\\/32 -j DROP\\n-A FORWARD -j DROP\\nCOMMIT/' \
                 /etc/iptables/rules.v4

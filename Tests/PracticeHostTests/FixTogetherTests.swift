@@ -39,7 +39,7 @@ import Testing
             faults: ["bridge-down", "ip-forward-off", "forward-policy-drop"], backend: "iptables-legacy",
             remedies: ["bridge-up", "forwarding", "firewall-accept"]),
         Case(
-            faults: ["masq-shadowed-saved", "ip-forward-off"], backend: "iptables-nft",
+            faults: ["masq-shadowed=rules-v4", "ip-forward-off"], backend: "iptables-nft",
             setup: "ip link set lxcbr1 down", remedies: ["bridge-up", "forwarding", "masquerade"]),
         Case(
             faults: ["ufw-forward-drop=other-rules", "masq-missing", "ip-forward-reset"],

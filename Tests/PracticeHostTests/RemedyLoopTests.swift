@@ -23,10 +23,10 @@ import Testing
     static let cases: [Case] =
         links + translation + [
             Case(
-                fault: "lxc-net-stale-network-up=bridge", cause: "bridge-missing",
+                fault: "lxc-net-stale-network-up=bridge", cause: "lxc-net-stale-network-up",
                 step: "systemctl restart lxc-net.service", isReversible: false),
             Case(
-                fault: "dnsmasq-not-running", cause: "lxc-net-stale-network-up",
+                fault: "dnsmasq-not-running", cause: "dnsmasq-not-running",
                 step: "systemctl restart lxc-net.service", isReversible: false),
             Case(
                 fault: "bridge-missing", backend: "iptables-legacy", cause: "bridge-missing",
@@ -38,25 +38,25 @@ import Testing
                 fault: "lxc-net-config-not-sourced", cause: "lxc-net-config-not-sourced",
                 step: "printf '%s\\n' '[ ! -f /etc/default/lxc-net ] || . /etc/default/lxc-net' >> /etc/default/lxc"),
             Case(
-                fault: "lxc-net-not-enabled=masked", cause: "bridge-not-persistent",
+                fault: "lxc-net-not-enabled=masked", cause: "lxc-net-not-enabled",
                 step: "systemctl unmask lxc-net.service"),
             Case(
-                fault: "lxc-net-not-enabled=switched-off", cause: "bridge-not-persistent",
+                fault: "lxc-net-not-enabled=switched-off", cause: "lxc-net-not-enabled",
                 step: "sed -i '1c\\USE_LXC_BRIDGE=\"true\"' /etc/default/lxc-net"),
             Case(
                 fault: "masq-missing", backend: "iptables-nft", cause: "masq-missing",
                 step: "iptables-nft -w 5 -t nat -A POSTROUTING -s 10.5.0.0/16 '!' -d 10.5.0.0/16 -j MASQUERADE"),
             Case(
-                fault: "masq-shadowed-saved", backend: "iptables-nft", cause: "masq-shadowed",
+                fault: "masq-shadowed=rules-v4", backend: "iptables-nft", cause: "masq-shadowed",
                 step: "iptables-nft -w 5 -t nat -I POSTROUTING 2 -s 10.5.0.0/16 '!' -d 10.5.0.0/16 -j MASQUERADE"),
             Case(
-                fault: "masq-shadowed-saved", backend: "iptables-legacy", cause: "masq-shadowed",
+                fault: "masq-shadowed=rules-v4", backend: "iptables-legacy", cause: "masq-shadowed",
                 step: "iptables-legacy-restore --test /etc/iptables/rules.v4"),
             Case(
-                fault: "forward-policy-drop-saved", backend: "iptables-nft", cause: "forward-policy-drop",
+                fault: "forward-policy-drop=rules-v4", backend: "iptables-nft", cause: "forward-policy-drop",
                 step: "iptables-nft-restore --test /etc/iptables/rules.v4"),
             Case(
-                fault: "forward-policy-drop-saved", backend: "iptables-legacy", cause: "forward-policy-drop",
+                fault: "forward-policy-drop=rules-v4", backend: "iptables-legacy", cause: "forward-policy-drop",
                 step: "iptables-legacy -w 5 -t filter -A FORWARD -i lxcbr1 -j ACCEPT"),
             Case(
                 fault: "ufw-forward-drop=other-rules", cause: "ufw-forward-drop",
@@ -121,7 +121,7 @@ import Testing
     private static let links: [Case] = [
         Case(fault: "bridge-down", cause: "bridge-down", step: "ip link set lxcbr1 up"),
         Case(
-            fault: "bridge-wrong-address-or-mask=none", cause: "bridge-address-lost",
+            fault: "bridge-address-lost", cause: "bridge-address-lost",
             step: "ip address add 10.5.0.1/16 broadcast + dev lxcbr1"),
         Case(
             fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",

@@ -71,7 +71,7 @@ let firewallProgramFaults: [Fault] = [
                 ])
         ]),
     Fault(
-        "forward-policy-drop-saved", "Saved rules drop what the host should forward",
+        "forward-policy-drop", "Saved rules drop what the host should forward",
         [
             FaultVariant(
                 "rules-v4", "netfilter-persistent loads them at boot", backends: [.iptablesNft, .iptablesLegacy],
@@ -97,7 +97,7 @@ let firewallProgramFaults: [Fault] = [
                 ])
         ]),
     Fault(
-        "masq-shadowed-saved", "A saved rule ends the nat chain; a deliberate exemption comes before it",
+        "masq-shadowed", "A saved rule ends the nat chain; a deliberate exemption comes before it",
         [
             FaultVariant(
                 "rules-v4", "netfilter-persistent loads them at boot", backends: [.iptablesNft, .iptablesLegacy],

@@ -43,6 +43,41 @@ private let strayResets = """
     }
     """
 
+/// Holds every packet of queue 7 until all have come, then lets them go: two packets of one flow, each new to connection
+/// tracking, as when two processors meet. Source: linux/netfilter/nfnetlink_queue.h; netlink(7).
+private let heldTogether = """
+    use Socket;
+    socket(my $queue, 16, SOCK_RAW, 12) or die "netlink: $!";
+    my $kernel = pack("SSLL", 16, 0, 0, 0);
+    bind($queue, $kernel) or die "bind: $!";
+    sub order {
+        my ($kind, $attribute, $body) = @_;
+        my $payload = pack("CCnSS", 0, 0, 7, 4 + length $body, $attribute) . $body;
+        $payload .= "\\0" x (-length($payload) % 4);
+        my $header = pack("LSSLL", 16 + length $payload, 0x300 | $kind, 1, 1, 0);
+        send($queue, $header . $payload, 0, $kernel) or die "send: $!";
+    }
+    order(2, 1, pack("CCn", 1, 0, 0));
+    order(2, 2, pack("NC", 0, 1));
+    system("ip", "netns", "exec", "sender", "perl", "-e", $ARGV[0]) == 0 or die "no sender";
+    order(3, 2, pack("NN", 1, 100000));
+    """
+
+/// Every opening twice, from one port.
+private let twins = """
+    use Socket;
+    socket(my $socket, AF_INET, SOCK_RAW, 6) or die;
+    my $to = sockaddr_in(0, inet_aton("{target}"));
+    for my $port (1 .. 120) {
+        my $opening = pack("nnNNnnnn", 41000 + $port, 443, 1, 0, 0x5002, 64000, 0, 0);
+        send($socket, $opening, 0, $to) or die for 1 .. 2;
+    }
+    """
+
+private let queueRule = [
+    "FORWARD", "-i", "{bridge}", "-p", "tcp", "--dport", "443", "-j", "NFQUEUE", "--queue-num", "7",
+]
+
 /// Flows of UDP, TCP and ICMP from fixed ports, so that the next time they are the same.
 private let oldFlows = """
     ip netns exec sender perl -e '
@@ -71,6 +106,19 @@ private let oldFlows = """
     """
 
 let trackingFaults: [Fault] = [
+    Fault(
+        "snat-port-race", "Packets of one flow are tracked at the same instant, and one of them is dropped",
+        [
+            FaultVariant(
+                "twins", "A hundred times two packets of one port",
+                sender + [
+                    // The twins have no checksum.
+                    .sysctl("net/netfilter/nf_conntrack_checksum", "0"),
+                    .run(["iptables", "-w", "-I"] + queueRule), .run(["perl", "-e", heldTogether, twins]),
+                    .run(["iptables", "-w", "-D"] + queueRule), .run(["ip", "netns", "del", "sender"]),
+                    .sysctl("net/netfilter/nf_conntrack_checksum", "1"),
+                ])
+        ]),
     Fault(
         "stale-conntrack", "A flow is older than the rule that would translate it",
         [

@@ -21,8 +21,8 @@ package struct ContainerGuestProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
-        let name = try parameters.string("container")
+        let place = try ContainerPlace.asked(parameters, reader)
+        let (path, name) = (place.path, place.name)
         let config = try ContainerConfigProbe.read(path, name, reader)
         guard let guest = try GuestSystem(config, directory: "\(path)/\(name)", reader) else {
             throw .notApplicable("the rootfs of \(name) is no directory of this host")

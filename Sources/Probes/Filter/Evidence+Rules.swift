@@ -2,6 +2,16 @@ package import HostModel
 internal import PacketFilter
 
 extension Evidence {
+    /// A rule that did something with a packet.
+    init(_ rule: WalkResult.RulePlace) {
+        self.init(
+            source: "\(rule.family) \(rule.table) \(rule.chain)",
+            command: rule.text.hasPrefix("-")
+                ? "iptables -t \(rule.table) -S \(rule.chain)"
+                : "nft -a list chain \(rule.family) \(rule.table) \(rule.chain)",
+            value: rule.text)
+    }
+
     /// What ends a packet's way, and how a person sees it.
     package init(_ killer: Killer) {
         guard let table = killer.table else {

@@ -49,7 +49,9 @@ package struct ForwardingFilterProbe: Probe {
         }
         let translated = questions.answerOfRules(.translated)
         let maker = translated.verdict == .proven ? translated.provenBy : nil
-        observation.facts["duplicates"] = .integer(maker.map(questions.duplicates) ?? 0)
+        let duplicates = maker.map(questions.duplicates) ?? 0
+        observation.facts["duplicates"] = .integer(duplicates)
+        if duplicates > 0, let maker { observation.evidence.append(Evidence(maker)) }
         observation.facts["duplicatedRule"] = .string(maker?.text ?? "")
         return observation
     }
