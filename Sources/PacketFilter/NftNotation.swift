@@ -5,6 +5,12 @@ internal import WireFormats
 struct NftNotation {
     private(set) var parts: [RulePart] = []
     private var registers: [Int: (expression: NftExpression, mask: [UInt8])] = [:]
+    /// Whether the network header is one of IPv6; a rule of a table of both families may say so itself.
+    private var isIPv6: Bool
+
+    init(family: NftFamily) {
+        isIPv6 = family == .ipv6
+    }
 
     mutating func add(_ expression: NftExpression, setText: (_ set: String, _ field: String) -> String) {
         switch expression {
@@ -67,6 +73,11 @@ struct NftNotation {
         case .payload(.network, 12, 8, _) where bytes.count == 8 && mask.isEmpty && !inverted:
             parts.append(.address(.source, Self.address(Array(bytes.prefix(4)), []), inverted: false))
             parts.append(.address(.destination, Self.address(Array(bytes.suffix(4)), []), inverted: false))
+        // Source and destination stand at other places in IPv6 (RFC 8200 §3).
+        case .payload(.network, 8, 1...16, _) where isIPv6 && comparison.rawValue < 2:
+            parts.append(.address(.source, Self.address6(bytes, mask), inverted: inverted))
+        case .payload(.network, 24, 1...16, _) where isIPv6 && comparison.rawValue < 2:
+            parts.append(.address(.destination, Self.address6(bytes, mask), inverted: inverted))
         case .payload(.network, 12, 1...4, _) where comparison.rawValue < 2:
             parts.append(.address(.source, Self.address(bytes, mask), inverted: inverted))
         case .payload(.network, 16, 1...4, _) where comparison.rawValue < 2:
@@ -80,7 +91,10 @@ struct NftNotation {
             parts.append(.interface(isInput: isInput, text, inverted: inverted))
         case .meta(.transportProtocol, _) where bytes.count == 1, .payload(.network, 9, 1, _) where bytes.count == 1:
             parts.append(.transport(bytes[0], inverted: inverted))
-        case .meta(.networkProtocol, _): return
+        case .meta(.networkProtocol, _):
+            // NFPROTO_IPV6.
+            if !inverted { isIPv6 = bytes.first == 10 }
+            return
         default:
             let name = Self.name(loaded)
             let masked = mask.isEmpty ? "" : " & \(Self.mask(name, mask))"
@@ -97,7 +111,8 @@ struct NftNotation {
     private static func text(_ part: RulePart) -> String {
         switch part {
         case .address(let field, let text, let inverted):
-            "ip \(field == .source ? "saddr" : "daddr") \(inverted ? "!= " : "")\(text)"
+            "\(text.contains(":") ? "ip6" : "ip") \(field == .source ? "saddr" : "daddr") "
+                + "\(inverted ? "!= " : "")\(text)"
         case .interface(let isInput, let name, let inverted):
             "\(isInput ? "iifname" : "oifname") \(inverted ? "!= " : "")\"\(name)\""
         case .transport(let number, let inverted):
@@ -177,6 +192,18 @@ struct NftNotation {
             let prefix = IPv4Prefix(address: address, netmask: netmask)
         else { return "\(address) & \(hexadecimal(mask))" }
         return prefix.description
+    }
+
+    /// The same of IPv6; other masks than those of a prefix are not written as one.
+    private static func address6(_ bytes: [UInt8], _ mask: [UInt8]) -> String {
+        let whole = bytes + [UInt8](repeating: 0, count: max(0, 16 - bytes.count))
+        guard let address = IPv6Address(octets: whole) else { return hexadecimal(bytes) }
+        if mask.isEmpty { return bytes.count == 16 ? "\(address)" : "\(address)/\(bytes.count * 8)" }
+        let bits = mask.reduce(0) { $0 + $1.nonzeroBitCount }
+        let isPrefix = mask.enumerated().allSatisfy { index, octet in
+            octet == UInt8(truncatingIfNeeded: 0xff00 >> min(8, max(0, bits - index * 8)))
+        }
+        return isPrefix ? "\(address)/\(bits)" : "\(address) & \(hexadecimal(mask))"
     }
 
     /// `{ 10.5.0.0/16, 10.6.0.1 }`, the first eight elements.

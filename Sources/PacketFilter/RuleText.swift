@@ -74,7 +74,7 @@ extension Ruleset {
     }
 
     private func nftParts(_ rule: NftRule, table: Int) -> [RulePart] {
-        var notation = NftNotation()
+        var notation = NftNotation(family: tables[table].name.family)
         for expression in nft.expressions(of: rule) {
             notation.add(expression) { name, field in
                 guard let set = set(named: name, inTable: table), set.flags.contains(.anonymous) else {

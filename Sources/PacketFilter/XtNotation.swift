@@ -52,7 +52,7 @@ enum XtNotation {
         return parts.map { part in
             switch part {
             case .address(let field, let text, let inverted):
-                "\(not(inverted)) \(field == .source ? "-s" : "-d") \(text.contains("/") ? text : text + "/32")"
+                "\(not(inverted)) \(field == .source ? "-s" : "-d") \(text.contains("/") ? text : text + (text.contains(":") ? "/128" : "/32"))"
             case .interface(let isInput, let name, let inverted):
                 "\(not(inverted)) \(isInput ? "-i" : "-o") \(name.hasSuffix("*") ? name.dropLast() + "+" : name[...])"
             case .transport(let number, let inverted): "\(not(inverted)) -p \(transport(number))"
@@ -73,6 +73,7 @@ enum XtNotation {
         case 1: "icmp"
         case 6: "tcp"
         case 17: "udp"
+        case 58: "ipv6-icmp"
         default: "\(number)"
         }
     }
