@@ -2,22 +2,22 @@ internal import CLinux
 internal import Glibc
 internal import HostAccess
 
-/// Running a program to be asked for its version. Source: posix_spawn(3).
+/// Running a program to be asked for a version. Source: posix_spawn(3).
 extension LiveHost {
     static let programDirectories = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin"]
 
-    /// What `PROGRAM --version` prints, without the newline at its end.
+    /// What the program prints when it is asked for a version, without the newline at its end.
     func version(
         of program: ProgramName, in directories: [String] = LiveHost.programDirectories, milliseconds: Int = 2_000
     ) throws(HostError) -> String {
-        let operation = "\(program.rawValue) --version"
+        let operation = ([program.rawValue] + program.arguments).joined(separator: " ")
         let path = try trustedPath(of: program.rawValue, in: directories, operation)
         var ends: [Int32] = [-1, -1]
         let result = clinux_pipe(&ends)
         guard result == 0 else { throw HostError(errno: -result, operation: operation) }
         let output = Descriptor(owning: ends[0])
         let input = Descriptor(owning: ends[1])
-        let child = try spawn(path, output: input.rawValue, operation)
+        let child = try spawn(path, program.arguments, output: input.rawValue, operation)
         try input.close(operation: operation)
         let deadline = Deadline(milliseconds: milliseconds)
         do {
@@ -57,7 +57,9 @@ extension LiveHost {
         throw HostError(.notFound, operation: operation, message: "\(program) is not installed")
     }
 
-    private func spawn(_ path: String, output: Int32, _ operation: String) throws(HostError) -> pid_t {
+    private func spawn(
+        _ path: String, _ words: [String], output: Int32, _ operation: String
+    ) throws(HostError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -76,7 +78,7 @@ extension LiveHost {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        let arguments = [strdup(path), strdup("--version"), nil]
+        let arguments = [strdup(path)] + words.map { strdup($0) } + [nil]
         let environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C"), nil]
         defer { (arguments + environment).forEach { free($0) } }
         var child: pid_t = 0

@@ -5,11 +5,13 @@ import Testing
 @Suite(.serialized) struct FixLastingTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var fault: String
+        /// A second fault, which comes after it.
+        var other: String?
         var backend = "nft"
         /// What happens to the ruleset afterwards.
         var disturbance: String
 
-        var testDescription: String { "\(fault) \(backend): \(disturbance)" }
+        var testDescription: String { "\(fault) \(other ?? "") \(backend): \(disturbance)" }
     }
 
     @Test(
@@ -26,6 +28,15 @@ import Testing
                 disturbance: "ufw reload; ufw reload; ufw disable; ufw --force enable"),
             Case(fault: "firewalld-zone=default", disturbance: "firewall-cmd --reload"),
             Case(
+                fault: "masq-missing", other: "ufw-forward-drop=enabled",
+                disturbance: "ufw reload; ufw disable; ufw --force enable"),
+            Case(
+                fault: "masq-missing", other: "firewalld-zone=default",
+                disturbance: "firewall-cmd --reload; firewall-cmd --complete-reload"),
+            Case(
+                fault: "masq-missing", other: "docker-forward-drop=dockerd", backend: "iptables-nft",
+                disturbance: "systemctl restart docker; sleep 3; iptables -S DOCKER-USER | grep lxcbr1"),
+            Case(
                 fault: "docker-forward-drop=started",
                 disturbance: "iptables -F DOCKER-USER; iptables -A DOCKER-USER -j RETURN; systemctl restart docker"),
             Case(
@@ -40,7 +51,7 @@ import Testing
         ])
     func outlives(item: Case) throws {
         let ended = try Program.lab(
-            ["--backend", item.backend, "--fault", item.fault],
+            ["--backend", item.backend, "--fault", item.fault] + (item.other.map { ["--fault", $0] } ?? []),
             """
             lxc-doctor --auto-remediate --yes --quiet >&2; echo "repaired $?"
             { \(item.disturbance); } >&2 2>&1 || echo failed

@@ -47,6 +47,8 @@ struct ChangeWording {
         case .run(.checkFirewalld): "/etc/firewalld"
         case .run(.shorewallReload): "shorewall's loaded rules"
         case .run(.checkNetplan): "a copy of /etc/netplan"
+        case .run(.checkKeyfile(let path, _)): path
+        case .run(.checkNetworkManager), .run(.reloadNetworkManager): "NetworkManager's configuration"
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }
@@ -78,7 +80,7 @@ struct ChangeWording {
         case .run(.installLXC(let manager, _)): "installed by \(manager.rawValue)"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
-        case .run(.daemonReload): "read"
+        case .run(.daemonReload), .run(.reloadNetworkManager): "read"
         case .run(.startUnit): "active"
         case .run: "valid"
         }
