@@ -83,7 +83,7 @@ import Testing
                 step: "cp -a /etc/shorewall /run/lxc-doctor/check; shorewall check -r /run/lxc-doctor/check"),
             Case(
                 fault: "shorewall-misconfig=no-zone", backend: "iptables-nft", cause: "shorewall-misconfig",
-                step: "printf 'MASQUERADE\\t10.5.0.0/16\\tup0\\n' > /etc/shorewall/snat"),
+                step: "printf '%s\\n' 'MASQUERADE\t10.5.0.0/16\tup0' > /etc/shorewall/snat"),
             // Shorewall 5.0.14 and later would turn masq into snat behind the journal's back, and not start at boot
             // ahead of the bridge that is a source there.
             Case(

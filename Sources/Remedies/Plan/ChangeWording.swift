@@ -48,7 +48,8 @@ struct ChangeWording {
         case .run(.shorewallReload): "shorewall's loaded rules"
         case .run(.checkNetplan): "a copy of /etc/netplan"
         case .run(.checkKeyfile(let path, _)): path
-        case .run(.checkNetworkManager), .run(.reloadNetworkManager): "NetworkManager's configuration"
+        case .run(.checkNetworkManager): "NetworkManager's configuration"
+        case .run(.reloadNetworkManager): "NetworkManager's devices"
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }
@@ -80,7 +81,8 @@ struct ChangeWording {
         case .run(.installLXC(let manager, _)): "installed by \(manager.rawValue)"
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
-        case .run(.daemonReload), .run(.reloadNetworkManager): "read"
+        case .run(.daemonReload): "read"
+        case .run(.reloadNetworkManager(let ports)): "without \(ports.joined(separator: ", "))"
         case .run(.startUnit): "active"
         case .run: "valid"
         }
