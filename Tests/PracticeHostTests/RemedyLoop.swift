@@ -19,6 +19,8 @@ enum RemedyLoop {
                 -prune -o -type f -exec stat -c '%n %a %u %g' {} + -exec md5sum {} + -o -type l -printf '%p %l\n' | sort
             pgrep -c -r S -x dnsmasq
         }
+        # Twenty seconds at most: a machine may have other things to do.
+        until_true() { for _ in $(seq 200); do eval "$1" 2>/dev/null && break; sleep 0.1; done; }
         reboot() {
             for process in $(pgrep -x dockerd; pgrep -x containerd); do kill -9 $process; done
             rm -rf /run/docker* /run/containerd
@@ -43,6 +45,9 @@ enum RemedyLoop {
             chown -R systemd-network /run/systemd/netif
             ! command -v netplan >/dev/null || netplan generate
             if [ -e /etc/systemd/system/multi-user.target.wants/NetworkManager.service ]; then
+                # Debian's udev rules keep NetworkManager off the ends of containers (85-nm-unmanaged.rules).
+                mkdir -p /run/NetworkManager/conf.d
+                printf '[keyfile]\nunmanaged-devices=interface-name:port*\n' > /run/NetworkManager/conf.d/veth.conf
                 mkdir -p /run/dbus; [ -e /run/dbus/pid ] || dbus-daemon --system --fork
             fi
             early=nftables late=
@@ -61,13 +66,14 @@ enum RemedyLoop {
                     i=$((i + 1))
                 done
             done
-            i=0
-            while [ ! -e /sys/class/net/lxcbr1 ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
+            until_true '[ -n "$(ip -4 -o addr show lxcbr1)" ]'
             if pgrep -x systemd-network >/dev/null || pgrep -x NetworkManager >/dev/null; then
                 # A container's port: an idle bridge of theirs the proof leaves alone.
                 sleep 1
                 ip link add port0 type veth peer name port1
-                ip link set port0 master lxcbr1 up; ip link set port1 up; sleep 1
+                ip link set port0 master lxcbr1 up; ip link set port1 up
+                until_true 'bridge link show dev port0 | grep -q "state forwarding"'; sleep 1
+                until_true '[ -n "$(ip -4 -o addr show lxcbr1 up)" ] && ip -br link show lxcbr1 | grep -q "UP"'
             fi
         }
         """#

@@ -205,10 +205,7 @@ import Testing
         #expect(broken.contains(item.cause), "\(broken)")
         for name in ["repaired", "again"] {
             let after = try report(name)
-            let open = after.findings.filter { $0.verdict == .unknown || $0.verdict == .blocked }
-            #expect(
-                after.verdict == .healthy,
-                "\(name): \(after.causes.map(\.id)) \(open.map { "\($0.check): \($0.reason ?? "")" })")
+            #expect(after.verdict == .healthy, "\(name): \(Self.complaints(after))")
             #expect(after.proof?.verdict == .masqueraded)
             if item.isReversible || name == "repaired" {
                 let steps = after.fixes?.steps.map(\.command) ?? []
@@ -220,11 +217,20 @@ import Testing
             #expect(parts["same"] == "SAME\n", "\(parts["same"] ?? "")")
         }
         let booted = try report("booted")
-        #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id)) \(ended.messages)")
+        #expect(booted.verdict == .healthy, "\(Self.complaints(booted)) \(ended.messages)")
         #expect(booted.proof?.verdict == .masqueraded)
         TestResults.note(.reproduced, [item.cause])
         TestResults.note(.repaired, [item.cause])
     }
+
+    /// Why a report is not healthy.
+    private static func complaints(_ report: Report) -> [String] {
+        let open = report.findings.filter { $0.verdict == .unknown || $0.verdict == .blocked }
+        let lost = report.proof?.probes.filter { $0.verdict != .masqueraded } ?? []
+        return report.causes.map(\.id) + open.map { "\($0.check): \($0.reason ?? "")" }
+            + lost.map { "\($0.from): \($0.verdict) \($0.reason ?? "")" }
+    }
+
     /// A repair that no loop makes is not known to work. Cases stand in several files.
     @Test func everyRepairedCauseHasALoop() throws {
         struct List: Decodable {
