@@ -9,8 +9,9 @@ internal import Probes
 /// Each file must pass its owner's offline checker: `netplan generate` and `ifup --no-act` on what was written,
 /// `nmcli --offline` (NetworkManager 1.40), which must understand the very address. systemd-networkd has none:
 /// `systemd-analyze verify` refuses what is no unit, `networkctl` asks the daemon, and the daemon itself warns of a line
-/// that it does not understand and goes on. Its files, and keyfiles of an older NetworkManager, are read back by this
-/// program's own reader: the check that named the cause must pass on them, or they are taken back.
+/// that it does not understand and goes on; a second one, started to look, would claim its name on the bus. Its files,
+/// and keyfiles of an older NetworkManager, are read back by this program's own reader: the check that named the cause
+/// must pass on them, or they are taken back.
 struct BridgePersistent: Remedy {
     let id = "bridge-persistent"
 
