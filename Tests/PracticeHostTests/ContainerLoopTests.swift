@@ -76,6 +76,8 @@ import Testing
                 for name in $running; do lxc-stop -k -n "$name"; done
                 reboot
                 for name in $running; do lxc-start -n "$name"; done
+                # The port that stood for a container's: its other end, on this host, answers for the bridge.
+                ip link del port0 2>/dev/null
                 for name in $running; do
                     i=0
                     while [ $i -lt 150 ] && ! inside "$name" ip route | grep -q ^default; do sleep 0.1; i=$((i + 1)); done

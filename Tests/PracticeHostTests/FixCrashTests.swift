@@ -126,8 +126,6 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forward", fence: true),
         CrashPoints.Case(
-            remedy: "shorewall-zone", fault: "shorewall-misconfig=no-zone", check: "firewall.forwarded"),
-        CrashPoints.Case(
             remedy: "shorewall-zone", fault: "shorewall-misconfig=recipe", check: "firewall.forwarded"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {

@@ -48,7 +48,7 @@ private let takenByNetworkManager: [FaultStep] = [
         method=disabled
 
         [ipv6]
-        method=disabled
+        method=link-local
 
         """),
     .run(["chmod", "600", "/etc/NetworkManager/system-connections/office.nmconnection"]),

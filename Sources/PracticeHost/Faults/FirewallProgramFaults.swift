@@ -211,7 +211,9 @@ let dockerFaults: [Fault] = [
                         """
                         systemctl start docker
                         i=0
-                        until iptables -S FORWARD | grep -q DOCKER-USER && iptables -S | grep -q 'P FORWARD DROP'; do
+                        # It arranges its rules once more before it listens.
+                        until iptables -S FORWARD | grep -q DOCKER-USER && iptables -S | grep -q 'P FORWARD DROP' &&
+                            docker version >/dev/null 2>&1; do
                             [ $i -lt 300 ] || exit 1
                             i=$((i + 1))
                             sleep 0.1
