@@ -44,8 +44,7 @@ let bridgeFaults: [Fault] = [
                     .run([
                         "sh", "-ec",
                         """
-                        address={address}
-                        first=${address%.*}
+                        first=$(echo {address} | cut -d . -f 1-3)
                         sed -i -e 's/^LXC_NETMASK=.*/LXC_NETMASK="255.255.255.0"/' \\
                             -e "s|^LXC_NETWORK=.*|LXC_NETWORK=\"$first.0/24\"|" \\
                             -e "s/^LXC_DHCP_RANGE=.*/LXC_DHCP_RANGE=\"$first.2,$first.254\"/" /etc/default/lxc-net
