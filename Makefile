@@ -22,6 +22,8 @@ N ?= 10000
 SEED ?= 1
 TIME ?= 60
 
+# Nothing is loaded from beside the program: it runs as root.
+RELEASE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath
 RELEASE = .build/release/lxc-doctor
 
 .PHONY: all demo test causes oracle fuzz bench build setup setup-test setup-bench layers lint install clean
@@ -50,7 +52,7 @@ setup-bench: setup
 	$(call install_packages,$(BENCH_PACKAGES))
 
 build: setup
-	$(SWIFT) build -c release --static-swift-stdlib --product lxc-doctor
+	$(SWIFT) build $(RELEASE_FLAGS) --product lxc-doctor
 
 layers: build
 	$(RELEASE) lab layers lxc
@@ -81,7 +83,7 @@ fuzz: setup
 	@Tests/Fuzz/fuzz $(SWIFT) $(TIME)
 
 bench: build layers setup-bench
-	$(SWIFT) build -c release --static-swift-stdlib --product ruleset-oracle
+	$(SWIFT) build $(RELEASE_FLAGS) --product ruleset-oracle
 	@Tests/Bench/bench $(RELEASE)
 	@Tests/Bench/bench-prove $(RELEASE)
 	@Tests/Bench/bench-ruleset $(RELEASE) .build/release/ruleset-oracle

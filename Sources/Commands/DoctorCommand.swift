@@ -6,7 +6,8 @@ internal import Reporting
 /// `doctor`: checks, proof, causes. Changes nothing, unless told to with `--auto-remediate`.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Checks this host, proves that its containers' traffic leaves, names causes.",
+        commandName: "doctor", _superCommandName: Tool.name,
+        abstract: "Checks this host, proves that its containers' traffic leaves, names causes.",
         discussion: """
             Exit codes: 0 healthy, 1 warning, 2 critical (also: a repair was refused or rolled back), 3 unknown, \
             64 usage, 65 bad input file, 70 internal error, 77 a privilege is missing.
@@ -72,7 +73,7 @@ extension OutputOptions {
     func emit(
         invocation: String = Tool.name, _ text: (FormatName, RenderingOptions) -> String
     ) throws(CommandError) {
-        let targets = format.isEmpty ? [FormatTarget(format: .terminal, file: nil)] : format
+        let targets = format.isEmpty ? [OutputTarget(format: .terminal, file: nil)] : format
         for target in targets {
             let toTerminal = target.file == nil
             let options = RenderingOptions(

@@ -42,8 +42,8 @@ struct OutputOptions: ParsableArguments {
         help: ArgumentHelp(
             "How the result is written, to standard output or into =FILE. Repeatable.",
             discussion: FormatName.allCases.map(\.rawValue).joined(separator: ", ")),
-        transform: FormatTarget.init(argument:))
-    var format: [FormatTarget] = []
+        transform: OutputTarget.init(argument:))
+    var format: [OutputTarget<FormatName>] = []
 
     @Flag(name: .shortAndLong, help: "Print nothing; the exit code says it.")
     var quiet = false
@@ -86,12 +86,13 @@ struct EvidenceOptions: ParsableArguments {
 }
 
 /// One `--format F[=FILE]`.
-struct FormatTarget: Hashable, Sendable {
-    var format: FormatName
+struct OutputTarget<Format>: Hashable, Sendable
+where Format: RawRepresentable<String> & CaseIterable & Hashable & Sendable {
+    var format: Format
     /// Nil: standard output.
     var file: String?
 
-    init(format: FormatName, file: String?) {
+    init(format: Format, file: String?) {
         self.format = format
         self.file = file
     }
@@ -99,8 +100,8 @@ struct FormatTarget: Hashable, Sendable {
     /// Throws a validation error that names the formats there are.
     @Sendable init(argument: String) throws {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let format = FormatName(rawValue: String(parts.first ?? "")) else {
-            let names = FormatName.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let format = Format(rawValue: String(parts.first ?? "")) else {
+            let names = Format.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
         }
         self.format = format

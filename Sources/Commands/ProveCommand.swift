@@ -7,7 +7,8 @@ internal import Reporting
 /// `prove`: the packet proof alone, drawn as a path.
 struct ProveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prove", abstract: "Shows with packets where the containers' traffic goes, and as whom it leaves.")
+        commandName: "prove", _superCommandName: Tool.name,
+        abstract: "Shows with packets where the containers' traffic goes, and as whom it leaves.")
 
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var output: OutputOptions

@@ -33,6 +33,7 @@ final class Session {
     private(set) var proof: ProofReport?
     /// What the first proof is made with: its capture is being opened while the rest is read.
     private var sender: ProofHost?
+    private var hasLookedAhead = false
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
     /// `judges` no check is read: nothing will be diagnosed. Throws usage and input errors.
@@ -118,10 +119,28 @@ final class Session {
         allProbes.map(\.specification) + [
             PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
+            ResidentForwardingProbe.specification,
         ]
     }
 
     // MARK: Looking
+
+    /// Begins with what keeps the kernel busy longest, while everything else is looked at: the search for flows.
+    private func lookAhead() {
+        let isAsked = checks.contains { check in
+            check.probe == StaleFlowsProbe.name && only?.contains(check.id) ?? true && !skip.contains(check.id)
+        }
+        guard let live, isAsked, !hasLookedAhead else { return }
+        hasLookedAhead = true
+        for network in chosen.profile.networks where network.nat == .masquerade || network.nat == .snat {
+            do {
+                guard let query = try StaleFlowsProbe.query(network.cidr, network.bridge, on: host) else { continue }
+                return live.begin(query)
+            } catch {
+                // The check will say it.
+            }
+        }
+    }
 
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode, aim: ProofAim = ProofAim(looksAtContainers: true)) {
@@ -129,6 +148,7 @@ final class Session {
         if mode != .off { progress.show("packet proof") }
         defer { progress.clear() }
         defer { if live != nil { proof?.durationMilliseconds = Self.milliseconds(since: began) } }
+        lookAhead()
         let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
@@ -159,6 +179,7 @@ final class Session {
         [
             PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+            ResidentForwardingProbe(transcripts: proofTranscripts),
         ]
     }
 
@@ -186,6 +207,7 @@ final class Session {
     /// Judges the chosen checks; `checks` narrows further.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         defer { progress.clear() }
+        lookAhead()
         return waived(Diagnosis.diagnose(diagnosisInput(checks: narrowed), on: host))
     }
 

@@ -8,7 +8,7 @@ internal import Reporting
 /// `verify`: the ruleset alone, for every packet or for one.
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify",
+        commandName: "verify", _superCommandName: Tool.name,
         abstract: "Says for every packet what the rules do with it, or shows one for which they do the wrong thing.",
         discussion: """
             Exit codes: 0 proven (or the packet is accepted), 2 a counterexample (or the packet is dropped), 3 undecided.

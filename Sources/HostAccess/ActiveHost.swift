@@ -157,6 +157,8 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var weakness: String?
     /// Of a container that is no throw-away one, where a probe of it was lost.
     package var portState: PortState?
+    /// The packets of the order, by their place, that the container itself did not let out; nil: none.
+    package var refused: [Int]?
 
     package init(
         sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],

@@ -6,7 +6,12 @@ internal import WireFormats
 extension ProofEvaluator {
     /// Nil where its port received the packet, or where nothing speaks against the port.
     func portKiller(_ sent: IPv4Packet, _ trail: ProbeTrail) -> Killer? {
-        guard !trail.reachedPort, let resident = order.resident, let state = result.portState else { return nil }
+        guard !trail.reachedPort, let resident = order.resident else { return nil }
+        if isRefused(sent) {
+            return Killer(
+                hook: "container", text: "a rule of \(resident.title)'s own OUTPUT chains does not let it out")
+        }
+        guard let state = result.portState else { return nil }
         let port = resident.port
         guard state.isUp else { return Killer(hook: "port", text: "\(port) is down (ip link show \(port))") }
         guard state.forwards else {
@@ -20,5 +25,12 @@ extension ProofEvaluator {
             text += ": its source lies in 127.0.0.0/8"
         }
         return Killer(hook: "container", text: text)
+    }
+
+    private func isRefused(_ sent: IPv4Packet) -> Bool {
+        result.refused?.contains { index in
+            order.packets.indices.contains(index)
+                && IPv4Packet(order.packets[index].bytes[...])?.identification == sent.identification
+        } == true
     }
 }

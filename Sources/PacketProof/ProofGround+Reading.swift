@@ -34,7 +34,7 @@ extension ProofGround {
             taken += neighbours.filter { $0.link == bridge.index && $0.state & Self.failedNeighbour == 0 }
                 .compactMap(\.address)
         }
-        taken += try Self.leases(of: network.bridge, on: host)
+        taken += try DHCPLeases.of(network.bridge, at: network.address.address, on: host).leases.map(\.address)
         let found =
             try bridge.map { (bridge) throws(HostError) in
                 try ProofHazards(host: host, bridge: bridge, links: links).read()
@@ -76,17 +76,6 @@ extension ProofGround {
     private static func legacyTables(on host: any Host) throws(HostError) -> [String] {
         let text = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
         return text.split(separator: "\n").map(String.init)
-    }
-
-    /// dnsmasq's lease file as lxc-net names it: expiry, hardware address, address, name, client id.
-    private static func leases(of bridge: String, on host: any Host) throws(HostError) -> [IPv4Address] {
-        // A name with a slash would lead elsewhere; the kernel allows none.
-        guard !bridge.contains("/") else { return [] }
-        let text = try host.readTextIfPresent("/var/lib/misc/dnsmasq.\(bridge).leases") ?? ""
-        return text.split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: " ")
-            return fields.count > 2 ? IPv4Address(String(fields[2])) : nil
-        }
     }
 
     /// The kernel's answer for a packet of a container, and why there is none. An error is an answer as well: the

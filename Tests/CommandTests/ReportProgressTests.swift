@@ -7,7 +7,7 @@ import Testing
     @Test func progressIsShownOnATerminalOnly() throws {
         let ended = try Program.lab(
             [],
-            "script -qec 'lxc-doctor' /dev/null; lxc-doctor 2>&1 >/dev/null | wc -c; lxc-doctor 2>&1 | grep -c '\u{1b}'"
+            "NO_COLOR=1 script -qec 'lxc-doctor' /dev/null; lxc-doctor 2>&1 >/dev/null | wc -c; lxc-doctor 2>&1 | grep -c '\u{1b}'"
         )
         #expect(ended.output.contains("\r\u{1b}[K0.0 s  packet proof"), "\(ended.output.prefix(300))")
         #expect(ended.output.contains(" s  looking: source-translation"))

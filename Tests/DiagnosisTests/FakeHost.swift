@@ -119,6 +119,7 @@ struct Scene {
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
                 "down": .strings([]),
             ],
+            "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
         ].merging(healthyPaths) { first, _ in first })

@@ -56,6 +56,9 @@ enum Vocabulary {
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
                     + "gatewayAnswers:L unknownPorts:L down:L"),
             probe(
+                "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
+                "count:I stopped:L rule:S"),
+            probe(
                 "packet-proof-local", "network:S kind:S",
                 "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
             probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),

@@ -100,7 +100,7 @@ struct ProofContainer: ~Copyable {
 
     /// The address, the route and the permanent neighbour; nothing in a container that is not ours.
     func configure(_ order: ProbeOrder) throws(HostError) {
-        guard isOurs else { return }
+        guard isOurs else { return try requireTheGatewaysAddress(order) }
         for prefix in order.addresses {
             var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
             address.append(UInt16(IFA_LOCAL), address: prefix.address)
@@ -123,6 +123,28 @@ struct ProofContainer: ~Copyable {
         try sockets.inside.change(
             type: UInt16(RTM_NEWNEIGH), flags: UInt16(NLM_F_CREATE | NLM_F_REPLACE), payload: neighbour.bytes,
             operation: "tell the container its gateway")
+    }
+
+    /// A container keeps what it has learnt, though the bridge was made anew since. What it sends to an address that nobody
+    /// has is flooded to every port, and comes into none of the fences in its time.
+    private func requireTheGatewaysAddress(_ order: ProbeOrder) throws(HostError) {
+        let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
+        let entry = try neighbour(order.gateway)
+        guard let known = entry?.mac, known.octets != bridge.hardwareAddress else { return }
+        throw HostError(
+            .other, operation: "send from the container",
+            message:
+                "it takes \(known) for the hardware address of its gateway \(order.gateway), which \(order.bridge) "
+                + "has not; its kernel asks again some seconds after it sends")
+    }
+
+    private func neighbour(_ address: IPv4Address?) throws(HostError) -> Neighbour? {
+        let messages = try sockets.inside.request(.neighbours())
+        do {
+            return try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.address == address }
+        } catch {
+            throw HostError(.malformed, operation: "read the neighbours of a container", message: "\(error)")
+        }
     }
 
     /// Takes the container's addresses out of this host's neighbour table, where they are because this host answered it
@@ -148,13 +170,8 @@ struct ProofContainer: ~Copyable {
         let link = try LinkDescription(named: port, through: &sockets.host)
         var state = PortState(
             isUp: link.isUp, forwards: link.bridgePortState == UInt8(BR_STATE_FORWARDING))
-        let messages = try sockets.inside.request(.neighbours())
-        do {
-            let entry = try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.address == gateway }
-            state.gatewayAnswers = entry.map { Int32($0.state) & (NUD_INCOMPLETE | NUD_FAILED) == 0 }
-        } catch {
-            throw HostError(.malformed, operation: "read the neighbours of a container", message: "\(error)")
-        }
+        let entry = try neighbour(gateway)
+        state.gatewayAnswers = entry.map { Int32($0.state) & (NUD_INCOMPLETE | NUD_FAILED) == 0 }
         return state
     }
 

@@ -7,10 +7,12 @@ internal import WireFormats
 /// the rules would translate them now: they began before the rules were right, and translation is decided once, by the
 /// first packet of a flow.
 package struct StaleFlowsProbe: Probe {
+    package static let name = "stale-flows"
+
     package init() {}
 
     package let specification = ProbeSpecification(
-        name: "stale-flows", summary: "Flows that predate the rule which would translate them",
+        name: name, summary: "Flows that predate the rule which would translate them",
         parameters: ["network": .string, "bridge": .string, "address": .string, "target": .string],
         facts: ["flows": .strings, "count": .integer, "looked": .integer])
 
@@ -22,17 +24,10 @@ package struct StaleFlowsProbe: Probe {
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.prefix("network").network
         let bridge = try parameters.string("bridge")
-        let table = try ConntrackTable(on: host)
-        guard table.count <= Self.most else {
-            throw .notApplicable(
-                "\(table.count) connections are too many to look at each; by hand: conntrack -L -s \(network)")
-        }
-        // The kernel looks through its whole hash table, which takes milliseconds: not where nobody could have a flow.
-        let links = try NetworkState(host: host).links()
-        guard let own = links.named(bridge), links.contains(where: { $0.master == own.index }) else {
-            throw .notApplicable("\(bridge) has no ports: nobody has a flow")
-        }
-        let flows = table.count == 0 ? [] : try Self.flows(on: host)
+        let flows =
+            try Self.query(network, bridge, on: host).map { (query) throws(ObservationFailure) in
+                try Self.flows(query, on: host)
+            } ?? []
         let candidates = flows.filter { flow in
             network.contains(flow.original.source) && !network.contains(flow.original.destination)
                 && !flow.isSourceTranslated
@@ -60,8 +55,28 @@ package struct StaleFlowsProbe: Probe {
             ])
     }
 
-    private static func flows(on host: any Host) throws(ObservationFailure) -> [ConntrackFlow] {
-        let query = KernelQuery.untranslatedFlows
+    /// What the kernel is asked about the flows of a bridge; nil where there are none at all.
+    ///
+    /// It looks through its whole hash table for the answer, which takes milliseconds: whoever knows that the probe will
+    /// be asked can begin with this.
+    package static func query(
+        _ network: IPv4Prefix, _ bridge: String, on host: any Host
+    ) throws(ObservationFailure) -> KernelQuery? {
+        let table = try ConntrackTable(on: host)
+        guard table.count <= Self.most else {
+            throw .notApplicable(
+                "\(table.count) connections are too many to look at each; by hand: conntrack -L -s \(network)")
+        }
+        let links = try NetworkState(host: host).links()
+        guard let own = links.named(bridge), links.contains(where: { $0.master == own.index }) else {
+            throw .notApplicable("\(bridge) has no ports: nobody has a flow")
+        }
+        return table.count == 0 ? nil : .untranslatedFlows
+    }
+
+    private static func flows(
+        _ query: KernelQuery, on host: any Host
+    ) throws(ObservationFailure) -> [ConntrackFlow] {
         let messages: [[UInt8]]
         do {
             messages = try host.query(query)

@@ -11,24 +11,22 @@ struct ForwardingPersistent: Remedy {
     static let directory = "/etc/sysctl.d"
     static let names = ["99-zz-lxc-doctor.conf", "zz-lxc-doctor.conf", "zzzz-lxc-doctor.conf"]
 
-    private let key: SysctlKey
     /// Every name of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
     /// where a later line with the other name overrides it.
-    private let spellings: [String]
+    private let keys: [SysctlKey]
     private let effect: String
 
     init() {
         id = "forwarding-persistent"
-        spellings = [SysctlName.ipForward, SysctlName.allForwarding]
-        key = SysctlKey(SysctlName.ipForward)
+        keys = [.ipForward, .allForwarding]
         effect = "The host routes between ALL its interfaces after every boot"
     }
 
-    /// The switch of one interface, for another remedy.
-    init(link: String, remedy: String) {
+    /// The switch of one interface, for another remedy. Nil: no interface can have this name.
+    init?(link: String, remedy: String) {
+        guard let key = SysctlKey.ipv4(interface: link, "forwarding") else { return nil }
         id = remedy
-        spellings = [SysctlName.forwarding(of: link)]
-        key = SysctlKey(SysctlName.forwarding(of: link))
+        keys = [key]
         effect = "What enters by \(link) is forwarded after every boot"
     }
 
@@ -68,7 +66,7 @@ struct ForwardingPersistent: Remedy {
         }
         let parsed = SysctlReplay.order(listing).map { SysctlFile(path: $0, text: files[$0] ?? "") }
         let main = files[SysctlReplay.mainFile].map { SysctlFile(path: SysctlReplay.mainFile, text: $0) }
-        return SysctlReplay(files: parsed, main: main).outcome(key, tool: tool).value
+        return SysctlReplay(files: parsed, main: main).outcome(keys[0], tool: tool).value
     }
 
     /// The first of our names with which the switch ends on under systemd-sysctl.
@@ -81,12 +79,12 @@ struct ForwardingPersistent: Remedy {
             let comment = "# Containers reach other networks only if this host forwards packets.\n"
             var lines = TextLines(before?.bytes.bytes ?? Array(comment.utf8))
             let assignments = SysctlFile(path: path, bytes: lines.bytes).assignments
-            for spelling in spellings {
-                let last = assignments.last { $0.key == SysctlKey(spelling) && $0.value != nil }
+            for key in keys {
+                let last = assignments.last { $0.key == key && $0.value != nil }
                 if let last, last.value != "1" {
-                    lines.replaceLine(last.location.line, with: "\(spelling) = 1")
+                    lines.replaceLine(last.location.line, with: "\(key) = 1")
                 } else if last == nil {
-                    lines.append("\(spelling) = 1")
+                    lines.append("\(key) = 1")
                 }
             }
             let text = SysctlFile(path: path, bytes: lines.bytes)
@@ -96,14 +94,16 @@ struct ForwardingPersistent: Remedy {
         }
         throw LeftToPerson(
             why: "a file that sorts after any name of ours switches forwarding off",
-            what: ["Set \(spellings[0]) to 1 in \(opponents(files).joined(separator: ", "))"])
+            what: ["Set \(keys[0]) to 1 in \(opponents(files).joined(separator: ", "))"])
     }
 
     /// The files that set the switch to something else.
     private func opponents(_ files: [String: String]) -> [String] {
         files.filter { path, text in
-            SysctlFile(path: path, text: text).assignments.contains {
-                key.aliases.contains($0.key) && $0.value != nil && $0.value != "1"
+            SysctlFile(path: path, text: text).assignments.contains { assignment in
+                let key = assignment.key
+                return (keys.contains(key) || key.isPattern && keys.contains { key.matches($0) })
+                    && assignment.value != nil && assignment.value != "1"
             }
         }.keys.sorted()
     }
@@ -126,12 +126,12 @@ struct ForwardingPersistent: Remedy {
     private func editMainFile(_ text: String, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let path = SysctlReplay.mainFile
         let deciding = SysctlFile(path: path, text: text).assignments.last {
-            key.aliases.contains($0.key) && $0.value != nil
+            keys.contains($0.key) && $0.value != nil
         }
         guard let line = deciding?.location.line, let before = try draft.editable(path) else { return }
         var lines = TextLines(before.bytes.bytes)
         guard let old = lines.line(line) else { return }
-        lines.replaceLine(line, with: "\(spellings[0]) = 1")
+        lines.replaceLine(line, with: "\(keys[0]) = 1")
         lines.insert("# lxc-doctor: was \(old)", afterLine: line - 1)
         var after = before
         after.bytes = ByteString(lines.bytes)

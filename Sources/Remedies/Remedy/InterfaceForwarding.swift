@@ -24,7 +24,7 @@ struct InterfaceForwarding: Remedy {
                         + "them.",
                     for: cause)
             }
-            try ForwardingPersistent(link: link, remedy: id).keepOn(cause, &draft)
+            try ForwardingPersistent(link: link, remedy: id)?.keepOn(cause, &draft)
         }
     }
 }

@@ -49,7 +49,8 @@ extension HostState {
         var names: [Int: String] = [:]
         for link in links {
             names[link.index] = link.name
-            let ports = links.filter { $0.master == link.index }.count
+            // A proof's own port goes by itself.
+            let ports = links.filter { $0.master == link.index && !$0.name.hasPrefix(ProofNames.linkPrefix) }.count
             self.links[link.name] = .present(kind: link.kind, up: link.isUp, ports: ports)
             addresses[link.name] = []
         }

@@ -17,6 +17,10 @@ package struct Neighbour: Hashable, Sendable {
     /// The bridge, in a forwarding database.
     package var master: Int?
     package var vlan: Int?
+    /// How often the kernel has asked for it without an answer (NDA_PROBES).
+    package var questions: Int?
+    /// Since its state changed (`ndm_updated` of NDA_CACHEINFO, in hundredths of a second: USER_HZ).
+    package var secondsSinceUpdate: Double?
 
     /// Reads one RTM_NEWNEIGH message of family AF_INET or AF_BRIDGE.
     package init(_ message: NetlinkMessage) throws(WireError) {
@@ -40,6 +44,12 @@ package struct Neighbour: Hashable, Sendable {
             case Int(NDA_LLADDR): mac = MACAddress(octets: attributes.data(attribute))
             case Int(NDA_MASTER): master = Int(try attributes.host(attribute, as: UInt32.self))
             case Int(NDA_VLAN): vlan = Int(try attributes.host(attribute, as: UInt16.self))
+            case Int(NDA_PROBES): questions = Int(try attributes.host(attribute, as: UInt32.self))
+            case Int(NDA_CACHEINFO):
+                // struct nda_cacheinfo: confirmed, used, updated, refcnt (32 bits each).
+                guard attribute.range.count >= MemoryLayout<nda_cacheinfo>.size else { break }
+                let ticks: UInt32? = bytes.hostInteger(at: attribute.range.lowerBound + 8)
+                secondsSinceUpdate = ticks.map { Double($0) / 100 }
             default: break
             }
         }
