@@ -103,7 +103,7 @@ struct VerifyCommand: ParsableCommand {
     private static func killer(_ place: WalkResult.RulePlace) -> Killer {
         Killer(
             hook: "postrouting", family: place.family, table: place.table, chain: place.chain, rule: place.rule,
-            text: place.text)
+            handle: place.handle, text: place.text)
     }
 
     // MARK: One packet

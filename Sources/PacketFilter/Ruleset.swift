@@ -44,6 +44,8 @@ package struct Ruleset: Sendable {
     package private(set) var chains: [Chain] = []
     package private(set) var rules: [Rule] = []
     package let nft: NftRuleset
+    /// Names of links by their indices, as rules name some.
+    let links: [UInt32: String]
     /// By their indices, as rules name them.
     let ipsets: [UInt16: IPSet]
     /// Those that a rule adds members to, or takes some from.
@@ -75,8 +77,11 @@ package struct Ruleset: Sendable {
         }
     }
 
-    package init(nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = []) {
+    package init(
+        nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = [], links: [UInt32: String] = [:]
+    ) {
         self.nft = nft
+        self.links = links
         self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         addNft()
         for table in legacy { add(table) }

@@ -202,7 +202,7 @@ extension Killer {
     init(_ kill: RuleKill, hook: String) {
         let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
         self.init(
-            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, rule: kill.handle.map(String.init),
+            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, handle: kill.handle.map(String.init),
             text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
     }
 }

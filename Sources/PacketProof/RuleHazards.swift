@@ -87,11 +87,13 @@ struct RuleHazards {
             let isElsewhere = chain.table.family == .netdev && chain.base?.devices.contains(link) == false
             tables[chain.table, default: [:]][chain.name] = Chain(hook: isElsewhere ? nil : chain.base?.hook)
         }
+        var positions = [Int](repeating: 0, count: ruleset.chains.count)
         for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
+            positions[rule.chain] += 1
             let chain = ruleset.chains[rule.chain]
             let expressions = Array(ruleset.expressions(of: rule))
             let place = Place(
-                words: "rule \(rule.handle) of \(chain.table) \(chain.name)",
+                words: "rule \(positions[rule.chain]) (handle \(rule.handle)) of \(chain.table) \(chain.name)",
                 sparesServers: Self.sparesServers(expressions))
             for expression in expressions {
                 if chain.table.family == .bridge, Self.tracks(expression) {

@@ -35,7 +35,7 @@ extension TerminalFormat {
         guard let table = killer.table else { return killer.hook }
         var text = "table \([killer.family, table].compactMap { $0 }.joined(separator: " "))"
         if let chain = killer.chain { text += ", chain \(chain)" }
-        if let rule = killer.rule { text += ", rule \(rule)" }
+        if let rule = killer.ruleWords { text += ", \(rule)" }
         return text
     }
 

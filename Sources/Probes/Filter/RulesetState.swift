@@ -17,7 +17,17 @@ struct RulesetState {
         let legacy = try legacyTables()
         let nft = try nft()
         let ipsets = Ruleset.usesIPSets(nft: nft, legacy: legacy) ? try ipsets() : []
-        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets)
+        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets, links: links())
+    }
+
+    /// Names of links by index: only for people. A recording made before they were asked for has none.
+    private func links() -> [UInt32: String] {
+        do {
+            let links = try Link.all(in: try host.query(.links()))
+            return Dictionary(links.map { (UInt32(clamping: $0.index), $0.name) }) { first, _ in first }
+        } catch {
+            return [:]
+        }
     }
 
     /// None where they cannot be listed: a set that a rule names is then not known.
