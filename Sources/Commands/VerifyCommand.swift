@@ -128,11 +128,17 @@ struct VerifyCommand: ParsableCommand {
                 "the rules accept it, but something else acts on packets: "
                 + filter.forwarding.outsideModel.joined(separator: ", ")
         }
+        // Of a flow that is known the addresses are conntrack's to say, where anything translates at all.
+        let isOfFlow =
+            [.established, .related].contains(packet.connectionState) && result.uplink != nil
+            && packet.mappedSource == nil && packet.mappedDestination == nil && filter.ruleset.translates
+        if isOfFlow { (result.sourceAfter, result.destinationAfter) = (nil, nil) }
         let choices = result.sourceChoices?.map(\.description).joined(separator: " or ")
         let report = PacketReport(
             packet: packet.description, verdict: PacketReport.Verdict(rawValue: result.verdict.rawValue) ?? .undecided,
             reason: result.reason, sourceAfter: result.sourceAfter?.description ?? choices,
-            destinationAfter: result.destinationAfter?.description, uplink: result.uplink, killer: result.killer,
+            destinationAfter: result.destinationAfter?.description, uplink: result.uplink,
+            isOfFlow: isOfFlow ? true : nil, killer: result.killer,
             translatedBy: result.translatedBy.map(Self.killer), path: result.path)
         try output.emit { format, options in renderPacket(report, as: format, options: options) }
         return report.verdict.exitCode

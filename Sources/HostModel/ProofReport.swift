@@ -98,6 +98,9 @@ package struct Killer: Codable, Sendable, Hashable {
 }
 
 extension Killer {
+    /// Behind what became of a packet: `, killed by -A FORWARD -j DROP`, or, where it is no rule, what happened.
+    package var clause: String { table == nil ? ": \(text)" : ", killed by \(text)" }
+
     /// `rule 2`, of nft `rule 2 (handle 7)`; `rule with handle 7` where nothing else is known, nil for a policy. A
     /// handle is no number to count with, and iptables has no use for it.
     package var ruleWords: String? {

@@ -186,6 +186,11 @@ package struct Ruleset: Sendable {
         return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
     }
 
+    /// Whether any chain may translate addresses of IPv4.
+    package var translates: Bool {
+        [NftHook.prerouting, .input, .output, .postrouting].contains { !baseChains(type: "nat", hook: $0).isEmpty }
+    }
+
     /// The base chains of one family at a hook, first to run first.
     package func baseChains(family: NftFamily, hook: NftHook) -> [Int] {
         let found = chains.indices.filter { index in

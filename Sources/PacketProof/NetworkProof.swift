@@ -177,7 +177,8 @@ package struct NetworkProof: Sendable {
         let network = transcript.network
         let evaluator = ProofEvaluator(network: network, ground: ground, order: order, result: sightings)
         let local = Self.evaluateLocal(transcript)
-        if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
+        if evaluator.needsAutopsy || evaluator.isAnsweredInPart
+            || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
             transcript.autopsy = autopsy(network, ground, order, on: host)
         }
         return transcript

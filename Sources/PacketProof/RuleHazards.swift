@@ -1,4 +1,5 @@
 internal import HostAccess
+internal import HostModel
 internal import WireFormats
 
 /// Rules that would let a copy of a fenced probe escape, or keep its address.
@@ -72,15 +73,26 @@ struct RuleHazards {
             throw error
         }
         guard !chains.isEmpty else { return }
-        let rules = try host.query(.nftRules())
-        // Most rulesets hold nothing of the kind, and then need no reading.
-        guard rules.contains(where: Self.isSuspect) else { return }
         var ruleset = NftRuleset()
         do {
             try ruleset.addChains(chains)
+        } catch {
+            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
+        }
+        let rules = try host.query(.nftRules())
+        let behind = ruleset.chains.indices.filter { Self.standsBehindFence(ruleset.chains[$0]) }
+        // Most rulesets hold nothing of the kind, and then need no reading.
+        guard !behind.isEmpty || rules.contains(where: Self.isSuspect) else { return }
+        do {
             try ruleset.addRules(rules)
         } catch {
             throw HostError(.malformed, operation: "read nftables rules", message: "\(error)")
+        }
+        for index in behind {
+            let chain = ruleset.chains[index]
+            guard chain.base?.policy == .drop || ruleset.rules.contains(where: { $0.chain == index }) else { continue }
+            let words = "chain \(chain.table) \(chain.name) stands behind the fence, at the last priority of its hook"
+            if chain.base?.hook == .input { intoHost.append(words) } else { everywhere.append(words) }
         }
         var tables: [NftTableName: [String: Chain]] = [:]
         for chain in ruleset.chains {
@@ -106,6 +118,19 @@ struct RuleHazards {
         for (name, table) in tables.sorted(by: { $0.key.description < $1.key.description })
         where [.ipv4, .inet, .bridge, .netdev].contains(name.family) {
             add(table, always: name.family == .netdev)
+        }
+    }
+
+    /// Whether a chain acts on packets that the fence has stopped already: then nothing shows what it would do. Those of
+    /// other proofs act on their own packets.
+    private static func standsBehindFence(_ chain: NftChain) -> Bool {
+        guard let base = chain.base, base.priority >= NftBaseChain.fencePriority,
+            !chain.table.name.hasPrefix(ProofNames.tablePrefix)
+        else { return false }
+        switch chain.table.family {
+        case .ipv4, .inet: return base.hook == .postrouting || base.hook == .input
+        case .bridge: return base.hook == .postrouting
+        default: return false
         }
     }
 

@@ -18,11 +18,13 @@ package struct ProvenClaims: Sendable {
     }
 
     /// A claim that the kernel proved wrong, in words. Packets of known flows, or that carry a mark from elsewhere, are
-    /// no part of the questions; nor are private destinations, which may be exempted on purpose.
+    /// no part of the questions; nor are private destinations, which may be exempted on purpose, nor port 0.
     package func contradiction(_ kernel: KernelOutcome, _ packet: SamplePacket) -> String? {
         let isPrivate = SourceTranslationQuestion.isPrivate(packet.destination)
         guard packet.inputInterface == "lxcbr1", packet.source.value >> 16 == 0x0a05, !isPrivate,
-            packet.connectionState == .new, packet.mark == 0, !packet.fragment
+            packet.connectionState == .new, packet.mark == 0, !packet.fragment,
+            packet.protocol != .tcp && packet.protocol != .udp || packet.sourcePort != 0 && packet.destinationPort != 0,
+            packet.protocol != .icmp || packet.sourcePort != 0
         else { return nil }
         if answers[.translated]?.verdict == .proven, kernel.fate == .left, kernel.link != "lxcbr1",
             kernel.source == packet.source

@@ -207,7 +207,7 @@ struct NetworkProofTests {
         #expect(
             named.killer
                 == Killer(
-                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", rule: "4",
+                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", handle: "4",
                     text: "ip filter FORWARD: rule with handle 4 drop"))
     }
 
@@ -239,7 +239,7 @@ struct NetworkProofTests {
         let transcript = try transcript(sightings: [], kills: [kill], control: ["p"])
         let probes = NetworkProof.evaluate(transcript) { killer in
             var killer = killer
-            if killer.rule == "4" { killer.text = "-A FORWARD -j DROP" }
+            if killer.handle == "4" { killer.text = "-A FORWARD -j DROP" }
             return killer
         }
         #expect(probes.map(\.killer?.text) == ["-A FORWARD -j DROP"])

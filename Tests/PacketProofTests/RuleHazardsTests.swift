@@ -41,7 +41,7 @@ import WireFormats
     @Test func aBridgeThatTracksIsFound() throws {
         let state = NftExpression.conntrack(.state, direction: nil, into: .one)
         let bridged = try read(.bridge, .forward, [state])
-        #expect(bridged.bridgeTracker == "rule 0 of bridge t c tracks bridged connections")
+        #expect(bridged.bridgeTracker == "rule 1 (handle 0) of bridge t c tracks bridged connections")
         #expect(try read(.ipv4, .forward, [state]).bridgeTracker == nil)
         #expect(try read(.bridge, .forward, [.counter(packets: 0, bytes: 0)]).bridgeTracker == nil)
     }

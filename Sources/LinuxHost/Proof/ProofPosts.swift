@@ -24,9 +24,7 @@ struct ProofPost {
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
     var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 
-    /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
-    /// the one that came later is first, and conntrack may come and go with the rules of others.
-    private static let last = Int32.max - 1
+    private static let last = NftBaseChain.fencePriority
 
     static let all = [
         ProofPost(.ipv4, .prerouting, .min, "prerouting.first"),

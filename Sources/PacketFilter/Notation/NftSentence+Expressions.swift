@@ -25,7 +25,8 @@ extension NftSentence {
             self[into] = operand
         case .shift(let from, let into, let left, let bits):
             var operand = self[from]
-            operand?.words = "\(operand.map(expression) ?? "") \(left ? "<<" : ">>") \(bits)"
+            let before = operand.map(expression) ?? ""
+            operand?.words = "\(before) \(left ? "<<" : ">>") \(bits)"
             self[into] = operand
         case .compare(let from, let comparison, let value): compare(from, comparison, value.bytes)
         case .range(let from, let inverted, let low, let high): range(from, inverted: inverted, low.bytes, high.bytes)
