@@ -115,7 +115,8 @@ package struct PacketReport: Codable, Sendable, Hashable {
 
     package init(
         packet: String, verdict: Verdict, reason: String? = nil, sourceAfter: String? = nil,
-        destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil, killer: Killer? = nil, translatedBy: Killer? = nil,
+        destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil, killer: Killer? = nil,
+        translatedBy: Killer? = nil,
         path: [PathStep] = []
     ) {
         schema = VerifyReport.schemaName

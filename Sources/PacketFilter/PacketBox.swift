@@ -60,7 +60,8 @@ package struct PacketBox: Hashable, Sendable {
     ) -> PacketBox {
         PacketBox(
             source: source, destination: destination, transport: transport,
-            sourcePort: sourcePort ?? usedPorts, destinationPort: destinationPort ?? usedPorts, mark: .zero, connectionMark: .zero,
+            sourcePort: sourcePort ?? usedPorts, destinationPort: destinationPort ?? usedPorts, mark: .zero,
+            connectionMark: .zero,
             state: IntervalSet(SamplePacket.ConnectionState.new.number), direction: .zero, fragment: .zero)
     }
 

@@ -178,7 +178,8 @@ package struct NetworkProof: Sendable {
         let evaluator = ProofEvaluator(network: network, ground: ground, order: order, result: sightings)
         let local = Self.evaluateLocal(transcript)
         if evaluator.needsAutopsy || evaluator.isAnsweredInPart
-            || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
+            || local.contains(where: { $0.arrival == .dropped && $0.killer == nil })
+        {
             transcript.autopsy = autopsy(network, ground, order, on: host)
         }
         return transcript

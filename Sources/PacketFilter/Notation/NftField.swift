@@ -101,7 +101,8 @@ enum NftHeader {
         ("pcp", 112, 3, .number), ("dei", 115, 1, .number), ("id", 116, 12, .number), ("type", 128, 16, .etherType),
     ]
     private static let ipFields: [Row] = [
-        ("version", 0, 4, .number), ("hdrlength", 4, 4, .number), ("dscp", 8, 6, .service), ("ecn", 14, 2, .notification),
+        ("version", 0, 4, .number), ("hdrlength", 4, 4, .number), ("dscp", 8, 6, .service),
+        ("ecn", 14, 2, .notification),
         ("length", 16, 16, .number), ("id", 32, 16, .number), ("frag-off", 48, 16, .fragmentOffset),
         ("ttl", 64, 8, .number), ("protocol", 72, 8, .transport), ("checksum", 80, 16, .number),
         ("saddr", 96, 32, .address), ("daddr", 128, 32, .address),

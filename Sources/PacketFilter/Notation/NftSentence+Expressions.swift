@@ -90,7 +90,8 @@ extension NftSentence {
         case .redirect(let flags, let ports): say("redirect" + to(ports: ports) + NftStatement.natFlags(flags))
         case .nat(let nat): say(self.nat(nat))
         case .reject(let type, let code): reject(type, code)
-        case .setMeta(let key, let from): say("\(Self.meta(key).field.name) set \(value(from, [Self.meta(key).field.kind], isHostOrder: true))")
+        case .setMeta(let key, let from):
+            say("\(Self.meta(key).field.name) set \(value(from, [Self.meta(key).field.kind], isHostOrder: true))")
         case .setConntrack(let key, let from):
             let operand = Self.conntrack(key, nil)
             say("\(operand.field.name) set \(value(from, [operand.field.kind], isHostOrder: operand.isHostOrder))")
@@ -99,7 +100,9 @@ extension NftSentence {
         case .target(let xt): say("xt target \"\(xt.name)\"")
         case .log(let log):
             var (level, flags, threshold): (UInt32?, UInt32, UInt16) = (nil, 0, 0)
-            if case .log(let seen, let bits, let least)? = listed.detail { (level, flags, threshold) = (seen, bits, least) }
+            if case .log(let seen, let bits, let least)? = listed.detail {
+                (level, flags, threshold) = (seen, bits, least)
+            }
             say(NftStatement.log(log, level: level, flags: flags, threshold: threshold))
         case .other(let name): say(listed.detail.map { statement($0) } ?? name)
         default: say(listed.expression.kernelName)
@@ -165,7 +168,9 @@ extension NftSentence {
         var words = verb
         let map = nat.addresses.flatMap { self[$0.low]?.map }
         // A map that gives address and port fills both registers.
-        let isBoth = map != nil && nat.ports != nil && nat.ports.map { self[$0.low]?.map == nil && self[$0.low]?.constant == nil } == true
+        let isBoth =
+            map != nil && nat.ports != nil
+            && nat.ports.map { self[$0.low]?.map == nil && self[$0.low]?.constant == nil } == true
         let isPrefix = nat.flags & 0x40 != 0
         if family != .ipv4 && family != .ipv6 && nat.addresses != nil || isBoth || isPrefix {
             words += nat.family == .ipv6 ? " ip6" : " ip"

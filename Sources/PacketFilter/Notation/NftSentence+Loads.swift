@@ -13,7 +13,7 @@ extension NftSentence {
             case 6, 7, 17, 18: (.name, 16, true)
             case 26, 27, 34: (.text, 16, true)
             case 8, 9: (.linkType, 2, true)
-            case 13: (.number, 4, true)
+            case 24: (.number, 4, false)
             case 15: (.family, 1, true)
             case 16: (.transport, 1, true)
             case 19: (.packetType, 1, true)
@@ -95,7 +95,8 @@ extension NftSentence {
             let names = ["?", "ip daddr", "ip6 daddr", "ip saddr", "ip6 saddr", "reqid", "spi"]
             let name = Int(key) < names.count ? names[Int(key)] : "\(key)"
             let place = "ipsec \(direction == 0 ? "in" : "out") \(number == 0 ? "" : "spnum \(number) ")"
-            return operand(place + name, key < 5 ? .address : .number, key == 2 || key == 4 ? 16 : 4, isHostOrder: key == 5)
+            return operand(
+                place + name, key < 5 ? .address : .number, key == 2 || key == 4 ? 16 : 4, isHostOrder: key == 5)
         case .fingerprint(let timeToLive, let flags):
             let ttl = timeToLive == 1 ? "ttl loose " : timeToLive == 2 ? "ttl skip " : ""
             return operand("osf \(ttl)\(flags & 1 != 0 ? "version" : "name")", .text, 16, isHostOrder: true)
@@ -135,7 +136,9 @@ extension NftSentence {
                 ? NftField(name: "exthdr \(name)", kind: .boolean) : headerField(name, offset: offset, length: length)
         }
         if isPresence { field.kind = .boolean }
-        return Operand(field: field, length: Int(min(length, 64)), isHostOrder: isPresence)
+        var operand = Operand(field: field, length: Int(min(length, 64)), isHostOrder: isPresence)
+        operand.header = operation == 1 || operation == 3 ? .transport : .network
+        return operand
     }
 
     private static func headerField(_ name: String, offset: UInt32, length: UInt32) -> NftField {

@@ -14,6 +14,8 @@ struct NftSentence {
         var length: Int
         /// Nil: no part of the packet.
         var base: NftPayloadBase?
+        /// Of an option or an extension: the header that it belongs to.
+        var header: NftPayloadBase?
         /// Of the bytes that were loaded from the packet.
         var firstBit = 0
         var mask: [UInt8]?
@@ -93,7 +95,7 @@ struct NftSentence {
 
     /// A field of the packet is named: what makes sure of its header goes without saying.
     mutating func use(_ operand: Operand) {
-        guard let base = operand.base, !operand.field.name.hasPrefix("@") else { return }
+        guard let base = operand.base ?? operand.header, !operand.field.name.hasPrefix("@") else { return }
         guard let dependency = dependencies[base] else { return }
         let isNeeded = dependency.isField && base == .transport && ![NftFamily.ipv4, .ipv6].contains(family)
         if !isNeeded { forget(base) }
@@ -120,7 +122,8 @@ struct NftSentence {
         let (value, mask) = field
         let symbol = ["", "!= ", "< ", "<= ", "> ", ">= "][Int(comparison.rawValue)]
         if comparison == .lessOrEqual, let half = lowerHalf, half.left == operand.field.name, mask == nil {
-            parts[half.part] = "\(half.left) \(text(half.value, operand, isRange: true))-\(text(value, operand, isRange: true))"
+            parts[half.part] =
+                "\(half.left) \(text(half.value, operand, isRange: true))-\(text(value, operand, isRange: true))"
             lowerHalf = nil
             return
         }
@@ -135,7 +138,8 @@ struct NftSentence {
                 say(Self.bits(words, comparison, mask, value, operand, self))
                 return
             }
-            words += " & \(text(mask, operand, isMask: true))"
+            words += " & \(text(mask, operand))"
+            return say("\(words) \(comparison == .equal ? "== " : symbol)\(text(value, operand))")
         }
         parts.append("\(words) \(symbol)\(text(value, operand))")
         lowerHalf = comparison == .greaterOrEqual && mask == nil ? (parts.count - 1, operand.field.name, value) : nil
@@ -156,12 +160,10 @@ struct NftSentence {
     private func narrowed(_ operand: inout Operand, _ bytes: [UInt8]) -> (value: [UInt8], mask: [UInt8]?) {
         guard let mask = operand.mask else {
             // A comparison of the first bytes of an address is one with a prefix.
-            if operand.field.kind == .address, bytes.count == operand.length {
-                let whole = operand.field.bits.isEmpty ? operand.length : operand.field.bits.count / 8
-                if bytes.count < whole { return (bytes, NftPacketField.prefix(bytes.count * 8, whole)) }
-            }
-            if !operand.isHostOrder || operand.field.kind != .address { return (bytes, nil) }
-            return (bytes, nil)
+            let whole = operand.field.bits.isEmpty ? operand.length : operand.field.bits.count / 8
+            guard operand.field.kind == .address, bytes.count < whole else { return (bytes, nil) }
+            let padded = bytes + [UInt8](repeating: 0, count: whole - bytes.count)
+            return (padded, NftPacketField.prefix(bytes.count * 8, whole))
         }
         if operand.base != nil, let found = NftPacketField.field(in: operand, mask: mask, self) {
             operand.field = found.field
@@ -200,7 +202,9 @@ struct NftSentence {
             transport = UInt8(truncatingIfNeeded: number)
             let isField = operand.field.name != "meta l4proto"
             // ICMP is of one version of IP only.
-            if !isField, number == 1 && network == .ip || number == 58 && network == .ip6, ![NftFamily.ipv4, .ipv6].contains(family) {
+            if !isField, number == 1 && network == .ip || number == 58 && network == .ip6,
+                ![NftFamily.ipv4, .ipv6].contains(family)
+            {
                 forget(.network)
             }
             dependencies[.transport] = Dependency(part: part, isField: isField)
@@ -213,7 +217,8 @@ struct NftSentence {
         use(operand)
         let name = operand.words ?? operand.field.name
         say(
-            "\(name) \(inverted ? "!= " : "")\(text(low, operand, isRange: true))-\(text(high, operand, isRange: true))")
+            "\(name) \(inverted ? "!= " : "")\(text(low, operand, isRange: true))-\(text(high, operand, isRange: true))"
+        )
     }
 
     // MARK: Sets
@@ -242,11 +247,10 @@ struct NftSentence {
         say("\(words) \(inverted ? "!= " : "")\(isVerdict ? "vmap " : "")\(what)")
     }
 
-    func text(_ bytes: [UInt8], _ operand: Operand, isRange: Bool = false, isMask: Bool = false) -> String {
+    func text(_ bytes: [UInt8], _ operand: Operand, isRange: Bool = false) -> String {
         if isRange {
             return NftWords.rangeText(bytes, operand.field.kind, isHostOrder: operand.isHostOrder, links: links)
         }
-        // A mask of bits without names is a number like others.
         return NftWords.text(bytes, operand.field.kind, isHostOrder: operand.isHostOrder, links: links)
     }
 }

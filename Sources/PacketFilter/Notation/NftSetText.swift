@@ -58,6 +58,12 @@ struct NftSetText {
     }
 
     private func value(_ bytes: [UInt8], _ kinds: [NftKind]) -> String {
+        if kinds == [.address], bytes.count == 8 || bytes.count == 32,
+            let length = NftWords.prefixLength(
+                from: Array(bytes.prefix(bytes.count / 2)), through: Array(bytes.suffix(bytes.count / 2)))
+        {
+            return "\(NftWords.address(Array(bytes.prefix(bytes.count / 2))))/\(length)"
+        }
         var offset = 0
         return kinds.map { kind in
             let width = kind == .address ? (bytes.count - offset >= 16 ? 16 : 4) : kind == .mark ? 4 : 2

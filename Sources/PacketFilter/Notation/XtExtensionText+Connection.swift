@@ -11,7 +11,10 @@ extension XtExtensionText {
     func connection(_ xt: XtExtension, _ info: XtInfo) -> String? {
         switch xt.name {
         case "conntrack": return conntrack(xt, info)
-        case "state": return info.word(0).map { " --state \(Self.states(UInt16(truncatingIfNeeded: $0 & 0x3f) | ($0 & 0x40 != 0 ? 256 : 0)))" }
+        case "state":
+            return info.word(0).map {
+                " --state \(Self.states(UInt16(truncatingIfNeeded: $0 & 0x3f) | ($0 & 0x40 != 0 ? 256 : 0)))"
+            }
         case "mark", "connmark":
             guard let value = info.word(0), let mask = info.word(4), let inverted = info.byte(8) else { return nil }
             return "\(Self.not(inverted != 0)) --mark \(Self.hex(value))\(mask == .max ? "" : "/\(Self.hex(mask))")"
@@ -19,7 +22,8 @@ extension XtExtensionText {
             guard case .addressType(let type) = XtMatch(xt) else { return nil }
             var words = ""
             if type.source != 0 {
-                words += "\(Self.not(type.sourceInverted)) --src-type \(Self.names(UInt32(type.source), Self.addressTypes))"
+                words +=
+                    "\(Self.not(type.sourceInverted)) --src-type \(Self.names(UInt32(type.source), Self.addressTypes))"
             }
             if type.destination != 0 {
                 words +=
@@ -79,7 +83,9 @@ extension XtExtensionText {
             words += "\(not(condition)) \(option) \(masked(info, index))"
         }
         if conditions.contains(.status) {
-            let names = fields.status == 0 ? "NONE" : Self.names(UInt32(fields.status), ["EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"])
+            let names =
+                fields.status == 0
+                ? "NONE" : Self.names(UInt32(fields.status), ["EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"])
             words += "\(not(.status)) --ctstatus \(names)"
         }
         if conditions.contains(.expires) {
@@ -165,7 +171,8 @@ extension XtExtensionText {
         var words = ""
         for (bit, option, offset) in [(UInt32(1), "--src-group", 4), (4, "--dst-group", 12)] where flags & bit != 0 {
             guard let group = info.word(offset), let mask = info.word(offset + 4) else { return nil }
-            let name = mask == .max ? (group == 0 ? "default" : Self.hex(group)) : "\(Self.hex(group))/\(Self.hex(mask))"
+            let name =
+                mask == .max ? (group == 0 ? "default" : Self.hex(group)) : "\(Self.hex(group))/\(Self.hex(mask))"
             words += "\(Self.not(flags & bit << 1 != 0)) \(option) \(name)"
         }
         return words

@@ -58,15 +58,14 @@ extension XtExtensionText {
         var words = mode & 16 != 0 ? " --hashlimit-above " : " --hashlimit-upto "
         var quantum: UInt32 = 1000
         if mode & 32 != 0 {
-            let bytes = average == 0 ? UInt64.max : (UInt64.max / average &- 1) << 4
-            let rounded = Self.bytes(bytes)
-            words += rounded + "b/s"
-            if burst != 0 { return nil }
+            // A cost for 16 bytes, of all that a second has to give; with a burst it is another unit.
+            guard average > 0, average <= UInt32.max, burst == 0 else { return nil }
+            words += Self.bytes((UInt64(UInt32.max) / average - 1) << 4) + "b/s"
         } else {
             let rate = Self.rate(average, scale: 1_000_000)
             words += rate.text
             quantum = UInt32(clamping: rate.seconds * 1000)
-            if burst != 5 { words += " --hashlimit-burst \(burst)" }
+            words += " --hashlimit-burst \(burst)"
         }
         let keys = [(UInt32(4), "srcip"), (8, "srcport"), (1, "dstip"), (2, "dstport")].filter { mode & $0.0 != 0 }
         if !keys.isEmpty { words += " --hashlimit-mode \(keys.map(\.1).joined(separator: ","))" }
@@ -113,12 +112,15 @@ extension XtExtensionText {
             let days = info.word(16), let weekdays = info.byte(20), let flags = info.byte(21)
         else { return nil }
         func clock(_ seconds: UInt32) -> String {
-            [seconds / 3600, seconds / 60 % 60, seconds % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+            [seconds / 3600, seconds / 60 % 60, seconds % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(
+                separator: ":")
         }
         var words = ""
         if start != 0 || stop != 86399 { words += " --timestart \(clock(start)) --timestop \(clock(stop))" }
         if days != 0xffff_fffe {
-            words += " --monthdays " + (1...31).filter { days >> UInt32($0) & 1 != 0 }.map(String.init).joined(separator: ",")
+            words +=
+                " --monthdays "
+                + (1...31).filter { days >> UInt32($0) & 1 != 0 }.map(String.init).joined(separator: ",")
         }
         if weekdays != 0xfe {
             let names = ["", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -152,14 +154,15 @@ extension XtExtensionText {
         guard let seconds = info.word(0), let hits = info.word(4), let mode = info.byte(8), let inverted = info.byte(9),
             let side = info.byte(210)
         else { return nil }
-        let verbs = [(UInt8(1), "set"), (2, "rcheck"), (4, "update"), (8, "remove")]
+        let verbs = [(UInt8(1), "rcheck"), (2, "set"), (4, "update"), (8, "remove")]
         guard let verb = verbs.first(where: { mode & $0.0 != 0 })?.1 else { return nil }
         var words = "\(Self.not(inverted != 0)) --\(verb)"
         if seconds != 0 { words += " --seconds \(seconds)" }
         if mode & 32 != 0 { words += " --reap" }
         if hits != 0 { words += " --hitcount \(hits)" }
         if mode & 16 != 0 { words += " --rttl" }
-        return words + " --name \(info.text(10, limit: 200)) --mask \(NftWords.address(info.bytes(212, isIP6 ? 16 : 4)))"
+        return words
+            + " --name \(info.text(10, limit: 200)) --mask \(NftWords.address(info.bytes(212, isIP6 ? 16 : 4)))"
             + (side == 0 ? " --rsource" : " --rdest")
     }
 }

@@ -51,7 +51,8 @@ extension XtExtensionText {
         switch xt.name {
         case "NETMAP":
             let mask = zip(first, last).map { ~($0 ^ $1) }
-            return " --to \(NftWords.address(first))/\(NftWords.prefixLength(mask).map(String.init) ?? NftWords.address(mask))"
+            return
+                " --to \(NftWords.address(first))/\(NftWords.prefixLength(mask).map(String.init) ?? NftWords.address(mask))"
         case "MASQUERADE", "REDIRECT":
             return (ports.map { " --to-ports \($0)" } ?? "") + Self.natFlags(flags)
         default:
@@ -132,7 +133,8 @@ extension XtExtensionText {
                 let flags = info.short(8)
             else { return nil }
             return Self.netlinkLog(
-                prefix: info.text(12, limit: 64), group: group, size: flags & 1 != 0 ? size : nil, range: flags & 1 == 0 ? size : 0,
+                prefix: info.text(12, limit: 64), group: group, size: flags & 1 != 0 ? size : nil,
+                range: flags & 1 == 0 ? size : 0,
                 threshold: threshold == 1 ? 0 : threshold)
         case "NFQUEUE":
             guard let number = info.short(0) else { return nil }
@@ -147,7 +149,8 @@ extension XtExtensionText {
             return " --type \(["accept", "drop", "reject"][Int(type)])"
         case "TEE":
             let link = info.text(16, limit: 16)
-            return " --gateway \(NftWords.address(info.bytes(0, isIP6 ? 16 : 4)))\(link.isEmpty ? "" : " --oif \(link)")"
+            return
+                " --gateway \(NftWords.address(info.bytes(0, isIP6 ? 16 : 4)))\(link.isEmpty ? "" : " --oif \(link)")"
         case "SET": return setChange(xt, info)
         case "CT": return template(info)
         default: return nil

@@ -85,7 +85,7 @@ struct XtExtensionText {
             guard let destination = info.range(0), let source = info.range(4) else { return nil }
             let (used, inverted) =
                 xt.name == "sctp"
-                ? (info.word(60) ?? 0, info.word(64) ?? 0) : (UInt32(info.short(8) ?? 0), UInt32(info.short(10) ?? 0))
+                ? (info.word(284) ?? 0, info.word(288) ?? 0) : (UInt32(info.short(8) ?? 0), UInt32(info.short(10) ?? 0))
             // Chunks and types of packets are not written out.
             guard used & ~3 == 0 else { return nil }
             return (used & 1 != 0 ? ports("--sport", source, inverted & 1 != 0) : "")
@@ -162,7 +162,10 @@ struct XtExtensionText {
         let isPrintable = pattern.allSatisfy { (0x20...0x7e).contains($0) } && pattern.first != 0x7c
         let text =
             isPrintable
-            ? "--string \"" + pattern.map { $0 == 0x22 || $0 == 0x5c ? "\\\(Character(UnicodeScalar($0)))" : "\(Character(UnicodeScalar($0)))" }.joined() + "\""
+            ? "--string \""
+                + pattern.map {
+                    $0 == 0x22 || $0 == 0x5c ? "\\\(Character(UnicodeScalar($0)))" : "\(Character(UnicodeScalar($0)))"
+                }.joined() + "\""
             : "--hex-string \"|" + pattern.map { Self.hex($0, 2) }.joined() + "|\""
         var words = "\(Self.not(flags & 1 != 0)) \(text) --algo \(info.text(4, limit: 16))"
         if from != 0 { words += " --from \(from)" }

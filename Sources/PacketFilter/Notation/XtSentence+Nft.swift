@@ -34,7 +34,9 @@ extension XtSentence {
                         half = (operand.field.name, wanted)
                         continue
                     }
-                    let low = comparison == .lessOrEqual ? half.flatMap { $0.field == operand.field.name ? $0.value : nil } ?? 0 : wanted
+                    let low =
+                        comparison == .lessOrEqual
+                        ? half.flatMap { $0.field == operand.field.name ? $0.value : nil } ?? 0 : wanted
                     note(port, "\(low)" + (low == wanted ? "" : ":\(wanted)"), isInverted, &ports)
                 } else if operand.base == .transport, operand.firstBit == 104, operand.length == 1 {
                     flags(operand.mask?.first ?? 0xff, value[0], isInverted, &ports)
@@ -64,7 +66,8 @@ extension XtSentence {
             case .nat(let nat):
                 var address = ""
                 if let register = nat.addresses?.low { address = sentence.value(register, [.address]) }
-                target = nat.kind == .source ? " -j SNAT --to-source \(address)" : " -j DNAT --to-destination \(address)"
+                target =
+                    nat.kind == .source ? " -j SNAT --to-source \(address)" : " -j DNAT --to-destination \(address)"
             case .other, .lookup, .redirect, .notrack, .setConntrack, .setPayload, .setMeta:
                 var other = NftSentence(family, links: links) { _ in nil }
                 other.add(listed)
@@ -108,7 +111,8 @@ extension XtSentence {
 
     private static func address(_ operand: NftSentence.Operand, _ value: [UInt8], _ isInverted: Bool) -> Plain {
         let length = operand.mask.map { NftWords.prefixLength($0) } ?? value.count * 8
-        let bytes = operand.field.name.hasPrefix("ip6") ? value + [UInt8](repeating: 0, count: max(0, 16 - value.count)) : value
+        let bytes =
+            operand.field.name.hasPrefix("ip6") ? value + [UInt8](repeating: 0, count: max(0, 16 - value.count)) : value
         let mask = length.map(String.init) ?? NftWords.address(operand.mask ?? [])
         return Plain(text: "\(NftWords.address(bytes))/\(mask)", isInverted: isInverted)
     }
@@ -145,7 +149,9 @@ extension XtSentence {
         switch operand.field.name {
         case "meta mark", "ct mark":
             guard let number = NftWords.number(value, isHostOrder: true) else { return false }
-            let mask = operand.mask.flatMap { NftWords.number($0, isHostOrder: true) }.map { "/" + XtExtensionText.hex($0) }
+            let mask = operand.mask.flatMap { NftWords.number($0, isHostOrder: true) }.map {
+                "/" + XtExtensionText.hex($0)
+            }
             let name = operand.field.name == "meta mark" ? "mark" : "connmark"
             matches.append(" -m \(name)\(not) --mark \(XtExtensionText.hex(number))\(mask ?? "")")
         case "meta pkttype":

@@ -300,6 +300,7 @@ package struct NetworkQuestions: Sendable {
         let table = ruleset.tables[chain.table]
         return WalkResult.RulePlace(
             family: table.name.family.name, table: table.name.name, chain: chain.name,
-            rule: ruleset.position(ofRule: rule), handle: ruleset.handle(ofRule: rule), text: ruleset.text(ofRule: rule))
+            rule: ruleset.position(ofRule: rule), handle: ruleset.handle(ofRule: rule), text: ruleset.text(ofRule: rule)
+        )
     }
 }

@@ -92,7 +92,8 @@ struct RulesetState {
         return ruleset
     }
 
-    /// The sets that rules look into, in tables whose chains see IPv4 packets.
+    /// The sets that rules look into, in tables whose chains see IPv4 packets; of others only those without a name,
+    /// which are part of the rules' own text.
     private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
         let tables = Set(
             ruleset.chains.compactMap { chain in
@@ -103,8 +104,9 @@ struct RulesetState {
         var names: [NftTableName: Set<String>] = [:]
         for rule in ruleset.rules where rule.traits.contains(.usesSets) {
             let table = ruleset.chains[rule.chain].table
-            guard tables.contains(table) else { continue }
-            for case .lookup(let set, _, _, _) in ruleset.expressions(of: rule) {
+            let isSeen = tables.contains(table)
+            for case .lookup(let set, _, _, _) in ruleset.expressions(of: rule)
+            where isSeen || set.hasPrefix(NftSet.anonymousPrefixes.set) || set.hasPrefix(NftSet.anonymousPrefixes.map) {
                 names[table, default: []].insert(set)
             }
         }
