@@ -15,13 +15,15 @@ SWIFT ?= swift
 # Libraries to build with, and plain programs that the practice host is made with. None has a service or a firewall:
 # those go into layers that only a practice host mounts.
 BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
-TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset chromium
+TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset strace chromium
 BENCH_PACKAGES = hyperfine jq python3-venv gcc libc6-dev tcpdump time
 
 N ?= 10000
 SEED ?= 1
 TIME ?= 60
 
+# Nothing is loaded from beside the program: it runs as root.
+RELEASE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath
 RELEASE = .build/release/lxc-doctor
 
 .PHONY: all demo test causes oracle fuzz bench build setup setup-test setup-bench layers lint install clean
@@ -50,7 +52,7 @@ setup-bench: setup
 	$(call install_packages,$(BENCH_PACKAGES))
 
 build: setup
-	$(SWIFT) build -c release --static-swift-stdlib --product lxc-doctor
+	$(SWIFT) build $(RELEASE_FLAGS) --product lxc-doctor
 
 layers: build
 	$(RELEASE) lab layers lxc
@@ -81,7 +83,7 @@ fuzz: setup
 	@Tests/Fuzz/fuzz $(SWIFT) $(TIME)
 
 bench: build layers setup-bench
-	$(SWIFT) build -c release --static-swift-stdlib --product ruleset-oracle
+	$(SWIFT) build $(RELEASE_FLAGS) --product ruleset-oracle
 	@Tests/Bench/bench $(RELEASE)
 	@Tests/Bench/bench-prove $(RELEASE)
 	@Tests/Bench/bench-ruleset $(RELEASE) .build/release/ruleset-oracle

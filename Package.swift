@@ -80,7 +80,14 @@ let package = Package(
                 "Diagnosis", "Remedies", "Reporting", "Watching", "LinuxHost", "PracticeHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .executableTarget(name: "lxc-doctor", dependencies: ["Commands"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "lxc-doctor", dependencies: ["Commands"], exclude: ["Link"], swiftSettings: swiftSettings,
+            linkerSettings: [
+                // See the linker script there.
+                .unsafeFlags(
+                    ["-L", "\(Context.packageDirectory)/Sources/lxc-doctor/Link", "-Xclang-linker", "-static-libgcc"],
+                    .when(configuration: .release))
+            ]),
 
         // Tests.
         tests("HostModel"),

@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -13,6 +14,8 @@ enum {
     link_type_netfilter = 10,
     /* A host has a few dozens. */
     most_links = 65536,
+    /* Of 0.1 ms each. */
+    most_waits = 500,
 };
 
 static int bpf(int command, union bpf_attr *attributes) {
@@ -42,6 +45,11 @@ static int describe(uint32_t id, uint32_t info[8]) {
     memset(&attributes, 0, sizeof attributes);
     attributes.link_id = id;
     int fd = bpf(BPF_LINK_GET_FD_BY_ID, &attributes);
+    /* EAGAIN: somebody is just making it, and it has no number yet (bpf_link_by_id in kernel/bpf/syscall.c). */
+    for (int i = 0; fd == -EAGAIN && i < most_waits; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, 0);
+        fd = bpf(BPF_LINK_GET_FD_BY_ID, &attributes);
+    }
     if (fd < 0) return fd;
     memset(&attributes, 0, sizeof attributes);
     attributes.info.bpf_fd = (uint32_t)fd;

@@ -52,3 +52,8 @@ package struct CauseEntry: Sendable, Hashable {
         self.isDocumentedOnly = isDocumentedOnly
     }
 }
+
+extension CauseEntry {
+    /// The remedy that the fix module makes; nil where a person has to.
+    package var automaticRemedy: String? { remedy == "none" ? nil : remedy }
+}

@@ -23,11 +23,11 @@ struct BridgeResidentsProbe: Probe {
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let name = try parameters.string("network")
         guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
-        guard let transcript = transcripts.first(where: { $0.network.name == name }) else {
+        guard let transcript = transcripts.first(where: { $0.network.name == name && $0.family != .ipv6 }) else {
             throw .notApplicable("nothing is to be translated on \(name)")
         }
         guard let all = transcript.residents else {
-            let obstacle = transcript.ground?.obstacle(to: transcript.network, mode: transcript.mode)
+            let obstacle = transcript.ground?.obstacle(to: transcript.subject, mode: transcript.mode)
             throw .unknown(
                 transcript.residentsFailure ?? obstacle ?? transcript.failure ?? "nobody looked into the containers")
         }
@@ -36,11 +36,12 @@ struct BridgeResidentsProbe: Probe {
             throw .notApplicable("no container runs on \(name)")
         }
         let network = transcript.network
-        let routeless = residents.filter { !$0.hasDefaultRoute }
+        // Routes go with the interface: one that is down has lost them.
+        let routeless = residents.filter { $0.isUp && !$0.hasDefaultRoute }
         let astray = residents.filter { resident in
             !resident.gateways.isEmpty && !resident.gateways.contains(network.address.address)
         }
-        let foreign = residents.flatMap { resident in
+        let foreign = residents.filter { Self.isForeign($0, to: network) }.flatMap { resident in
             resident.addresses.filter { address in
                 !network.cidr.contains(address.address) || address.length != network.address.length
             }.map { "\(resident.title): \($0)" }
@@ -60,19 +61,60 @@ struct BridgeResidentsProbe: Probe {
                 "unknownPorts": .strings(all.unknownPorts),
                 "down": .strings(residents.filter { !$0.isUp }.map { "\($0.title): \($0.interface)" }),
             ],
-            evidence: [
-                Evidence(
-                    source: "namespaces of the containers at \(network.bridge)",
-                    command: "ip link show master \(network.bridge)",
-                    value: residents.map(Self.line).joined(separator: "; "))
-            ])
+            evidence: Self.evidence(
+                all, odd: routeless + astray + residents.filter { !$0.isUp || Self.isForeign($0, to: network) },
+                bridge: network.bridge))
+    }
+
+    /// More culprits than anybody reads one by one.
+    private static let mostLines = 8
+
+    /// Who answers for the gateway, then those that something is wrong with, then all others in one line.
+    private static func evidence(_ all: BridgeResidents, odd: [Resident], bridge: String) -> [Evidence] {
+        let residents = all.residents
+        let shared = Set(
+            Dictionary(grouping: residents.compactMap(\.hardwareAddress)) { $0 }.filter { $0.value.count > 1 }.keys)
+        let twins = Set(
+            Dictionary(grouping: residents.flatMap(\.addresses).map(\.address)) { $0 }.filter { $0.value.count > 1 }
+                .keys)
+        let culprits = residents.filter { resident in
+            odd.contains(resident) || resident.hardwareAddress.map(shared.contains) == true
+                || resident.addresses.contains { twins.contains($0.address) }
+                || resident.hardwareAddress.map { all.gatewayAnswers?.contains($0) == true } == true
+        }
+        let answers = (all.gatewayAnswers ?? []).map { owner in
+            let port = residents.first { $0.hardwareAddress == owner }.map { ", behind port \($0.port)" } ?? ""
+            return Evidence(
+                source: "ARP on \(bridge)", command: "bridge fdb show br \(bridge) | grep -i \(owner)",
+                value: "\(Self.owner(owner, among: residents)) answers for the gateway's address\(port)")
+        }
+        let lines = culprits.prefix(mostLines).map { resident in
+            Evidence(
+                source: "namespace of \(resident.title)",
+                command: resident.name.map { "lxc-attach -n \($0) -- ip address" }
+                    ?? "nsenter --net=\(resident.namespace) ip address",
+                value: line(resident))
+        }
+        let others = residents.filter { !culprits.prefix(mostLines).contains($0) }
+        guard !others.isEmpty else { return answers + lines }
+        let rest = Evidence(
+            source: "namespaces of the containers at \(bridge)", command: "ip link show master \(bridge)",
+            value: (culprits.isEmpty ? "" : "\(others.count) more: ")
+                + others.map(culprits.isEmpty ? line : { $0.title }).joined(separator: "; "))
+        return answers + lines + [rest]
+    }
+
+    private static func isForeign(_ resident: Resident, to network: Network) -> Bool {
+        resident.addresses.contains { address in
+            !network.cidr.contains(address.address) || address.length != network.address.length
+        }
     }
 
     private static func line(_ resident: Resident) -> String {
         let addresses = resident.addresses.map(\.description).joined(separator: " ")
         let gateways = resident.gateways.map(\.description).joined(separator: " ")
         return "\(resident.title) \(resident.interface) \(addresses) via \(gateways.isEmpty ? "nothing" : gateways) "
-            + "\(resident.hardwareAddress?.description ?? "") port \(resident.port)"
+            + "\(resident.hardwareAddress?.description ?? "") port \(resident.port)\(resident.isUp ? "" : ", down")"
     }
 
     /// Values that more than one has: `10.5.0.9: c1, c2`.

@@ -1,6 +1,8 @@
 /// Why a command ended early: one line for standard error, and the exit code of the design's table.
 package struct CommandError: Error, Hashable {
     package enum Code: Int32, Sendable {
+        /// What was asked could not be seen, so that there is nothing to say of it.
+        case unknown = 3
         /// A flag, an id or a combination that does not exist.
         case usage = 64
         /// A bad profile, check, waiver, recording or other input file.

@@ -6,7 +6,8 @@ internal import Reporting
 /// `doctor`: checks, proof, causes. Changes nothing, unless told to with `--auto-remediate`.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Checks this host, proves that its containers' traffic leaves, names causes.",
+        commandName: "doctor", _superCommandName: Tool.name,
+        abstract: "Checks this host, proves that its containers' traffic leaves, names causes.",
         discussion: """
             Exit codes: 0 healthy, 1 warning, 2 critical (also: a repair was refused or rolled back), 3 unknown, \
             64 usage, 65 bad input file, 70 internal error, 77 a privilege is missing.
@@ -14,7 +15,8 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<ReportFormats>
+    @OptionGroup var redaction: RedactionOptions
     @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "The packet proof: fence (no packet on the wire), wire (sent with TTL 2) or off.")
@@ -32,7 +34,8 @@ struct DoctorCommand: ParsableCommand {
         if autoRemediate && hostOptions.replay != nil {
             throw ValidationError("a recording cannot be repaired: --auto-remediate and --replay exclude each other")
         }
-        try output.require(FormatName.allCases, for: "a report")
+        try output.require(for: "a report")
+        try redaction.require(without: hostOptions.record, evidence.evidence)
     }
 
     func run() throws {
@@ -60,6 +63,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func emit(_ report: Report) throws(CommandError) {
+        let report = try redaction.applied(to: report)
         let invocation = Session.invocation(hostOptions)
         try output.emit(invocation: invocation) { format, options in
             render(report, as: format, options: options)
@@ -72,7 +76,7 @@ extension OutputOptions {
     func emit(
         invocation: String = Tool.name, _ text: (FormatName, RenderingOptions) -> String
     ) throws(CommandError) {
-        let targets = format.isEmpty ? [FormatTarget(format: .terminal, file: nil)] : format
+        let targets = format.isEmpty ? [OutputTarget(format: .terminal, file: nil)] : format
         for target in targets {
             let toTerminal = target.file == nil
             let options = RenderingOptions(
@@ -82,7 +86,7 @@ extension OutputOptions {
             if let file = target.file {
                 try Output.file(file, Array(text(target.format, options).utf8))
             } else if !quiet {
-                Output.result(text(target.format, options))
+                try Output.result(text(target.format, options))
             }
         }
     }

@@ -12,7 +12,7 @@ struct ExplainCommand: ParsableCommand {
     @Argument(help: "The id of a cause or a check, as reports show it.")
     var id: String
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<BasicFormats>
 
     private struct Document: Encodable {
         var schema = "lxc-doctor/explanation/1"
@@ -31,7 +31,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func validate() throws {
-        try output.require(FormatName.basic, for: "an explanation")
+        try output.require(for: "an explanation")
     }
 
     func run() throws {
@@ -53,7 +53,8 @@ struct ExplainCommand: ParsableCommand {
                 (
                     "Repair",
                     cause.isDocumentedOnly
-                        ? "by hand; the doctor cannot see it" : cause.remedy.map { "remedy \($0)" } ?? "by hand"
+                        ? "by hand; the doctor cannot see it"
+                        : cause.automaticRemedy.map { "remedy \($0)" } ?? "by hand"
                 ),
             ]
             for (owner, commands) in cause.owners.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {

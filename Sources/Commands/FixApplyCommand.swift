@@ -38,7 +38,8 @@ struct FixApplyCommand: ParsableCommand {
     @OptionGroup var hostOptions: HostOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var consent: ConsentOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<ReportFormats>
+    @OptionGroup var redaction: RedactionOptions
 
     @Option(name: .long, help: "The packet proof: fence, wire or off.")
     var proof: ProofMode = .fence
@@ -49,7 +50,8 @@ struct FixApplyCommand: ParsableCommand {
     func validate() throws {
         if hostOptions.replay != nil { throw ValidationError("a recording cannot be repaired") }
         if plan != nil, target != nil { throw ValidationError("a saved plan says itself what it is for") }
-        try output.require(FormatName.allCases, for: "a report")
+        try output.require(for: "a report")
+        try redaction.require(without: hostOptions.record)
     }
 
     func run() throws {
@@ -59,7 +61,9 @@ struct FixApplyCommand: ParsableCommand {
         if let saved, hostOptions.profile == nil, BuiltIn.profiles().contains(where: { $0.name == saved.profile }) {
             hostOptions.profile = saved.profile
         }
-        let session = try Session(hostOptions, selection: selection, proof: proof)
+        let session = try Session(
+            hostOptions, selection: selection, proof: proof,
+            because: hostOptions.profile == self.hostOptions.profile ? nil : "the plan's")
         try Remediation.requirePrivilege(session)
         if let live = session.live { try Interrupted.takeBack(on: live) }
         if let saved { try Self.requireOwn(saved, session) }
@@ -72,8 +76,9 @@ struct FixApplyCommand: ParsableCommand {
         let report =
             try (saved ?? imagePlan).map { plan throws(CommandError) in try remediation.apply(saved: plan, to: result) }
             ?? remediation.run(from: result)
-        try output.emit(invocation: Session.invocation(hostOptions)) { format, options in
-            render(report, as: format, options: options)
+        let shown = try redaction.applied(to: report)
+        try output.emit(invocation: Session.invocation(self.hostOptions)) { format, options in
+            render(shown, as: format, options: options)
         }
         throw ExitCode(report.exitCode)
     }

@@ -14,7 +14,7 @@ struct FixConfirmCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The run; the one that waits where none is named.", valueName: "run"))
     var id: String?
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<BasicFormats>
 
     private struct Document: Encodable {
         var schema = "lxc-doctor/confirmation/1"
@@ -24,7 +24,7 @@ struct FixConfirmCommand: ParsableCommand {
     }
 
     func validate() throws {
-        try output.require(FormatName.basic, for: "a confirmation")
+        try output.require(for: "a confirmation")
     }
 
     func run() throws {

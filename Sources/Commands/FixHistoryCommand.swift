@@ -10,10 +10,10 @@ struct FixHistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Lists the repairs of this host and how they ended, newest first.")
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<BasicFormats>
 
     func validate() throws {
-        try output.require(FormatName.basic, for: "a history")
+        try output.require(for: "a history")
     }
 
     func run() throws {

@@ -23,8 +23,8 @@ struct FixPlanCommand: ParsableCommand {
     @Option(
         name: .long,
         help: "terminal, json, shell, ansible, markdown or html, to standard output or into =FILE. Repeatable.",
-        transform: PlanTarget.init(argument:))
-    var format: [PlanTarget] = []
+        transform: OutputTarget.init(argument:))
+    var format: [OutputTarget<PlanFormat>] = []
 
     @Flag(name: .shortAndLong, help: "Print nothing; the exit code says it.")
     var quiet = false
@@ -45,13 +45,13 @@ struct FixPlanCommand: ParsableCommand {
         let result = session.diagnose()
         if let path = hostOptions.record { try session.record(to: path) }
         let plan = try target == nil ? Remediation.makePlan(session, result) : BaseImagePlan.make(session, result)
-        for target in format.isEmpty ? [PlanTarget(format: .terminal, file: nil)] : format {
+        for target in format.isEmpty ? [OutputTarget(format: .terminal, file: nil)] : format {
             if let file = target.file {
                 try Output.file(file, Array(text(plan, target.format, RenderingOptions()).utf8))
             } else if !quiet {
                 let options = RenderingOptions(
                     colour: target.format == .terminal && Output.wantsColour, width: min(Console.columns ?? 80, 100))
-                Output.result(text(plan, target.format, options))
+                try Output.result(text(plan, target.format, options))
             }
         }
         if plan.refusal != nil { throw ExitCode(Health.critical.exitCode) }
@@ -83,27 +83,4 @@ struct FixPlanCommand: ParsableCommand {
 /// The formats of a plan.
 enum PlanFormat: String, CaseIterable, Sendable {
     case terminal, json, shell, ansible, markdown, html
-}
-
-/// One `--format F[=FILE]` of `fix plan`.
-struct PlanTarget: Hashable, Sendable {
-    var format: PlanFormat
-    /// Nil: standard output.
-    var file: String?
-
-    init(format: PlanFormat, file: String?) {
-        self.format = format
-        self.file = file
-    }
-
-    @Sendable init(argument: String) throws {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let format = PlanFormat(rawValue: String(parts.first ?? "")) else {
-            let names = PlanFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
-        }
-        self.format = format
-        file = parts.count == 2 ? String(parts[1]) : nil
-        guard file != "" else { throw ValidationError("--format \(format.rawValue)= names no file") }
-    }
 }

@@ -17,13 +17,13 @@ struct FixUndoCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The run, as `fix history` lists it.", valueName: "run"))
     var id: String?
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<BasicFormats>
 
     @Flag(name: .long, help: "Do not ask.")
     var yes = false
 
     func validate() throws {
-        try output.require(FormatName.basic, for: "an undo")
+        try output.require(for: "an undo")
     }
 
     func run() throws {

@@ -19,7 +19,7 @@ struct ListCommand: ParsableCommand {
     @Argument(help: "checks, causes, remedies, profiles, faults or probes.")
     var kind: Kind
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<BasicFormats>
 
     /// One thing that is known. Absent keys do not apply to its kind.
     private struct Row: Encodable {
@@ -54,7 +54,7 @@ struct ListCommand: ParsableCommand {
     }
 
     func validate() throws {
-        try output.require(FormatName.basic, for: "a list")
+        try output.require(for: "a list")
     }
 
     func run() throws {
@@ -104,7 +104,7 @@ struct ListCommand: ParsableCommand {
         let cells = rows.map { row in
             // The whole word would not leave room for the longest ids and remedies on a terminal.
             let detection = row.detection == FactSource.configuration.rawValue ? "config" : row.detection
-            let middle = row.remedy ?? row.variants?.joined(separator: " ")
+            let middle = row.remedy.map { $0 == "none" ? "by hand" : $0 } ?? row.variants?.joined(separator: " ")
             return [row.id, row.severity, detection, middle, row.title].map { $0 ?? "" }
         }
         // Columns that no row of this kind fills are left out.

@@ -35,28 +35,64 @@ struct SelectionOptions: ParsableArguments {
     var skip: [String] = []
 }
 
+/// The formats that a command can write.
+protocol FormatOffer {
+    static var formats: [FormatName] { get }
+    /// Whether `--verbose` makes a difference; where it makes none it is taken, and not offered.
+    static var hasMore: Bool { get }
+}
+
+/// Of a command whose result is a whole report.
+enum ReportFormats: FormatOffer {
+    static var formats: [FormatName] { FormatName.allCases }
+    static var hasMore: Bool { true }
+}
+
+/// Of a command whose result is a part of a report.
+enum PartFormats: FormatOffer {
+    static var formats: [FormatName] { FormatName.forParts }
+    static var hasMore: Bool { false }
+}
+
+/// Of a command that compares reports.
+enum DiffFormats: FormatOffer {
+    static var formats: [FormatName] { FormatName.basic }
+    static var hasMore: Bool { true }
+}
+
+/// Of every other command.
+enum BasicFormats: FormatOffer {
+    static var formats: [FormatName] { FormatName.basic }
+    static var hasMore: Bool { false }
+}
+
 /// Where the result goes, and how it looks.
-struct OutputOptions: ParsableArguments {
+struct OutputOptions<Offer: FormatOffer>: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "How the result is written, to standard output or into =FILE. Repeatable.",
-            discussion: FormatName.allCases.map(\.rawValue).joined(separator: ", ")),
-        transform: FormatTarget.init(argument:))
-    var format: [FormatTarget] = []
+            "How the result is written, to standard output or into =FILE: "
+                + "\(Offer.formats.map(\.rawValue).joined(separator: ", ")). Repeatable.",
+            valueName: "format[=file]"),
+        transform: OutputTarget.init(argument:))
+    var format: [OutputTarget<FormatName>] = []
 
     @Flag(name: .shortAndLong, help: "Print nothing; the exit code says it.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Also what does not apply, and all evidence.")
+    @Flag(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Also what holds and what does not apply, with all evidence.",
+            visibility: Offer.hasMore ? .default : .hidden))
     var verbose = false
 }
 
 extension OutputOptions {
     /// Refuses formats that a command cannot write, before it does anything.
-    func require(_ known: [FormatName], for what: String) throws {
-        if let other = format.first(where: { !known.contains($0.format) }) {
-            let names = known.map(\.rawValue).joined(separator: ", ")
+    func require(for what: String) throws {
+        if let other = format.first(where: { !Offer.formats.contains($0.format) }) {
+            let names = Offer.formats.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("\(what) cannot be written as \(other.format.rawValue); there are: \(names)")
         }
         if format.count(where: { $0.file == nil }) > 1 {
@@ -64,6 +100,52 @@ extension OutputOptions {
         }
         let files = format.compactMap(\.file)
         if Set(files).count < files.count { throw ValidationError("two formats cannot share a file") }
+    }
+}
+
+/// Whether addresses are shown.
+struct RedactionOptions: ParsableArguments {
+    @Flag(
+        name: .long,
+        help: """
+            Show other addresses in place of the real ones, always the same on this host: reports can be compared, and \
+            what lies in one network still does. Names stay.
+            """)
+    var redact = false
+
+    /// Throws usage where something would be written that cannot be redacted.
+    func require(without raw: String?...) throws {
+        guard redact, raw.contains(where: { $0 != nil }) else { return }
+        throw ValidationError(
+            "--redact goes without --record and --evidence: those keep what was read and sent as it is")
+    }
+
+    /// The value as it may be shown.
+    func applied<Value: Codable>(to value: Value) throws(CommandError) -> Value {
+        guard redact else { return value }
+        do {
+            return try Redaction(key: Self.key()).applied(to: value)
+        } catch let error as CommandError {
+            throw error
+        } catch {
+            throw CommandError(.internalError, "the addresses could not be replaced, so nothing is shown: \(error)")
+        }
+    }
+
+    /// The machine's id, which programs are to keep to themselves, and which is the same at every run. It is hashed with
+    /// each address and never shown. Source: machine-id(5).
+    private static func key() throws(CommandError) -> [UInt8] {
+        let path = "/etc/machine-id"
+        do throws(HostError) {
+            let digits = try LiveHost().read(path, limit: 64).prefix(32)
+            let octets = stride(from: 0, to: digits.count - 1, by: 2).compactMap { place in
+                UInt8(String(decoding: digits[place..<(place + 2)], as: UTF8.self), radix: 16)
+            }
+            guard octets.count == 16 else { throw HostError(.malformed, operation: path, message: "holds no id") }
+            return octets
+        } catch {
+            throw CommandError(.input, "--redact needs the id of this machine: \(error.description)")
+        }
     }
 }
 
@@ -86,12 +168,13 @@ struct EvidenceOptions: ParsableArguments {
 }
 
 /// One `--format F[=FILE]`.
-struct FormatTarget: Hashable, Sendable {
-    var format: FormatName
+struct OutputTarget<Format>: Hashable, Sendable
+where Format: RawRepresentable<String> & CaseIterable & Hashable & Sendable {
+    var format: Format
     /// Nil: standard output.
     var file: String?
 
-    init(format: FormatName, file: String?) {
+    init(format: Format, file: String?) {
         self.format = format
         self.file = file
     }
@@ -99,8 +182,8 @@ struct FormatTarget: Hashable, Sendable {
     /// Throws a validation error that names the formats there are.
     @Sendable init(argument: String) throws {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let format = FormatName(rawValue: String(parts.first ?? "")) else {
-            let names = FormatName.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let format = Format(rawValue: String(parts.first ?? "")) else {
+            let names = Format.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
         }
         self.format = format

@@ -4,8 +4,13 @@ internal import LinuxHost
 
 /// Where results and messages go: results to standard output, everything else to standard error.
 enum Output {
-    static func result(_ text: String) {
-        Console.write(text.hasSuffix("\n") || text.isEmpty ? text : text + "\n", to: .output)
+    /// Throws an internal error where standard output takes no more.
+    static func result(_ text: String) throws(CommandError) {
+        do {
+            try Console.writeResult(text.hasSuffix("\n") || text.isEmpty ? text : text + "\n")
+        } catch {
+            throw CommandError(.internalError, error.description)
+        }
     }
 
     static func message(_ text: String) {

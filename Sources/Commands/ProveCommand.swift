@@ -7,10 +7,12 @@ internal import Reporting
 /// `prove`: the packet proof alone, drawn as a path.
 struct ProveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prove", abstract: "Shows with packets where the containers' traffic goes, and as whom it leaves.")
+        commandName: "prove", _superCommandName: Tool.name,
+        abstract: "Shows with packets where the containers' traffic goes, and as whom it leaves.")
 
     @OptionGroup var hostOptions: HostOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<PartFormats>
+    @OptionGroup var redaction: RedactionOptions
     @OptionGroup var evidence: EvidenceOptions
 
     @Option(name: .long, help: "fence (no packet on the wire) or wire (sent with TTL 2).")
@@ -20,7 +22,7 @@ struct ProveCommand: ParsableCommand {
     var container: String?
 
     @Option(
-        name: .long, help: "ADDRESS or ADDRESS:PORT to send to, instead of the profile's target.",
+        name: .long, help: "ADDRESS, ADDRESS:PORT or [IPV6]:PORT to send to, instead of the profile's target.",
         transform: ProofDestination.init(argument:))
     var to: ProofDestination?
 
@@ -45,6 +47,9 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError("--full-ttl really sends all the way: it goes with --proof wire and --to")
         }
         if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
+        if to?.address.family == .ipv6, container != nil {
+            throw ValidationError("--container sends IPv4 only: --to takes an IPv4 address with it")
+        }
         if packet != nil, container != nil || to != nil || !`protocol`.isEmpty {
             throw ValidationError("--packet says everything: it goes without --container, --to and --protocol")
         }
@@ -52,7 +57,8 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError(
                 "a recording sends nothing: --replay goes without --container, --to, --packet and --protocol")
         }
-        try output.require(FormatName.forParts, for: "a proof")
+        try output.require(for: "a proof")
+        try redaction.require(without: hostOptions.record, evidence.evidence)
     }
 
     private var aim: ProofAim {
@@ -77,23 +83,22 @@ struct ProveCommand: ParsableCommand {
         if let path = hostOptions.record { try session.record(to: path) }
         if let directory { try session.keepEvidence(in: directory) }
         let report = session.proof ?? ProofReport(mode: proof, probes: [])
-        try output.emit { format, options in renderProof(report, as: format, options: options) }
+        let shown = try redaction.applied(to: report)
+        try output.emit { format, options in renderProof(shown, as: format, options: options) }
         let code = Self.health(of: report).exitCode
         guard code == 0 else { throw ExitCode(code) }
     }
 
-    /// As the checks over the proof judge it: what containers send to each other is a warning, the rest critical.
+    /// As the checks over the proof judge it: what containers send to each other, and IPv6, is a warning, the rest
+    /// critical.
     private static func health(of report: ProofReport) -> Health {
         let local = report.local ?? []
         let intoHost = local.filter { $0.kind != .eastWest }.map(\.arrival)
         let lost: Set<Arrival> = [.dropped, .altered]
         // What leaves and never gets anywhere, or whose answer is lost, is no success.
-        if report.verdict < .unknown || report.probes.contains(where: { $0.delivery == .failed })
-            || !lost.isDisjoint(with: intoHost)
-        {
-            return .critical
-        }
-        if !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
+        let failed = report.probes.filter { $0.verdict < .unknown || $0.delivery == .failed }
+        if failed.contains(where: { $0.family == .ipv4 }) || !lost.isDisjoint(with: intoHost) { return .critical }
+        if !failed.isEmpty || !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
         return report.verdict == .unknown || local.contains { $0.arrival == .unknown } ? .unknown : .healthy
     }
 }

@@ -7,8 +7,9 @@ internal import Reporting
 
 /// Plan, consent, repair, and a second look: what `--auto-remediate` and `fix apply` do.
 struct Remediation {
-    /// A repair may uncover what a broken bridge hid; each round plans afresh. More rounds than this would be a loop.
-    private static let mostRounds = 3
+    /// A repair may uncover what a broken bridge hid, or leave flows from before; each round plans afresh. More rounds
+    /// than this would be a loop.
+    private static let mostRounds = 5
 
     let session: Session
     let proofMode: ProofMode
@@ -41,6 +42,7 @@ struct Remediation {
         var result = first
         var steps: [FixStep] = []
         var journal: String?
+        var run = Self.runName()
         for _ in 0..<Self.mostRounds {
             let plan = try Self.makePlan(session, accepted(result))
             if isUnattended, plan.mayDisconnect {
@@ -51,8 +53,18 @@ struct Remediation {
             guard plan.refusal != nil || !plan.changes.isEmpty else { break }
             // Ctrl-C while looking: what is known is half of it, and nobody wants a repair any more.
             guard !Console.wasInterrupted else { break }
-            try ask(plan)
-            let fixes = apply(plan, result)
+            do throws(CommandError) {
+                try ask(plan, after: steps)
+            } catch {
+                // What was agreed to before is done, verified, and stays: the host as it is now is reported.
+                guard !steps.isEmpty else { throw error }
+                return session.report(
+                    result, fixes: FixReport(outcome: .applied, reason: error.message, steps: steps, journal: journal))
+            }
+            // What a person confirmed is a run of its own: the confirmation is of that and nothing else.
+            if journal != nil, needsConfirmation(plan) { run = Self.runName() }
+            let fixes = apply(plan, result, run: run)
+            if needsConfirmation(plan) { run = Self.runName() }
             steps += fixes.steps
             journal = fixes.journal ?? journal
             result = look()
@@ -81,53 +93,62 @@ struct Remediation {
         var plan = plan
         plan.judge(by: try Self.facts(session).connections)
         try ask(plan)
-        let fixes = apply(plan, result)
+        let fixes = apply(plan, result, run: Self.runName())
         return session.report(look(), fixes: fixes)
     }
 
     static func makePlan(_ session: Session, _ result: DiagnosisResult) throws(CommandError) -> Plan {
-        var made = plan(for: result.causes, profile: session.chosen, facts: try facts(session))
+        var made = plan(for: result.causes, profile: session.chosen, facts: try facts(session, for: result.causes))
         made.hostname = session.identity.hostname
         return made
     }
 
-    private static func facts(_ session: Session) throws(CommandError) -> PlanFacts {
+    private static func facts(_ session: Session, for causes: [Cause] = []) throws(CommandError) -> PlanFacts {
         do {
             return try PlanFacts.read(
                 from: session.host, profile: session.chosen.profile,
-                session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"))
+                session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"),
+                causes: causes)
         } catch {
-            throw CommandError(.internalError, "what a plan needs could not be read: \(error.description)")
+            throw CommandError(
+                error.code == .notPermitted ? .unknown : .internalError,
+                "what a plan needs could not be read: \(error.description)")
         }
     }
 
     // MARK: Consent
 
-    private func ask(_ plan: Plan) throws(CommandError) {
+    /// - Parameter done: what this run has changed already.
+    private func ask(_ plan: Plan, after done: [FixStep] = []) throws(CommandError) {
         guard plan.refusal == nil else { return }
-        let options = RenderingOptions(width: min(Console.columns ?? 80, 100))
+        let applied = done.count { $0.state == .applied }
+        let unchanged = applied == 0 ? "nothing was changed" : "nothing more was changed; what says DONE stays"
+        let options = RenderingOptions(width: min(Console.columns ?? 80, 100), appliedBefore: applied)
         if !quiet { Console.write(renderPlan(plan.steps, as: .terminal, options: options), to: .error) }
         guard !consent.yes else { return }
         if plan.mayDisconnect {
             throw CommandError(
                 .usage,
                 "a step may cut your own connection: add --yes to apply the plan, and then confirm it within "
-                    + "\(confirmationSeconds) s, or it is taken back; nothing was changed")
+                    + "\(confirmationSeconds) s, or it is taken back; \(unchanged)")
         }
         let count = plan.steps.count
         try Self.askOnTerminal(
-            "\nApply \(count == 1 ? "this step" : "these \(count) steps")?", without: "apply the plan")
+            "\nApply \(count == 1 ? "this step" : "these \(count) steps")?", without: "apply the plan",
+            unchanged: unchanged)
     }
 
     /// Returns where a person at a terminal says yes; else throws `usage`.
-    static func askOnTerminal(_ question: String, without: String) throws(CommandError) {
+    static func askOnTerminal(
+        _ question: String, without: String, unchanged: String = "nothing was changed"
+    ) throws(CommandError) {
         guard Console.isTerminal(.input), Console.isTerminal(.error) else {
-            throw CommandError(.usage, "there is no terminal to ask on: add --yes to \(without); nothing was changed")
+            throw CommandError(.usage, "there is no terminal to ask on: add --yes to \(without); \(unchanged)")
         }
         Console.write("\(question) [y/N] ", to: .error)
         let answer = Console.readLine()?.lowercased() ?? ""
         guard answer == "y" || answer == "yes" else {
-            throw CommandError(.usage, "nothing was changed")
+            throw CommandError(.usage, unchanged)
         }
     }
 
@@ -135,9 +156,11 @@ struct Remediation {
 
     private var confirmationSeconds: Int { consent.confirmWithin ?? Self.usualConfirmation }
 
+    private func needsConfirmation(_ plan: Plan) -> Bool { plan.mayDisconnect || consent.confirmWithin != nil }
+
     /// The dead-man switch, where a step needs one or it was asked for.
     private func confirmation(for plan: Plan, _ store: FileJournalStore) -> Confirmation? {
-        guard plan.mayDisconnect || consent.confirmWithin != nil else { return nil }
+        guard needsConfirmation(plan) else { return nil }
         let seconds = confirmationSeconds
         return Confirmation(
             seconds: seconds,
@@ -184,14 +207,14 @@ struct Remediation {
 
     // MARK: Repair
 
-    private func apply(_ plan: Plan, _ result: DiagnosisResult) -> FixReport {
+    private func apply(_ plan: Plan, _ result: DiagnosisResult, run: String) -> FixReport {
         guard let live = session.live else {
             return FixReport(outcome: .refused, reason: "a recording cannot be repaired", steps: plan.steps)
         }
         let store = FileJournalStore()
         let applier = Applier(
             host: live, store: store,
-            identity: RunIdentity(run: Self.runName(), startedAt: session.startedAt))
+            identity: RunIdentity(run: run, startedAt: session.startedAt))
         let verification = Verification(
             before: result.findings, proofBefore: session.proof?.verdict,
             recheck: { checks in

@@ -17,17 +17,18 @@ struct ReportConvertCommand: ParsableCommand {
     @Argument(help: "A report that `--format json` wrote.")
     var file: String
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<ReportFormats>
+    @OptionGroup var redaction: RedactionOptions
 
     @Flag(name: .long, help: "End with the exit code of the report.")
     var exitCode = false
 
     func validate() throws {
-        try output.require(FormatName.allCases, for: "a report")
+        try output.require(for: "a report")
     }
 
     func run() throws {
-        let report = try SavedDocument.report(file)
+        let report = try redaction.applied(to: try SavedDocument.report(file))
         try output.emit { format, options in render(report, as: format, options: options) }
         if exitCode { throw ExitCode(report.exitCode) }
     }
@@ -44,14 +45,17 @@ struct ReportDiffCommand: ParsableCommand {
     @Argument(help: "The report from after.")
     var new: String
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<DiffFormats>
+    @OptionGroup var redaction: RedactionOptions
 
     func validate() throws {
-        try output.require(FormatName.basic, for: "a difference")
+        try output.require(for: "a difference")
     }
 
     func run() throws {
-        let diff = ReportDiff(old: try SavedDocument.report(old), new: try SavedDocument.report(new))
+        let diff = ReportDiff(
+            old: try redaction.applied(to: try SavedDocument.report(old)),
+            new: try redaction.applied(to: try SavedDocument.report(new)))
         try output.emit { format, options in
             format == .json ? JSONText.encode(diff) : diff.text(options: options)
         }

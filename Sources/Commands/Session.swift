@@ -33,11 +33,14 @@ final class Session {
     private(set) var proof: ProofReport?
     /// What the first proof is made with: its capture is being opened while the rest is read.
     private var sender: ProofHost?
+    private var hasLookedAhead = false
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
-    /// `judges` no check is read: nothing will be diagnosed. Throws usage and input errors.
+    /// `judges` no check is read: nothing will be diagnosed. `because`: why the profile was chosen, where the command
+    /// knows better than its options. Throws usage and input errors.
     init(
-        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true
+        _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true,
+        because: String? = nil
     ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
@@ -70,7 +73,9 @@ final class Session {
         if let recording, options.profile == nil {
             chosen = recording.profile
         } else {
-            chosen = try Self.profile(options.profile, on: host)
+            var chosen = try Self.profile(options.profile, on: host)
+            if let because { chosen.because = because }
+            self.chosen = chosen
         }
         guard judges else {
             checks = []
@@ -102,6 +107,10 @@ final class Session {
         } catch {
             throw CommandError(.usage, error.description)
         }
+        // A host of which nothing was looked at is not healthy.
+        guard checks.contains(where: { only?.contains($0.id) ?? true && !skip.contains($0.id) }) else {
+            throw CommandError(.usage, "--only and --skip leave no check")
+        }
     }
 
     private static func profile(_ argument: String?, on host: any Host) throws(CommandError) -> ChosenProfile {
@@ -116,12 +125,31 @@ final class Session {
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
-            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            PacketProofProbe.specification, PacketProofProbe.specificationOfIPv6, LocalProofProbe.specification,
+            ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
+            ResidentForwardingProbe.specification,
         ]
     }
 
     // MARK: Looking
+
+    /// Begins with what keeps the kernel busy longest, while everything else is looked at: the search for flows.
+    private func lookAhead() {
+        let isAsked = checks.contains { check in
+            check.probe == StaleFlowsProbe.name && only?.contains(check.id) ?? true && !skip.contains(check.id)
+        }
+        guard let live, isAsked, !hasLookedAhead else { return }
+        hasLookedAhead = true
+        for network in chosen.profile.networks where network.nat == .masquerade || network.nat == .snat {
+            do {
+                guard let query = try StaleFlowsProbe.query(network.cidr, network.bridge, on: host) else { continue }
+                return live.begin(query)
+            } catch {
+                // The check will say it.
+            }
+        }
+    }
 
     /// Makes the packet proof, or judges the recorded one again.
     func prove(_ mode: ProofMode, aim: ProofAim = ProofAim(looksAtContainers: true)) {
@@ -129,6 +157,7 @@ final class Session {
         if mode != .off { progress.show("packet proof") }
         defer { progress.clear() }
         defer { if live != nil { proof?.durationMilliseconds = Self.milliseconds(since: began) } }
+        lookAhead()
         let names = RuleNames(host)
         if let recording {
             proofTranscripts = mode == .off ? nil : recording.proofTranscripts
@@ -157,8 +186,10 @@ final class Session {
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
         [
-            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
+            LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+            ResidentForwardingProbe(transcripts: proofTranscripts),
         ]
     }
 
@@ -186,6 +217,7 @@ final class Session {
     /// Judges the chosen checks; `checks` narrows further.
     func diagnose(checks narrowed: Set<String>? = nil) -> DiagnosisResult {
         defer { progress.clear() }
+        lookAhead()
         return waived(Diagnosis.diagnose(diagnosisInput(checks: narrowed), on: host))
     }
 

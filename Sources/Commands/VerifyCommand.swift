@@ -8,14 +8,15 @@ internal import Reporting
 /// `verify`: the ruleset alone, for every packet or for one.
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify",
+        commandName: "verify", _superCommandName: Tool.name,
         abstract: "Says for every packet what the rules do with it, or shows one for which they do the wrong thing.",
         discussion: """
             Exit codes: 0 proven (or the packet is accepted), 2 a counterexample (or the packet is dropped), 3 undecided.
             """)
 
     @OptionGroup var hostOptions: HostOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: OutputOptions<BasicFormats>
+    @OptionGroup var redaction: RedactionOptions
 
     @Option(
         name: .long,
@@ -30,7 +31,8 @@ struct VerifyCommand: ParsableCommand {
     func validate() throws {
         if prove, hostOptions.replay != nil { throw ValidationError("a recording sends nothing: --prove needs a host") }
         if prove, packet != nil { throw ValidationError("one packet is sent by: prove --packet") }
-        try output.require(FormatName.basic, for: "a proof about rules")
+        try output.require(for: "a proof about rules")
+        try redaction.require(without: hostOptions.record)
     }
 
     func run() throws {
@@ -67,7 +69,8 @@ struct VerifyCommand: ParsableCommand {
         }
         var report = VerifyReport(networks: networks)
         if prove { report.proof = try proof(of: report, session) }
-        try output.emit { format, options in renderVerify(report, as: format, options: options) }
+        let shown = try redaction.applied(to: report)
+        try output.emit { format, options in renderVerify(shown, as: format, options: options) }
         return report.exitCode
     }
 
@@ -115,8 +118,7 @@ struct VerifyCommand: ParsableCommand {
         } catch {
             let report = PacketReport(
                 packet: packet.description, verdict: .undecided, reason: Self.reason(error))
-            try output.emit { format, options in renderPacket(report, as: format, options: options) }
-            return report.verdict.exitCode
+            return try tell(report)
         }
         if let name = packet.inputInterface, filter.forwarding.link(name) == nil {
             throw CommandError(.usage, "--packet: there is no link \(name)")
@@ -140,7 +142,12 @@ struct VerifyCommand: ParsableCommand {
             destinationAfter: result.destinationAfter?.description, uplink: result.uplink,
             isOfFlow: isOfFlow ? true : nil, killer: result.killer,
             translatedBy: result.translatedBy.map(Self.killer), path: result.path)
-        try output.emit { format, options in renderPacket(report, as: format, options: options) }
+        return try tell(report)
+    }
+
+    private func tell(_ report: PacketReport) throws -> Int32 {
+        let shown = try redaction.applied(to: report)
+        try output.emit { format, options in renderPacket(shown, as: format, options: options) }
         return report.verdict.exitCode
     }
 }

@@ -34,17 +34,20 @@ package struct InitScript: Hashable, Sendable {
     package var variables: [Variable] { variables { _ in true } }
 
     private func variables(_ isWanted: (String) -> Bool) -> [Variable] {
-        code.compactMap { number, line in
-            var text = line
+        let sign = UInt8(ascii: "=")
+        return lines.lines.indices.compactMap { index in
+            // Most lines of a script assign nothing: they need not become text.
+            guard lines.lines[index].contains(sign), var text = lines.line(index + 1)?.trimmedBlanks else { return nil }
             if text.hasPrefix("env ") { text = String(text.dropFirst(4)).trimmedBlanks }
-            guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
-                text[..<equals].utf8.allSatisfy(ShellLexer.isNameByte)
+            // A comment has no name either.
+            guard let equals = text.utf8.firstIndex(of: sign), equals != text.startIndex,
+                text.utf8[..<equals].allSatisfy(ShellLexer.isNameByte)
             else { return nil }
             let name = String(text[..<equals])
             guard isWanted(name) else { return nil }
             let settings = ShellSettings(path: path, text: text).evaluate()
             guard case .known(let value)? = settings.value(name) else { return nil }
-            return Variable(name: name, value: value, location: SourceLocation(file: path, line: number))
+            return Variable(name: name, value: value, location: SourceLocation(file: path, line: index + 1))
         }
     }
 

@@ -34,21 +34,33 @@ package enum PackageDatabase {
 
     /// The record around a whole line: from the blank line before it to the blank line after it.
     private static func range(of line: [UInt8], in bytes: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        let newline: UInt8 = 0x0a
+        guard let place = place(of: line, in: bytes) else { return nil }
+        var start = place
+        while start > 0, !(bytes[start - 1] == newline && (start == 1 || bytes[start - 2] == newline)) { start -= 1 }
+        var end = place + line.count
+        while end + 1 < bytes.count, !(bytes[end] == newline && bytes[end + 1] == newline) { end += 1 }
+        return start..<(end + 1 < bytes.count ? end + 1 : bytes.count)
+    }
+
+    /// Where a whole line begins. What stands where its last byte would tells how far the next place can be: most bytes
+    /// are never looked at. Source: Horspool, Practical fast searching in strings, 1980.
+    private static func place(of line: [UInt8], in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard let last = line.last else { return nil }
+        var shifts = [Int](repeating: line.count, count: 256)
+        for (index, byte) in line.dropLast().enumerated() { shifts[Int(byte)] = line.count - 1 - index }
         var start = 0
-        var record = 0
-        var found = false
-        while start < bytes.count {
-            var end = start
-            while end < bytes.count, bytes[end] != 0x0a { end += 1 }
-            if end == start {
-                if found { return record..<start }
-                record = end + 1
-            } else if !found, end - start == line.count {
-                found = line.indices.allSatisfy { bytes[start + $0] == line[$0] }
+        while start + line.count <= bytes.count {
+            let byte = bytes[start + line.count - 1]
+            if byte == last, start == 0 || bytes[start - 1] == 0x0a,
+                start + line.count == bytes.count || bytes[start + line.count] == 0x0a,
+                line.indices.allSatisfy({ bytes[start + $0] == line[$0] })
+            {
+                return start
             }
-            start = end + 1
+            start += shifts[Int(byte)]
         }
-        return found ? record..<bytes.count : nil
+        return nil
     }
 
     /// The upstream part of a version: `1:5.0.2-1+deb12u4` is `5.0.2`.

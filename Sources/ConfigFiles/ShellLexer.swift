@@ -1,62 +1,13 @@
-/// A piece of a shell word.
-indirect enum ShellWordPart: Hashable, Sendable {
-    case literal([UInt8], quoted: Bool)
-    /// `$NAME`, or `${NAME<operator>word}` with one of the operators `-`, `=`, `+`; `colon` also acts on empty values.
-    case variable(String, operation: ShellExpansion?)
-    /// An expansion whose value only a running shell knows; the text says which kind.
-    case unknown(String)
-}
-
-struct ShellExpansion: Hashable, Sendable {
-    var sign: UInt8
-    var colon: Bool
-    var word: [ShellWordPart]
-}
-
-struct ShellWord: Hashable, Sendable {
-    var parts: [ShellWordPart]
-    /// Where it stands in the file's bytes.
-    var range: Range<Int>
-    var line: Int
-
-    /// The text of a word that has neither quotes nor expansions: what may be a reserved word.
-    var plain: String? {
-        if parts.isEmpty { return "" }
-        guard parts.count == 1, case .literal(let bytes, quoted: false) = parts[0] else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// The name, where the word is an assignment `NAME=…`.
-    var assignedName: String? {
-        guard case .literal(let bytes, quoted: false)? = parts.first,
-            let equals = bytes.firstIndex(of: UInt8(ascii: "=")), equals > 0
-        else { return nil }
-        let name = bytes[..<equals]
-        guard let first = name.first, !(0x30...0x39).contains(first), name.allSatisfy(ShellLexer.isNameByte) else {
-            return nil
-        }
-        return String(decoding: name, as: UTF8.self)
-    }
-}
-
-enum ShellToken: Hashable, Sendable {
-    case word(ShellWord)
-    /// `;`, `&&`, `||`, `|`, `&`, `;;`, `(`, `)` or a newline.
-    case control(String, line: Int)
-    /// `<`, `>` and their kind; the next word is the target.
-    case redirection(line: Int)
-}
-
 /// Splits a shell file into words and operators, as POSIX (XCU 2.3) says. Never fails: it stops at the first thing a
 /// shell would refuse, and says so in `error`.
 struct ShellLexer {
-    private let bytes: [UInt8]
-    private var index = 0
-    private var line = 1
+    let bytes: [UInt8]
+    var index = 0
+    var line = 1
     private var tokens: [ShellToken] = []
     private var hereDocuments: [[UInt8]] = []
-    private(set) var error: (line: Int, message: String)?
-    private static let maximumNesting = 16
+    var error: (line: Int, message: String)?
+    static let maximumNesting = 16
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -73,7 +24,7 @@ struct ShellLexer {
         }
     }
 
-    private func peek(_ offset: Int = 0) -> UInt8? {
+    func peek(_ offset: Int = 0) -> UInt8? {
         index + offset < bytes.count ? bytes[index + offset] : nil
     }
 
@@ -156,7 +107,7 @@ struct ShellLexer {
     }
 
     /// Reads parts up to a metacharacter, or to the byte `end`, which is consumed.
-    private mutating func wordParts(until end: UInt8?, inQuotes: Bool, depth: Int) -> [ShellWordPart] {
+    mutating func wordParts(until end: UInt8?, inQuotes: Bool, depth: Int) -> [ShellWordPart] {
         var parts: [ShellWordPart] = []
         var literal: [UInt8] = []
         let startLine = line
@@ -246,83 +197,5 @@ struct ShellLexer {
         }
         flush(&parts, &literal)
         return parts
-    }
-
-    /// Reads what a `$` begins. Nil where the `$` stands for itself.
-    private mutating func expansion(inQuotes: Bool, depth: Int) -> ShellWordPart? {
-        guard let next = peek(1) else { return nil }
-        switch next {
-        case UInt8(ascii: "("):
-            index += 2
-            skip(open: UInt8(ascii: "("), close: UInt8(ascii: ")"))
-            return .unknown("a command substitution")
-        case UInt8(ascii: "{"):
-            index += 2
-            return braced(inQuotes: inQuotes, depth: depth)
-        case UInt8(ascii: "'"), UInt8(ascii: "\""):
-            guard !inQuotes else { return nil }
-            index += 1
-            return .unknown("$-quoting, which shells read differently")
-        case 0x30...0x39, UInt8(ascii: "@"), UInt8(ascii: "*"), UInt8(ascii: "#"), UInt8(ascii: "?"),
-            UInt8(ascii: "$"), UInt8(ascii: "!"), UInt8(ascii: "-"):
-            index += 2
-            return .unknown("a special parameter")
-        default:
-            guard Self.isNameByte(next) else { return nil }
-            index += 1
-            return .variable(name(), operation: nil)
-        }
-    }
-
-    private mutating func name() -> String {
-        let from = index
-        while let byte = peek(), Self.isNameByte(byte) { index += 1 }
-        return String(decoding: bytes[from..<index], as: UTF8.self)
-    }
-
-    private mutating func braced(inQuotes: Bool, depth: Int) -> ShellWordPart {
-        let isName = peek().map { Self.isNameByte($0) && !(0x30...0x39).contains($0) } ?? false
-        let name = isName ? name() : ""
-        if isName, peek() == UInt8(ascii: "}") {
-            index += 1
-            return .variable(name, operation: nil)
-        }
-        var colon = false
-        if isName, peek() == UInt8(ascii: ":") {
-            colon = true
-            index += 1
-        }
-        guard isName, let sign = peek(), [0x2d, 0x3d, 0x2b].contains(sign), depth < Self.maximumNesting else {
-            skip(open: UInt8(ascii: "{"), close: UInt8(ascii: "}"))
-            return .unknown("an expansion of a kind that is not evaluated")
-        }
-        index += 1
-        let word = wordParts(until: UInt8(ascii: "}"), inQuotes: inQuotes, depth: depth + 1)
-        return .variable(name, operation: ShellExpansion(sign: sign, colon: colon, word: word))
-    }
-
-    /// Skips to the bracket that closes the one just read, over quotes and nested brackets.
-    private mutating func skip(open: UInt8, close: UInt8) {
-        let startLine = line
-        var depth = 1
-        var quote: UInt8?
-        while let byte = peek() {
-            index += 1
-            if byte == 0x0a { line += 1 }
-            if byte == UInt8(ascii: "\\"), quote != UInt8(ascii: "'") {
-                if peek() == 0x0a { line += 1 }
-                index = min(index + 1, bytes.count)
-            } else if let current = quote {
-                if byte == current { quote = nil }
-            } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
-                quote = byte
-            } else if byte == open {
-                depth += 1
-            } else if byte == close {
-                depth -= 1
-                if depth == 0 { return }
-            }
-        }
-        error = (startLine, "unterminated expansion")
     }
 }

@@ -1,3 +1,5 @@
+package import HostModel
+
 /// One file of sysctl settings. Source: sysctl.d(5), sysctl.conf(5).
 package struct SysctlFile: Hashable, Sendable {
     package struct Assignment: Hashable, Sendable {
@@ -32,22 +34,21 @@ package struct SysctlFile: Hashable, Sendable {
         if tolerant { text.removeFirst() }
         guard let equals = text.firstIndex(of: "=") else {
             guard tolerant else { return nil }
-            let key = SysctlKey(text.trimmedBlanks)
-            return key.path.isEmpty ? nil : Assignment(key: key, value: nil, location: location)
+            return SysctlKey(line: text.trimmedBlanks).map { Assignment(key: $0, value: nil, location: location) }
         }
-        let key = SysctlKey(String(text[..<equals]).trimmedBlanks)
-        guard !key.path.isEmpty else { return nil }
+        guard let key = SysctlKey(line: String(text[..<equals]).trimmedBlanks) else { return nil }
         return Assignment(
             key: key, value: String(text[text.index(after: equals)...]).trimmedBlanks, location: location)
     }
 
     /// Sets a key: replaces its last assignment in this file, in whichever spelling, or appends one.
     package mutating func set(_ key: String, to value: String) throws(ConfigEditError) {
-        let wanted = SysctlKey(key)
         guard !value.contains(where: \.isNewline), !value.utf8.contains(0) else {
             throw .unwritable("a value must be one line")
         }
-        guard !wanted.path.isEmpty, !wanted.isGlob, !key.contains(where: { $0.isWhitespace || $0 == "=" }) else {
+        guard let wanted = SysctlKey(line: key), !wanted.isPattern,
+            !key.contains(where: { $0.isWhitespace || $0 == "=" })
+        else {
             throw .unwritable("not a sysctl key: \(key)")
         }
         let present = assignments.last { $0.value != nil && wanted.aliases.contains($0.key) }

@@ -1,3 +1,5 @@
+package import HostModel
+
 /// What the sysctl files of a host leave a key at, without writing anything.
 ///
 /// Source: sysctl.d(5), sysctl(8) `--system`, `src/sysctl/sysctl.c` of systemd.
@@ -28,13 +30,13 @@ package struct SysctlReplay: Sendable {
         return chosen.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }.map(\.value)
     }
 
-    private let files: [SysctlFile]
-    private let main: SysctlFile?
+    private let files: [SysctlFile.Assignment]
+    private let main: [SysctlFile.Assignment]
 
     /// `files` in the order of `order(_:)`; a file that is masked by a link to `/dev/null` is empty.
     package init(files: [SysctlFile], main: SysctlFile?) {
-        self.files = files
-        self.main = main
+        self.files = files.flatMap(\.assignments)
+        self.main = main?.assignments ?? []
     }
 
     package struct Outcome: Hashable, Sendable {
@@ -46,17 +48,14 @@ package struct SysctlReplay: Sendable {
     }
 
     package func outcome(_ key: SysctlKey, tool: Tool) -> Outcome {
-        var all = files.flatMap(\.assignments)
-        if tool == .procps, let main {
-            all += main.assignments
-        }
-        let explicit = Set(all.filter { !$0.key.isGlob }.map(\.key))
+        let all = tool == .procps ? files + main : files
+        let explicit = Set(all.filter { !$0.key.isPattern }.map(\.key))
         let aliases = key.aliases
         let relevant = all.filter { assignment in
             guard assignment.value != nil else { return false }
             if aliases.contains(assignment.key) { return true }
             // A wildcard never acts on a key that is named or excluded anywhere.
-            return assignment.key.isGlob
+            return assignment.key.isPattern
                 && aliases.contains { assignment.key.matches($0) && !explicit.contains($0) }
         }
         let applied = tool == .systemd ? Self.withoutRepeats(relevant) : relevant

@@ -98,7 +98,7 @@ extension String {
             let last = bytes.lastIndex(where: { !Self.isBlank($0) })
         else { return "" }
         // Blanks are ASCII, so that both ends fall between characters.
-        return String(self[first...last])
+        return String(self[first..<bytes.index(after: last)])
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {

@@ -21,6 +21,8 @@ package struct DiagnosisInput {
     package var begins: (ProbeRequest) -> Void = { _ in }
     /// Whether the user wants to see what is known by now: nothing more is looked at then.
     package var interrupted: () -> Bool = { false }
+    /// Set where the packet proof is older than a change of the host.
+    package var outdatedProof: OutdatedProof?
 
     package init(
         checks: [Check], causes: [CauseEntry], registry: [any Probe], profile: ChosenProfile, hostname: String,

@@ -57,6 +57,8 @@ package struct HostTraces: Sendable, Hashable {
     package var bridges: [String]
     /// Whether anything of the makina service is installed for the makina bridge.
     package var makinaJob: Bool
+    /// A file with settings of that service; nil where there is none.
+    package var makinaSettings: String?
     /// Nil where the settings could not be read.
     package var lxcNet: LXCNet?
     /// A container that links the makina bridge; nil where there is none, or where nobody needed to look.
@@ -65,17 +67,18 @@ package struct HostTraces: Sendable, Hashable {
     package var managed: [ManagedBridge]?
 
     package init(
-        bridges: [String] = [], makinaJob: Bool = false, lxcNet: LXCNet? = nil, makinaContainer: String? = nil,
-        managed: [ManagedBridge]? = []
+        bridges: [String] = [], makinaJob: Bool = false, makinaSettings: String? = nil, lxcNet: LXCNet? = nil,
+        makinaContainer: String? = nil, managed: [ManagedBridge]? = []
     ) {
         self.bridges = bridges
         self.makinaJob = makinaJob
+        self.makinaSettings = makinaSettings
         self.lxcNet = lxcNet
         self.makinaContainer = makinaContainer
         self.managed = managed
     }
 
-    /// Looks, through the probes `bridges` (or `link`), `makina-job`, `lxc-net-settings`, `containers` and
+    /// Looks, at files and through the probes `bridges` (or `link`), `makina-job`, `lxc-net-settings`, `containers` and
     /// `container-config`. What cannot be seen counts as not there. Containers are looked at only where nothing else
     /// speaks for the makina bridge, and at most 256 of them.
     package static func read(bridge: String, registry: [any Probe], on host: any Host) -> HostTraces {
@@ -83,7 +86,9 @@ package struct HostTraces: Sendable, Hashable {
         var traces = HostTraces(bridges: reader.bridges(), lxcNet: reader.lxcNet())
         traces.makinaJob = reader.facts("makina-job", ["bridge": bridge])?["present"] == .boolean(true)
         if !traces.bridges.contains(bridge), !traces.makinaJob, traces.lxcNet?.bridge != bridge {
-            traces.makinaContainer = reader.container(linking: bridge)
+            traces.makinaSettings = reader.first(
+                ["/etc/default/lxc-net-makina", "/etc/default/magicbridge_\(bridge)"])
+            if traces.makinaSettings == nil { traces.makinaContainer = reader.container(linking: bridge) }
         }
         return traces
     }
@@ -104,6 +109,17 @@ private struct TraceReader {
             return try probe.observe(ProbeParameters(parameters.mapValues { .string($0) }), on: host).facts
         } catch {
             return nil
+        }
+    }
+
+    /// The first of some paths that exists. What is refused is not there.
+    func first(_ paths: [String]) -> String? {
+        paths.first { path in
+            do {
+                return try host.statusIfPresent(path) != nil
+            } catch {
+                return false
+            }
         }
     }
 

@@ -30,8 +30,11 @@ struct Judge {
         let host = Variables(input.profile, hostname: input.hostname)
         var judged: [JudgedFinding] = []
         var verdicts: [String: [Subject: Verdict]] = [:]
+        var known: [CheckSubject: [(Subject, Variables)]] = [:]
         for check in plan.checks {
-            for (subject, variables) in subjects(of: check, host) {
+            let subjects = known[check.subject] ?? subjects(check.subject, host)
+            known[check.subject] = subjects
+            for (subject, variables) in subjects {
                 var one = JudgedFinding(
                     finding: blank(check, subject, variables), check: check, variables: variables)
                 if subject.name.isEmpty, case .failure(let failure) = containers {
@@ -58,8 +61,8 @@ struct Judge {
     }
 
     /// Where the containers cannot be listed, one finding without a name says so.
-    private func subjects(of check: Check, _ host: Variables) -> [(Subject, Variables)] {
-        switch check.subject {
+    private func subjects(_ kind: CheckSubject, _ host: Variables) -> [(Subject, Variables)] {
+        switch kind {
         case .host: return [(Subject(kind: .host, name: input.hostname), host)]
         case .network:
             return input.profile.profile.networks.map {
@@ -69,7 +72,7 @@ struct Judge {
             // Containers of other programs are not described by files of LXC.
             guard input.profile.profile.networks.contains(where: { ($0.owner ?? .lxc) == .lxc }) else { return [] }
             guard case .success(let names) = containers else {
-                return [(Subject(kind: .container, name: ""), host.adding(container: "*"))]
+                return [(Subject(kind: .container, name: ""), host.adding(container: "each container"))]
             }
             return names.map { (Subject(kind: .container, name: $0), host.adding(container: $0)) }
         }

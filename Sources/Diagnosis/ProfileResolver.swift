@@ -78,6 +78,7 @@ package enum ProfileResolver {
     private static func trace(of network: Network, _ traces: HostTraces) -> String? {
         if traces.bridges.contains(network.bridge) { return "\(network.bridge) exists" }
         if traces.makinaJob { return "the lxc-net-makina job is installed" }
+        if let path = traces.makinaSettings { return "\(path) exists" }
         if let settings = traces.lxcNet, settings.installed {
             if settings.bridge == network.bridge { return "lxc-net is configured for \(network.bridge)" }
             if let address = IPv4Prefix(settings.address), address.network == network.cidr {

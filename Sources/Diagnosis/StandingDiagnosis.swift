@@ -72,8 +72,10 @@ package struct StandingDiagnosis {
         // What nobody asks for any more is not kept.
         let asked = Set(findings.compactMap(\.request) + (asksContainers ? [Collector.containersRequest(input)] : []))
         self.known = known.filter { asked.contains($0.key) }
+        // What is kept is what was judged: the next proof may confirm it.
+        let told = input.outdatedProof?.settled(findings) ?? findings
         return DiagnosisResult(
-            findings: findings.map(\.finding), causes: rootCauses(of: findings, entries: input.causes),
+            findings: told.map(\.finding), causes: rootCauses(of: told, entries: input.causes),
             observations: self.known.values.map(\.outcome))
     }
 }

@@ -35,6 +35,8 @@ package enum UserChecks {
         } catch {
             throw CatalogError(file: folder, message: "cannot be read")
         }
+        // Without them there is nothing to validate: tests hold the built-in ones to it.
+        if checks.isEmpty { return [] }
         if let problem = CatalogValidation.problems(of: builtIn + checks, causes: causes).first {
             throw CatalogError(file: folder, message: problem)
         }

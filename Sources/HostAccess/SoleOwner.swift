@@ -1,11 +1,14 @@
 /// The rule by which a root tool trusts a file, a directory or a program: nobody but its owner can have written it, and
 /// the owner is root, or the user that this process runs as.
 package enum SoleOwner {
-    /// Group and others may not write.
-    private static let othersWrite = 0o022
-
     package static func isOne(of owners: Set<Int> = [0], owner: Int, mode: Int) -> Bool {
-        owners.contains(owner) && mode & othersWrite == 0
+        owners.contains(owner) && !othersMayWrite(mode: mode)
+    }
+
+    /// Whether anybody but the owner may write. Without a group every group counts as somebody else; of the group root
+    /// (0) there is nobody but root.
+    package static func othersMayWrite(mode: Int, group: Int? = nil) -> Bool {
+        mode & 0o002 != 0 || (mode & 0o020 != 0 && group != 0)
     }
 }
 

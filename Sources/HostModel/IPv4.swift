@@ -1,7 +1,7 @@
 /// An IPv4 address.
 ///
 /// Shape: the 32 bits in host order, so that arithmetic and comparison follow the dotted notation.
-package struct IPv4Address: Hashable, Sendable, Comparable, CustomStringConvertible, LosslessStringConvertible {
+package struct IPv4Address: Hashable, Sendable, Comparable {
     package let value: UInt32
 
     package init(value: UInt32) {
@@ -45,7 +45,7 @@ package struct IPv4Address: Hashable, Sendable, Comparable, CustomStringConverti
 /// An IPv4 address with a prefix length, as `ip address` writes it: `10.5.0.1/16`.
 ///
 /// The host bits are kept: `network` drops them.
-package struct IPv4Prefix: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+package struct IPv4Prefix: Hashable, Sendable {
     package let address: IPv4Address
     /// 0…32.
     package let length: Int
@@ -109,34 +109,10 @@ package struct IPv4Prefix: Hashable, Sendable, CustomStringConvertible, Lossless
     package var description: String { "\(address)/\(length)" }
 }
 
-extension IPv4Address: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let address = IPv4Address(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not an IPv4 address: \(text)"))
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension IPv4Address: TextCodable {
+    package static let noun = "an IPv4 address"
 }
 
-extension IPv4Prefix: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let prefix = IPv4Prefix(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not an IPv4 prefix: \(text)"))
-        }
-        self = prefix
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension IPv4Prefix: TextCodable {
+    package static let noun = "an IPv4 prefix"
 }

@@ -1,5 +1,5 @@
 /// A 48-bit Ethernet hardware address, six octets in transmission order.
-package struct MACAddress: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+package struct MACAddress: Hashable, Sendable {
     package let octets: [UInt8]
 
     package init?(octets: some Collection<UInt8>) {
@@ -20,18 +20,6 @@ package struct MACAddress: Hashable, Sendable, CustomStringConvertible, Lossless
     }
 }
 
-extension MACAddress: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let address = MACAddress(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not a hardware address: \(text)"))
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension MACAddress: TextCodable {
+    package static let noun = "a hardware address"
 }

@@ -1,6 +1,11 @@
 /// The verdict of the packet proof, worst first: the whole takes the worst of its probes.
 package enum ProofVerdict: String, Codable, Sendable, CaseIterable, Comparable {
     case leaked, wrongSource, redirected, dropped, unknown, masqueraded
+    /// Leaves as it is, as the profile wants it: the outside has a route to the containers. IPv6 only.
+    case routed
+
+    /// Whether it leaves as it should.
+    package var isHealthy: Bool { self > .unknown }
 
     package static func < (left: Self, right: Self) -> Bool {
         left.rank < right.rank
@@ -14,6 +19,7 @@ package enum ProofVerdict: String, Codable, Sendable, CaseIterable, Comparable {
         case .dropped: 3
         case .unknown: 4
         case .masqueraded: 5
+        case .routed: 6
         }
     }
 }
@@ -116,7 +122,7 @@ package struct ProofProbe: Codable, Sendable, Hashable {
     /// The container it was sent from; nil: a throw-away namespace.
     package var container: String?
     package var `protocol`: ProofProtocol
-    /// `ADDRESS:PORT`, or `ADDRESS` for ICMP.
+    /// `ADDRESS:PORT`, `[ADDRESS]:PORT` for IPv6, or `ADDRESS` for ICMP.
     package var from: String
     package var to: String
     package var verdict: ProofVerdict
@@ -147,6 +153,9 @@ package struct ProofProbe: Codable, Sendable, Hashable {
         self.path = path
         self.killer = killer
     }
+
+    /// Of its destination, which is an address also where nothing was sent.
+    package var family: IPFamily { IPAddress(IPAddress.text(ofEndpoint: to))?.family ?? .ipv4 }
 }
 
 package struct ProofReport: Codable, Sendable, Hashable {
@@ -157,6 +166,8 @@ package struct ProofReport: Codable, Sendable, Hashable {
     package var local: [LocalProbe]?
     /// How long it took to make; nil where that was not measured.
     package var durationMilliseconds: Double?
+    /// True where the host has changed since it was made: it shows what was, until it is made again.
+    package var isOutdated: Bool?
 
     package init(
         mode: ProofMode, probes: [ProofProbe], local: [LocalProbe]? = nil, durationMilliseconds: Double? = nil

@@ -132,7 +132,7 @@ package struct Report: Codable, Sendable, Hashable {
         fixes: FixReport? = nil, waivers: [WaiverUse]? = nil
     ) {
         schema = Self.schemaName
-        verdict = Health(of: findings)
+        verdict = Health(of: findings, waivers: waivers ?? [])
         exitCode = verdict.exitCode
         self.startedAt = startedAt
         self.durationMilliseconds = durationMilliseconds

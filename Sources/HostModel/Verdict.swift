@@ -50,12 +50,13 @@ package enum Health: String, Codable, Sendable {
     case healthy, warning, critical, unknown
 
     /// The one rule from findings to health: a critical check failed, else a warning one failed, else anything is
-    /// unknown or blocked, else healthy. Notices and waived findings do not count.
-    package init(of findings: [Finding]) {
+    /// unknown or blocked, else healthy. Notices and waived findings do not count. A waiver that has expired counts as a
+    /// failed warning: what nobody looks at again is not waived but forgotten.
+    package init(of findings: [Finding], waivers: [WaiverUse] = []) {
         let failed = findings.filter { $0.verdict == .fail }.map(\.severity).max()
         if failed == .critical {
             self = .critical
-        } else if failed == .warning {
+        } else if failed == .warning || waivers.contains(where: { $0.state == .expired }) {
             self = .warning
         } else if findings.contains(where: {
             ($0.verdict == .unknown || $0.verdict == .blocked) && $0.severity != .notice

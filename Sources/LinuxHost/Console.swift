@@ -1,4 +1,5 @@
 internal import Glibc
+package import HostAccess
 
 /// Written by a signal handler, so it may be nothing but this type (`signal-safety(7)`).
 nonisolated(unsafe) private var interruptsSeen: sig_atomic_t = 0
@@ -17,25 +18,39 @@ package enum Console {
     }
 
     /// Columns of the terminal on standard output; nil where it is none or does not say.
-    package static var columns: Int? {
+    package static var columns: Int? { columns(of: .output) }
+
+    /// The same, of another stream.
+    package static func columns(of stream: Stream) -> Int? {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        guard ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 
     /// Writes all of the text. False where the stream is closed or full: the reader has gone.
     @discardableResult
-    package static func write(_ text: String, to stream: Stream) -> Bool {
+    package static func write(_ text: String, to stream: Stream) -> Bool { failure(writing: text, to: stream) == nil }
+
+    /// Writes all of a result to standard output. Throws where it takes no more: a result that is cut short must not pass
+    /// for a whole one. A reader that has seen enough and gone (`| head`) is no failure.
+    package static func writeResult(_ text: String) throws(HostError) {
+        guard let number = failure(writing: text, to: .output), number != EPIPE else { return }
+        throw HostError(
+            .other, operation: "write standard output", message: String(cString: strerror(number)), errno: number)
+    }
+
+    /// The error number; nil where everything was written.
+    private static func failure(writing text: String, to stream: Stream) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(stream.rawValue, $0.baseAddress, $0.count) }
             if written < 0 {
                 if errno == EINTR || errno == EAGAIN { continue }
-                return false
+                return errno
             }
             rest = rest.dropFirst(written)
         }
-        return true
+        return nil
     }
 
     /// One line of standard input, without its end; nil at its end.

@@ -35,12 +35,8 @@ struct GuardedProgram: ~Copyable {
     /// Runs it to its end: its exit status, or 128 and the signal that ended it. `watch` is called some times a second;
     /// what it throws ends the program. After the deadline it is ended too: `limit`.
     borrowing func run(watch: () throws(HostError) -> Void = {}) throws(HostError) -> Int32 {
-        var ends: [Int32] = [-1, -1]
-        let result = clinux_pipe(&ends)
-        guard result == 0 else { throw HostError(errno: -result, operation: operation) }
-        let lifeline = Descriptor(owning: ends[0])
-        let ours = Descriptor(owning: ends[1])
-        let guardian = start(lifeline.rawValue, ours.rawValue)
+        let lifeline = try Pipe(operation)
+        let guardian = start(lifeline.output.rawValue, lifeline.input.rawValue)
         guard guardian > 0 else { throw HostError(errno: -guardian, operation: operation) }
         let deadline = Deadline(milliseconds: milliseconds)
         var status: Int32 = 0

@@ -129,24 +129,33 @@ extension Descriptor {
     static func readToEnd(
         _ file: Int32, limit: Int, expected: Int, operation: String
     ) throws(HostError) -> [UInt8] {
+        var bytes: [UInt8] = []
         // One byte beyond, to see the end (or that there is more than allowed).
-        var bytes = [UInt8](repeating: 0, count: min(limit, max(expected, 4_095)) + 1)
-        var count = 0
+        var room = min(limit, max(expected, 4_095)) + 1
         while true {
-            let read = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            var error: Int32 = 0
+            let part = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                (count, error) = fill(UnsafeMutableRawBufferPointer(buffer), from: file)
             }
+            guard error == 0 else { throw HostError(errno: error, operation: operation) }
+            bytes = bytes.isEmpty ? part : bytes + part
+            guard bytes.count <= limit else { throw tooLong(operation, limit) }
+            if part.count < room { return bytes }
+            room = min(bytes.count, limit + 1 - bytes.count)
+        }
+    }
+
+    /// Reads until the buffer is full or the file ends: how many bytes, and errno or 0.
+    private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32) -> (count: Int, error: Int32) {
+        var count = 0
+        while count < buffer.count {
+            let read = Glibc.read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
             if read < 0 && errno == EINTR { continue }
-            guard read >= 0 else { throw HostError(errno: errno, operation: operation) }
+            if read < 0 { return (count, errno) }
             if read == 0 { break }
             count += read
-            guard count <= limit else { throw tooLong(operation, limit) }
-            if count == bytes.count {
-                bytes.append(contentsOf: repeatElement(0, count: min(bytes.count, limit + 1 - bytes.count)))
-            }
         }
-        bytes.removeLast(bytes.count - count)
-        return bytes
+        return (count, 0)
     }
 }
 
@@ -161,8 +170,11 @@ extension stat {
     var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
 
     /// Whether only the user that this process runs as can have written it.
-    var belongsOnlyToThisUser: Bool {
-        SoleOwner.isOne(of: [Int(geteuid())], owner: Int(st_uid), mode: Int(st_mode))
+    var belongsOnlyToThisUser: Bool { belongsOnly(to: [Int(geteuid())]) }
+
+    /// Whether only these users can have written it.
+    func belongsOnly(to owners: Set<Int>) -> Bool {
+        SoleOwner.isOne(of: owners, owner: Int(st_uid), mode: Int(st_mode))
     }
 }
 

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import HostAccess
 
@@ -12,12 +11,13 @@ extension LiveHost {
     ) throws(HostError) -> String {
         let operation = "\(program.rawValue) --version"
         let path = try trustedPath(of: program.rawValue, in: directories, operation)
-        var ends: [Int32] = [-1, -1]
-        let result = clinux_pipe(&ends)
-        guard result == 0 else { throw HostError(errno: -result, operation: operation) }
-        let output = Descriptor(owning: ends[0])
-        let input = Descriptor(owning: ends[1])
-        let child = try spawn(path, output: input.rawValue, operation)
+        let pipe = try Pipe(operation)
+        let output = pipe.output
+        let input = pipe.input
+        var start = ChildStart(group: .own)
+        start.connect(input.rawValue, as: 1)
+        start.discardErrors()
+        let child = try start.start(path, [path, "--version"], operation)
         try input.close(operation: operation)
         let deadline = Deadline(milliseconds: milliseconds)
         do {
@@ -55,34 +55,6 @@ extension LiveHost {
                 message: "\(refused) or its directory belongs to, or can be written by, others than root")
         }
         throw HostError(.notFound, operation: operation, message: "\(program) is not installed")
-    }
-
-    private func spawn(_ path: String, output: Int32, _ operation: String) throws(HostError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        let arguments = [strdup(path), strdup("--version"), nil]
-        let environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C"), nil]
-        defer { (arguments + environment).forEach { free($0) } }
-        var child: pid_t = 0
-        let error = posix_spawn(&child, path, &actions, &attributes, arguments, environment)
-        guard error == 0 else { throw HostError(errno: error, operation: operation) }
-        return child
     }
 
     /// Waits for the child's end within the deadline; another exit status than 0 is an error.

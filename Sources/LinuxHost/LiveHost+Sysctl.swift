@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import HostAccess
-internal import WireFormats
+internal import HostModel
 
 /// Kernel parameters below `/proc/sys/net`. Source: sysctl(8), proc_sys(5).
 extension LiveHost {

@@ -9,6 +9,8 @@ internal import HostModel
 package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
+    /// Questions that the kernel is being asked already.
+    private(set) var begun: [KernelQuery: Background<[[UInt8]]>] = [:]
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
@@ -47,8 +49,21 @@ package final class LiveHost: Host {
         }
     }
 
+    /// Begins to ask, on a socket and a thread of its own: for what keeps the kernel busy for milliseconds, while other
+    /// things can be looked at. The answer is for the next who asks the same.
+    package func begin(_ query: KernelQuery) {
+        begun[query] = Background { () throws(HostError) in
+            var socket = try NetlinkSocket(query.family)
+            return try socket.request(query)
+        }
+    }
+
+    /// What was asked before a change says nothing of the host after it.
+    func dropBegun() { begun.removeAll() }
+
     private func ask(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
-        try withSocket(query.family) { (socket) throws(HostError) in try socket.request(query) }
+        if let early = begun.removeValue(forKey: query) { return try early.value() }
+        return try withSocket(query.family) { (socket) throws(HostError) in try socket.request(query) }
     }
 
     /// Lends the socket of a family.

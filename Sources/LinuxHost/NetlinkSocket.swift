@@ -206,16 +206,8 @@ package struct NetlinkSocket: ~Copyable {
     }
 }
 
-extension Descriptor {
-    /// Sets an integer option; an option that the kernel does not know is left alone.
-    fileprivate func set(_ level: Int32, _ option: Int32, _ value: Int32) {
-        var value = value
-        _ = setsockopt(rawValue, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
-    }
-}
-
 extension KernelQuery.Family {
-    fileprivate var protocolNumber: Int32 {
+    var protocolNumber: Int32 {
         switch self {
         case .route: NETLINK_ROUTE
         case .netfilter: NETLINK_NETFILTER

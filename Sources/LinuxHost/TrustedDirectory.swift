@@ -50,8 +50,7 @@ struct TrustedDirectory: ~Copyable {
     ) throws(HostError) {
         var facts = stat()
         guard fstat(directory.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
-        // Writable by the group root is writable by root.
-        let writable = facts.st_mode & 0o002 != 0 || (facts.st_mode & 0o020 != 0 && facts.st_gid != 0)
+        let writable = SoleOwner.othersMayWrite(mode: Int(facts.st_mode), group: Int(facts.st_gid))
         let isSticky = facts.st_mode & 0o1000 != 0
         guard facts.st_uid == 0, !writable || (isSticky && !isLast) else {
             throw HostError(

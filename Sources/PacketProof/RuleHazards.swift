@@ -4,6 +4,8 @@ internal import WireFormats
 
 /// Rules that would let a copy of a fenced probe escape, or keep its address.
 struct RuleHazards {
+    /// Of the probes.
+    let family: IPFamily
     /// What any probe may meet.
     var everywhere: [String] = []
     /// What only a packet into this host meets.
@@ -80,7 +82,7 @@ struct RuleHazards {
             throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
         }
         let rules = try host.query(.nftRules())
-        let behind = ruleset.chains.indices.filter { Self.standsBehindFence(ruleset.chains[$0]) }
+        let behind = ruleset.chains.indices.filter { standsBehindFence(ruleset.chains[$0]) }
         // Most rulesets hold nothing of the kind, and then need no reading.
         guard !behind.isEmpty || rules.contains(where: Self.isSuspect) else { return }
         do {
@@ -116,19 +118,20 @@ struct RuleHazards {
             }
         }
         for (name, table) in tables.sorted(by: { $0.key.description < $1.key.description })
-        where [.ipv4, .inet, .bridge, .netdev].contains(name.family) {
+        where [family == .ipv4 ? .ipv4 : .ipv6, .inet, .bridge, .netdev].contains(name.family) {
             add(table, always: name.family == .netdev)
         }
     }
 
     /// Whether a chain acts on packets that the fence has stopped already: then nothing shows what it would do. Those of
     /// other proofs act on their own packets.
-    private static func standsBehindFence(_ chain: NftChain) -> Bool {
-        guard let base = chain.base, base.priority >= NftBaseChain.fencePriority,
-            !chain.table.name.hasPrefix(ProofNames.tablePrefix)
-        else { return false }
+    private func standsBehindFence(_ chain: NftChain) -> Bool {
+        guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix) else { return false }
+        // At INPUT of IPv6 the fence stands one further ahead.
+        let isAhead = base.hook == .input && family == .ipv6
+        guard base.priority >= NftBaseChain.fencePriority - (isAhead ? 1 : 0) else { return false }
         switch chain.table.family {
-        case .ipv4, .inet: return base.hook == .postrouting || base.hook == .input
+        case family == .ipv4 ? .ipv4 : .ipv6, .inet: return base.hook == .postrouting || base.hook == .input
         case .bridge: return base.hook == .postrouting
         default: return false
         }
@@ -213,8 +216,12 @@ struct RuleHazards {
     // MARK: iptables-legacy
 
     mutating func readLegacyRules(_ host: any Host) throws(HostError) {
-        let loaded = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
+        let loaded = try host.readTextIfPresent("/proc/net/\(family.netfilterName)_tables_names") ?? ""
         for name in loaded.split(separator: "\n").map(String.init) {
+            if family == .ipv6 {
+                try note(host.legacyTable(LegacyTableName(family: .ipv6, table: name)).entries, of: name)
+                continue
+            }
             let reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))
             let table: XtTable
             do {
@@ -239,6 +246,16 @@ struct RuleHazards {
                 chains[source.name] = chain
             }
             add(chains, always: false)
+        }
+    }
+
+    /// Of ip6tables only the names in a table are looked at, wherever in it they stand.
+    private mutating func note(_ entries: [UInt8], of table: String) {
+        // In front of a name stands the size of the match or target, whose second octet is seldom anything but zero.
+        let texts = Set(entries.split(separator: 0).flatMap { [$0, $0.dropFirst()] })
+        for name in Self.names where texts.contains(name[...]) {
+            guard let words = Self.words(String(decoding: name, as: UTF8.self)) else { continue }
+            everywhere.append("a rule of ip6tables-legacy \(table) \(words)")
         }
     }
 }

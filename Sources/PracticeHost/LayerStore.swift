@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostAccess
 
 /// Where the built layers lie when nothing else is said: `LXC_DOCTOR_LAYERS`, else the system's cache.
 package func defaultLayerDirectory() -> String {
@@ -52,7 +53,9 @@ struct LayerStore: Sendable {
     private func requireRootOwned(_ path: String) throws(PracticeHostError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { throw .failed("stat \(path): \(lastError())") }
-        guard status.st_uid == 0, status.st_mode & 0o022 == 0, status.st_mode & S_IFMT != S_IFLNK else {
+        guard SoleOwner.isOne(owner: Int(status.st_uid), mode: Int(status.st_mode)),
+            status.st_mode & S_IFMT != S_IFLNK
+        else {
             throw PracticeHostError(
                 exitCode: 65, "\(path) must belong to root, be writable by nobody else, and be no link")
         }

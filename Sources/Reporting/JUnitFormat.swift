@@ -123,13 +123,14 @@ package struct JUnitFormat: ReportFormat {
             kind = fixes.outcome == .applied ? .passed : .failure
             type = fixes.outcome.rawValue
             message = [fixes.outcome.word, fixes.reason].compactMap { $0 }.joined(separator: ": ")
-            details = fixes.steps.map { "\($0.state.words): \($0.target) [\($0.id)]" }
+            details = fixes.steps.map { "\($0.words): \($0.target) [\($0.id)]" }
         }
 
-        /// A waiver decides nothing by itself: the findings that it covers do.
+        /// A waiver decides nothing by itself, the findings that it covers do; unless it has expired.
         init(_ waiver: WaiverUse) {
             name = "waiver \(waiver.name)"
-            kind = .skipped
+            kind = waiver.state == .expired ? .failure : .skipped
+            type = waiver.state.rawValue
             message = waiver.sentence
         }
     }

@@ -74,8 +74,25 @@ package struct MarkdownFormat: PartFormat {
                     + "| \(probe.verdict.word.lowercased()) | \(end) |")
         }
         let meaning =
-            "**\(proof.verdict.word.lowercased())**: \(proof.verdict.meaning); \(proof.mode.meaning(of: proof))."
+            "**\(proof.verdict.word.lowercased())**: \(proof.verdict.meaning); \(proof.mode.meaning(of: proof))"
+            + "\(proof.age)."
         return ["## Packet proof", meaning] + (proof.probes.isEmpty ? [] : [rows.joined(separator: "\n")])
+            + section(proof.local ?? [])
+    }
+
+    /// What stays on this host: DHCP, DNS, and one container to another.
+    private func section(_ probes: [LocalProbe]) -> [String] {
+        if probes.isEmpty { return [] }
+        var rows = ["| on this host | from | to | arrival | detail |", "| --- | --- | --- | --- | --- |"]
+        for probe in probes {
+            let end =
+                probe.killer.map { "dropped at \($0.hook): \(Escape.markdownCode($0.text, inTable: true))" }
+                ?? Escape.markdown(probe.reason ?? "")
+            rows.append(
+                "| \(probe.kind.word) \(probe.protocol.rawValue) | \(Escape.markdown(probe.from)) "
+                    + "| \(Escape.markdown(probe.to)) | \(probe.arrival.rawValue) | \(end) |")
+        }
+        return [rows.joined(separator: "\n")]
     }
 
     private func table(_ findings: [Finding]) -> String {
@@ -100,7 +117,7 @@ package struct MarkdownFormat: PartFormat {
     private func list(_ steps: [FixStep]) -> [String] {
         steps.enumerated().flatMap { index, step in
             [
-                "\(index + 1). **\(Escape.markdown(step.target))** (\(step.state.words.lowercased())). "
+                "\(index + 1). **\(Escape.markdown(step.target))** (\(step.words.lowercased())). "
                     + "Risk: \(Escape.markdown(step.risk.isEmpty ? "none known" : step.risk)) "
                     + "Undo: \(Escape.markdown(step.reversal))."
             ] + (step.command.isEmpty ? [] : [Escape.markdownBlock([step.command])])

@@ -26,6 +26,11 @@ struct NextStep: Sendable, Hashable {
             steps.append(
                 NextStep(command: "\(options.invocation) prove", purpose: "sends again, and draws every packet's path"))
         }
+        if steps.isEmpty, !report.expiredWaivers.isEmpty {
+            steps.append(
+                NextStep(
+                    command: "sudo editor /etc/lxc-doctor/waivers.yaml", purpose: "renews or removes what has expired"))
+        }
         if steps.isEmpty, !unseen.isEmpty {
             steps.append(
                 report.host.privileges.contains("root")

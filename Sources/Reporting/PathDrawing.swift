@@ -44,6 +44,7 @@ struct PathDrawing {
         draw(probe.path, from: probe.container)
         switch probe.verdict {
         case .masqueraded: leave(probe, .passed, "source becomes \(probe.sourceAfter ?? "the host's")")
+        case .routed: leave(probe, .passed, "not translated, as it should be")
         case .leaked: leave(probe, .wrong, "not translated")
         case .wrongSource: leave(probe, .wrong, "source becomes \(probe.sourceAfter ?? "another")")
         case .redirected: end(.wrong, "it comes out here")

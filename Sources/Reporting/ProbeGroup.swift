@@ -91,6 +91,16 @@ struct LocalGroup {
     }
 }
 
+extension LocalProbeKind {
+    /// For people: `container to container`.
+    var word: String {
+        switch self {
+        case .dhcp, .dns: rawValue.uppercased()
+        case .eastWest: "container to container"
+        }
+    }
+}
+
 private func unique(_ words: [String]) -> [String] {
     var seen: [String] = []
     for word in words where !seen.contains(word) { seen.append(word) }
@@ -99,5 +109,5 @@ private func unique(_ words: [String]) -> [String] {
 
 /// An end of a probe without its port.
 private func address(_ end: String) -> String {
-    end.split(separator: ":", maxSplits: 1).first.map(String.init) ?? end
+    IPAddress.text(ofEndpoint: end)
 }

@@ -10,15 +10,18 @@ package struct RenderingOptions: Sendable, Hashable {
     package var verbose: Bool
     /// How this program was called, as far as a next command must repeat it: `lxc-doctor --profile makina`.
     package var invocation: String
+    /// Steps that this run made before the plan that is written.
+    package var appliedBefore: Int
 
     package init(
         colour: Bool = false, width: Int = 80, quiet: Bool = false, verbose: Bool = false,
-        invocation: String = "lxc-doctor"
+        invocation: String = "lxc-doctor", appliedBefore: Int = 0
     ) {
         self.colour = colour
         self.width = width
         self.quiet = quiet
         self.verbose = verbose
         self.invocation = invocation
+        self.appliedBefore = appliedBefore
     }
 }

@@ -1,9 +1,9 @@
-internal import HostModel
+package import HostModel
 
 /// What several formats say of a report in the same way.
 extension Report {
     /// Waivers that ran out: every format says so.
-    var expiredWaivers: [WaiverUse] { (waivers ?? []).filter { $0.state == .expired } }
+    package var expiredWaivers: [WaiverUse] { (waivers ?? []).filter { $0.state == .expired } }
 
     /// Root causes that speak for a failed finding.
     func causes(of finding: Finding) -> [Cause] {
@@ -24,7 +24,7 @@ extension Report {
 
 extension WaiverUse {
     /// One sentence, as every format shows it.
-    var sentence: String {
+    package var sentence: String {
         switch state {
         case .active: "\(name) is waived until \(expires): \(reason)"
         case .expired: "the waiver of \(name) expired on \(expires), so it counts again: \(reason)"

@@ -6,7 +6,8 @@ extension ReportDiff {
         if options.quiet { return "" }
         var page = TextPage(options)
         let (words, style): (String, TextStyle) =
-            worse ? ("WORSE", .bad) : isEmpty ? ("SAME", .good) : ("NOT WORSE", .good)
+            worse
+            ? ("WORSE", .bad) : isEmpty ? ("SAME", .good) : (isBetter ? "BETTER" : "NOT WORSE", .good)
         page.labelled(
             "\(words):", "\(old.verdict.rawValue) (\(old.startedAt)) -> \(new.verdict.rawValue) (\(new.startedAt))",
             column: words.utf8.count + 2, hanging: 2, labelStyle: style)
@@ -20,7 +21,8 @@ extension ReportDiff {
         write("HEALED", healed, .good, to: &page)
         // A check that passes as before, on other numbers: worth a line only to who asks.
         let quiet = options.verbose ? [] : changed.filter { $0.before == .pass && $0.after == .pass }
-        write("CHANGED", changed.filter { !quiet.contains($0) }, .strong, to: &page)
+        write("CHANGED", changed.filter { !quiet.contains($0) && !$0.isUnseen }, .strong, to: &page)
+        writeUnseen(to: &page)
         if !quiet.isEmpty {
             page.blank()
             let checks = quiet.count == 1 ? "1 check passes" : "\(quiet.count) checks pass"
@@ -34,6 +36,18 @@ extension ReportDiff {
                 "PROOF  \(proof.before?.word ?? "not made") -> \(proof.after?.word ?? "not made")", style: .strong)
         }
         return page.text
+    }
+
+    private func writeUnseen(to page: inout TextPage) {
+        let groups = unseen
+        if groups.isEmpty { return }
+        page.blank()
+        page.paragraph(
+            "CANNOT BE JUDGED ANY MORE (\(groups.map(\.changes.count).reduce(0, +)))", style: .doubtful)
+        for group in groups {
+            page.labelled("-", SafeText.line(group.why, limit: 600), indent: 2, column: 2)
+            page.paragraph(group.changes.map { "\($0.check) (\($0.subject.name))" }.joined(separator: ", "), indent: 4)
+        }
     }
 
     private func write(_ heading: String, _ changes: [Change], _ style: TextStyle, to page: inout TextPage) {

@@ -50,11 +50,11 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
     package var worse: Bool
     package var old: Side
     package var new: Side
-    /// Was not bad, and is; most severe first.
+    /// Did not fail, and does; most severe first.
     package var broke: [Change]
-    /// Was bad, and is not.
+    /// Failed, and holds now, or need not hold any more.
     package var healed: [Change]
-    /// Otherwise not as it was: also what is looked at no more.
+    /// Otherwise not as it was: also what is looked at no more, and what could not be judged once, before or after.
     package var changed: [Change]
     package var appeared: [CauseChange]
     package var gone: [CauseChange]
@@ -87,6 +87,25 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
 
     package var exitCode: Int32 { worse ? 2 : 0 }
 
+    /// Whether something is good now that was not, and nothing broke.
+    package var isBetter: Bool {
+        !worse && broke.isEmpty
+            && (!healed.isEmpty || new.verdict.badness < old.verdict.badness
+                || Health.badness(ofExitCode: new.exitCode) < Health.badness(ofExitCode: old.exitCode))
+    }
+
+    /// What was judged before and cannot be now, by the reason: a broken bridge blocks a dozen checks, and is one story.
+    package var unseen: [(why: String, changes: [Change])] {
+        var reasons: [String] = []
+        var groups: [String: [Change]] = [:]
+        for change in changed where change.isUnseen {
+            let why = change.afterDetail ?? "no reason given"
+            if groups[why] == nil { reasons.append(why) }
+            groups[why, default: []].append(change)
+        }
+        return reasons.map { ($0, groups[$0] ?? []) }
+    }
+
     /// Nothing differs, but the time and the duration.
     package var isEmpty: Bool {
         broke.isEmpty && healed.isEmpty && changed.isEmpty && appeared.isEmpty && gone.isEmpty && proof == nil
@@ -114,14 +133,11 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
             changed.append(change)
             return
         }
-        let (was, isNow) = (before?.verdict.badness ?? 0, after.verdict.badness)
-        if isNow > was {
+        if after.verdict == .fail, before?.verdict != .fail {
             broke.append(change)
-        } else if isNow < was {
+        } else if before?.verdict == .fail, after.verdict.isGood {
             healed.append(change)
-        } else if before == nil
-            ? isNow == 0 && after.verdict != .pass : change.differs || before?.severity != after.severity
-        {
+        } else if before == nil ? after.verdict != .pass : change.differs || before?.severity != after.severity {
             changed.append(change)
         }
     }
@@ -134,6 +150,9 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
 
 extension ReportDiff.Change {
     fileprivate var differs: Bool { before != after || beforeDetail != afterDetail }
+
+    /// It was judged before, and cannot be now: neither broken nor healed.
+    package var isUnseen: Bool { (after?.isUnclear ?? false) && !(before?.isUnclear ?? true) }
 }
 
 extension Finding {
@@ -143,14 +162,10 @@ extension Finding {
 }
 
 extension Verdict {
-    /// How bad it is that a check has this verdict.
-    fileprivate var badness: Int {
-        switch self {
-        case .pass, .notApplicable, .waived: 0
-        case .unknown, .blocked: 1
-        case .fail: 2
-        }
-    }
+    /// It holds, or need not.
+    fileprivate var isGood: Bool { self == .pass || self == .notApplicable || self == .waived }
+    /// It could not be judged.
+    fileprivate var isUnclear: Bool { self == .unknown || self == .blocked }
 }
 
 extension Health {

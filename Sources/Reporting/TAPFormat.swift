@@ -1,17 +1,22 @@
 package import HostModel
 
-/// The Test Anything Protocol, version 14: a test point per finding, diagnostics as YAML.
+/// The Test Anything Protocol: a test point per finding, diagnostics as YAML.
 ///
-/// A point is `not ok` without a directive exactly where its finding counts for the exit code. Source:
-/// https://testanything.org/tap-version-14-specification.html
+/// A point is `not ok` without a directive exactly where it counts for the exit code.
+///
+/// The version line says 13, and everything below it means the same in versions 13 and 14: plan first, `\#` for a hash in a
+/// description, directives, YAML blocks indented by two; no subtests, no pragmas. Perl's `prove` and other consumers in
+/// use end with a parse error at any version above 13, while version 14 requires of its consumers that they read 13.
+/// Source: https://testanything.org/tap-version-14-specification.html, "Changes from TAP13" and "Compatibility".
 package struct TAPFormat: ReportFormat {
     package static let name = FormatName.tap
 
     package init() {}
 
     package func render(_ report: Report, options: RenderingOptions) -> String {
-        let count = report.findings.count + (report.fixes == nil ? 0 : 1)
-        var lines = ["TAP version 14", count == 0 ? "1..0 # SKIP no check was chosen" : "1..\(count)"]
+        let expired = report.expiredWaivers
+        let count = report.findings.count + (report.fixes == nil ? 0 : 1) + expired.count
+        var lines = ["TAP version 13", count == 0 ? "1..0 # SKIP no check was chosen" : "1..\(count)"]
         lines.append(
             "# \(Escape.tap("\(report.tool.name) \(report.tool.version) on \(report.host.hostname), profile \(report.profile.name)"))"
         )
@@ -19,8 +24,13 @@ package struct TAPFormat: ReportFormat {
             lines.append("# root cause: \(Escape.tap("\(cause.title) [\(cause.id)]"))")
         }
         for (index, finding) in report.findings.enumerated() { lines += point(index + 1, finding, of: report) }
+        for (index, waiver) in expired.enumerated() {
+            lines.append("not ok \(report.findings.count + index + 1) - \(Escape.tap(waiver.sentence))")
+        }
         if let fixes = report.fixes { lines += point(count, fixes) }
-        for waiver in report.waivers ?? [] { lines.append("# \(Escape.tap(waiver.sentence))") }
+        for waiver in report.waivers ?? [] where waiver.state != .expired {
+            lines.append("# \(Escape.tap(waiver.sentence))")
+        }
         lines.append("# verdict: \(report.verdict.rawValue), exit code \(report.exitCode)")
         return lines.joined(separator: "\n") + "\n"
     }

@@ -2,18 +2,21 @@ internal import HostModel
 
 /// Root causes: what is wrong, how we know, what else it explains, and how it is repaired.
 extension TerminalFormat {
+    /// Consequences of one cause that are told one by one: a broken bridge has dozens, and they say nothing more.
+    private static let consequencesShown = 3
+
     func write(
-        _ causes: [Cause], of report: Report, to page: inout TextPage
+        _ causes: [Cause], of report: Report, options: RenderingOptions, to page: inout TextPage
     ) {
         page.paragraph(causes.count == 1 ? "ROOT CAUSE" : "ROOT CAUSES (\(causes.count))", style: .strong)
         for (index, cause) in causes.enumerated() {
             if index > 0 { page.blank() }
-            write(cause, titles: report.titles, to: &page)
+            write(cause, titles: report.titles, options: options, to: &page)
         }
     }
 
     private func write(
-        _ cause: Cause, titles: [String: String], to page: inout TextPage
+        _ cause: Cause, titles: [String: String], options: RenderingOptions, to page: inout TextPage
     ) {
         page.labelled(
             cause.severity.rawValue.uppercased(), "\(cause.title) [\(cause.id)]", column: Self.wordColumn,
@@ -25,7 +28,17 @@ extension TerminalFormat {
         for evidence in cause.evidence {
             write(evidence, indent: indent, to: &page)
         }
-        if !cause.consequences.isEmpty {
+        if options.verbose {
+            for (index, check) in cause.consequences.enumerated() {
+                page.labelled(
+                    index == 0 ? "explains" : "", "\(titles[check] ?? check) [\(check)]", indent: indent, column: column
+                )
+            }
+        } else if cause.consequences.count > Self.consequencesShown {
+            page.labelled(
+                "explains", "\(cause.consequences.count) other findings (--verbose lists them)", indent: indent,
+                column: column)
+        } else if !cause.consequences.isEmpty {
             page.labelled(
                 "explains", cause.consequences.map { titles[$0] ?? $0 }.joined(separator: "; "), indent: indent,
                 column: column)

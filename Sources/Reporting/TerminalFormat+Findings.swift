@@ -3,6 +3,9 @@ internal import HostModel
 /// The findings: what failed without a known cause, what could not be seen, then what is fine: counted, so that what is
 /// wrong stays on the screen.
 extension TerminalFormat {
+    /// Findings with one and the same reason that are told one by one.
+    private static let groupShown = 6
+
     func write(_ findings: [Finding], of report: Report, options: RenderingOptions, to page: inout TextPage) {
         let failed = findings.filter { $0.verdict == .fail && (options.verbose || !report.explains($0)) }
         if !failed.isEmpty {
@@ -24,7 +27,8 @@ extension TerminalFormat {
         page.paragraph("FINE", style: .strong)
         if options.verbose {
             for finding in fine {
-                page.row("OK", Self.title(of: finding), column: Self.wordColumn, labelStyle: .good)
+                page.labelled("OK", Self.name(of: finding), column: Self.wordColumn, labelStyle: .good)
+                writeDetails(of: finding, to: &page)
             }
             return
         }
@@ -38,11 +42,15 @@ extension TerminalFormat {
 
     private func write(failed finding: Finding, to page: inout TextPage) {
         page.labelled(
-            finding.severity == .notice ? "NOTICE" : "FAIL", "\(Self.title(of: finding)) [\(finding.check)]",
-            column: Self.wordColumn, labelStyle: finding.severity.style)
+            finding.severity == .notice ? "NOTICE" : "FAIL", Self.name(of: finding), column: Self.wordColumn,
+            labelStyle: finding.severity.style)
+        writeDetails(of: finding, to: &page)
+    }
+
+    private func writeDetails(of finding: Finding, to page: inout TextPage) {
         let column = Self.labelColumn
         let indent = Self.wordColumn
-        if let expected = finding.expected {
+        if let expected = finding.expected, finding.verdict == .fail {
             page.labelled(
                 "wanted", SafeText.line(expected, limit: Self.valueLimit), indent: indent, column: column)
         }
@@ -59,7 +67,7 @@ extension TerminalFormat {
     ) {
         let findings = findings.filter { $0.verdict == verdict }
         if findings.isEmpty { return }
-        let word = verdict.rawValue.uppercased()
+        let word = verdict.word.uppercased()
         page.blank()
         page.labelled(
             "\(word) (\(findings.count))", meaning, column: word.utf8.count + 5 + String(findings.count).utf8.count,
@@ -73,11 +81,16 @@ extension TerminalFormat {
         }
         for reason in reasons {
             page.paragraph("\(reason):", indent: 2)
-            for finding in groups[reason] ?? [] {
-                page.row("-", Self.title(of: finding), indent: 4, column: 2)
+            let group = groups[reason] ?? []
+            let isLong = !options.verbose && group.count > Self.groupShown
+            for finding in isLong ? group.prefix(Self.groupShown - 1) : group[...] {
+                page.labelled("-", Self.name(of: finding), indent: 4, column: 2)
                 if options.verbose {
                     for evidence in finding.evidence { write(evidence, indent: 6, to: &page) }
                 }
+            }
+            if isLong {
+                page.paragraph("and \(group.count - Self.groupShown + 1) more (--verbose lists them)", indent: 4)
             }
         }
     }
@@ -99,9 +112,12 @@ extension TerminalFormat {
         page.paragraph("\(checks) not apply to this host (--verbose says why).", style: .faint)
     }
 
+    /// The title, and the id by which `explain`, `--skip` and waivers know the check.
+    static func name(of finding: Finding) -> String { "\(title(of: finding)) [\(finding.check)]" }
+
     /// The title, with the subject where the title does not say it already.
     static func title(of finding: Finding) -> String {
-        guard finding.subject.kind == .container || finding.subject.kind == .interface,
+        guard finding.subject.kind == .container || finding.subject.kind == .interface, !finding.subject.name.isEmpty,
             !finding.title.utf8.elementsEqual(finding.subject.name.utf8),
             !finding.title.split(separator: " ").contains(where: {
                 $0 == finding.subject.name[...] || $0 == "\(finding.subject.name)'s"

@@ -5,13 +5,19 @@ extension TerminalFormat {
     /// Lines of a file's content that a plan shows.
     private static let contentLines = 12
 
-    func write(plan steps: [FixStep], to page: inout TextPage) {
+    func write(plan steps: [FixStep], after applied: Int = 0, to page: inout TextPage) {
         if steps.isEmpty {
             page.paragraph("PLAN  empty: there is nothing that can be repaired.", style: .strong)
             return
         }
         let count = steps.count == 1 ? "1 step" : "\(steps.count) steps"
-        page.paragraph("PLAN  \(count). Nothing has been changed yet.", style: .strong)
+        page.paragraph(
+            applied == 0
+                ? "PLAN  \(count). Nothing has been changed yet."
+                : "NEXT PLAN  \(count). "
+                    + (applied == 1
+                        ? "1 change has been made, and stays." : "\(applied) changes have been made, and stay."),
+            style: .strong)
         let column = Self.labelColumn
         for (index, step) in steps.enumerated() {
             page.blank()
@@ -41,7 +47,7 @@ extension TerminalFormat {
         if let reason = fixes.reason { page.paragraph(reason, indent: 2) }
         for step in fixes.steps {
             let change = "\(step.target): \(short(step.before)) -> \(short(step.after))"
-            page.labelled(step.state.words, change, indent: 2, column: 12, labelStyle: step.state.style)
+            page.labelled(step.words, change, indent: 2, column: 12, labelStyle: step.state.style)
         }
         if let journal = fixes.journal { page.verbatim("journal", journal, indent: 2, column: 12, style: .plain) }
     }
@@ -64,8 +70,13 @@ extension TerminalFormat {
     }
 }
 
+extension FixStep {
+    /// What became of it. A step without a way back was not taken back: it failed, and left nothing.
+    var words: String { state == .rolledBack && reversal == "none" ? "NOT DONE" : state.words }
+}
+
 extension FixStepState {
-    var words: String {
+    fileprivate var words: String {
         switch self {
         case .planned: "PLANNED"
         case .applied: "DONE"

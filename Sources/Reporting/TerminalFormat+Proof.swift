@@ -9,8 +9,8 @@ extension TerminalFormat {
         }
         let label = "PROOF  \(proof.verdict.word):"
         let meaning =
-            proof.probes.isEmpty
-            ? "nothing was sent" : "\(proof.verdict.meaning); \(proof.mode.meaning(of: proof))"
+            (proof.probes.isEmpty
+                ? "nothing was sent" : "\(proof.verdict.meaning); \(proof.mode.meaning(of: proof))") + proof.age
         page.labelled(
             label, meaning, column: label.utf8.count + 1, hanging: 7, labelStyle: proof.verdict.style)
         for group in ProbeGroup.groups(of: proof.probes) {
@@ -53,6 +53,11 @@ extension TerminalFormat {
     }
 }
 
+extension ProofReport {
+    /// What must be said beside the verdict of a proof that may be true no more; "" for any other.
+    var age: String { isOutdated == true ? "; the host has changed since, and it is not made again yet" : "" }
+}
+
 extension ProofVerdict {
     /// For people: `WRONG SOURCE`.
     var word: String { self == .wrongSource ? "WRONG SOURCE" : rawValue.uppercased() }
@@ -65,6 +70,7 @@ extension ProofVerdict {
         case .dropped: "a packet does not get out of this host"
         case .unknown: "it could not be seen where a packet goes"
         case .masqueraded: "every packet leaves with the host's address"
+        case .routed: "every packet leaves as it is, as the profile wants it"
         }
     }
 
@@ -72,7 +78,7 @@ extension ProofVerdict {
         switch self {
         case .leaked, .wrongSource, .redirected, .dropped: .bad
         case .unknown: .doubtful
-        case .masqueraded: .good
+        case .masqueraded, .routed: .good
         }
     }
 }
@@ -91,7 +97,7 @@ extension ProofMode {
     /// How the proof was made. The fence proves translation and not delivery, and a good verdict must say so.
     func meaning(of proof: ProofReport) -> String {
         switch self {
-        case .fence where proof.verdict == .masqueraded: "caught after NAT, so delivery is not tested"
+        case .fence where proof.verdict.isHealthy: "caught after NAT, so delivery is not tested"
         case .fence: proof.caught
         case .wire where proof.probes.contains { $0.delivery == .failed }: "really sent, and not everything arrives"
         case .wire where proof.probes.allSatisfy { $0.delivery == .confirmed }: "really sent, and answered"

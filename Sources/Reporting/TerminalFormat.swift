@@ -28,7 +28,7 @@ package struct TerminalFormat: PartFormat {
         }
         if !report.causes.isEmpty {
             page.blank()
-            write(report.causes, of: report, to: &page)
+            write(report.causes, of: report, options: options, to: &page)
         }
         if let proof = report.proof {
             page.blank()
@@ -49,7 +49,7 @@ package struct TerminalFormat: PartFormat {
     package func render(plan steps: [FixStep], options: RenderingOptions) -> String {
         if options.quiet { return "" }
         var page = TextPage(options)
-        write(plan: steps, to: &page)
+        write(plan: steps, after: options.appliedBefore, to: &page)
         return page.text
     }
 

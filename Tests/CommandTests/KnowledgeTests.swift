@@ -52,9 +52,27 @@ import Testing
         #expect(ended.output.contains("\n  \(command)\n"), "\(ended.output)")
     }
 
+    /// What it speaks of as below stands below.
+    @Test func theRuleThatIsSpokenOfFollows() throws {
+        let text = try Program.run(["explain", "masq-missing"]).output
+        let said = try #require(text.firstRange(of: "below"))
+        let rule = try #require(text.firstRange(of: "counter masquerade'"))
+        #expect(said.lowerBound < rule.lowerBound && !text.contains("rule above"))
+    }
+
+    /// `none` is a word of the catalog's files, not one for people.
+    @Test func whatHasNoRemedyIsRepairedByHandEverywhere() throws {
+        let id = try #require(Self.causes().first { $0.remedy == "none" }?.id)
+        #expect(try Program.run(["explain", id]).output.contains("\nRepair\n  by hand"))
+        let rows = try Program.run(["list", "causes"]).output.split(separator: "\n")
+        #expect(rows.contains { $0.hasPrefix(id) && $0.contains("by hand") })
+        #expect(!rows.contains { $0.split(separator: " ").contains("none") && $0.contains(" live ") })
+    }
+
     @Test func everyCauseIsExplained() throws {
         for cause in try Self.causes() {
             let ended = try Program.run(["explain", cause.id])
+            #expect(!ended.output.contains("remedy none"), "\(cause.id)")
             #expect(ended.status == 0 && !ended.output.contains("{{"), "\(cause.id)")
             if cause.detection == "documented" { #expect(ended.output.contains("the doctor cannot see it")) }
         }

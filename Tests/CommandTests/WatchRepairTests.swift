@@ -39,6 +39,7 @@ import Testing
                 until("left alone", lambda: watch.status()["repairs"]["leftAlone"], 10)
                 left = watch.status()["repairs"]["leftAlone"][0]
                 expect("is not on the list" in left["reason"], left)
+                until("it is said, once", lambda: watch.log().count("leaves alone ip-forward-off") == 1, 5)
                 sh("echo 1 >/proc/sys/net/ipv4/ip_forward")
                 until("whole again", lambda: watch.status()["verdict"] == "healthy", 10)
                 # A firewall that reloads.

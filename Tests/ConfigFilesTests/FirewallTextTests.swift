@@ -81,6 +81,10 @@ func savedTranslations(line: String, covers: Bool) throws {
     #expect(PackageDatabase.major("") == nil)
     #expect(PackageDatabase.apk("lxc", in: Array("C:x\nP:lxc\nV:4.0.12-r4\n\nP:b\nV:1\n".utf8)) == "4.0.12-r4")
     #expect(PackageDatabase.dpkg("lxc", in: []) == nil)
+    // Where the line is the first, the last, or part of another.
+    #expect(PackageDatabase.apk("lxc", in: Array("\nP:lxc\nV:1".utf8)) == "1")
+    #expect(PackageDatabase.apk("lxc", in: Array("V:2\nP:lxc".utf8)) == "2")
+    #expect(PackageDatabase.apk("lxc", in: Array("V:3\nXP:lxc\nP:lxcfs\n\nP:lxc\nV:4\n\n\nV:5\n".utf8)) == "4")
 }
 
 @Test func upstartJob() {

@@ -1,3 +1,4 @@
+import HostModel
 import Testing
 
 @testable import ConfigFiles
@@ -71,7 +72,7 @@ private func text(_ seed: UInt64) -> [UInt8] {
     #expect(after.count == before.count || after.count == before.count + 1)
     #expect(zip(before.lines, after.lines).count { $0 != $1 } <= 1)
     if !bytes.isEmpty { #expect(after.endsWithNewline == before.endsWithNewline) }
-    #expect(sysctl.assignments.last { $0.key == SysctlKey("net.ipv4.ip_forward") }?.value == "0")
+    #expect(sysctl.assignments.last { $0.key == .ipForward }?.value == "0")
 
     var shell = ShellSettings(path: "/x", bytes: bytes)
     do {

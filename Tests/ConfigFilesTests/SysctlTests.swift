@@ -1,26 +1,16 @@
+import HostModel
 import Testing
 
 @testable import ConfigFiles
 
-private let forward = SysctlKey("net.ipv4.ip_forward")
-
 private func outcome(
     _ files: [(String, String)], main: String? = nil, tool: SysctlReplay.Tool = .systemd,
-    key: SysctlKey = forward
+    key: SysctlKey = .ipForward
 ) -> SysctlReplay.Outcome {
     SysctlReplay(
         files: files.map { SysctlFile(path: $0.0, text: $0.1) },
         main: main.map { SysctlFile(path: "/etc/sysctl.conf", text: $0) }
     ).outcome(key, tool: tool)
-}
-
-@Test(arguments: [
-    ("net.ipv4.ip_forward", "net/ipv4/ip_forward"), ("net/ipv4/ip_forward", "net/ipv4/ip_forward"),
-    ("net.ipv4.conf.eth0/100.forwarding", "net/ipv4/conf/eth0.100/forwarding"),
-    ("net/ipv4/conf/eth0.100/forwarding", "net/ipv4/conf/eth0.100/forwarding"), ("a..b", "a/b"), ("", ""),
-])
-func sysctlSpellings(text: String, path: String) {
-    #expect(SysctlKey(text).path == path)
 }
 
 @Test(

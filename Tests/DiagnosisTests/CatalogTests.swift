@@ -24,6 +24,16 @@ import Testing
         }
     }
 
+    /// With nothing in the profile but what it must have.
+    @Test(arguments: BuiltIn.checks().map(\.id)) func hasAWholeTitleOnEveryHost(_ id: String) throws {
+        let check = try #require(BuiltIn.checks().first { $0.id == id })
+        let network = try #require(Fixtures.makina.profile.networks.first)
+        let variables = Variables(Fixtures.makina, hostname: "host").adding(network).adding(container: "c1")
+        for name in try Template.names(in: check.title) {
+            #expect(variables[name]?.description.isEmpty == false, "\(id): {{\(name)}} is empty")
+        }
+    }
+
     @Test(arguments: BuiltIn.causes().filter { !$0.isDocumentedOnly }.map(\.id)) func isNamedByACheck(_ id: String) {
         #expect(BuiltIn.checks().contains { $0.causes.contains { $0.id == id } }, "no check speaks for \(id)")
     }

@@ -113,12 +113,14 @@ struct Scene {
             "container-ports": ["unplugged": .strings([])],
             "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
             "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "packet-proof-ipv6": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
                 "down": .strings([]),
             ],
+            "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
         ].merging(healthyPaths) { first, _ in first })

@@ -28,6 +28,10 @@ import Testing
             HostTraces(lxcNet: .init(installed: true, useBridge: true, bridge: "br5", address: "10.5.0.9/16")),
             "makina", "lxc-net is configured for 10.5.0.0/16", true
         ),
+        (
+            HostTraces(makinaSettings: "/etc/default/magicbridge_lxcbr1", lxcNet: stock), "makina",
+            "/etc/default/magicbridge_lxcbr1 exists", true
+        ),
         (HostTraces(lxcNet: stock, makinaContainer: "web"), "makina", "container web links lxcbr1", true),
         (HostTraces(bridges: ["lxcbr0"], lxcNet: stock), "lxc-net", "lxc-net is configured for lxcbr0", true),
         (
@@ -161,6 +165,13 @@ import Testing
     @Test func looksAtContainersLast() throws {
         let scene = Scene.bare.with(container: "web", ["links": .strings(["lxcbr1"])])
         #expect(try choose(nil, FakeHost(), scene).because == "container web links lxcbr1")
+    }
+
+    @Test func looksForSettingsOfTheMakinaService() throws {
+        let host = FakeHost()
+        host.add("/etc/default/magicbridge_lxcbr1", "")
+        let scene = Scene.bare.with(container: "web", ["links": .strings(["lxcbr1"])])
+        #expect(try choose(nil, host, scene).because == "/etc/default/magicbridge_lxcbr1 exists")
     }
 
     @Test func theSystemsFileComesFirst() throws {

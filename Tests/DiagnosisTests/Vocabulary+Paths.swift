@@ -12,6 +12,7 @@ extension Vocabulary {
             "uplinks:L count:I untranslated:L foreignSource:L inUse:B undecided:B reason:S"),
         probe("port-default-routes", "", "routes:L addresses:L count:I first:B"),
         probe("foreign-routing", "network:S bridge:S", "runs:B kept:B rules:L count:I concern:L setting:S"),
+        probe("uplink-link", "uplink:S target:S", "name:S up:B carrier:B gateway:S state:S answers:B"),
         probe("gateway-on-link", "", "lone:L count:I hasDefault:B gateways:L files:L"),
         probe(
             "path-mtu", "network:S bridge:S address:S target:S",
@@ -56,6 +57,7 @@ extension Scene {
         ],
         "port-default-routes": ["count": .integer(0)],
         "foreign-routing": ["count": .integer(0), "kept": .boolean(false)],
+        "uplink-link": ["name": .string("eth0"), "carrier": .boolean(true), "answers": .boolean(true)],
         "gateway-on-link": ["count": .integer(0), "hasDefault": .boolean(true)],
         "path-mtu": ["smaller": .boolean(false)],
         "bridged-uplink": ["count": .integer(0)],

@@ -47,19 +47,23 @@ enum Vocabulary {
                     + "addresses:L"),
             probe("container-ports", "path:S container:S", "unplugged:L"),
             probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),
-            probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
-            probe(
-                "packet-proof-container", "network:S",
-                "container:S verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
+            probe("packet-proof", "network:S", proof), probe("packet-proof-ipv6", "network:S", proof),
+            probe("packet-proof-container", "network:S", "container:S " + proof),
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
                     + "gatewayAnswers:L unknownPorts:L down:L"),
             probe(
+                "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
+                "count:I stopped:L rule:S"),
+            probe(
                 "packet-proof-local", "network:S kind:S",
                 "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
             probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
         ] + paths
+
+    private static let proof =
+        "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S killer:S lostAt:S probes:L"
 
     static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {
         ProbeSpecification(name: name, summary: "", parameters: fields(parameters), facts: fields(facts))

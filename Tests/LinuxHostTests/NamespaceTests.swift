@@ -69,6 +69,16 @@ import WireFormats
         #expect(code(.createBridge(name: "a-name-that-is-too-long")) == .malformed)
     }
 
+    @Test func answersOnceWhatItBeganToAsk() throws {
+        host.begin(.links())
+        _ = try #require(host.begun[.links()]).value()
+        let create = Change.createBridge(name: "br-later")
+        try host.apply(create)
+        #expect(try link("br-later") == nil)
+        #expect(try link("br-later") != nil)
+        try host.apply(create.inverse)
+    }
+
     @Test func setsParameters() throws {
         let now = try host.readText("/proc/sys/net/ipv4/ip_forward").dropLast()
         let other = now == "1" ? "0" : "1"

@@ -87,13 +87,14 @@ struct NetworkProofTests {
         network: Network = Self.network, ground: ProofGround = ProofPlanTests.ground
     ) throws -> ProofTranscript {
         var order = ProofPlan.order(
-            network: network, ground: ground, mode: .fence, from: [try #require(IPv4Address("10.5.0.9"))],
+            network: ProofNetwork(network), ground: ground, mode: .fence,
+            from: [try #require(IPAddress("10.5.0.9"))],
             chance: Array(1...12))
         order.packets = Array(order.packets.prefix(1))
-        let sent = try #require(IPv4Packet(order.packets[0].bytes[...]))
+        let sent = try #require(IPPacket(order.packets[0].bytes[...]))
         // The literals give the addresses; the rest is the probe.
         func probe(_ literal: ByteString) -> ByteString {
-            guard marked, var packet = IPv4Packet(literal.bytes[...]) else { return literal }
+            guard marked, var packet = IPPacket(literal.bytes[...]) else { return literal }
             packet.payload = sent.payload
             packet.identification = sent.identification
             return ByteString(packet.encoded)
@@ -116,8 +117,8 @@ struct NetworkProofTests {
     }
 
     private func packet(_ source: String, _ destination: String = "198.51.100.7") throws -> ByteString {
-        let packet = IPv4Packet(
-            source: try #require(IPv4Address(source)), destination: try #require(IPv4Address(destination)),
+        let packet = IPPacket(
+            source: try #require(IPAddress(source)), destination: try #require(IPAddress(destination)),
             identification: 0, timeToLive: 1, protocolNumber: 17, payload: [])
         return ByteString(packet.encoded)
     }
@@ -161,8 +162,8 @@ struct NetworkProofTests {
         arguments: [("192.0.2.50", ProofVerdict.masqueraded), ("192.0.2.60", .wrongSource)])
     func unnumbered(_ preferred: String, _ wanted: ProofVerdict) throws {
         var ground = ProofPlanTests.ground
-        ground.addresses = [.init(link: "lo", address: try #require(IPv4Prefix("192.0.2.50/32")))]
-        ground.route?.preferredSource = IPv4Address(preferred)
+        ground.addresses = [.init(link: "lo", address: try #require(IPPrefix("192.0.2.50/32")))]
+        ground.route?.preferredSource = IPAddress(preferred)
         let exit = Sighting(interface: "up0", direction: .sent, microseconds: 2, packet: try packet("192.0.2.50"))
         #expect(try judge(exit: exit, ground: ground).verdict == wanted)
     }

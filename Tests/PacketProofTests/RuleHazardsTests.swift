@@ -32,7 +32,7 @@ import WireFormats
     }
 
     private func read(_ family: NftFamily, _ hook: NftHook, _ rule: [NftExpression]) throws -> RuleHazards {
-        var found = RuleHazards()
+        var found = RuleHazards(family: .ipv4)
         try found.readRules(on: "lxcbr1", try Ruleset(family, hook, rule))
         return found
     }
@@ -50,9 +50,10 @@ import WireFormats
     @Test func aRowSaysWhyNothingWasSent() throws {
         var ground = ProofPlanTests.ground
         ground.bridgeTracker = "rule 7 of bridge t c tracks bridged connections"
-        let network = try ProofPlanTests.network("10.5.0.1/16")
+        let network = NetworkProofTests.network
         let order = ProofPlan.order(
-            network: network, ground: ground, mode: .fence, from: [try #require(IPv4Address("10.5.0.9"))],
+            network: ProofNetwork(network), ground: ground, mode: .fence,
+            from: [try #require(IPAddress("10.5.0.9"))],
             chance: Array(1...12))
         let transcript = ProofTranscript(
             mode: .fence, network: network, ground: ground, order: order,

@@ -37,5 +37,6 @@ import Testing
         #expect(result.remedies == ["base-image"])
         #expect(result.points >= 30, "\(result)")
         #expect(result.before > result.after && result.after >= 10, "\(result)")
+        TestResults.note(.killed, result.remedies)
     }
 }

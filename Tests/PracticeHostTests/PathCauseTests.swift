@@ -90,6 +90,15 @@ import Testing
 
     static let paths = [
         Case(
+            fault: "uplink-no-carrier", checks: ["path.uplink-link"], evidence: "NO-CARRIER",
+            fix: "ip -n internet link set isp0 up"),
+        Case(
+            fault: "gateway-unreachable", checks: ["path.gateway-answers"], evidence: "RTM_GETNEIGH 203.0.113.1",
+            fix: """
+                ip -n internet addr add 203.0.113.1/24 dev isp0
+                bash -c 'echo >/dev/udp/198.51.100.7/9'; sleep 1.2
+                """),
+        Case(
             fault: "ipv6-accept-ra-lost", checks: ["path.ipv6-advertisements"],
             evidence: "up0.forwarding 1, up0.accept_ra 1", severity: .warning,
             fix: "sysctl -q -w net.ipv6.conf.up0.accept_ra=2"),

@@ -99,6 +99,90 @@ import Testing
         TestResults.note(.reproduced, [cause])
     }
 
+    /// One container's fault is no consequence of another's, and each shows which it is.
+    @Test func twoContainersAreToldApart() throws {
+        let report = try report(
+            "lxc-attach -n c2 -- ip route del default; lxc-attach -n c3 -- ip link set eth0 down", containers: 3)
+        #expect(
+            Set(report.causes.map(\.id)) == ["container-no-default-route", "config-flags-not-up"],
+            "\(report.causes.map(\.id))")
+        let route = report.causes.first { $0.id == "container-no-default-route" }
+        #expect(route?.evidence.first?.value.hasPrefix("c2 eth0") == true, "\(route?.evidence as Any)")
+        #expect(report.findings.first { $0.check == "container.default-routes" }?.observed?.contains("c3") == false)
+    }
+
+    /// The doctor sends from one container; what a rule does to another is told by the ruleset.
+    @Test(arguments: [
+        ("nft", "nft insert rule inet lxc forward ip saddr $ip drop", "ip saddr 10.5."),
+        ("iptables-legacy", "iptables-legacy -I FORWARD -s $ip -j DROP", "-A FORWARD -s 10.5."),
+    ])
+    func anotherContainerIsShutOff(backend: String, rule: String, text: String) throws {
+        let ended = try Program.lab(
+            ["--containers", "2", "--backend", backend], "ip=$(lxc-info -n c2 -iH); \(rule); lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["container-forward-drop"], "\(report.causes.map(\.id)) \(ended.messages)")
+        let finding = report.findings.first { $0.check == "firewall.containers-forwarded" }
+        #expect(finding?.observed?.contains("c2 (10.5.") == true && finding?.observed?.contains("c1") == false)
+        #expect(finding?.evidence.contains { $0.value.contains(text) } == true, "\(finding?.evidence as Any)")
+        TestResults.note(.reproduced, ["container-forward-drop"])
+    }
+
+    /// What a container sends to a hardware address that nobody has any more is flooded: nothing is sent, and it is said.
+    @Test func anOldHardwareAddressOfTheGatewayIsNoDrop() throws {
+        let report = try report(
+            """
+            lxc-attach -n c1 -- ping -c 1 10.5.0.1 >/dev/null
+            ip link set lxcbr1 address 02:00:00:00:00:0a
+            """, containers: 1)
+        let finding = report.findings.first { $0.check == "nat.container-proof" }
+        #expect(finding?.verdict == .unknown)
+        #expect(finding?.reason?.contains("hardware address of its gateway 10.5.0.1") == true, "\(finding as Any)")
+        #expect(report.causes.isEmpty, "\(report.causes.map(\.id))")
+    }
+
+    /// Running containers have lost their bridge: its maker makes it again, they are plugged in, and all is well at once.
+    @Test func aLostBridgeComesBackUnderItsContainers() throws {
+        let ended = try Program.lab(
+            ["--containers", "2", "--fault", "lxc-net-stale-network-up=bridge"],
+            "lxc-doctor --auto-remediate --yes --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.verdict == .healthy, "\(report.causes.map(\.id)) \(ended.messages)")
+        #expect(report.fixes?.outcome == .applied, "\(report.fixes as Any)")
+        let commands = report.fixes?.steps.map(\.command) ?? []
+        #expect(commands.contains("systemctl restart lxc-net.service") && commands.count == 4, "\(commands)")
+    }
+
+    /// The host's other interfaces answer for the bridge's address too, where nobody keeps them from it.
+    @Test func theHostDoesNotStealFromItself() throws {
+        let report = try report(
+            """
+            ip link add stray type veth peer name behind
+            ip link set stray master lxcbr1 up; ip link set behind up; ip addr add 10.9.9.1/24 dev behind
+            """, containers: 1)
+        #expect(!report.causes.map(\.id).contains("gateway-ip-stolen"), "\(report.causes.map(\.id))")
+    }
+
+    /// Not the doctor lacks a right: the container's own firewall says no.
+    @Test func aContainersOwnFirewallIsNamed() throws {
+        let report = try report(
+            """
+            nsenter -t "$(lxc-info -n c1 -pH)" -n nft '
+                table inet own { chain o { type filter hook output priority 0; udp dport 33434 drop; }; }'
+            """, containers: 1)
+        let probes = report.proof?.probes.filter { $0.container == "c1" } ?? []
+        #expect(Set(probes.map(\.verdict)) == [.dropped, .masqueraded], "\(probes)")
+        let lost = probes.first { $0.verdict == .dropped }
+        #expect(lost?.protocol == .udp && lost?.killer?.text == "a rule of c1's own OUTPUT chains does not let it out")
+    }
+
+    /// The doctor's own packet before had left the question for the gateway open.
+    @Test func aGatewayThatCameBackIsWaitedFor() throws {
+        let report = try report(
+            "ip addr del 10.5.0.1/16 dev lxcbr1; lxc-doctor >/dev/null; ip addr add 10.5.0.1/16 dev lxcbr1",
+            containers: 2)
+        #expect(report.verdict == .healthy, "\(report.causes.map(\.id)) \(report.proof?.probes as Any)")
+    }
+
     /// All orders go out together; one that cannot be sent fails alone.
     @Test func aContainerThatCannotSendSpoilsNothing() throws {
         let report = try report("lxc-attach -n c1 -- ip route add unreachable 198.51.100.7", containers: 1)

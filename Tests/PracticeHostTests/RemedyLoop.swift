@@ -45,6 +45,9 @@ enum RemedyLoop {
             chown -R systemd-network /run/systemd/netif
             ! command -v netplan >/dev/null || netplan generate
             if [ -e /etc/systemd/system/multi-user.target.wants/NetworkManager.service ]; then
+                # Debian's udev rules keep NetworkManager off the ends of containers (85-nm-unmanaged.rules).
+                mkdir -p /run/NetworkManager/conf.d
+                printf '[keyfile]\nunmanaged-devices=interface-name:port*\n' > /run/NetworkManager/conf.d/veth.conf
                 mkdir -p /run/dbus; [ -e /run/dbus/pid ] || dbus-daemon --system --fork
             fi
             early=nftables late=
@@ -83,8 +86,8 @@ enum RemedyLoop {
             echo "REPORT broken"; lxc-doctor --format json
             echo "REPORT repaired"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
             state >/tmp/repaired
-            # A repair may have taken several runs: what one of them cured had hidden another fault.
-            while lxc-doctor fix undo --yes --quiet >&2; do :; done
+            # One command is taken back by one, however many rounds it took.
+            lxc-doctor fix undo --yes --quiet >&2
             state >/tmp/undone
             echo "REPORT undo"; diff /tmp/before /tmp/undone && echo SAME
             echo "REPORT again"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null

@@ -187,19 +187,7 @@ private let dhcp = ["bridge": "lxcbr1", "address": "10.5.0.1/16"]
 
 @Test(arguments: ["", "x", "-1", "99999999999999999999", "1 2"])
 func oddPids(text: String) {
-    #expect(DHCPServerProbe.pid(Array(text.utf8)) == (text == "1 2" ? 1 : nil))
-}
-
-@Test func traces() throws {
-    let address = try #require(IPv4Prefix("10.5.0.1/16"))
-    #expect(ProfileTraces.found(bridge: "lxcbr1", address: address, on: FileTreeHost([:])) == [])
-    let host = ConfigurationHosts.healthy()
-    host.set("/etc/init/lxc-net-makina.conf", ConfigurationHosts.job)
-    host.set("/var/lib/lxc/c1/config", "lxc.net.0.type = veth\nlxc.net.0.link = lxcbr1\n")
-    #expect(
-        ProfileTraces.found(bridge: "lxcbr1", address: address, on: host) == [
-            "/etc/init/lxc-net-makina.conf exists", "/etc/default/lxc-net:2 names lxcbr1", "container c1 links lxcbr1",
-        ])
+    #expect(DnsmasqProcess.process(Array(text.utf8)) == (text == "1 2" ? 1 : nil))
 }
 
 @Test func everyProbeHasItsOwnName() {

@@ -75,7 +75,8 @@ private final class PortHost: Host {
     @Test func whatCannotBeSeenIsUnknown() {
         let host = PortHost([.init(name: "veth1")], [], unknown: ["veth1: its other end is nowhere"])
         #expect(
-            throws: ObservationFailure.unknown("whose veth this is could not be seen: veth1: its other end is nowhere")
+            throws: ObservationFailure.unknown(
+                "the container at the other end of the veth veth1 could not be looked into: its other end is nowhere")
         ) {
             try unplugged(host)
         }

@@ -88,6 +88,21 @@ import Testing
         #expect(try facts(ContainerDevicesProbe(), Self.web, on: host)["leased"] == .strings([]))
     }
 
+    @Test func leasesLieWhereDnsmasqWasToldToKeepThem() throws {
+        let host = Self.host("lxc.net.0.ipv4.address = 10.5.0.60/16\nlxc.net.0.hwaddr = 00:16:3e:00:00:77\n")
+        host.files.set("/var/lib/misc/dnsmasq.lxcbr1.leases", "")
+        host.files.set("/srv/leases", "1 00:16:3e:00:00:77 10.5.0.77 web *\nduid 00\n1 2 fd00::1 web 3\n")
+        host.files.set("/run/dnsmasq.pid", "23\n")
+        host.files.set("/proc/23/comm", "dnsmasq\n")
+        host.files.set("/proc/23/cmdline", "dnsmasq\0-i\0lxcbr1\0--dhcp-leasefile=/srv/leases\0")
+        let (found, sources, _) = try seen(ContainerDevicesProbe(), Self.web, on: host)
+        #expect(found["leased"] == .strings(["10.5.0.60 in the configuration, 10.5.0.77 by DHCP"]))
+        #expect(sources.contains("/srv/leases:1"))
+        // Another bridge's server has other leases.
+        host.files.set("/proc/23/cmdline", "dnsmasq\0-i\0lxcbr0\0--dhcp-leasefile=/srv/leases\0")
+        #expect(try facts(ContainerDevicesProbe(), Self.web, on: host)["leased"] == .strings([]))
+    }
+
     /// A lease outlives its use.
     @Test(arguments: [("10.5.0.77/16", 1), ("10.5.0.60/16", 0)])
     func whatARunningContainerHasCounts(_ address: String, _ count: Int) throws {

@@ -43,6 +43,8 @@ struct LinkHost {
     ]
     /// Who the bridge knows by ARP.
     var neighbours: [String] = []
+    /// What the kernel knows of the gateway; nil: it was never asked for.
+    var gateway: (state: UInt8, questions: UInt32, hundredths: UInt32)?
     /// Requests that the kernel refuses.
     var refused: [HostRequest] = []
 
@@ -51,7 +53,7 @@ struct LinkHost {
             entry(.netlink(.links()), interfaces.map(linkMessage)),
             entry(.netlink(.addresses()), interfaces.flatMap { link in link.addresses.map { message($0, of: link) } }),
             entry(.netlink(.routes()), routes.map(message)),
-            entry(.netlink(.neighbours()), neighbours.map(neighbour)),
+            entry(.netlink(.neighbours()), neighbours.map(neighbour) + gatewayMessages),
         ]
         let lookup = HostRequest.netlink(.routeLookup(destination: Network.defaultTarget))
         if let outside {
@@ -75,6 +77,10 @@ struct LinkHost {
             entries.append(TranscriptEntry(request: leases, reply: .bytes(ByteString(text)), error: nil))
         } else {
             entries.append(failure(leases, .notFound))
+        }
+        // No dnsmasq runs.
+        for path in ["/run/lxc/dnsmasq.pid", "/run/dnsmasq.pid", "/var/run/dnsmasq.pid"] {
+            entries.append(failure(.read(path: path, root: nil, limit: 64), .notFound))
         }
         entries += refused.map { failure($0, .notPermitted) }
         return ReplayHost(entries)
@@ -123,6 +129,20 @@ struct LinkHost {
         payload.append(1, address: address)
         payload.append(2, bytes: [0, 0x16, 0x3e, 0, 0, 9])
         return NetlinkMessage(type: 28, flags: 2, payload: payload.bytes).bytes
+    }
+
+    private var gatewayMessages: [[UInt8]] {
+        guard let gateway, let address = IPv4Address("203.0.113.1") else { return [] }
+        var header: [UInt8] = [2, 0, 0, 0]
+        header.appendHost(UInt32(2))
+        header += [gateway.state, 0, 0, 1]
+        var payload = NetlinkAttributeBuilder(header: header)
+        payload.append(1, address: address)
+        var times: [UInt8] = []
+        for value in [UInt32(0), 0, gateway.hundredths, 0] { times.appendHost(value) }
+        payload.append(3, bytes: times)
+        payload.append(4, host: gateway.questions)
+        return [NetlinkMessage(type: 28, flags: 2, payload: payload.bytes).bytes]
     }
 
     private func message(_ way: Way) -> [UInt8] {

@@ -175,6 +175,41 @@ import WireFormats
         #expect(facts["gateway"] == .string(gateway) && facts["reason"] == .string(reason))
     }
 
+    /// What failed long ago says nothing of now, and one question is on its way.
+    @Test(
+        arguments: [
+            (0x02, 0, 0, true, "REACHABLE"), (0x04, 0, 900_000, true, "STALE"), (0x01, 1, 50, true, "INCOMPLETE"),
+            (0x01, 2, 150, false, "INCOMPLETE: 2 questions, no answer"), (0x20, 3, 500, false, "FAILED 5 s ago"),
+            (0x20, 3, 12_000, false, "FAILED 120 s ago"), (0x20, 3, 12_100, true, "FAILED 121 s ago"),
+        ] as [(UInt8, UInt32, UInt32, Bool, String)])
+    func asksWhetherTheGatewayAnswers(
+        _ state: UInt8, _ questions: UInt32, _ hundredths: UInt32, _ answers: Bool, _ standing: String
+    ) throws {
+        var host = LinkHost()
+        host.gateway = (state, questions, hundredths)
+        let observation = try observe(UplinkLinkProbe(), Self.outside, on: host)
+        #expect(
+            observation.facts == [
+                "name": .string("eth0"), "up": .boolean(true), "carrier": .boolean(true),
+                "gateway": .string("203.0.113.1"), "state": .string(standing), "answers": .boolean(answers),
+            ])
+        #expect(observation.evidence.last?.command == "ip neigh show to 203.0.113.1 dev eth0")
+    }
+
+    @Test func seesThatTheUplinkHasNoCarrier() throws {
+        var host = LinkHost()
+        host.interfaces[1].carrier = 0
+        var facts = try observe(UplinkLinkProbe(), Self.outside, on: host).facts
+        #expect(facts["carrier"] == .boolean(false) && facts["up"] == .boolean(true))
+        #expect(facts["state"] == .string("") && facts["answers"] == .boolean(true))
+        host.interfaces[1].carrier = 1
+        host.interfaces[1].flags = 0x1002
+        facts = try observe(UplinkLinkProbe(), Self.outside, on: host).facts
+        #expect(facts["carrier"] == .boolean(false) && facts["up"] == .boolean(false))
+        host.outside = nil
+        #expect(throws: ObservationFailure.self) { try observe(UplinkLinkProbe(), Self.outside, on: host) }
+    }
+
     @Test func readsAParameter() throws {
         let present = try observe(SysctlProbe(), ["key": .string("net.ipv4.ip_forward")])
         #expect(present.facts == ["exists": .boolean(true), "value": .string("1")])

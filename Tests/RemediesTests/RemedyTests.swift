@@ -41,6 +41,19 @@ struct RemedyTests {
         #expect(host.state.normalised == before.normalised)
     }
 
+    /// A bridge made by hand would lack what lxc-net makes with it, and lxc-net would not start beside its own flag.
+    @Test func aBridgeWhoseMakerBelievesItIsThereIsMadeByItsMaker() throws {
+        let scenario = try #require(Scenario.all.first { $0.name == "bridge missing" })
+        var cause = scenario.causes[0]
+        func commands() throws -> [String] {
+            let facts = try Fixture.facts(scenario.host)
+            return plan(for: [cause], profile: Fixture.chosen, facts: facts).steps.map(\.command)
+        }
+        #expect(try commands().first == "ip link add lxcbr1 type bridge")
+        cause.consequences = ["host.lxc-net-flag"]
+        #expect(try commands() == ["rm /run/lxc/network_up", "systemctl restart lxc-net.service"])
+    }
+
     @Test("repairs, and finds nothing to do the second time", arguments: Scenario.all)
     func idempotence(_ scenario: Scenario) throws {
         let host = scenario.host

@@ -13,7 +13,8 @@ struct DiffTests {
     @Test(
         arguments: [
             (Verdict.pass, Verdict.fail, "broke", 2), (.fail, .pass, "healed", 0), (.unknown, .fail, "broke", 2),
-            (.fail, .unknown, "healed", 0), (.pass, .unknown, "broke", 2), (.blocked, .pass, "healed", 0),
+            (.fail, .unknown, "changed", 0), (.pass, .unknown, "changed", 2), (.blocked, .pass, "changed", 0),
+            (.fail, .blocked, "changed", 0), (.pass, .blocked, "changed", 2), (.blocked, .fail, "broke", 2),
             (.unknown, .blocked, "changed", 0), (.fail, .waived, "healed", 0), (.waived, .fail, "broke", 2),
             (.pass, .notApplicable, "changed", 0), (.pass, .pass, "", 0), (.fail, .fail, "", 0),
         ] as [(Verdict, Verdict, String, Int32)])
@@ -43,6 +44,28 @@ struct DiffTests {
         #expect(ReportDiff(old: report(.fail), new: empty).healed.isEmpty)
         #expect(ReportDiff(old: empty, new: report(.fail)).exitCode == 2)
         #expect(ReportDiff(old: empty, new: report(.pass)).isEmpty)
+    }
+
+    /// One link down blocks a dozen checks: that is one story, and nothing of it is broken or healed.
+    @Test func whatCannotBeJudgedAnyMoreIsToldTogether() throws {
+        let diff = ReportDiff(old: .healthy, new: .bridgeMissing)
+        #expect(diff.broke.allSatisfy { $0.after == .fail })
+        let group = try #require(diff.unseen.first)
+        #expect(diff.unseen.count == 1 && group.changes.map(\.check).contains("bridge.up"))
+        let text = diff.text(options: RenderingOptions())
+        #expect(text.contains("CANNOT BE JUDGED ANY MORE (\(group.changes.count))"))
+        #expect(text.contains("  - waits for bridge.exists\n    bridge.up (lxcbr1), "))
+    }
+
+    @Test func betterIsCalledBetter() {
+        func title(_ old: Report, _ new: Report) -> String {
+            ReportDiff(old: old, new: new).text(options: RenderingOptions()).split(separator: ":").first.map(
+                String.init) ?? ""
+        }
+        #expect(title(.masqueradeMissing, .healthy) == "BETTER")
+        #expect(title(report(.unknown), report(.pass)) == "BETTER")
+        #expect(title(report(.fail, observed: "1"), report(.fail, observed: "2")) == "NOT WORSE")
+        #expect(title(.healthy, .masqueradeMissing) == "WORSE" && title(.healthy, .healthy) == "SAME")
     }
 
     @Test func causesAndProof() {

@@ -36,12 +36,11 @@ struct OutsideToolTests {
         }
     }
 
-    /// Debian's `prove` reads versions up to 13. Version 14 adds subtests and pragmas, which we do not use, so only the
-    /// number differs.
+    /// As it is written, without anything in between.
     @Test(arguments: Scenario.all)
     func proveComesToTheSameVerdict(scenario: Scenario) throws {
         let file = Workplace.examples.appendingPathComponent("\(scenario.name).\(scenario.exit).tap")
-        let ended = try Workplace.run("prove", ["--exec", "sed 1s/14/13/", file.path])
+        let ended = try Workplace.run("prove", ["--exec", "cat", file.path])
         #expect(!ended.text.contains("Parse errors"), "\(ended.text)")
         #expect((ended.status == 0) == (scenario.exit == 0), "\(ended.text)")
     }

@@ -115,6 +115,90 @@ struct TerminalTests {
         #expect(renderProof(ProofReport(mode: .off, probes: []), as: .terminal).contains("--proof off"))
     }
 
+    /// A broken bridge explains dozens of findings: their number says as much as all their titles.
+    @Test func manyConsequencesAreCountedUnlessAsked() throws {
+        let short = render(Report.bridgeMissing, as: .terminal)
+        #expect(short.contains("explains  4 other findings (--verbose lists them)"))
+        let all = render(Report.bridgeMissing, as: .terminal, options: RenderingOptions(width: 200, verbose: true))
+        for check in Cause.bridgeMissing.consequences { #expect(all.contains("[\(check)]"), "\(check)") }
+        #expect(all.contains("explains  lxcbr1 is up [bridge.up]"))
+        // A few are told.
+        #expect(render(Report.masqueradeMissing, as: .terminal).contains("explains  A container's packet leaves"))
+    }
+
+    /// `explain`, `--skip` and waivers want ids.
+    @Test func whatIsNotSimplyFineIsShownWithItsId() {
+        let wide = RenderingOptions(width: 200)
+        #expect(render(Report.bridgeMissing, as: .terminal, options: wide).contains("- lxcbr1 is up [bridge.up]\n"))
+        #expect(render(Report.unprivileged, as: .terminal, options: wide).contains("host's address [nat.masquerade]\n"))
+        let all = render(Report.healthy, as: .terminal, options: RenderingOptions(width: 200, verbose: true))
+        for finding in Report.healthy.findings { #expect(all.contains("[\(finding.check)]"), "\(finding.check)") }
+    }
+
+    /// `--verbose` promises all evidence: also of what holds.
+    @Test func whatHoldsIsShownWithItsEvidenceWhenAsked() {
+        let all = render(Report.healthy, as: .terminal, options: RenderingOptions(verbose: true))
+        #expect(all.contains("see it    ip -d link show lxcbr1"))
+        #expect(!render(Report.healthy, as: .terminal).contains("ip -d link show"))
+        #expect(all.contains("NOT APPLICABLE (2)"))
+    }
+
+    @Test func titlesAreNeverCut() {
+        let title = String(repeating: "a long title of many words ", count: 8) + "ends here"
+        let verdicts: [Verdict] = [.pass, .unknown, .blocked, .waived, .notApplicable, .fail]
+        let findings = verdicts.map { Finding.make("a.\($0.rawValue)", title, .host, $0) }
+        let text = render(
+            Report.scenario(findings: findings), as: .terminal, options: RenderingOptions(width: 60, verbose: true))
+        #expect(!text.contains("..."))
+        #expect(text.split(whereSeparator: \.isWhitespace).count { $0 == "here" } == verdicts.count)
+    }
+
+    /// Ctrl-C at the beginning of a run: a hundred checks that nobody looked at are one line of news.
+    @Test func manyWithOneReasonAreCounted() {
+        let findings = (1...40).map {
+            Finding.make("a.b\($0)", "Number \($0) holds", .host, .unknown, reason: "interrupted")
+        }
+        let text = render(Report.scenario(findings: findings), as: .terminal)
+        #expect(text.split(separator: "\n").count { $0.contains("Number ") } == 5)
+        #expect(text.contains("    and 35 more (--verbose lists them)\n"))
+        let all = render(Report.scenario(findings: findings), as: .terminal, options: RenderingOptions(verbose: true))
+        #expect(all.split(separator: "\n").count { $0.contains("Number ") } == 40)
+    }
+
+    /// Where the containers cannot be listed there is no name to put behind the title.
+    @Test func aSubjectWithoutNameIsNotShown() {
+        let finding = Finding.make(
+            "a.b", "Each one holds", .container, .unknown, subject: Subject(kind: .container, name: ""), reason: "r")
+        #expect(render(Report.scenario(findings: [finding]), as: .terminal).contains("- Each one holds [a.b]\n"))
+    }
+
+    /// The plan of a second round does not deny the first.
+    @Test func aSecondPlanSaysWhatWasDone() {
+        let text = renderPlan(FixStep.plan(.planned), as: .terminal, options: RenderingOptions(appliedBefore: 2))
+        #expect(text.contains("2 changes have been made, and stay") && !text.contains("Nothing has been changed"))
+        #expect(renderPlan(FixStep.plan(.planned), as: .terminal).contains("Nothing has been changed yet."))
+    }
+
+    /// What has no way back was not taken back.
+    @Test func aStepWithoutAWayBackWasNotDone() {
+        let text = render(Report.rolledBack, as: .terminal)
+        #expect(text.contains("NOT DONE    package lxc") && text.contains("TAKEN BACK  /proc/sys/net"))
+    }
+
+    @Test func anOldProofSaysSo() {
+        var proof = ProofReport.leaked
+        proof.isOutdated = true
+        for format in [FormatName.terminal, .markdown, .html] {
+            let text = renderProof(proof, as: format).replacing("\n", with: " ")
+            #expect(text.contains("the host has changed since"), "\(format)")
+            #expect(!renderProof(.leaked, as: format).contains("changed since"))
+        }
+        var report = Report.masqueradeMissing
+        #expect(render(report, as: .prometheus).contains("protocol=\"udp\",verdict=\"leaked\"} 1"))
+        report.proof = proof
+        #expect(render(report, as: .prometheus).contains("protocol=\"udp\",verdict=\"unknown\"} 1"))
+    }
+
     @Test func anEmptyPlanSaysSo() {
         #expect(renderPlan([], as: .terminal).contains("nothing that can be repaired"))
     }

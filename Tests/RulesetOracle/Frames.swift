@@ -24,8 +24,9 @@ enum Frames {
             payload = Segment.icmpEcho(identifier: 7, sequence: 1, payload: Array("oracle".utf8))
         case .other: payload = [UInt8](repeating: 0, count: 8)
         }
-        return IPv4Packet(
-            source: sample.source, destination: sample.destination, identification: identification, timeToLive: 64,
+        return IPPacket(
+            source: .v4(sample.source), destination: .v4(sample.destination), identification: identification,
+            timeToLive: 64,
             protocolNumber: sample.protocol.number, payload: payload
         ).encoded
     }
@@ -54,8 +55,8 @@ enum Frames {
     }
 
     /// The IPv4 packet in a frame, where it is one of ours.
-    static func ours(_ frame: [UInt8]) -> IPv4Packet? {
-        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPv4Packet(frame[14...]),
+    static func ours(_ frame: [UInt8]) -> IPPacket? {
+        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPPacket(frame[14...]),
             packet.identification == identification
         else { return nil }
         return packet

@@ -88,8 +88,8 @@ final class Kernel {
         if let (link, seen) = sighting() {
             outcome.fate = .left
             outcome.link = link
-            outcome.source = seen.source
-            outcome.destination = seen.destination
+            outcome.source = seen.source.v4
+            outcome.destination = seen.destination.v4
         } else if steps.arrived {
             outcome.fate = .local
         } else if let drop = steps.drop {
@@ -143,7 +143,7 @@ final class Kernel {
         throw OracleError("the fence did not come back")
     }
 
-    private func sighting() -> (String, IPv4Packet)? {
+    private func sighting() -> (String, IPPacket)? {
         for (index, box) in outside.enumerated() {
             while let frame = box.socket.receive() {
                 if let packet = Frames.ours(frame) { return ("up\(index)", packet) }

@@ -179,27 +179,4 @@ import Testing
             RouteChange.setHardwareAddress(address, index: 7).payload
                 == header + [10, 0, 1, 0, 0, 0x16, 0x3e, 1, 2, 3, 0, 0])
     }
-
-    @Test(arguments: [
-        ("net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward"),
-        ("net/ipv4/ip_forward", "/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward"),
-        (
-            "net/ipv4/conf/eth0.100/forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding",
-            "net.ipv4.conf.eth0/100.forwarding"
-        ),
-        (
-            "net.ipv4.conf.eth0/100.forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding",
-            "net.ipv4.conf.eth0/100.forwarding"
-        ),
-    ])
-    func namesParameters(_ text: String, _ path: String, _ name: String) throws {
-        let key = try #require(SysctlKey(text))
-        #expect(key.path == path)
-        #expect(key.description == name)
-    }
-
-    @Test(arguments: ["", ".", "net..ipv4", "net/../kernel", "net.//.kernel", "/net/ipv4", "net.ipv4."])
-    func refusesParametersThatNameOtherFiles(_ text: String) {
-        #expect(SysctlKey(text) == nil)
-    }
 }

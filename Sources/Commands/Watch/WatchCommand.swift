@@ -38,7 +38,7 @@ struct WatchSettings: ParsableArguments {
 
     @Option(
         name: .long, help: "Least time between two proofs, in seconds. One is made after a change, not by the clock.")
-    var proofEvery = 60
+    var proofEvery = 10
 
     @Option(name: .long, help: "How often to look at what tells of no change, where it exists, in seconds.")
     var poll = 10

@@ -31,6 +31,7 @@ struct WatchLog {
                     report.verdict.priority, Self.headline(report),
                     [("EVENT", "first"), ("VERDICT", report.verdict.rawValue), ("PROFILE", report.profile.name)]))
             for cause in report.causes { write(entry("cause-appeared", cause.id, cause.subject, cause.title, report)) }
+            for waiver in report.expiredWaivers { write(expired(waiver)) }
             return
         }
         let diff = ReportDiff(old: old, new: report)
@@ -43,11 +44,15 @@ struct WatchLog {
         }
         for change in diff.broke { write(entry("broke", change, change.severity.priority)) }
         for change in diff.healed { write(entry("healed", change, .notice)) }
+        for group in diff.unseen { write(unseen(group.why, group.changes)) }
+        for waiver in report.expiredWaivers where !old.expiredWaivers.contains(where: { $0.name == waiver.name }) {
+            write(expired(waiver))
+        }
         if let proof = diff.proof {
             let (before, after) = (proof.before?.rawValue ?? "none", proof.after?.rawValue ?? "none")
             write(
                 JournalEntry(
-                    after == ProofVerdict.masqueraded.rawValue ? .notice : .warning,
+                    proof.after?.isHealthy == true ? .notice : .warning,
                     "packet proof: \(after), was \(before)", [("EVENT", "proof"), ("PROOF", after)]))
         }
         if old.verdict != report.verdict {
@@ -56,6 +61,18 @@ struct WatchLog {
                     report.verdict.priority, Self.headline(report) + ", was \(old.verdict.rawValue)",
                     [("EVENT", "verdict"), ("VERDICT", report.verdict.rawValue)]))
         }
+    }
+
+    private func expired(_ waiver: WaiverUse) -> JournalEntry {
+        JournalEntry(.warning, waiver.sentence, [("EVENT", "waiver-expired"), ("WAIVER", waiver.name)])
+    }
+
+    /// One entry for all that cannot be judged for one reason.
+    private func unseen(_ why: String, _ changes: [ReportDiff.Change]) -> JournalEntry {
+        let ids = changes.map(\.check).joined(separator: ", ")
+        return JournalEntry(
+            .notice, "cannot be judged any more (\(why)): \(ids)",
+            [("EVENT", "unseen"), ("REASON", why), ("CHECKS", ids)])
     }
 
     static func headline(_ report: Report) -> String {

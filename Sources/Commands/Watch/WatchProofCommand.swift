@@ -23,7 +23,7 @@ struct WatchProofCommand: ParsableCommand {
         session.prove(mode)
         let document = WatchProofDocument(
             transcripts: session.proofTranscripts ?? [], milliseconds: session.proof?.durationMilliseconds ?? 0)
-        Output.result(JSONText.encodeLine(document))
+        try Output.result(JSONText.encodeLine(document))
     }
 }
 

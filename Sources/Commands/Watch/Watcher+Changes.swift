@@ -51,11 +51,34 @@ extension Watcher {
             repairs.ended(accepted, after: nil, at: now / 1_000)
         }
         schedule.begin(at: now)
+        isProofOutdated = false
         status.proof?.provedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         status.proof?.verdict = session.proof?.verdict
         hear()
         _ = gate.open(at: .max)
         look(at: [.everything])
+    }
+
+    /// Decides what is to be repaired, and gives what is left alone now and was not before.
+    func considerRepairs(of report: Report) -> [WatchStatus.LeftAlone] {
+        guard let repairs else { return [] }
+        let known = repairs.leftAlone
+        repairs.consider(report, at: now / 1_000)
+        status.repairs?.leftAlone = repairs.leftAlone
+        return repairs.leftAlone.filter { !known.contains($0) }
+    }
+
+    /// What a person has to see to, and why, is said once.
+    func tell(_ alone: [WatchStatus.LeftAlone]) {
+        for left in alone {
+            log.write(
+                JournalEntry(
+                    .notice, "leaves alone \(left.cause), \(left.subject): \(left.reason)",
+                    [
+                        ("EVENT", "left-alone"), ("CAUSE", left.cause), ("SUBJECT", left.subject.description),
+                        ("REASON", left.reason),
+                    ]))
+        }
     }
 
     private func tell(_ report: Report) {

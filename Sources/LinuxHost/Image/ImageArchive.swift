@@ -25,7 +25,7 @@ struct ImageArchive: ~Copyable {
     ) throws(HostError) -> ImageArchive {
         var facts = stat()
         guard fstat(file.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
-        guard facts.isRegular, facts.st_uid == 0, facts.st_mode & 0o022 == 0 else {
+        guard facts.isRegular, facts.belongsOnly(to: [0]) else {
             throw HostError(
                 .notPermitted, operation: operation, message: "it is not a file that only root can write to")
         }

@@ -12,24 +12,9 @@ package struct NfnetlinkListener: ~Copyable {
     private let operation: String
 
     package init(operation: String) throws(HostError) {
-        let descriptor = try Descriptor(
-            clinux_socket_in_netns(
-                -1, AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), NETLINK_NETFILTER),
-            operation: operation)
-        var address = sockaddr_nl()
-        address.nl_family = sa_family_t(AF_NETLINK)
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor.rawValue, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
-            }
-        }
-        guard bound == 0 else { throw HostError(errno: errno, operation: operation) }
-        // Others may trace at the same time. More than the limit of the host is for administrators; less will do.
-        var size: Int32 = 2 << 20
-        _ = setsockopt(
-            descriptor.rawValue, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<Int32>.size))
         self.operation = operation
-        self.descriptor = descriptor
+        // Others may trace at the same time.
+        descriptor = try Descriptor.netlinkListener(NETLINK_NETFILTER, queue: 2 << 20, operation)
     }
 
     /// For poll(2).
@@ -37,11 +22,7 @@ package struct NfnetlinkListener: ~Copyable {
 
     /// Joins a multicast group.
     package func join(_ group: Int32) throws(HostError) {
-        var group = group
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        guard setsockopt(descriptor.rawValue, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, size) == 0 else {
-            throw HostError(errno: errno, operation: operation)
-        }
+        try descriptor.join(group, operation)
     }
 
     /// Asks for something and waits for the kernel's answer: zero or an errno.

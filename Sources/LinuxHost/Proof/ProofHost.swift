@@ -62,7 +62,11 @@ package final class ProofHost: ActiveHost {
         }
         if let question { things.spent.append(question.socket) }
         var result = try ResidentReader(host).read(bridge)
-        if let question, !result.residents.isEmpty { result.gatewayAnswers = question.owners() }
+        guard let question, !result.residents.isEmpty else { return result }
+        let owners = question.owners()
+        // Another interface of this host may answer for it (arp_ignore 0, ip-sysctl.rst): nobody has stolen anything.
+        let own = owners.isEmpty ? [] : try ResidentReader(host).hardwareAddresses()
+        result.gatewayAnswers = owners.filter { !own.contains($0) }
         return result
     }
 
@@ -75,7 +79,13 @@ package final class ProofHost: ActiveHost {
             }
             return try send(orders, mode)
         } catch {
-            return orders.map { _ in .failure(error) }
+            let others = orders.filter { $0.family == .ipv4 }
+            guard error.code == .unsupported, !others.isEmpty, others.count < orders.count else {
+                return orders.map { _ in .failure(error) }
+            }
+            // A kernel may lack for IPv6 what it has for IPv4.
+            var outcomes = send(others)[...]
+            return orders.map { $0.family == .ipv4 ? outcomes.removeFirst() : .failure(error) }
         }
     }
 
@@ -167,7 +177,20 @@ package final class ProofHost: ActiveHost {
         _ = try capture.read(since: 0)
         let start = RealTime.now
         for run in runs { run.send(at: start) }
-        let deadline = Deadline(milliseconds: runs.map(\.order.waitMilliseconds).max() ?? 0)
+        try wait(runs.map(\.order.waitMilliseconds).max() ?? 0, runs, fence, capture, start)
+        // Somebody in the container had asked for the gateway before us, in vain: what is sent meanwhile waits for the
+        // next question, a second after the last (retrans_time_ms, arp(7)).
+        for run in runs where try run.waitsForTheGateway() {
+            return try wait(Self.neighbourMilliseconds, runs, fence, capture, start)
+        }
+    }
+
+    private static let neighbourMilliseconds = 1100
+
+    private func wait(
+        _ milliseconds: Int, _ runs: [ProofRun], _ fence: ProofFence?, _ capture: ProofCapture, _ start: Int
+    ) throws(HostError) {
+        let deadline = Deadline(milliseconds: milliseconds)
         let descriptors = capture.descriptors + runs.map(\.station.descriptor) + (fence?.descriptors ?? [])
         var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while !runs.allSatisfy(\.isOver), deadline.milliseconds > 0 {

@@ -30,7 +30,7 @@ final class ProofRun {
     func send(at start: Int) {
         result.startedNanoseconds = start
         do {
-            for packet in order.packets { try station.send(packet.bytes) }
+            for (index, packet) in order.packets.enumerated() { try send(packet, index) }
         } catch {
             failure = error
             return
@@ -43,6 +43,25 @@ final class ProofRun {
         let isSent = result.localFailure == nil
         fates = ProbeFates(
             order: order, port: station.port, peerPort: result.peerPort, intoHost: isSent && isFenced, toPeer: isSent)
+    }
+
+    private func send(_ packet: ByteString, _ index: Int) throws(HostError) {
+        do {
+            try station.send(packet.bytes)
+        } catch {
+            // A rule of the container's own OUTPUT: nobody else refuses root there (NF_DROP, ip_local_out).
+            guard order.resident != nil, error.errno == EPERM else { throw error }
+            result.refused = (result.refused ?? []) + [index]
+        }
+    }
+
+    /// Nothing of it has left a real container, whose kernel has not heard of the gateway.
+    func waitsForTheGateway() throws(HostError) -> Bool {
+        guard order.resident != nil, !isOver,
+            !result.sightings.contains(where: { $0.interface == station.port && $0.direction == .received })
+        else { return false }
+        let state = try station.portState()
+        return state?.isUp == true && state?.gatewayAnswers == false
     }
 
     var isOver: Bool { failure != nil || fates.areKnown }
@@ -59,7 +78,7 @@ final class ProofRun {
     }
 
     /// Nothing was sent, because somebody has these addresses.
-    func result(taken: [IPv4Address]) -> ProbeSightings {
+    func result(taken: [IPAddress]) -> ProbeSightings {
         result.takenAddresses = taken
         return result
     }

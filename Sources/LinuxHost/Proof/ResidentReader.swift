@@ -26,6 +26,11 @@ struct ResidentReader {
         return try read(links.filter { $0.master == master.index && $0.kind == "veth" }.prefix(Self.mostPorts))
     }
 
+    /// Those of this host's own links.
+    func hardwareAddresses() throws(HostError) -> Set<MACAddress> {
+        Set(try Self.decoded { try Link.all(in: try host.query(.links())) }.compactMap(\.mac))
+    }
+
     /// Everybody behind a veth of this host.
     func read() throws(HostError) -> BridgeResidents {
         let links = try Self.decoded { try Link.all(in: try host.query(.links())) }

@@ -14,47 +14,23 @@ package final class ChildProcess {
     ///   - readsOutput: whether what it writes comes here; otherwise it goes nowhere. Its errors go where ours go.
     package init(_ arguments: [String], descriptors: [Int32] = [], readsOutput: Bool) throws(HostError) {
         let operation = "start \(arguments.prefix(2).joined(separator: " "))"
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        var ends: [Int32] = [-1, -1]
+        var start = ChildStart()
+        var readEnd: Descriptor?
+        var writeEnd: Descriptor?
         if readsOutput {
-            let result = clinux_pipe(&ends)
-            guard result == 0 else { throw HostError(errno: -result, operation: operation) }
-            posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+            let pipe = try Pipe(operation)
+            start.connect(pipe.input.rawValue, as: 1)
+            readEnd = consume pipe.output
+            writeEnd = consume pipe.input
         }
         // Out of the way first: a source may have the number of another's place.
         let copies = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, 64) }
         defer { for copy in copies where copy >= 0 { close(copy) } }
-        for (index, copy) in copies.enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index))
-        }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        let words = (["lxc-doctor"] + arguments).map { strdup($0) } + [nil]
-        let environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C"), nil]
-        defer { (words + environment).forEach { free($0) } }
-        var child: pid_t = 0
-        let error = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, words, environment)
-        if ends[1] >= 0 { close(ends[1]) }
-        guard error == 0 else {
-            if ends[0] >= 0 { close(ends[0]) }
-            throw HostError(errno: error, operation: operation)
-        }
-        if ends[0] >= 0 { _ = fcntl(ends[0], F_SETFL, O_NONBLOCK) }
-        number = child
-        output = ends[0]
+        for (index, copy) in copies.enumerated() { start.connect(copy, as: Int32(3 + index)) }
+        number = try start.startSelf(arguments, operation)
+        _ = consume writeEnd
+        output = readEnd.take()?.release() ?? -1
+        if output >= 0 { _ = fcntl(output, F_SETFL, O_NONBLOCK) }
     }
 
     deinit {

@@ -26,32 +26,9 @@ package struct EventSocket: ~Copyable {
     /// Throws `notPermitted` where a family tells only the privileged.
     package init(_ family: KernelQuery.Family, groups: [UInt32]) throws(HostError) {
         let operation = "listen to \(family.protocolName)"
-        let number =
-            switch family {
-            case .route: NETLINK_ROUTE
-            case .netfilter: NETLINK_NETFILTER
-            case .xfrm: NETLINK_XFRM
-            }
-        let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let descriptor = try Descriptor(clinux_socket_in_netns(-1, AF_NETLINK, type, number), operation: operation)
-        var address = sockaddr_nl()
-        address.nl_family = sa_family_t(AF_NETLINK)
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor.rawValue, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
-            }
-        }
-        guard bound == 0 else { throw HostError(errno: errno, operation: operation) }
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        // More than the host's limit is for administrators; less will do.
-        var queue = Self.queueBytes
-        _ = setsockopt(descriptor.rawValue, SOL_SOCKET, SO_RCVBUFFORCE, &queue, size)
-        for group in groups {
-            var group = Int32(clamping: group)
-            guard setsockopt(descriptor.rawValue, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, size) == 0 else {
-                throw HostError(errno: errno, operation: operation)
-            }
-        }
+        let descriptor = try Descriptor.netlinkListener(
+            family.protocolNumber, queue: Self.queueBytes, type: Int32(SOCK_NONBLOCK.rawValue), operation)
+        for group in groups { try descriptor.join(Int32(clamping: group), operation) }
         self.operation = operation
         self.descriptor = descriptor
         buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -37,6 +37,28 @@ let forwardingFaults: [Fault] = [
         "no-default-route", "The host has no way to the outside",
         [FaultVariant("deleted", "The default route is gone", [.run(["ip", "route", "del", "default"])])]),
     Fault(
+        "uplink-no-carrier", "The uplink's cable is pulled",
+        [
+            FaultVariant(
+                "far-end", "The far end is down",
+                [.run(["ip", "-n", StubInternet.namespace, "link", "set", StubInternet.farEnd, "down"])])
+        ]),
+    Fault(
+        "gateway-unreachable", "Nobody has the gateway's address",
+        [
+            FaultVariant(
+                "gone", "The gateway has another address now",
+                [
+                    .run([
+                        "ip", "-n", StubInternet.namespace, "addr", "del", "\(StubInternet.gateway)/24", "dev",
+                        StubInternet.farEnd,
+                    ]),
+                    .run(["ip", "neigh", "flush", "dev", "{uplink}"]),
+                    // The host asks for it, and waits in vain.
+                    .run(["bash", "-c", "echo >/dev/udp/\(StubInternet.target)/9; sleep 1.5"]),
+                ])
+        ]),
+    Fault(
         "policy-route-captures", "A routing rule sends the containers' packets nowhere",
         [
             FaultVariant(

@@ -24,6 +24,14 @@ private let sender: [FaultStep] =
         .run(["ip", "-n", "sender", "route", "add", "default", "via", "{address}"]),
     ]
 
+/// Without a rule that asks for it the kernel tracks nothing; most hosts have one.
+private let tracking: FaultStep = .nft(
+    """
+    add table inet tracks
+    add chain inet tracks forward { type filter hook forward priority 0; }
+    add rule inet tracks forward ct state established accept
+    """)
+
 /// Resets that belong to no connection. Their checksum is left out, which is invalid to connection tracking as well.
 private let strayResets = """
     use Socket;
@@ -35,6 +43,33 @@ private let strayResets = """
     }
     """
 
+/// Flows of UDP, TCP and ICMP from fixed ports, so that the next time they are the same.
+private let oldFlows = """
+    ip netns exec sender perl -e '
+        use Socket;
+        my $to = inet_aton("{target}");
+        for my $port (5001, 5002) {
+            socket(my $udp, AF_INET, SOCK_DGRAM, 17) or die;
+            bind($udp, sockaddr_in($port, INADDR_ANY)) or die;
+            send($udp, "old", 0, sockaddr_in(514, $to)) or die;
+        }
+        socket(my $tcp, AF_INET, SOCK_STREAM, 6) or die;
+        bind($tcp, sockaddr_in(5003, INADDR_ANY)) or die;
+        fcntl($tcp, 4, 2048) or die;
+        connect($tcp, sockaddr_in(443, $to));
+        socket(my $icmp, AF_INET, SOCK_RAW, 1) or die;
+        my $echo = pack("CCnnn", 8, 0, 0, 77, 1);
+        my $sum = unpack("%32n*", $echo);
+        $sum = ~(($sum & 0xffff) + ($sum >> 16)) & 0xffff;
+        send($icmp, pack("CCnnn", 8, 0, $sum, 77, 1), 0, sockaddr_in(0, $to)) or die;
+        select(undef, undef, undef, 0.2);'
+    # The first of them waits for an answer of ARP, and must be through before the rule is there.
+    for i in $(seq 100); do
+        [ "$(grep -c 'dst={target} ' /proc/net/nf_conntrack)" -lt 4 ] || break
+        sleep 0.05
+    done
+    """
+
 let trackingFaults: [Fault] = [
     Fault(
         "stale-conntrack", "A flow is older than the rule that would translate it",
@@ -42,17 +77,18 @@ let trackingFaults: [Fault] = [
             FaultVariant(
                 "udp", "It began while the rule was gone",
                 [
-                    .sysctl("net/netfilter/nf_conntrack_udp_timeout", "15"),
-                    // Without a rule that asks for it the kernel tracks nothing; most hosts have one.
-                    .nft(
-                        """
-                        add table inet tracks
-                        add chain inet tracks forward { type filter hook forward priority 0; }
-                        add rule inet tracks forward ct state established accept
-                        """),
+                    .sysctl("net/netfilter/nf_conntrack_udp_timeout", "15"), tracking,
                 ] + sender + withoutRule + [
                     .run(["ip", "netns", "exec", "sender", "bash", "-c", "echo old > /dev/udp/{target}/514"])
-                ] + ruleAgain)
+                ] + ruleAgain),
+            FaultVariant(
+                "several", "Several of several protocols, which the kernel keeps for long",
+                [
+                    .sysctl("net/netfilter/nf_conntrack_udp_timeout", "900"),
+                    .sysctl("net/netfilter/nf_conntrack_icmp_timeout", "900"),
+                    .sysctl("net/netfilter/nf_conntrack_tcp_timeout_syn_sent", "900"), tracking,
+                ] + sender + withoutRule + [.write("/root/old-flows", oldFlows), .run(["sh", "/root/old-flows"])]
+                    + ruleAgain),
         ]),
     Fault(
         "nat-invalid-leak", "Packets of no known connection leave untranslated",

@@ -23,8 +23,7 @@ struct BootSetters {
         to key: SysctlKey, value: String?
     ) throws(ObservationFailure) -> (setters: [Setter], effective: String?) {
         var setters = try ufw(key)
-        let isForwarding = key.aliases.contains(SysctlKey("net.ipv4.ip_forward"))
-        guard isForwarding else { return (setters, setters.last?.value ?? value) }
+        guard key.aliases.contains(.ipForward) else { return (setters, setters.last?.value ?? value) }
         // Early ones first. One that writes 0 without an order to the late ones may come last: it is put there.
         let shorewall = try self.shorewall()
         let isLate = try services.order("shorewall", relativeTo: "lxc-net") != .before

@@ -28,8 +28,10 @@ package struct BridgeNetfilterBootProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let outcome = try SysctlNextBootProbe.replay(reader).outcome(SysctlKey(Self.key), tool: .systemd)
-        guard let wanted = outcome.value, let place = outcome.decidedBy else {
+        let replay = try SysctlNextBootProbe.replay(reader)
+        guard let outcome = SysctlKey(Self.key).map({ replay.outcome($0, tool: .systemd) }),
+            let wanted = outcome.value, let place = outcome.decidedBy
+        else {
             throw .notApplicable("no sysctl file sets \(Self.key)")
         }
         let path = "/proc/sys/net/bridge/bridge-nf-call-iptables"

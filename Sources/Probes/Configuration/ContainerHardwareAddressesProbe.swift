@@ -36,7 +36,9 @@ package struct ContainerHardwareAddressesProbe: Probe {
             evidence: [
                 Evidence(
                     source: path, command: "grep -H hwaddr \(Evidence.quoted(path))/*/config",
-                    value: "\(names.count) addresses, \(shared.count) of them of more than one container")
+                    value: shared.count == 1
+                        ? "one hardware address is given to more than one container"
+                        : "\(shared.count) of \(names.count) hardware addresses are given to more than one container")
             ]
                 + shared.flatMap { address, _ in
                     (owners[address] ?? []).prefix(4).map { entry in

@@ -43,7 +43,10 @@ package struct ContainerPortsProbe: Probe {
                 loose.contains { line.hasPrefix($0 + ":") }
             })
         {
-            throw .unknown("whose veth this is could not be seen: \(port)")
+            let parts = port.split(separator: ":", maxSplits: 1)
+            throw .unknown(
+                "the container at the other end of the veth \(parts[0]) could not be looked into:"
+                    + (parts.count == 2 ? parts[1] : " no reason given"))
         }
         return Observation(
             facts: ["unplugged": .strings(unplugged.map(\.port).sorted())],

@@ -15,13 +15,6 @@ package struct DHCPServerProbe: Probe {
 
     package init() {}
 
-    /// A process id as a pid file holds it.
-    static func pid(_ bytes: [UInt8]) -> Int? {
-        let digits = bytes.drop { $0 == 0x20 }.prefix { $0 != 0x0a && $0 != 0x20 }
-        guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    }
-
     /// The local addresses and ports of `/proc/net/udp`, in host order.
     static func sockets(_ bytes: [UInt8]) -> [(address: IPv4Address, port: UInt16)] {
         bytes.split(separator: 0x0a).dropFirst().compactMap { line in
@@ -34,62 +27,6 @@ package struct DHCPServerProbe: Probe {
             // The kernel prints the network-order word as a number of this machine.
             return (IPv4Address(value: UInt32(bigEndian: raw)), port)
         }
-    }
-
-    /// The first `--dhcp-range`: its text and the addresses in it.
-    static func range(_ arguments: [String]) -> (text: String, addresses: [IPv4Address])? {
-        for (index, argument) in arguments.enumerated() {
-            var text: String?
-            if argument.hasPrefix("--dhcp-range=") { text = String(argument.dropFirst("--dhcp-range=".count)) }
-            if argument == "--dhcp-range" || argument == "-F", index + 1 < arguments.count {
-                text = arguments[index + 1]
-            }
-            guard let text else { continue }
-            let addresses = text.split(separator: ",").compactMap { IPv4Address(String($0)) }
-            if addresses.count >= 2 { return (text, Array(addresses.prefix(2))) }
-        }
-        return nil
-    }
-
-    /// Whether a dnsmasq of these arguments serves the bridge; nil where its files decide, not its arguments.
-    static func serves(_ arguments: [String], _ bridge: String, _ address: IPv4Address) -> Bool? {
-        var named: [String] = []
-        for (index, argument) in arguments.enumerated() {
-            for option in ["--interface", "--listen-address"] {
-                if argument.hasPrefix(option + "=") {
-                    named.append(String(argument.dropFirst(option.count + 1)))
-                } else if argument == option, index + 1 < arguments.count {
-                    named.append(arguments[index + 1])
-                }
-            }
-            if argument == "-i" || argument == "-a", index + 1 < arguments.count { named.append(arguments[index + 1]) }
-        }
-        let names = named.flatMap { $0.split(separator: ",").map(String.init) }
-        if names.isEmpty { return nil }
-        return names.contains(bridge) || names.contains(address.description)
-    }
-
-    /// The values of an option that dnsmasq was started with, in both ways of writing, lists taken apart.
-    static func values(of option: String, in arguments: [String]) -> [String] {
-        var values: [String] = []
-        for (index, argument) in arguments.enumerated() {
-            if argument.hasPrefix(option + "=") {
-                values.append(String(argument.dropFirst(option.count + 1)))
-            } else if argument == option, index + 1 < arguments.count {
-                values.append(arguments[index + 1])
-            }
-        }
-        return values.flatMap { $0.split(separator: ",").map(String.init) }
-    }
-
-    /// The dnsmasq of lxc-net's pid file, where it lives.
-    static func ofLXCNet(
-        _ reader: ConfigurationReader
-    ) throws(ObservationFailure) -> (pid: Int, arguments: [String])? {
-        guard let bytes = try reader.bytes("/run/lxc/dnsmasq.pid", limit: 64), let pid = pid(bytes),
-            try reader.processName(pid) == "dnsmasq", let arguments = try reader.commandLine(pid)
-        else { return nil }
-        return (pid, arguments)
     }
 
     package func observe(
@@ -119,8 +56,8 @@ package struct DHCPServerProbe: Probe {
                 value: "port 67 \(dhcp ? "bound" : "free"), port 53 of \(prefix.address) \(dns ? "bound" : "free")")
         ]
         if let found {
-            facts["pid"] = .integer(found.pid)
-            if let range = Self.range(found.arguments) {
+            facts["pid"] = .integer(found.server.process)
+            if let range = found.server.range {
                 facts["range"] = .string(range.text)
                 if let subnet = try subnet(prefix, host) {
                     facts["rangeInSubnet"] = .boolean(range.addresses.allSatisfy(subnet.contains))
@@ -128,8 +65,8 @@ package struct DHCPServerProbe: Probe {
             }
             evidence.append(
                 Evidence(
-                    source: "/proc/\(found.pid)/cmdline", command: "tr '\\0' ' ' < /proc/\(found.pid)/cmdline",
-                    value: String(found.arguments.joined(separator: " ").prefix(1024))))
+                    source: found.server.commandLineFile, command: "tr '\\0' ' ' < \(found.server.commandLineFile)",
+                    value: String(found.server.arguments.joined(separator: " ").prefix(1024))))
         } else {
             evidence.append(Evidence(source: "/proc", command: "pgrep -a dnsmasq", value: "no dnsmasq for \(bridge)"))
         }
@@ -144,8 +81,7 @@ package struct DHCPServerProbe: Probe {
     }
 
     struct Found {
-        var pid: Int
-        var arguments: [String]
+        var server: DnsmasqProcess
         var source: String
     }
 
@@ -153,32 +89,63 @@ package struct DHCPServerProbe: Probe {
     func find(
         _ bridge: String, _ address: IPv4Address, _ reader: ConfigurationReader, listening: Bool, scan: Bool
     ) throws(ObservationFailure) -> Found? {
-        for file in ["/run/lxc/dnsmasq.pid", "/run/dnsmasq.pid", "/var/run/dnsmasq.pid"] {
-            guard let bytes = try reader.bytes(file, limit: 64), let pid = Self.pid(bytes),
-                try reader.processName(pid) == "dnsmasq", let arguments = try reader.commandLine(pid),
-                Self.serves(arguments, bridge, address) == true
-            else { continue }
-            return Found(pid: pid, arguments: arguments, source: file)
+        do {
+            if let found = try DnsmasqProcess.serving(bridge, at: address, on: reader.host) {
+                return Found(server: found.server, source: found.pidFile)
+            }
+        } catch {
+            throw ObservationFailure(error)
         }
         guard scan else { return nil }
         var fallback: Found?
         var seen = 0
         for name in try reader.names("/proc") {
-            guard let pid = Self.pid(Array(name.utf8)) else { continue }
+            guard let process = DnsmasqProcess.process(Array(name.utf8)) else { continue }
             seen += 1
             guard seen <= Self.maximumProcesses else {
                 throw .unknown("more than \(Self.maximumProcesses) processes: dnsmasq was not found among them")
             }
-            guard try reader.processName(pid) == "dnsmasq", let arguments = try reader.commandLine(pid) else {
-                continue
-            }
-            let found = Found(pid: pid, arguments: arguments, source: "/proc/\(pid)/cmdline")
-            switch Self.serves(arguments, bridge, address) {
+            guard let server = try reader.dnsmasq(process) else { continue }
+            let found = Found(server: server, source: server.commandLineFile)
+            switch server.serves(bridge, at: address) {
             case true: return found
             case nil where listening: fallback = fallback ?? found
             default: break
             }
         }
         return fallback
+    }
+}
+
+extension DnsmasqProcess {
+    var commandLineFile: String { "/proc/\(process)/cmdline" }
+}
+
+extension ConfigurationReader {
+    /// The dnsmasq of a process id; nil where that is another program.
+    func dnsmasq(_ process: Int) throws(ObservationFailure) -> DnsmasqProcess? {
+        do {
+            return try DnsmasqProcess(process, on: host)
+        } catch {
+            throw ObservationFailure(error)
+        }
+    }
+
+    /// The dnsmasq of lxc-net's pid file, where it lives.
+    func dnsmasqOfLXCNet() throws(ObservationFailure) -> DnsmasqProcess? {
+        do {
+            return try DnsmasqProcess(pidFile: DnsmasqProcess.pidFileOfLXCNet, on: host)
+        } catch {
+            throw ObservationFailure(error)
+        }
+    }
+
+    /// The leases of a bridge's dnsmasq.
+    func leases(of bridge: String, at address: IPv4Address? = nil) throws(ObservationFailure) -> DHCPLeases {
+        do {
+            return try DHCPLeases.of(bridge, at: address, on: host)
+        } catch {
+            throw ObservationFailure(error)
+        }
     }
 }

@@ -58,7 +58,7 @@ package struct DNSPortProbe: Probe {
         var holders = Self.listeners(udp, file: "/proc/net/udp", port: "0035").filter(inTheWay)
         // Whoever answers DHCP as well serves the bridge, if not by lxc-net's hand.
         let serves = Self.listeners(udp, file: "/proc/net/udp", port: "0043").contains(where: inTheWay)
-        let isOurs = try DHCPServerProbe.ofLXCNet(reader) != nil
+        let isOurs = try reader.dnsmasqOfLXCNet() != nil
         if holders.isEmpty, !isOurs, !serves, let tcp = try reader.bytes("/proc/net/tcp", limit: 16 << 20) {
             holders = Self.listeners(tcp, file: "/proc/net/tcp", port: "0035").filter(inTheWay)
         }
@@ -88,7 +88,7 @@ package struct DNSPortProbe: Probe {
     private func holder(of inode: String, _ reader: ConfigurationReader) throws(ObservationFailure) -> String? {
         var seen = 0
         for name in try reader.names("/proc") {
-            guard let pid = DHCPServerProbe.pid(Array(name.utf8)) else { continue }
+            guard let pid = DnsmasqProcess.process(Array(name.utf8)) else { continue }
             seen += 1
             guard seen <= Self.maximumProcesses else { return nil }
             guard let program = try reader.processName(pid), Self.servers.contains(program) else { continue }

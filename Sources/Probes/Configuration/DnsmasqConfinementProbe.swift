@@ -22,7 +22,7 @@ package struct DnsmasqConfinementProbe: Probe {
         let reader = ConfigurationReader(host: host)
         let settings = try LXCNetSettings.read(from: host)
         guard settings.installed, settings.useBridge else { throw .notApplicable("lxc-net starts no dnsmasq here") }
-        if try DHCPServerProbe.ofLXCNet(reader) != nil { throw .notApplicable("lxc-net's dnsmasq runs") }
+        if try reader.dnsmasqOfLXCNet() != nil { throw .notApplicable("lxc-net's dnsmasq runs") }
         guard let confinement = try Self.confinement(reader) else {
             throw .notApplicable("neither AppArmor nor SELinux confines dnsmasq")
         }

@@ -22,7 +22,7 @@ package struct LXCNetRunningProbe: Probe {
         let up = try reader.first(["/run/lxc/network_up", "/var/run/lxc/network_up"]) != nil
         var edited: [String] = []
         var evidence: [Evidence] = []
-        if up, let server = try DHCPServerProbe.ofLXCNet(reader), try !Self.isOfMakinaJob(server.arguments, reader) {
+        if up, let server = try reader.dnsmasqOfLXCNet(), try !Self.isOfMakinaJob(server, reader) {
             func compare(_ name: String, _ option: String, _ wanted: String, _ running: [String]) {
                 // A default counts where nobody has written anything: then nobody has edited anything either.
                 guard !running.isEmpty, !wanted.isEmpty, !running.contains(wanted), settings.locations[name] != nil
@@ -32,15 +32,13 @@ package struct LXCNetRunningProbe: Probe {
                 evidence.append(settings.evidence(name, value: wanted))
                 evidence.append(
                     Evidence(
-                        source: "/proc/\(server.pid)/cmdline", command: "tr '\\0' ' ' < /proc/\(server.pid)/cmdline",
+                        source: server.commandLineFile, command: "tr '\\0' ' ' < \(server.commandLineFile)",
                         value: "\(option) \(now)"))
             }
-            let arguments = server.arguments
-            compare(
-                "LXC_BRIDGE", "--interface", settings.bridge, DHCPServerProbe.values(of: "--interface", in: arguments))
+            compare("LXC_BRIDGE", "--interface", settings.bridge, server.values(of: "--interface", "-i"))
             compare(
                 "LXC_ADDR", "--listen-address", settings.address?.address.description ?? "",
-                DHCPServerProbe.values(of: "--listen-address", in: arguments).filter { IPv4Address($0) != nil })
+                server.values(of: "--listen-address", "-a").filter { IPv4Address($0) != nil })
         }
         var leftovers: [String] = []
         for (rule, network, ruleset) in try Self.leftovers(settings, host) {
@@ -63,10 +61,10 @@ package struct LXCNetRunningProbe: Probe {
 
     /// The makina job keeps its server where lxc-net keeps its own, and does not read lxc-net's settings.
     private static func isOfMakinaJob(
-        _ arguments: [String], _ reader: ConfigurationReader
+        _ server: DnsmasqProcess, _ reader: ConfigurationReader
     ) throws(ObservationFailure) -> Bool {
         let services = try BootServices(reader)
-        for bridge in DHCPServerProbe.values(of: "--interface", in: arguments) {
+        for bridge in server.values(of: "--interface", "-i") {
             if try MakinaJob.read(bridge: bridge, services).isPresent { return true }
         }
         return false

@@ -56,7 +56,7 @@ package struct LXCNetServiceProbe: Probe {
         guard let text = try reader.bytes("/run/lxc/dnsmasq.pid", limit: 64) else {
             return "/run/lxc/dnsmasq.pid does not exist"
         }
-        guard let pid = DHCPServerProbe.pid(text) else { return "/run/lxc/dnsmasq.pid holds no process id" }
+        guard let pid = DnsmasqProcess.process(text) else { return "/run/lxc/dnsmasq.pid holds no process id" }
         let name = try reader.processName(pid)
         return name == "dnsmasq" ? "" : "process \(pid) is \(name ?? "gone"), not dnsmasq"
     }

@@ -63,7 +63,7 @@ package struct LXCPathProbe: Probe {
             "exists": .boolean(true), "directory": .boolean(status.kind == .directory),
             "owner": .integer(status.owner), "group": .integer(status.group), "mode": .string(mode),
             // With the sticky bit others may add but not replace: still not root's own directory.
-            "writableByOthers": .boolean(status.mode & 0o002 != 0 || (status.mode & 0o020 != 0 && status.group != 0)),
+            "writableByOthers": .boolean(SoleOwner.othersMayWrite(mode: status.mode, group: status.group)),
             "traversable": .boolean(status.mode & 0o001 != 0),
         ]) { $1 }
         observation.evidence.append(

@@ -228,7 +228,7 @@ enum NftablesBoot {
                 guard let slash = full.lastIndex(of: "/") else { continue }
                 let pattern = String(full[full.index(after: slash)...])
                 let directory = String(full[..<slash])
-                if SysctlKey("/" + pattern).isGlob {
+                if Wildcard.isPattern(pattern) {
                     open += try reader.names(directory).filter { Wildcard.matches(pattern, $0) }.map {
                         "\(directory)/\($0)"
                     }

@@ -72,7 +72,7 @@ struct IfupdownStanzas {
                 where name.utf8.allSatisfy({ $0 == 0x2d || ShellSettings.isNameByte($0) }) {
                     try read("\(directory)/\(name)", depth: depth + 1, reader)
                 }
-            } else if SysctlKey("/" + pattern).isGlob {
+            } else if Wildcard.isPattern(pattern) {
                 for name in try reader.names(directory)
                 where !name.hasPrefix(".") && Wildcard.matches(pattern, name) {
                     try read("\(directory)/\(name)", depth: depth + 1, reader)

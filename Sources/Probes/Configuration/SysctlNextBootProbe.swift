@@ -17,7 +17,8 @@ package struct SysctlNextBootProbe: Probe {
     package func observe(
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
-        let key = SysctlKey(try parameters.string("key"))
+        let text = try parameters.string("key")
+        guard let key = SysctlKey(text) else { throw .unknown("\(text) cannot be the name of a kernel parameter") }
         let reader = ConfigurationReader(host: host)
         let services = try BootServices(reader)
         let replay = try Self.replay(reader)
@@ -34,7 +35,7 @@ package struct SysctlNextBootProbe: Probe {
             "setters": .strings(setters.map(\.name)), "effective": .string(effective ?? ""),
         ])
         // Both spellings of forwarding, where it is that.
-        let last = key.aliases.count > 1 ? "forward" : key.path.split(separator: "/").last.map(String.init) ?? ""
+        let last = key.aliases.count > 1 ? "forward" : key.parts.last ?? ""
         if let location = own.decidedBy {
             observation.evidence.append(Evidence(location, pattern: last, value: own.value ?? ""))
         } else {

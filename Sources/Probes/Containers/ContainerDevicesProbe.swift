@@ -116,24 +116,24 @@ package struct ContainerDevicesProbe: Probe {
             var found: [(String, LXCConfig.Entry?)] = []
             for device in config.devices where !device.addresses.isEmpty {
                 guard let link = device.link, !link.contains("/") else { continue }
-                let file = "/var/lib/misc/dnsmasq.\(link).leases"
-                guard let bytes = try reader.bytes(file, limit: 16 << 20) else { continue }
                 let own = device.addresses.map { String($0.prefix { $0 != "/" }) }
-                for (number, line) in TextLines(bytes).numbered {
-                    // Expiry, hardware address, address, name, client id.
-                    let words = line.split(separator: " ").map(String.init)
-                    guard words.count >= 4, IPv4Address(words[2]) != nil, !own.contains(words[2]) else { continue }
-                    let isOwn = device.hardwareAddress.map { $0.lowercased() == words[1].lowercased() }
-                    guard isOwn ?? (words[3] == name) else { continue }
+                let noted = try reader.leases(of: link)
+                for lease in noted.leases {
+                    let address = lease.address.description
+                    guard !own.contains(address) else { continue }
+                    let isOwn = device.hardwareAddress.map { $0.lowercased() == lease.hardwareAddress.lowercased() }
+                    guard isOwn ?? (lease.name == name) else { continue }
                     // A lease outlives its use: where the container runs, what it has counts.
-                    if let held = heldAddresses(), !held.contains(words[2]) { continue }
+                    if let held = heldAddresses(), !held.contains(address) { continue }
                     found.append(
                         (
-                            "\(own[0]) in the configuration, \(words[2]) by DHCP",
+                            "\(own[0]) in the configuration, \(address) by DHCP",
                             entry("ipv4.address", device.addresses[0])
                         ))
                     observation.evidence.append(
-                        Evidence(SourceLocation(file: file, line: number), pattern: words[1], value: line))
+                        Evidence(
+                            SourceLocation(file: noted.file, line: lease.line), pattern: lease.hardwareAddress,
+                            value: lease.text))
                     break
                 }
             }

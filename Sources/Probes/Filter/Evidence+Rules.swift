@@ -1,9 +1,9 @@
-internal import HostModel
+package import HostModel
 internal import PacketFilter
 
 extension Evidence {
     /// What ends a packet's way, and how a person sees it.
-    init(_ killer: Killer) {
+    package init(_ killer: Killer) {
         guard let table = killer.table else {
             let command =
                 killer.text.hasPrefix("rp_filter")

@@ -82,7 +82,14 @@ struct RulesetState {
         for (index, set) in ruleset.sets.enumerated() {
             guard wanted[set.table]?.contains(set.name) == true else { continue }
             let request = KernelQuery.nftSetElements(set.table, set: set.name)
-            let elements = try query(request)
+            let elements: [[UInt8]]
+            do {
+                elements = try query(request)
+            } catch {
+                // Those of the other families are for people only, and a recording may have been made without them.
+                guard ![.ipv4, .inet, .bridge].contains(set.table.family) else { throw error }
+                continue
+            }
             try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
         }
         if ruleset.rules.contains(where: { $0.traits.contains(.offloads) }) {

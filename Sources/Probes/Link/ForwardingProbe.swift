@@ -1,6 +1,5 @@
 package import HostAccess
 package import HostModel
-internal import WireFormats
 
 /// `forwarding {bridge, uplink, target}`: the switches that a packet and its answer need.
 ///

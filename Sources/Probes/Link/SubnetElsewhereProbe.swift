@@ -58,22 +58,13 @@ package struct SubnetElsewhereProbe: Probe {
             ])
     }
 
-    /// The addresses that containers are known to have: by the neighbours of the bridge, and by the leases of lxc-net's
-    /// dnsmasq (expiry, hardware address, address, name, client id: dnsmasq(8), --dhcp-leasefile).
+    /// The addresses that containers are known to have: by the neighbours of the bridge, and by the leases of its
+    /// dnsmasq.
     private static func addresses(
         on bridge: String, index: Int?, _ state: NetworkState
     ) throws(ObservationFailure) -> [IPv4Address] {
         var found = Set(try state.neighbours().filter { $0.link == index && $0.mac != nil }.compactMap(\.address))
-        let leases: String?
-        do {
-            leases = try state.host.readTextIfPresent("/var/lib/misc/dnsmasq.\(bridge).leases", limit: 16 << 20)
-        } catch {
-            throw ObservationFailure(error)
-        }
-        for line in leases?.split(separator: "\n") ?? [] {
-            let words = line.split(separator: " ")
-            if words.count >= 4, let address = IPv4Address(String(words[2])) { found.insert(address) }
-        }
+        found.formUnion(try ConfigurationReader(host: state.host).leases(of: bridge).leases.map(\.address))
         return found.sorted()
     }
 }

@@ -1,6 +1,5 @@
 package import HostAccess
 package import HostModel
-internal import WireFormats
 
 /// `sysctl {key}`: the value of a kernel parameter now.
 package struct SysctlProbe: Probe {

@@ -1,6 +1,7 @@
 package import HostAccess
 package import HostModel
 package import Probes
+package import WireFormats
 
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
 package struct PlanFacts: Codable, Sendable, Hashable {
@@ -35,6 +36,11 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var packageCountsAsInstalled = false
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
+    /// Flows older than the rules that would translate them, by the name of the network; looked for only where they are
+    /// a cause.
+    package var staleFlows: [String: [TrackedFlow]] = [:]
+    /// How many of them a flow table forwards, which the kernel does not let go of.
+    package var offloadedFlows: [String: Int] = [:]
     /// What must not be cut off.
     package var connections: Connections
 

@@ -14,11 +14,17 @@ extension Plan {
     /// that says one thing and does another must not get consent for it.
     package init(saved bytes: [UInt8]) throws(SavedPlanError) {
         do {
+            // What it is comes first: of a report every other word would be wrong as well.
+            let header = try JSONDecoder().decode(Header.self, from: Data(bytes))
+            guard header.schema == Self.schemaName else {
+                throw SavedPlanError(message: "it is \(header.schema), not \(Self.schemaName)")
+            }
             self = try JSONDecoder().decode(Plan.self, from: Data(bytes))
+        } catch let error as SavedPlanError {
+            throw error
         } catch {
             throw SavedPlanError(message: "it is not a plan of this version: \(Self.words(error))")
         }
-        guard schema == Self.schemaName else { throw SavedPlanError(message: "its schema is \(schema)") }
         var persistent = false
         for planned in changes {
             let wording = ChangeWording(planned.change)
@@ -33,6 +39,10 @@ extension Plan {
             }
             persistent = planned.phase == .persistent
         }
+    }
+
+    private struct Header: Decodable {
+        var schema: String
     }
 
     private static func words(_ error: any Error) -> String {

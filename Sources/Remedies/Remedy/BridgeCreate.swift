@@ -4,6 +4,8 @@ internal import HostModel
 /// Makes the bridge, gives it its address and sets it up: by lxc-net where that is its job and it is not running.
 struct BridgeCreate: Remedy {
     let id = "bridge-create"
+    /// The check that sees a flag of lxc-net that is left over.
+    private static let staleFlag = "host.lxc-net-flag"
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
@@ -18,6 +20,14 @@ struct BridgeCreate: Remedy {
             // Rules that are left of an earlier start are made anew, and go with the network when it is stopped.
             let isClean = draft.facts.state.table("lxc") == .absent
             return try draft.start(outcome, reversible: isClean, remedy: id, for: cause)
+        }
+        // Only lxc-net brings its DHCP server, its rules and the bridge's lasting hardware address with it: containers
+        // remember that one. What it believes to be up is gone.
+        if cause.consequences.contains(Self.staleFlag), !draft.facts.state.exists(link: bridge),
+            draft.lxcNetOutcome(network) != nil
+        {
+            try BridgeAddress.refuseElsewhere(network, in: draft)
+            return try NetworkUpFlag().plan(cause, in: &draft)
         }
         if draft.facts.state.exists(link: bridge), !draft.facts.state.isBridge(bridge) {
             throw LeftToPerson(

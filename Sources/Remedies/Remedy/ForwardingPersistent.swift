@@ -11,10 +11,9 @@ struct ForwardingPersistent: Remedy {
     static let directory = "/etc/sysctl.d"
     static let names = ["99-zz-lxc-doctor.conf", "zz-lxc-doctor.conf", "zzzz-lxc-doctor.conf"]
 
-    private static let key = SysctlKey(SysctlName.ipForward)
     /// Both names of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
     /// where a later line with the other name overrides it.
-    private static let spellings = [SysctlName.ipForward, SysctlName.allForwarding]
+    private static let keys: [SysctlKey] = [.ipForward, .allForwarding]
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
@@ -39,7 +38,7 @@ struct ForwardingPersistent: Remedy {
         }
         let parsed = SysctlReplay.order(listing).map { SysctlFile(path: $0, text: files[$0] ?? "") }
         let main = files[SysctlReplay.mainFile].map { SysctlFile(path: SysctlReplay.mainFile, text: $0) }
-        return SysctlReplay(files: parsed, main: main).outcome(Self.key, tool: tool).value
+        return SysctlReplay(files: parsed, main: main).outcome(.ipForward, tool: tool).value
     }
 
     /// The first of our names with which the switch ends on under systemd-sysctl.
@@ -52,12 +51,12 @@ struct ForwardingPersistent: Remedy {
             let comment = "# Containers reach other networks only if this host forwards packets.\n"
             var lines = TextLines(before?.bytes.bytes ?? Array(comment.utf8))
             let assignments = SysctlFile(path: path, bytes: lines.bytes).assignments
-            for spelling in Self.spellings {
-                let last = assignments.last { $0.key == SysctlKey(spelling) && $0.value != nil }
+            for key in Self.keys {
+                let last = assignments.last { $0.key == key && $0.value != nil }
                 if let last, last.value != "1" {
-                    lines.replaceLine(last.location.line, with: "\(spelling) = 1")
+                    lines.replaceLine(last.location.line, with: "\(key) = 1")
                 } else if last == nil {
-                    lines.append("\(spelling) = 1")
+                    lines.append("\(key) = 1")
                 }
             }
             let text = SysctlFile(path: path, bytes: lines.bytes)
@@ -74,7 +73,7 @@ struct ForwardingPersistent: Remedy {
     private func opponents(_ files: [String: String]) -> [String] {
         files.filter { path, text in
             SysctlFile(path: path, text: text).assignments.contains {
-                Self.key.aliases.contains($0.key) && $0.value != nil && $0.value != "1"
+                Self.keys.contains($0.key) && $0.value != nil && $0.value != "1"
             }
         }.keys.sorted()
     }
@@ -97,7 +96,7 @@ struct ForwardingPersistent: Remedy {
     private func editMainFile(_ text: String, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let path = SysctlReplay.mainFile
         let deciding = SysctlFile(path: path, text: text).assignments.last {
-            Self.key.aliases.contains($0.key) && $0.value != nil
+            Self.keys.contains($0.key) && $0.value != nil
         }
         guard let line = deciding?.location.line, let before = try draft.editable(path) else { return }
         var lines = TextLines(before.bytes.bytes)

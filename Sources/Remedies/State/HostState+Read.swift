@@ -20,6 +20,7 @@ extension HostState {
             for place in scope.chains { state.chains[place] = ruleset.listing(of: place)?.listing }
         }
         if scope.containers { try state.readContainers(host) }
+        if scope.flows { state.flows = try host.untranslatedFlows() }
         if scope.zones { state.zones = try FirewalldZones.read(host) }
         for table in scope.rules { state.rules[table] = try host.iptablesRules(table) }
         for reach in scope.openings {
@@ -49,7 +50,8 @@ extension HostState {
         var names: [Int: String] = [:]
         for link in links {
             names[link.index] = link.name
-            let ports = links.filter { $0.master == link.index }.count
+            // A proof's own port goes by itself.
+            let ports = links.filter { $0.master == link.index && !$0.name.hasPrefix(ProofNames.linkPrefix) }.count
             self.links[link.name] = .present(kind: link.kind, up: link.isUp, ports: ports)
             addresses[link.name] = []
         }

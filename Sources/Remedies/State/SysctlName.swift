@@ -1,12 +1,12 @@
-internal import WireFormats
+internal import HostModel
 
 /// The names of sysctl keys that repairs use, in the form with dots.
 package enum SysctlName {
     /// Writing it sets the forwarding of every interface and the reverse of `all.accept_redirects`
     /// (kernel, `inet_forward_change` of net/ipv4/devinet.c).
-    package static let ipForward = "net.ipv4.ip_forward"
+    package static let ipForward = SysctlKey.ipForward.description
     /// The same knob under another name.
-    package static let allForwarding = "net.ipv4.conf.all.forwarding"
+    package static let allForwarding = SysctlKey.allForwarding.description
     /// What an interface made later begins with.
     package static let defaultForwarding = "net.ipv4.conf.default.forwarding"
     package static let acceptRedirects = "net.ipv4.conf.all.accept_redirects"

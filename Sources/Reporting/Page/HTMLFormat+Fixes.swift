@@ -26,7 +26,7 @@ extension HTMLFormat {
                     page.element("h3", step.target)
                     page.element("p", [("class", "tags")]) { page in
                         page.element(
-                            "span", [("class", "badge \(step.state.tone.rawValue)")], step.state.words.lowercased())
+                            "span", [("class", "badge \(step.state.tone.rawValue)")], step.words.lowercased())
                         page.element("code", step.id)
                         page.element("span", step.subject.description)
                     }

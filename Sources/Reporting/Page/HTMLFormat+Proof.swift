@@ -15,7 +15,8 @@ extension HTMLFormat {
                     proof.verdict.word.lowercased())
                 page.words(
                     proof.probes.isEmpty
-                        ? " Nothing was sent." : " \(proof.verdict.meaning); \(proof.mode.meaning(of: proof)).")
+                        ? " Nothing was sent\(proof.age)."
+                        : " \(proof.verdict.meaning); \(proof.mode.meaning(of: proof))\(proof.age).")
             }
             for (index, group) in ProbeGroup.groups(of: proof.probes).enumerated() {
                 write(group, id: "path\(index + 1)", to: &page)

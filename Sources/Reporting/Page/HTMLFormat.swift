@@ -112,6 +112,7 @@ package struct HTMLFormat: PartFormat {
             return report.proof?.verdict == .masqueraded
                 ? "Packets of a throw-away container leave with the host's address." : "Every check that counts holds."
         case .unknown: return "Something could not be looked at, so it is neither good nor bad."
+        case .warning where !report.findings.contains { $0.weight == .failed }: return "A waiver has expired."
         case .warning, .critical: return "A check fails, and no known cause explains it."
         }
     }

@@ -5,6 +5,8 @@ struct NetworkDrawing {
     private static let width = 360
     private static let containersPerRow = 3
     private static let mostContainers = 6
+    /// From the bridge up to the outside.
+    private static let placeCount = 5
 
     let network: Network
     let report: Report
@@ -16,7 +18,7 @@ struct NetworkDrawing {
     }
 
     private var places: [Place] {
-        let probes = (report.proof?.probes ?? []).filter { $0.network == network.name }
+        let probes = (report.proof?.probes ?? []).filter { $0.network == network.name && $0.family == .ipv4 }
         let uplink = probes.lazy.compactMap(\.uplink).first ?? network.uplink ?? ""
         let source = probes.first { $0.verdict == .masqueraded }?.sourceAfter ?? ""
         let worst = probes.map(\.verdict).min()
@@ -26,12 +28,14 @@ struct NetworkDrawing {
                 name: "outside", detail: network.target.description,
                 tone: worst.map(PathPicture.tone(of:)) ?? .plain),
             Place(
-                name: uplink.isEmpty ? "uplink" : uplink, detail: source.isEmpty ? "uplink" : source,
+                name: uplink.isEmpty ? "uplink" : uplink,
+                // No packet got so far, so none tells which one it is.
+                detail: uplink.isEmpty ? "not reached" : source.isEmpty ? "uplink" : source,
                 tone: tone(of: [.path], onlyHost: true, empty: uplink.isEmpty ? .plain : .good)),
             Place(
                 name: network.nat == .none ? "no way out" : network.nat.rawValue,
-                detail: backend.isEmpty ? "NAT, firewall, forwarding" : "by \(backend)",
-                tone: tone(of: [.nat, .firewall, .forwarding])),
+                detail: backend.isEmpty ? "NAT" : "by \(backend)", tone: translationTone(worst)),
+            Place(name: "firewall", detail: "forwarding, FORWARD", tone: tone(of: [.firewall, .forwarding])),
             Place(name: network.bridge, detail: "bridge, \(network.address)", tone: tone(of: [.bridge])),
         ]
     }
@@ -50,6 +54,17 @@ struct NetworkDrawing {
             if !names.contains(finding.subject.name) { names.append(finding.subject.name) }
         }
         return names
+    }
+
+    /// A packet that died on its way is no sign against the translation, which comes after that; one that left with a
+    /// wrong source is.
+    private func translationTone(_ proof: ProofVerdict?) -> Tone {
+        if proof == .leaked || proof == .wrongSource { return .bad }
+        return tone(
+            of: report.findings.filter {
+                $0.area == .nat && !$0.check.hasSuffix("proof")
+                    && ($0.subject.kind == .host || $0.subject.name == network.name)
+            }, empty: .plain)
     }
 
     /// The worst of what is known: of this network and of the host.
@@ -75,7 +90,7 @@ struct NetworkDrawing {
         let all = containers
         let shown = all.count > Self.mostContainers ? Array(all.prefix(Self.mostContainers - 1)) : all
         let rows = max(1, ((all.count > shown.count ? shown.count + 1 : shown.count) + 2) / Self.containersPerRow)
-        var drawing = SVGDrawing(width: Self.width, height: 4 * 78 + rows * 56 - 8)
+        var drawing = SVGDrawing(width: Self.width, height: Self.placeCount * 78 + rows * 56 - 8)
         let middle = Self.width / 2
         for (index, place) in places.enumerated() {
             let y = 4 + index * 78
@@ -84,7 +99,7 @@ struct NetworkDrawing {
             drawing.label(x: middle, y: y + 21, place.name, room: 26)
             drawing.label(x: middle, y: y + 39, place.detail, style: "detail", room: 30)
         }
-        let top = 4 + 4 * 78
+        let top = 4 + Self.placeCount * 78
         drawing.line(middle, top - 28, middle, top - 12, .faint)
         var cells = shown.map { name in
             (

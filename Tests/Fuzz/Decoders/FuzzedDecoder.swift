@@ -128,12 +128,12 @@ enum FuzzedDecoder: String, CaseIterable {
     private func packets(_ bytes: [UInt8]) throws {
         for type: Int32 in [1, 12, 113, 276] {
             guard let link = CapturedFrame.LinkType(type), let frame = CapturedFrame(bytes[...], linkType: link),
-                let packet = IPv4Packet(frame.payload)
+                let packet = IPPacket(frame.payload)
             else { continue }
             _ = packet.encoded
             _ = Transport(of: packet).quoted
         }
-        if let packet = IPv4Packet(bytes[...]) { _ = Transport(of: packet).quoted }
+        if let packet = IPPacket(bytes[...]) { _ = Transport(of: packet).quoted }
         for message in try NetlinkMessage.split(bytes) {
             _ = try NflogPacket(message)
             _ = try NftTraceEvent(message)

@@ -149,12 +149,49 @@ final class OverlayHost: MutableHost {
             body.append(4, host: UInt32(index + 1))
             return [NetlinkMessage(type: RouteMessageType.newRoute, flags: 0, payload: body.bytes).bytes]
         }
+        if query == .untranslatedFlows {
+            return state.flows.sorted { $0.id < $1.id }.map { Self.message(port: $0.original.sourcePort, id: $0.id) }
+        }
         guard query.family == .netfilter, hasNftables else {
             throw HostError(.unsupported, operation: query.name, message: "this kernel has no nf_tables")
         }
         let all = try nftMessages()
         // NFT_MSG_NEWTABLE, NEWCHAIN and NEWRULE are one below the GET that asks for them.
         return all.filter { $0.header.type == query.type - 1 }.map(\.bytes)
+    }
+
+    /// UDP 10.5.0.9:PORT > 198.51.100.7:514, untranslated.
+    static func flow(port: Int, id: UInt32) throws(WireError) -> ConntrackFlow {
+        let flows = try ConntrackFlow.all(in: [message(port: UInt16(port), id: id)])
+        guard let flow = flows.first else { throw WireError(.malformed, "flow") }
+        return flow
+    }
+
+    private static func message(port: UInt16, id: UInt32) -> [UInt8] {
+        let container: [UInt8] = [10, 5, 0, 9]
+        let target: [UInt8] = [198, 51, 100, 7]
+        var payload = NetlinkAttributeBuilder(header: [2, 0, 0, 0])
+        let ways =
+            [(1, container, target, port, 514), (2, target, container, 514, port)]
+            as [(
+                UInt16, [UInt8], [UInt8], UInt16, UInt16
+            )]
+        for (type, source, destination, sourcePort, destinationPort) in ways {
+            payload.nest(type) { tuple in
+                tuple.nest(1) {
+                    $0.append(1, bytes: source)
+                    $0.append(2, bytes: destination)
+                }
+                tuple.nest(2) {
+                    $0.append(1, bytes: [17])
+                    $0.append(2, network: sourcePort)
+                    $0.append(3, network: destinationPort)
+                }
+            }
+        }
+        payload.append(3, network: UInt32(8))
+        payload.append(12, network: id)
+        return NetlinkMessage(type: 256, flags: 2, payload: payload.bytes).bytes
     }
 
     private func nftMessages() throws(HostError) -> [NetlinkMessage] {

@@ -1,54 +1,12 @@
-/// A sysctl key in one spelling: the path below `/proc/sys`, `net/ipv4/conf/eth0.100/forwarding`.
-///
-/// Source: sysctl.d(5): the first separator decides; where it is a dot, dots and slashes are exchanged.
-package struct SysctlKey: Hashable, Sendable, CustomStringConvertible {
-    package let path: String
-
-    package init(_ text: String) {
-        var bytes = Array(text.utf8)
-        let dot = UInt8(ascii: ".")
-        let slash = UInt8(ascii: "/")
-        if let first = bytes.first(where: { $0 == dot || $0 == slash }), first == dot {
-            for index in bytes.indices {
-                if bytes[index] == dot {
-                    bytes[index] = slash
-                } else if bytes[index] == slash {
-                    bytes[index] = dot
-                }
-            }
-        }
-        path = bytes.split(separator: slash).map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
-    }
-
-    /// The usual notation with dots: `net.ipv4.conf.eth0/100.forwarding`.
-    package var description: String {
-        String(path.map { $0 == "/" ? "." : $0 == "." ? "/" : $0 })
-    }
-
-    package var isGlob: Bool { path.utf8.contains { [0x2a, 0x3f, 0x5b].contains($0) } }
-
-    /// The key itself, and for forwarding the other name of the same kernel variable.
-    ///
-    /// Source: `net/ipv4/devinet.c`: `ip_forward` and `conf/all/forwarding` share one cell.
-    package var aliases: [SysctlKey] {
-        switch path {
-        case "net/ipv4/ip_forward": [self, SysctlKey("net.ipv4.conf.all.forwarding")]
-        case "net/ipv4/conf/all/forwarding": [self, SysctlKey("net.ipv4.ip_forward")]
-        default: [self]
-        }
-    }
-
-    /// Whether this key, read as a pattern, stands for `key`: wildcards do not match slashes (glob(3)).
-    package func matches(_ key: SysctlKey) -> Bool {
-        let mine = path.split(separator: "/")
-        let theirs = key.path.split(separator: "/")
-        guard mine.count == theirs.count else { return false }
-        return zip(mine, theirs).allSatisfy { Wildcard.matches(Array($0.utf8), Array($1.utf8)) }
-    }
-}
+package import HostModel
 
 /// Shell wildcards: `*`, `?` and bracket expressions (fnmatch(3)).
 package enum Wildcard {
+    /// Whether a text has wildcards at all.
+    package static func isPattern(_ text: String) -> Bool {
+        text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
+    }
+
     package static func matches(_ pattern: String, _ text: String) -> Bool {
         matches(Array(pattern.utf8), Array(text.utf8))
     }
@@ -101,5 +59,14 @@ package enum Wildcard {
             return found != negated ? end + 1 - at : nil
         case let literal: return literal == byte ? 1 : nil
         }
+    }
+}
+
+extension SysctlKey {
+    package var isPattern: Bool { parts.contains(where: Wildcard.isPattern) }
+
+    /// Whether this key, read as a pattern, stands for `key`: wildcards do not match slashes (glob(3)).
+    package func matches(_ key: SysctlKey) -> Bool {
+        parts.count == key.parts.count && zip(parts, key.parts).allSatisfy { Wildcard.matches($0, $1) }
     }
 }

@@ -1,0 +1,56 @@
+internal import HostAccess
+internal import HostModel
+internal import PacketFilter
+internal import PacketProof
+internal import Probes
+
+/// Whether the rules forward what each running container sends: the usual packets (UDP, TCP, ICMP) of every address that
+/// was seen in one when the proof was made, through the model of the ruleset. Nothing more is sent.
+struct ResidentForwardingProbe: Probe {
+    static let specification = ProbeSpecification(
+        name: "resident-forwarding", summary: "whether the rules forward what each running container sends",
+        parameters: ["network": .string, "cidr": .string, "bridge": .string, "address": .string, "target": .string],
+        facts: ["count": .integer, "stopped": .strings, "rule": .string])
+
+    var specification: ProbeSpecification { Self.specification }
+
+    /// Nil where the proof is off.
+    let transcripts: [ProofTranscript]?
+
+    /// A bridge has at most 1024 ports, and a walk takes microseconds.
+    private static let mostAddresses = 4096
+
+    func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
+        let name = try parameters.string("network")
+        let cidr = try parameters.prefix("cidr")
+        guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
+        let residents = transcripts.first { $0.network.name == name && $0.residents != nil }?.residents?.residents ?? []
+        let sources = residents.flatMap { resident in
+            resident.addresses.filter { cidr.contains($0.address) }.map { (resident.title, $0.address) }
+        }.prefix(Self.mostAddresses)
+        guard !sources.isEmpty else { throw .notApplicable("no container runs on \(name)") }
+        let questions = try NetworkFilter(on: host).questions(
+            network: cidr, bridge: try parameters.string("bridge"), address: try parameters.address("address"),
+            target: try parameters.address("target"))
+        let samples = questions.samples(.forwarded)
+        var stopped: [String] = []
+        var rule = ""
+        var evidence: [Evidence] = []
+        for (title, address) in sources {
+            let results = samples.map { sample in
+                var packet = sample
+                packet.source = address
+                return questions.walk.walk(packet)
+            }
+            guard let lost = results.first(where: { $0.verdict == .dropped }) else { continue }
+            stopped.append("\(title) (\(address))")
+            guard let killer = lost.killer else { continue }
+            if rule.isEmpty { rule = killer.text }
+            let piece = Evidence(killer)
+            if evidence.count < 8, !evidence.contains(piece) { evidence.append(piece) }
+        }
+        return Observation(
+            facts: ["count": .integer(sources.count), "stopped": .strings(stopped), "rule": .string(rule)],
+            evidence: evidence)
+    }
+}
