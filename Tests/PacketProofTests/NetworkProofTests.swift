@@ -212,6 +212,25 @@ struct NetworkProofTests {
                     text: "ip filter FORWARD: rule with handle 4 drop"))
     }
 
+    /// Under br_netfilter the bridge has called PREROUTING before; nothing was routed in either case.
+    @Test("What the ingress of the bridge drops never came to the routing decision", arguments: [true, false])
+    func killedAtTheIngress(isBridgeNetfilter: Bool) throws {
+        let kill = RuleKill(family: "netdev", table: "guard", chain: "door", handle: 2, packet: try packet("10.5.0.9"))
+        let stations = isBridgeNetfilter ? ["prerouting.first", "prerouting.last"] : []
+        let sightings = try stations.map {
+            Sighting(
+                interface: "lxcbr1", direction: .passed, microseconds: 3, packet: try packet("10.5.0.9"), hook: $0,
+                family: "ip")
+        }
+        let probe = try judge(sightings: sightings, kills: [kill])
+        #expect(probe.verdict == .dropped && probe.killer?.hook == "ingress" && probe.killer?.handle == "2")
+        guard isBridgeNetfilter else { return }
+        #expect(
+            probe.path.filter(\.reached).map(\.hook) == ["container", "port", "bridge", "prerouting", "ingress"])
+        #expect(probe.path.first { $0.hook == "routing" }?.reached == false)
+        #expect(probe.reason?.contains("at the ingress of lxcbr1, before it is routed") == true)
+    }
+
     @Test("A rule that drops before the bridge is a drop, not a failed control")
     func killedAtThePort() throws {
         let kill = RuleKill(
