@@ -150,7 +150,7 @@ extension NftSentence {
         case (_, 1, 1): NftField(name: "\(name) hdrlength", kind: .number)
         case ("frag", 4, 4): NftField(name: "frag id", kind: .number)
         case ("rt", 8..., 16): NftField(name: "srh sid[\((offset - 8) / 16 + 1)]", kind: .address)
-        default: NftField(name: "\(name) @\(offset * 8),\(length * 8)", kind: .hexadecimal)
+        default: NftField(name: "\(name) @\(offset &* 8),\(length &* 8)", kind: .hexadecimal)
         }
     }
 
@@ -171,7 +171,7 @@ extension NftSentence {
             case (8, 6, 4): "tsecr"
             case (_, 0, 1): "kind"
             case (_, 1, 1): "length"
-            default: "@\(offset * 8),\(length * 8)"
+            default: "@\(offset &* 8),\(length &* 8)"
             }
         return NftField(name: part.map { "\(name) \($0)" } ?? name, kind: .number)
     }

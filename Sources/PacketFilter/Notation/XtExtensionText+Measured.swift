@@ -92,7 +92,7 @@ extension XtExtensionText {
         guard let mode = info.short(0), let flags = info.short(2), let first = info.word(4) else { return nil }
         let not = Self.not(flags & 1 != 0)
         guard mode == 0 else {
-            return " --mode nth\(not) --every \(first + 1) --packet \(info.word(8) ?? 0)"
+            return " --mode nth\(not) --every \(UInt64(first) + 1) --packet \(info.word(8) ?? 0)"
         }
         return " --mode random\(not) --probability \(Self.probability(first))"
     }
