@@ -13,7 +13,7 @@ import Testing
     private struct Listing {
         var chains: [String: [String]] = [:]
 
-        init(_ lines: ArraySlice<Substring>) {
+        init(_ lines: [Substring]) {
             var chain = ""
             for line in lines {
                 if line.hasPrefix("== ") {
@@ -26,8 +26,15 @@ import Testing
         }
     }
 
-    /// Both listings of the practice host, and the rules that a tool refused.
-    private static let listings: (tool: Listing, ours: Listing, messages: String) = {
+    private static let ofEveryKind = listings(
+        "list-rules",
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("RulesetOracle/Listings").path)
+
+    /// Both listings that a script on a practice host makes, and what a tool refused.
+    private static func listings(
+        _ script: String, _ arguments: String...
+    ) -> (tool: Listing, ours: Listing, messages: String) {
         _ = BuiltProgram.layers
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("RulesetOracle")
@@ -38,13 +45,18 @@ import Testing
             [
                 "unshare", "-n", "-m", "--propagation", "private", "--", "sh", "-c",
                 "mount -t sysfs sysfs /sys && mount -t tmpfs none /run && mkdir -p /run/lock && exec \"$@\"", "sh",
-                folder.appendingPathComponent("list-rules").path, oracle,
-                folder.appendingPathComponent("Listings").path,
-            ])
-        let lines = result.output.split(separator: "\n")[...]
-        let half = lines.firstIndex(of: "OURS") ?? lines.endIndex
-        return (Listing(lines[..<half].dropFirst()), Listing(lines[half...].dropFirst()), result.errors)
-    }()
+                folder.appendingPathComponent(script).path, oracle,
+            ] + arguments)
+        var (tool, ours, isOurs): ([Substring], [Substring], Bool) = ([], [], false)
+        for line in result.output.split(separator: "\n") {
+            switch line {
+            case "TOOL": isOurs = false
+            case "OURS": isOurs = true
+            default: if isOurs { ours.append(line) } else { tool.append(line) }
+            }
+        }
+        return (Listing(tool), Listing(ours), result.errors)
+    }
 
     /// A rule without its chain, as the exceptions name it.
     private static func isException(_ line: String) -> Bool {
@@ -54,7 +66,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5)), arguments: [("nft", 330), ("iptables-nft", 210), ("iptables-legacy", 210)])
     func everyRuleIsWrittenAsItsToolListsIt(backend: String, least: Int) throws {
-        let (tool, ours, messages) = Self.listings
+        let (tool, ours, messages) = Self.ofEveryKind
         var compared = 0
         for (chain, wanted) in tool.chains where chain.hasPrefix(backend + " ") {
             let written = ours.chains[chain] ?? []
@@ -68,8 +80,21 @@ import Testing
         #expect(compared >= least, "\(messages)")
     }
 
+    /// The rules that the ruleset model is tried with, too.
+    @Test(.timeLimit(.minutes(5))) func randomRulesAreWrittenAsTheirToolsListThem() {
+        let (tool, ours, messages) = Self.listings("list-random", "1", "12")
+        var compared = 0
+        for (chain, wanted) in tool.chains {
+            let written = ours.chains[chain] ?? []
+            #expect(written.count == wanted.count, "\(chain): \(messages)")
+            for (line, own) in zip(wanted, written) { #expect(own == line, "\(chain)") }
+            compared += wanted.count
+        }
+        #expect(compared >= 200, "\(messages)")
+    }
+
     @Test func noExceptionIsLeftOver() throws {
-        let lines = Self.listings.tool.chains.values.joined()
+        let lines = Self.ofEveryKind.tool.chains.values.joined()
         for line in Self.exceptions.keys {
             #expect(lines.contains { Self.isException($0) && $0.hasSuffix(line) }, "\(line)")
         }
