@@ -68,7 +68,7 @@ struct PacketProofProbe: Probe {
         var words = probe.verdict.rawValue
         if let source = probe.sourceAfter { words += " as \(source)" }
         if let uplink = probe.uplink { words += " out of \(uplink)" }
-        if let killer = probe.killer { words += ", killed by \(killer.text)" }
+        if let killer = probe.killer { words += killer.clause }
         if let reason = probe.reason { words += ": \(reason)" }
         return words
     }

@@ -18,9 +18,9 @@ package struct ProvenClaims: Sendable {
     }
 
     /// A claim that the kernel proved wrong, in words. Packets that carry a mark from elsewhere are no part of the
-    /// questions; nor are private destinations, which may be exempted on purpose.
+    /// questions; nor are private destinations, which may be exempted on purpose, nor port 0.
     package func contradiction(_ kernel: KernelOutcome, _ packet: SamplePacket) -> String? {
-        guard packet.mark == 0, !packet.fragment else { return nil }
+        guard packet.mark == 0, !packet.fragment, !Self.hasPortZero(packet) else { return nil }
         if packet.inputInterface != "lxcbr1" { return inbound(kernel, packet) }
         guard packet.connectionState == .new else { return nil }
         if Self.isContainer(packet.source), Self.isContainer(packet.destination) {
@@ -83,6 +83,15 @@ package struct ProvenClaims: Sendable {
             return "proven that DNS reaches the host, and this packet did not"
         }
         return nil
+    }
+
+    /// Nobody uses it (RFC 6335 §6), and filters drop it as they like; ICMP type 0 is an answer.
+    private static func hasPortZero(_ packet: SamplePacket) -> Bool {
+        switch packet.protocol {
+        case .tcp, .udp: packet.sourcePort == 0 || packet.destinationPort == 0
+        case .icmp: packet.sourcePort == 0 && packet.connectionState == .new
+        case .other: false
+        }
     }
 
     /// Of the network, and none of the host's own.

@@ -44,6 +44,18 @@ final class Kernel {
         trace = try KernelTrace()
     }
 
+    /// Loads the rules and nothing else: no links, no settings.
+    static func load(alone ruleset: GeneratedRuleset) throws {
+        let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
+        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + nft + "\n")
+        for (backend, program) in [
+            (GeneratedTable.Backend.iptablesNft, "iptables-nft-restore"), (.iptablesLegacy, "iptables-legacy-restore"),
+        ] {
+            let text = ruleset.tables(backend).map(\.restoreText).joined(separator: "\n")
+            if !text.isEmpty { try Tool.run([program], input: text + "\n") }
+        }
+    }
+
     func load(_ ruleset: GeneratedRuleset) throws {
         try apply(ruleset.variant)
         let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")

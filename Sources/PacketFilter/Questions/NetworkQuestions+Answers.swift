@@ -106,13 +106,12 @@ extension NetworkQuestions {
             var context = context(way.output.name, bridge)
             // At prerouting the answer still goes to the host's address.
             context.destinationPlace = .host
-            var before = Passage(boxes: [
-                PacketBox(
-                    source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
-                    connectionMark: ruleset.marks.connection,
-                    state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
-                    fragment: .zero)
-            ])
+            let answers = PacketBox(
+                source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
+                connectionMark: ruleset.marks.connection,
+                state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
+                fragment: .zero)
+            var before = Passage(boxes: Self.withUsedPorts(answers))
             // What the first packets were marked with stays with the connection.
             before.isExact = ruleset.marks.connection == .zero
             try pass(&before, .prerouting, context)
@@ -145,6 +144,18 @@ extension NetworkQuestions {
             if answer.verdict != .proven { return answer }
         }
         return answer
+    }
+
+    /// The packets of a set without those of TCP and UDP that come from or go to port 0.
+    private static func withUsedPorts(_ box: PacketBox) -> [PacketBox] {
+        let withPorts = IntervalSet([6...6, 17...17])
+        var (used, others) = (box, box)
+        (used.transport, others.transport) = (
+            box.transport.intersection(withPorts), box.transport.subtracting(withPorts)
+        )
+        used.sourcePort = box.sourcePort.intersection(PacketBox.usedPorts)
+        used.destinationPort = box.destinationPort.intersection(PacketBox.usedPorts)
+        return [used, others]
     }
 
     /// DHCP and DNS at the host itself.

@@ -134,6 +134,7 @@ extension NetworkQuestions {
         let table = ruleset.tables[chain.table]
         return WalkResult.RulePlace(
             family: table.name.family.name, table: table.name.name, chain: chain.name,
-            rule: ruleset.handle(ofRule: rule), text: ruleset.text(ofRule: rule))
+            rule: ruleset.position(ofRule: rule), handle: ruleset.handle(ofRule: rule), text: ruleset.text(ofRule: rule)
+        )
     }
 }

@@ -15,6 +15,9 @@ package struct NftChain: Hashable, Sendable {
 
 /// A set, or a map where it has data.
 package struct NftSet: Hashable, Sendable {
+    /// The names that `nft` gives to those that are part of a rule, before their number.
+    package static let anonymousPrefixes = (set: "__set", map: "__map")
+
     package struct Flags: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
