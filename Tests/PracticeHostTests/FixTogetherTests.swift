@@ -45,7 +45,7 @@ import Testing
             faults: ["ufw-forward-drop=other-rules", "masq-missing", "ip-forward-reset"],
             remedies: ["firewall-accept", "masquerade", "forwarding-persistent"]),
         Case(
-            faults: ["firewalld-zone=default", "bridge-wrong-address-or-mask=none", "masq-missing"],
+            faults: ["firewalld-zone=default", "bridge-address-lost", "masq-missing"],
             remedies: ["firewalld-zone", "bridge-address", "masquerade"]),
         Case(
             faults: ["shorewall-misconfig=no-zone", "ip-forward-off", "bridge-down"],
