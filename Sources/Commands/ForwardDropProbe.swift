@@ -50,7 +50,7 @@ struct ForwardDropProbe: Probe {
                 Evidence(
                     source: "packet \(worst.protocol.rawValue) \(worst.from) > \(worst.to)",
                     command: "lxc-doctor prove",
-                    value: worst.verdict.rawValue + (killer.map { ", killed by \($0.text)" } ?? ""))
+                    value: worst.verdict.rawValue + (killer.map(\.clause) ?? ""))
             ])
     }
 

@@ -4,12 +4,12 @@ internal import Probes
 
 /// The packet proof as a fact that checks can ask for. It was made before: this only hands it on.
 struct PacketProofProbe: Probe {
-    static let specification = specification(
+    static let specification = describe(
         "packet-proof", "where a packet of a throw-away container goes, and as whom it leaves")
-    static let specificationOfIPv6 = specification(
+    static let specificationOfIPv6 = describe(
         "packet-proof-ipv6", "where an IPv6 packet of a throw-away container goes, and as whom it leaves")
 
-    private static func specification(_ name: String, _ summary: String) -> ProbeSpecification {
+    private static func describe(_ name: String, _ summary: String) -> ProbeSpecification {
         ProbeSpecification(
             name: name, summary: summary, parameters: ["network": .string],
             facts: [
@@ -68,7 +68,7 @@ struct PacketProofProbe: Probe {
         var words = probe.verdict.rawValue
         if let source = probe.sourceAfter { words += " as \(source)" }
         if let uplink = probe.uplink { words += " out of \(uplink)" }
-        if let killer = probe.killer { words += ", killed by \(killer.text)" }
+        if let killer = probe.killer { words += killer.clause }
         if let reason = probe.reason { words += ": \(reason)" }
         return words
     }

@@ -79,8 +79,10 @@ package struct Killer: Codable, Sendable, Hashable {
     package var family: String?
     package var table: String?
     package var chain: String?
-    /// The rule's handle in nft; its position for iptables, from 1.
+    /// The position of the rule in its chain, from 1, as `iptables -L --line-numbers` counts.
     package var rule: String?
+    /// Of nftables, as `nft -a list` shows it.
+    package var handle: String?
     /// `nft`, `iptables-nft`, `iptables-legacy`; nil where it is no rule.
     package var backend: String?
     /// As the user would list it.
@@ -88,15 +90,29 @@ package struct Killer: Codable, Sendable, Hashable {
 
     package init(
         hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, rule: String? = nil,
-        backend: String? = nil, text: String
+        handle: String? = nil, backend: String? = nil, text: String
     ) {
         self.hook = hook
         self.family = family
         self.table = table
         self.chain = chain
         self.rule = rule
+        self.handle = handle
         self.backend = backend
         self.text = text
+    }
+}
+
+extension Killer {
+    /// Behind what became of a packet: `, killed by -A FORWARD -j DROP`, or, where it is no rule, what happened.
+    package var clause: String { table == nil ? ": \(text)" : ", killed by \(text)" }
+
+    /// `rule 2`, of nft `rule 2 (handle 7)`; `rule with handle 7` where nothing else is known, nil for a policy. A
+    /// handle is no number to count with, and iptables has no use for it.
+    package var ruleWords: String? {
+        let handle = text.hasPrefix("-") ? nil : handle.map { "handle \($0)" }
+        if let rule { return "rule \(rule)" + (handle.map { " (\($0))" } ?? "") }
+        return handle.map { "rule with \($0)" }
     }
 }
 

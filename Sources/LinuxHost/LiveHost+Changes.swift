@@ -81,7 +81,7 @@ extension LiveHost: MutableHost {
         try change(.deleteLink(index: link.index), operation)
     }
 
-    private func setLink(_ name: String, up: Bool) throws(HostError) {
+    func setLink(_ name: String, up: Bool) throws(HostError) {
         let operation = "set \(name) \(up ? "up" : "down")"
         guard let link = try links(operation).first(where: { $0.name == name }) else {
             throw stale(operation, "there is no link \(name)")

@@ -68,7 +68,8 @@ struct KillerSearch {
         if kill.family == "bridge", !reachedBridge { place = "bridge" }
         let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
         return Killer(
-            hook: place, family: kill.family, table: kill.table, chain: kill.chain, rule: kill.handle.map(String.init),
+            hook: place, family: kill.family, table: kill.table, chain: kill.chain,
+            handle: kill.handle.map(String.init),
             text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
     }
 

@@ -76,6 +76,14 @@ struct LocalEvaluator {
             probe.reason = "went on to \(exit.destination) by \(exit.interface) instead of into this host"
         } else {
             judgeLoss(&probe, trail, isSeen: trail.reachedBridge || !trail.stations.isEmpty)
+            if let killer = probe.killer, killer.hook == "ingress" {
+                probe.path =
+                    start(trail, isOnBridge: trail.reachedBridge)
+                    + PathStep.ingress(
+                        killer, order.bridge, isBridgeNetfilter: trail.stations.contains("prerouting.last"))
+                    + [PathStep(hook: "input", link: order.bridge, reached: false)]
+                probe.reason = "lost at the ingress of \(order.bridge)"
+            }
         }
     }
 
@@ -151,7 +159,7 @@ struct LocalEvaluator {
     }
 
     private func named(_ kill: RuleKill, _ trail: ProbeTrail) -> Killer {
-        let place = hook(of: trail) ?? (kill.family == "netdev" ? "ingress" : "bridge")
+        let place = kill.family == "netdev" ? "ingress" : hook(of: trail) ?? "bridge"
         return Killer(kill, hook: kill.family == "bridge" ? "bridge" : place)
     }
 
@@ -202,7 +210,7 @@ extension Killer {
     init(_ kill: RuleKill, hook: String) {
         let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
         self.init(
-            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, rule: kill.handle.map(String.init),
+            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, handle: kill.handle.map(String.init),
             text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
     }
 }

@@ -184,7 +184,9 @@ package struct NetworkProof: Sendable {
         }
         let evaluator = ProofEvaluator(network: transcript.subject, ground: ground, order: order, result: sightings)
         let local = Self.evaluateLocal(transcript)
-        if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
+        if evaluator.needsAutopsy || evaluator.isAnsweredInPart
+            || local.contains(where: { $0.arrival == .dropped && $0.killer == nil })
+        {
             transcript.autopsy = autopsy(transcript, ground, order, on: host)
         }
         return transcript

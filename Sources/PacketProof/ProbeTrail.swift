@@ -33,6 +33,8 @@ struct ProbeTrail {
     private(set) var errorSource: IPAddress?
     /// An answer or an error came into the container.
     private(set) var isBack = false
+    /// It went out, and nothing was heard of it again.
+    var isUnanswered: Bool { exit != nil && exit?.hook == nil && !isBack && cameBackBy == nil }
     /// The interface by which an answer or an error came to this host.
     private(set) var cameBackBy: String?
 

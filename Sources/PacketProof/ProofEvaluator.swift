@@ -23,7 +23,7 @@ struct ProofEvaluator {
             let killer =
                 trail.isLost
                 ? portKiller(sent, trail) ?? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil
-            var probe = judge(sent, trail, killer)
+            var probe = judge(sent, trail, killer, second: second)
             if let weakness = result.weakness {
                 let words = "weaker evidence, from captures alone: \(weakness)"
                 probe.reason = probe.reason.map { "\($0); \(words)" } ?? words
@@ -46,6 +46,19 @@ struct ProofEvaluator {
             }
     }
 
+    /// Whether some probes were answered and others were not, which is asked once more: routers limit how often they
+    /// speak of packets that died (net.ipv4.icmp_ratelimit: once in a second).
+    var isAnsweredInPart: Bool {
+        guard order.mode == .wire else { return false }
+        let trails = order.packets.compactMap { packet -> ProbeTrail? in
+            guard let sent = IPPacket(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
+                let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
+            else { return nil }
+            return ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
+        }
+        return trails.contains(where: \.isBack) && trails.contains(where: \.isUnanswered)
+    }
+
     /// The same probe of the order that was sent again: from the same address, by the same protocol.
     private func secondTrail(of sent: IPPacket) -> (ProbeTrail?, UInt16?) {
         guard let order = autopsy?.order, let result = autopsy?.sightings else { return (nil, nil) }
@@ -61,7 +74,9 @@ struct ProofEvaluator {
         return (nil, nil)
     }
 
-    private func judge(_ sent: IPPacket, _ trail: ProbeTrail, _ killer: Killer?) -> ProofProbe {
+    private func judge(
+        _ sent: IPPacket, _ trail: ProbeTrail, _ killer: Killer?, second: ProbeTrail?
+    ) -> ProofProbe {
         var probe = Self.probe(sent, network: network.name)
         probe.path = path(trail, killer)
         // What says where the probe went speaks for itself, with or without the control.
@@ -88,7 +103,10 @@ struct ProofEvaluator {
         }
         probe.uplink = exit.interface
         (probe.verdict, probe.reason) = judge(source: exit.source, sent: sent, uplink: exit.interface)
-        if order.mode == .wire { judgeDelivery(&probe, trail) }
+        if order.mode == .wire {
+            // What was silent once and answered when it was asked again is no silence.
+            judgeDelivery(&probe, second?.isBack == true && trail.isUnanswered ? second ?? trail : trail)
+        }
         return probe
     }
 
@@ -151,12 +169,14 @@ struct ProofEvaluator {
             var reason =
                 trail.reachedBridge || trail.reachedPort
                 ? "reached \(station) and never left this host" : "never reached \(station)"
-            if let place = place(of: trail) { reason += "; it was lost \(place)" }
+            if let place = killer?.hook == "ingress" ? ingress : place(of: trail) { reason += "; it was lost \(place)" }
             if let error = trail.error { reason += "; the container was told: \(error)" }
             if ground.route == nil, let error = ground.routeError { reason += "; the routing table says: \(error)" }
             probe.reason = reason
         }
     }
+
+    private var ingress: String { "at the ingress of \(order.bridge), before it is routed" }
 
     private func place(of trail: ProbeTrail) -> String? {
         switch trail.lossHook {
@@ -209,6 +229,10 @@ struct ProofEvaluator {
         let uplink = PathStep(hook: "uplink", link: ground.route?.uplink, reached: false)
         guard trail.reachedBridge else { return [] }
         guard !trail.stations.isEmpty else { return [uplink] }
+        if let kill, kill.hook == "ingress" {
+            return PathStep.ingress(kill, order.bridge, isBridgeNetfilter: trail.stations.contains("prerouting.last"))
+                + ["forward", "postrouting"].map { PathStep(hook: $0, reached: false) } + [uplink]
+        }
         let hooks = [
             ("prerouting", "prerouting.first"), ("routing", "prerouting.last"), ("forward", "forward.first"),
             ("postrouting", "postrouting.first"),

@@ -75,26 +75,39 @@ struct RuleHazards {
             throw error
         }
         guard !chains.isEmpty else { return }
-        let rules = try host.query(.nftRules())
-        // Most rulesets hold nothing of the kind, and then need no reading.
-        guard rules.contains(where: Self.isSuspect) else { return }
         var ruleset = NftRuleset()
         do {
             try ruleset.addChains(chains)
+        } catch {
+            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
+        }
+        let rules = try host.query(.nftRules())
+        let behind = ruleset.chains.indices.filter { standsBehindFence(ruleset.chains[$0]) }
+        // Most rulesets hold nothing of the kind, and then need no reading.
+        guard !behind.isEmpty || rules.contains(where: Self.isSuspect) else { return }
+        do {
             try ruleset.addRules(rules)
         } catch {
             throw HostError(.malformed, operation: "read nftables rules", message: "\(error)")
+        }
+        for index in behind {
+            let chain = ruleset.chains[index]
+            guard chain.base?.policy == .drop || ruleset.rules.contains(where: { $0.chain == index }) else { continue }
+            let words = "chain \(chain.table) \(chain.name) stands behind the fence, at the last priority of its hook"
+            if chain.base?.hook == .input { intoHost.append(words) } else { everywhere.append(words) }
         }
         var tables: [NftTableName: [String: Chain]] = [:]
         for chain in ruleset.chains {
             let isElsewhere = chain.table.family == .netdev && chain.base?.devices.contains(link) == false
             tables[chain.table, default: [:]][chain.name] = Chain(hook: isElsewhere ? nil : chain.base?.hook)
         }
+        var positions = [Int](repeating: 0, count: ruleset.chains.count)
         for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
+            positions[rule.chain] += 1
             let chain = ruleset.chains[rule.chain]
             let expressions = Array(ruleset.expressions(of: rule))
             let place = Place(
-                words: "rule \(rule.handle) of \(chain.table) \(chain.name)",
+                words: "rule \(positions[rule.chain]) (handle \(rule.handle)) of \(chain.table) \(chain.name)",
                 sparesServers: Self.sparesServers(expressions))
             for expression in expressions {
                 if chain.table.family == .bridge, Self.tracks(expression) {
@@ -107,6 +120,20 @@ struct RuleHazards {
         for (name, table) in tables.sorted(by: { $0.key.description < $1.key.description })
         where [family == .ipv4 ? .ipv4 : .ipv6, .inet, .bridge, .netdev].contains(name.family) {
             add(table, always: name.family == .netdev)
+        }
+    }
+
+    /// Whether a chain acts on packets that the fence has stopped already: then nothing shows what it would do. Those of
+    /// other proofs act on their own packets.
+    private func standsBehindFence(_ chain: NftChain) -> Bool {
+        guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix) else { return false }
+        // At INPUT of IPv6 the fence stands one further ahead.
+        let isAhead = base.hook == .input && family == .ipv6
+        guard base.priority >= NftBaseChain.fencePriority - (isAhead ? 1 : 0) else { return false }
+        switch chain.table.family {
+        case family == .ipv4 ? .ipv4 : .ipv6, .inet: return base.hook == .postrouting || base.hook == .input
+        case .bridge: return base.hook == .postrouting
+        default: return false
         }
     }
 

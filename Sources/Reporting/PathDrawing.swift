@@ -126,14 +126,14 @@ struct PathDrawing {
         for later in rows.indices where later > index { rows[later].mark = .unseen }
     }
 
-    /// `table inet filter, chain forward, rule 7`.
+    /// `table inet filter, chain forward, rule 2 (handle 7)`.
     static func place(of killer: Killer) -> String {
         var place = [killer.backend].compactMap { $0 }
         if let table = killer.table {
             place.append("table " + [killer.family, table].compactMap { $0 }.joined(separator: " "))
         }
         if let chain = killer.chain { place.append("chain \(chain)") }
-        if let rule = killer.rule { place.append("rule \(rule)") }
+        if let rule = killer.ruleWords { place.append(rule) }
         return place.joined(separator: ", ")
     }
 

@@ -83,12 +83,22 @@ extension ProofVerdict {
     }
 }
 
+extension ProofReport {
+    /// Of the fence: only what was sent can have been caught.
+    fileprivate var caught: String {
+        let sent = probes.filter { probe in probe.path.contains { $0.reached && $0.hook != "container" } }
+        if sent.isEmpty { return "nothing was sent" }
+        return sent.count == probes.count
+            ? "all were caught before the wire" : "what was sent was caught before the wire"
+    }
+}
+
 extension ProofMode {
     /// How the proof was made. The fence proves translation and not delivery, and a good verdict must say so.
     func meaning(of proof: ProofReport) -> String {
         switch self {
         case .fence where proof.verdict.isHealthy: "caught after NAT, so delivery is not tested"
-        case .fence: "all were caught before the wire"
+        case .fence: proof.caught
         case .wire where proof.probes.contains { $0.delivery == .failed }: "really sent, and not everything arrives"
         case .wire where proof.probes.allSatisfy { $0.delivery == .confirmed }: "really sent, and answered"
         case .wire: "really sent"

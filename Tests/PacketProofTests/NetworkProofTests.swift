@@ -208,8 +208,27 @@ struct NetworkProofTests {
         #expect(
             named.killer
                 == Killer(
-                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", rule: "4",
+                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", handle: "4",
                     text: "ip filter FORWARD: rule with handle 4 drop"))
+    }
+
+    /// Under br_netfilter the bridge has called PREROUTING before; nothing was routed in either case.
+    @Test("What the ingress of the bridge drops never came to the routing decision", arguments: [true, false])
+    func killedAtTheIngress(isBridgeNetfilter: Bool) throws {
+        let kill = RuleKill(family: "netdev", table: "guard", chain: "door", handle: 2, packet: try packet("10.5.0.9"))
+        let stations = isBridgeNetfilter ? ["prerouting.first", "prerouting.last"] : []
+        let sightings = try stations.map {
+            Sighting(
+                interface: "lxcbr1", direction: .passed, microseconds: 3, packet: try packet("10.5.0.9"), hook: $0,
+                family: "ip")
+        }
+        let probe = try judge(sightings: sightings, kills: [kill])
+        #expect(probe.verdict == .dropped && probe.killer?.hook == "ingress" && probe.killer?.handle == "2")
+        guard isBridgeNetfilter else { return }
+        #expect(
+            probe.path.filter(\.reached).map(\.hook) == ["container", "port", "bridge", "prerouting", "ingress"])
+        #expect(probe.path.first { $0.hook == "routing" }?.reached == false)
+        #expect(probe.reason?.contains("at the ingress of lxcbr1, before it is routed") == true)
     }
 
     @Test("A rule that drops before the bridge is a drop, not a failed control")
@@ -240,7 +259,7 @@ struct NetworkProofTests {
         let transcript = try transcript(sightings: [], kills: [kill], control: ["p"])
         let probes = NetworkProof.evaluate(transcript) { killer in
             var killer = killer
-            if killer.rule == "4" { killer.text = "-A FORWARD -j DROP" }
+            if killer.handle == "4" { killer.text = "-A FORWARD -j DROP" }
             return killer
         }
         #expect(probes.map(\.killer?.text) == ["-A FORWARD -j DROP"])

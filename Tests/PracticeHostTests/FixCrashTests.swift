@@ -104,6 +104,13 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "bridge-persistent", fault: "bridge-not-persistent=networkd-mask", check: "bridge.persistent"),
         CrashPoints.Case(
+            remedy: "bridge-persistent", fault: "bridge-not-persistent=netplan-mask", check: "bridge.persistent"),
+        CrashPoints.Case(
+            remedy: "bridge-persistent", fault: "bridge-not-persistent=ifupdown-not-auto", check: "bridge.persistent"),
+        CrashPoints.Case(
+            remedy: "bridge-persistent", fault: "bridge-not-persistent=networkmanager-mask",
+            check: "bridge.persistent"),
+        CrashPoints.Case(
             remedy: "container-config", fault: "config-legacy-keys", check: "container.config-keys"),
         CrashPoints.Case(
             remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
@@ -138,7 +145,7 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "firewalld-zone", fault: "firewalld-zone=default", check: "firewall.forward", fence: true),
         CrashPoints.Case(
-            remedy: "shorewall-zone", fault: "shorewall-misconfig=no-zone", check: "firewall.forwarded"),
+            remedy: "shorewall-zone", fault: "shorewall-misconfig=recipe", check: "firewall.forwarded"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)

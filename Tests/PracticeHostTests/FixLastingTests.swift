@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized) struct FixLastingTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var fault: String
-        /// A second fault, which is repaired with it.
+        /// A second fault, which comes after it and is repaired with it.
         var other: String?
         var backend = "nft"
         /// What happens to the ruleset afterwards.
@@ -32,6 +32,9 @@ import Testing
             Case(
                 fault: "docker-forward-drop=started", other: "masq-missing",
                 disturbance: "systemctl restart docker"),
+            Case(
+                fault: "masq-missing", other: "docker-forward-drop=dockerd", backend: "iptables-nft",
+                disturbance: "systemctl restart docker; sleep 3"),
             Case(
                 fault: "docker-forward-drop=started",
                 disturbance: "iptables -F DOCKER-USER; iptables -A DOCKER-USER -j RETURN; systemctl restart docker"),

@@ -36,7 +36,7 @@ enum RemedyLoop {
             rm -rf /run/lxc /run/lxc-doctor-practice-units/*
             sysctl -q -w net.ipv4.ip_forward=0
             sleep 0.1
-            /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward
+            /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward --prefix=/net/ipv4/conf
             for process in $(pgrep -x firewalld); do kill -9 $process; done
             # What networkd and NetworkManager see as a container has no udev to wait for.
             mount -o remount,ro,bind /sys

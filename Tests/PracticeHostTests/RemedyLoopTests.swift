@@ -82,6 +82,17 @@ import Testing
                 fault: "shorewall-misconfig=no-policy", cause: "shorewall-misconfig",
                 step: "cp -a /etc/shorewall /run/lxc-doctor/check; shorewall check -r /run/lxc-doctor/check"),
             Case(
+                fault: "shorewall-misconfig=no-zone", backend: "iptables-nft", cause: "shorewall-misconfig",
+                step: "printf '%s\\n' 'MASQUERADE\t10.5.0.0/16\tup0' > /etc/shorewall/snat"),
+            // Shorewall 5.0.14 and later would turn masq into snat behind the journal's back, and not start at boot
+            // ahead of the bridge that is a source there.
+            Case(
+                fault: "shorewall-misconfig=recipe", backend: "iptables-nft", cause: "shorewall-misconfig",
+                step: "rm /etc/shorewall/masq"),
+            Case(
+                fault: "shorewall-misconfig=recipe", cause: "shorewall-misconfig",
+                step: "rm /etc/shorewall/masq"),
+            Case(
                 fault: "bridge-not-persistent=networkd-mask", cause: "bridge-not-persistent",
                 step: "sed -i '6,7c\\Address=10.5.0.1/16\\nLinkLocalAddressing=no\\nConfigureWithoutCarrier=yes' "
                     + "/etc/systemd/network/10-lxcbr1.network"),
@@ -107,6 +118,9 @@ import Testing
                 fault: "masq-not-persistent=saved-rules", backend: "iptables-nft", cause: "masq-not-persistent",
                 step: "iptables-nft-restore --test /etc/iptables/rules.v4"),
             Case(
+                fault: "docker-forward-drop=dockerd", cause: "docker-forward-drop",
+                step: "iptables-nft -w 5 -t filter -I DOCKER-USER 1 -i lxcbr1 -j ACCEPT"),
+            Case(
                 fault: "docker-forward-drop=started", cause: "docker-forward-drop",
                 step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-docker-lxcbr1.service"),
         ]
@@ -126,10 +140,20 @@ import Testing
         Case(
             fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
             step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
+        Case(
+            fault: "bridge-wrong-address-or-mask=settings", cause: "bridge-wrong-address-or-mask",
+            step: "systemctl stop lxc-net.service"),
+        Case(
+            fault: "bridge-wrong-address-or-mask=settings", backend: "iptables-nft",
+            cause: "bridge-wrong-address-or-mask", step: "systemctl stop lxc-net.service"),
         Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
         Case(
             fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
             step: "sysctl -w net.ipv4.conf.up0.forwarding=1"),
+        Case(
+            fault: "per-interface-forwarding-off=hardened", cause: "per-interface-forwarding-off",
+            step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
+                + "'net.ipv4.conf.up0.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
         Case(
             fault: "ip-forward-reset", cause: "ip-forward-reset",
             step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
@@ -163,7 +187,7 @@ import Testing
             step: "nft add rule inet hardening forward 'iifname \"lxcbr1\" accept'"),
         Case(
             fault: "input-drops-dhcp-dns", backend: "iptables-nft", cause: "input-drops-dhcp-dns",
-            step: "iptables-nft -w 5 -t filter -I INPUT 1 -i lxcbr1 -p udp -m udp --dport 67 -j ACCEPT"),
+            step: "iptables-nft -w 5 -t filter -I INPUT 2 -i lxcbr1 -p udp -m udp --dport 67 -j ACCEPT"),
         Case(
             fault: "lxc-net-not-enabled=masked", options: ["--profile", "lxc-net"], cause: "lxc-net-not-enabled",
             step: "systemctl unmask lxc-net.service"),

@@ -131,7 +131,7 @@ struct ProofContainer: ~Copyable {
     /// has is flooded to every port, and comes into none of the fences in its time.
     private func requireTheGatewaysAddress(_ order: ProbeOrder) throws(HostError) {
         let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
-        let entry = try neighbour(order.gateway)
+        let entry = try neighbour(order.gateway.v4)
         guard let known = entry?.mac, known.octets != bridge.hardwareAddress else { return }
         throw HostError(
             .other, operation: "send from the container",

@@ -24,11 +24,9 @@ struct ProofPost {
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
     var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 
-    /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
-    /// the one that came later is first, and conntrack may come and go with the rules of others.
-    private static let last = Int32.max - 1
-    /// At INPUT of IPv6 that stands one further ahead (NF_IP6_PRI_LAST - 1).
-    private static let lastAtInputOfIPv6 = Int32.max - 2
+    private static let last = NftBaseChain.fencePriority
+    /// At INPUT of IPv6 conntrack confirms one further ahead (NF_IP6_PRI_LAST - 1).
+    private static let lastAtInputOfIPv6 = NftBaseChain.fencePriority - 1
 
     private static let all = [
         ProofPost(.ipv4, .prerouting, .min, "prerouting.first"),

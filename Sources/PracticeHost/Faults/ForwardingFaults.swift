@@ -7,6 +7,14 @@ let forwardingFaults: [Fault] = [
         [
             FaultVariant("bridge", "The bridge", [.sysctl("net/ipv4/conf/{bridge}/forwarding", "0")]),
             FaultVariant("uplink", "The uplink", [.sysctl("net/ipv4/conf/{uplink}/forwarding", "0")]),
+            FaultVariant(
+                "hardened", "Files switch it off at every boot, the uplink by name and the bridge by a wildcard",
+                [
+                    .write("/etc/sysctl.d/99_hardening.conf", "net.ipv4.conf.{uplink}.forwarding = 0\n"),
+                    .write("/etc/sysctl.conf", "net.ipv4.conf.{uplink}.forwarding=0\n"),
+                    .write("/run/sysctl.d/98-bridges.conf", "net.ipv4.conf.lxcbr*.forwarding = 0\n"),
+                    .sysctl("net/ipv4/conf/{uplink}/forwarding", "0"),
+                ]),
         ]),
     Fault(
         "ip-forward-reset", "Forwarding is on now and off after the next boot",

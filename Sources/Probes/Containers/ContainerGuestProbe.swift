@@ -33,7 +33,7 @@ package struct ContainerGuestProbe: Probe {
         var checksumMissing = false
         // The rules are read where they matter.
         if guest.hasStrictDHCP, config.devices.contains(where: { $0.type == "veth" && $0.addresses.isEmpty }) {
-            checksumMissing = try !RulesetState(host: host).ruleset().fillsUDPChecksums
+            checksumMissing = try RulesetState(host: host).ruleset().firstRule(that: .fillsUDPChecksums) == nil
         }
         let sandbox = try Self.sandbox(config, guest)
         var evidence = names.evidence

@@ -22,9 +22,10 @@ extension Evidence {
             return
         }
         let place = [killer.family, table, killer.chain].compactMap { $0 }.joined(separator: " ")
-        let legacy = killer.text.hasSuffix("(iptables-legacy)") ? "iptables-legacy" : "iptables"
+        let isLegacy = killer.backend == "iptables-legacy" || killer.text.hasSuffix("(iptables-legacy)")
+        let legacy = isLegacy ? "iptables-legacy" : "iptables"
         self.init(
-            source: place,
+            source: [place, killer.ruleWords].compactMap { $0 }.joined(separator: ", "),
             command: killer.text.hasPrefix("-")
                 ? "\(legacy) -t \(table) -S \(killer.chain ?? "")" : "nft -a list chain \(place)",
             value: killer.text)

@@ -72,7 +72,9 @@ package struct IPv6NetworkProbe: Probe {
                 return chain.table
             })
         return ruleset.rules.indices.first { index in
-            guard tables.contains(ruleset.chains[ruleset.rules[index].chain].table) else { return false }
+            guard tables.contains(ruleset.chains[ruleset.rules[index].chain].table),
+                ruleset.traits(ofRule: index).contains(.translatesSource)
+            else { return false }
             let expressions = ruleset.expressions(ofRule: index)
             return expressions.contains(where: isTranslation)
                 && mayMatch(expressions, network: network, uplinks: uplinks)

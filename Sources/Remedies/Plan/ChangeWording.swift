@@ -49,6 +49,9 @@ struct ChangeWording {
         case .run(.checkFirewalld): "/etc/firewalld"
         case .run(.shorewallReload): "shorewall's loaded rules"
         case .run(.checkNetplan): "a copy of /etc/netplan"
+        case .run(.checkKeyfile(let path, _)): path
+        case .run(.checkNetworkManager): "NetworkManager's configuration"
+        case .run(.reloadNetworkManager): "NetworkManager's devices"
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }
@@ -82,6 +85,7 @@ struct ChangeWording {
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
         case .run(.daemonReload): "read"
+        case .run(.reloadNetworkManager(let ports)): "without \(ports.joined(separator: ", "))"
         case .run(.startUnit): "active"
         case .run: "valid"
         }

@@ -28,7 +28,8 @@ extension PlanFacts {
         }
         let edited =
             [
-                LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile, net.settingsFile,
+                NetworkManagerPorts.file, LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile,
+                net.settingsFile,
                 SysctlReplay.mainFile,
             ] + FirewallFacts.files + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
         for flavour in IptablesFlavour.allCases {
@@ -79,6 +80,8 @@ extension PlanFacts {
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
         facts.uplinks = uplinks
+        try facts.readNetworkManager(host)
+        try facts.readDocker(host)
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
         if causes.contains(where: { $0.remedy?.id == ForgetFlows.remedy }) { facts.readFlows(host, profile) }
@@ -130,11 +133,16 @@ extension PlanFacts {
     }
 
     private static func packageManager(_ host: any Host) throws(HostError) -> PackageManager? {
-        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil { return manager }
+        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil {
+            // A host of rpm's can have apt-get as well, whose list is then empty.
+            if let database = manager.database, try host.statusIfPresent(database)?.size == 0 { continue }
+            return manager
+        }
         return nil
     }
 
     private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
+        if manager == .dnf { return try version(.rpm, host) != nil }
         guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
         let bytes = try host.read(path, limit: 64 << 20)
         return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil

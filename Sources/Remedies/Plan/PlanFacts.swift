@@ -27,6 +27,9 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
     package var firewall = FirewallFacts()
+    package var networkManager = NetworkManagerFacts()
+    /// Docker's, as 28; nil: there is none, or it need not be known.
+    package var dockerVersion: Int?
     /// Chains of nftables that drop what they are not told to accept.
     package var filterChains: [FilterChain] = []
     /// Nil: none that is known.

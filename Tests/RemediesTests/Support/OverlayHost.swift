@@ -12,6 +12,8 @@ final class OverlayHost: MutableHost {
     var identity = HostIdentity(
         hostname: "test", kernel: "6.1", effectiveUser: 0, capabilities: ["net_admin"],
         inInitialNetworkNamespace: true, isPracticeHost: false)
+    /// What programs print when they are asked for a version.
+    var versions: [ProgramName: String] = [:]
     /// The link of the default route.
     var uplink: String? = "eth0"
     /// nftables as it is beside the tables of `state`.
@@ -61,11 +63,17 @@ final class OverlayHost: MutableHost {
         case .read(let path, _, _): .bytes(ByteString(try read(path)))
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
-        case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .netlink(let query): .messages(NetlinkMessages(try messages(query)))
         case .residents: .residents(residents)
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
-        case .space, .legacyTable, .programVersion, .packetPrograms:
+        case .programVersion(let program):
+            if let version = versions[program] {
+                .text(version)
+            } else {
+                throw HostError(.notFound, operation: program.rawValue, message: "not installed")
+            }
+        case .space, .legacyTable, .packetPrograms:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
     }
