@@ -104,9 +104,11 @@ struct Remediation {
                 from: session.host, profile: session.chosen.profile,
                 session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"))
         } catch {
+            // Programs that read for us say in words of their own that they may not.
+            let isForbidden = error.code == .notPermitted || session.identity.effectiveUser != 0
             throw CommandError(
-                error.code == .notPermitted ? .unknown : .internalError,
-                "what a plan needs could not be read: \(error.description)")
+                isForbidden ? .unknown : .internalError,
+                "what a plan needs could not be read: \(error.description)" + (isForbidden ? "; root may" : ""))
         }
     }
 
