@@ -15,7 +15,7 @@ SWIFT ?= swift
 # Libraries to build with, and plain programs that the practice host is made with. None has a service or a firewall:
 # those go into layers that only a practice host mounts.
 BUILD_PACKAGES = libpcap-dev libyaml-dev iproute2 squashfs-tools
-TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset chromium
+TEST_PACKAGES = python3-jsonschema python3-yaml libxml2-utils perl tidy tcpdump tshark procps ipset strace chromium
 BENCH_PACKAGES = hyperfine jq python3-venv gcc libc6-dev tcpdump time
 
 N ?= 10000
@@ -66,7 +66,7 @@ lint:
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent docker netplan ifupdown \
-	  network-manager prometheus node-exporter icinga2
+	  network-manager dnf prometheus node-exporter icinga2
 	@Tests/Tools/run-tests $(SWIFT)
 
 causes:

@@ -12,14 +12,15 @@
 static const char licence[] = "Dual MIT/GPL";
 
 enum {
-    /* What is read of a packet: an IPv4 header without options, and twelve bytes behind it. */
-    bytes_read = 32,
+    /* What is read of a packet: an IP header without options, and twelve bytes behind it. Behind a packet of IPv4
+       lies what the kernel keeps behind every packet. */
+    bytes_read = 52,
     /* Below the frame pointer. */
     head = -8,
     offset = -16,
-    packet = -48,
-    key = -56,
-    value = -64,
+    packet = -72,
+    key = -80,
+    value = -88,
     remembered = 256,
 };
 
@@ -63,21 +64,31 @@ int clinux_drop_load(struct clinux_drop_layout layout, uint32_t nonce, struct cl
         STORE_NUMBER(BPF_DW, 10, offset, 0),
         READ(head, 8, 7, (int32_t)layout.head),
         READ(offset, 2, 7, (int32_t)layout.network_header),
-        /* r8: the IPv4 header. */
+        /* r8: the IP header. */
         LOAD(BPF_DW, 8, 10, head),
         LOAD(BPF_H, 1, 10, offset),
         PLUS(8, 1),
         READ(packet, bytes_read, 8, 0),
         op(BPF_JMP | BPF_JNE | BPF_K, 0, 0, 0, 0),
         LOAD(BPF_B, 1, 10, packet),
+        op(BPF_ALU64 | BPF_AND | BPF_K, 1, 0, 0, 0xf0),
+        op(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 8, 0x60),
+        LOAD(BPF_B, 1, 10, packet),
         op(BPF_JMP | BPF_JNE | BPF_K, 1, 0, 0, 0x45),
-        /* The payload of UDP and ICMP echo, or else the sequence number of TCP. */
+        /* IPv4: the payload of UDP and ICMP echo, or else the sequence number of TCP; the identification. */
         LOAD(BPF_W, 1, 10, packet + 28),
         op(BPF_JMP32 | BPF_JEQ | BPF_K, 1, 0, 2, (int32_t)nonce),
         LOAD(BPF_W, 1, 10, packet + 24),
         op(BPF_JMP32 | BPF_JNE | BPF_K, 1, 0, 0, (int32_t)nonce),
-        /* The first drop of this identification stays. */
         LOAD(BPF_H, 1, 10, packet + 4),
+        op(BPF_JMP | BPF_JA, 0, 0, 5, 0),
+        /* IPv6: the same; the low half of the flow label. */
+        LOAD(BPF_W, 1, 10, packet + 48),
+        op(BPF_JMP32 | BPF_JEQ | BPF_K, 1, 0, 2, (int32_t)nonce),
+        LOAD(BPF_W, 1, 10, packet + 44),
+        op(BPF_JMP32 | BPF_JNE | BPF_K, 1, 0, 0, (int32_t)nonce),
+        LOAD(BPF_H, 1, 10, packet + 2),
+        /* The first drop of this identification stays. */
         STORE(BPF_W, 10, key, 1),
         LOAD(BPF_W, 1, 6, 16),
         STORE(BPF_W, 10, value, 1),

@@ -23,6 +23,7 @@ extension CauseEntry {
             symptom: try fields.required("symptom").text(file, "symptom"),
             why: try fields.required("why").text(file, "why"),
             look: try fields.required("look").text(file, "look"),
+            inspect: try commands(fields.required("inspect"), texts),
             fix: try fields.required("fix").text(file, "fix"),
             references: try fields.optional("references")?.texts(file, "references") ?? [],
             owners: try owners(fields.optional("owners"), texts),

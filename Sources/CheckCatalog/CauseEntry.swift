@@ -23,6 +23,8 @@ package struct CauseEntry: Sendable, Hashable {
     package var why: String
     /// How the doctor knows, and how a person can see it.
     package var look: String
+    /// Commands that show it, and change nothing.
+    package var inspect: [String]
     /// What cures it, now and for good.
     package var fix: String
     package var references: [String]
@@ -32,7 +34,7 @@ package struct CauseEntry: Sendable, Hashable {
     package init(
         id: String, area: Area, severity: Severity, title: String, explanation: String, explains: [String] = [],
         remedy: String? = nil, commands: [String] = [], symptom: String = "", why: String = "", look: String = "",
-        fix: String = "", references: [String] = [], owners: [NetworkOwner: [String]] = [:],
+        inspect: [String] = [], fix: String = "", references: [String] = [], owners: [NetworkOwner: [String]] = [:],
         isDocumentedOnly: Bool = false
     ) {
         self.id = id
@@ -47,6 +49,7 @@ package struct CauseEntry: Sendable, Hashable {
         self.symptom = symptom
         self.why = why
         self.look = look
+        self.inspect = inspect
         self.fix = fix
         self.references = references
         self.isDocumentedOnly = isDocumentedOnly

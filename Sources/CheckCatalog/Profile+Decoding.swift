@@ -68,6 +68,16 @@ extension ProfileEntry {
         if let owner = fields.optional("owner") { network.owner = try owner.word(file, "owner") }
         if let address = fields.optional("ipv6") { network.ipv6 = try ipv6(address, file) }
         if let nat = fields.optional("ipv6NAT") { network.ipv6NAT = try nat.word(file, "ipv6NAT") }
+        if let target = fields.optional("ipv6Target") {
+            let text = try target.text(file, "an IPv6 address")
+            guard let address = IPv6Address(text) else {
+                throw target.error(file, "\"\(text)\" is not an IPv6 address")
+            }
+            guard network.ipv6Prefix.map({ !$0.contains(address) }) ?? false else {
+                throw target.error(file, "the IPv6 target goes with `ipv6`, and must lie outside of it")
+            }
+            network.ipv6Target = address
+        }
         if let target = fields.optional("target") {
             network.target = try ipv4(target, file)
             guard !network.cidr.contains(network.target) else {
@@ -116,18 +126,9 @@ extension ProfileEntry {
         return prefix
     }
 
-    /// Hexadecimal groups with at most one `::`, and a prefix length up to 127.
     private static func ipv6(_ node: YAMLNode, _ file: String) throws(CatalogError) -> String {
         let text = try node.text(file, "an IPv6 address")
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let halves = parts[0].split(separator: "::", omittingEmptySubsequences: false)
-        let groups = halves.flatMap { $0.split(separator: ":", omittingEmptySubsequences: false) }.filter {
-            !$0.isEmpty
-        }
-        let isWhole = halves.count == 1 ? groups.count == 8 : halves.count == 2 && groups.count < 8
-        guard parts.count == 2, let length = Int(parts[1]), (1...127).contains(length), isWhole,
-            groups.allSatisfy({ $0.count <= 4 && UInt16($0, radix: 16) != nil })
-        else {
+        guard let prefix = IPv6Prefix(text), (1...127).contains(prefix.length) else {
             throw node.error(
                 file,
                 "the bridge's own IPv6 address with its prefix length is wanted, such as fd42::1/64, not \"\(text)\"")

@@ -13,6 +13,7 @@ struct BridgeResidentsProbe: Probe {
             "count": .integer, "residents": .strings, "noRoute": .strings, "wrongGateway": .strings,
             "wrongSubnet": .strings, "duplicateMacs": .strings, "duplicateAddresses": .strings,
             "gatewayAnswers": .strings, "unknownPorts": .strings, "down": .strings,
+            "tooLarge": .strings,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -23,11 +24,11 @@ struct BridgeResidentsProbe: Probe {
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let name = try parameters.string("network")
         guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
-        guard let transcript = transcripts.first(where: { $0.network.name == name }) else {
+        guard let transcript = transcripts.first(where: { $0.network.name == name && $0.family != .ipv6 }) else {
             throw .notApplicable("nothing is to be translated on \(name)")
         }
         guard let all = transcript.residents else {
-            let obstacle = transcript.ground?.obstacle(to: transcript.network, mode: transcript.mode)
+            let obstacle = transcript.ground?.obstacle(to: transcript.subject, mode: transcript.mode)
             throw .unknown(
                 transcript.residentsFailure ?? obstacle ?? transcript.failure ?? "nobody looked into the containers")
         }
@@ -60,9 +61,14 @@ struct BridgeResidentsProbe: Probe {
                 "gatewayAnswers": .strings((all.gatewayAnswers ?? []).map { Self.owner($0, among: residents) }),
                 "unknownPorts": .strings(all.unknownPorts),
                 "down": .strings(residents.filter { !$0.isUp }.map { "\($0.title): \($0.interface)" }),
+                "tooLarge": .strings(residents.compactMap(Self.tooLarge)),
             ],
             evidence: Self.evidence(
-                all, odd: routeless + astray + residents.filter { !$0.isUp || Self.isForeign($0, to: network) },
+                all,
+                odd: routeless + astray
+                    + residents.filter {
+                        !$0.isUp || Self.isForeign($0, to: network) || Self.tooLarge($0) != nil
+                    },
                 bridge: network.bridge))
     }
 
@@ -115,6 +121,13 @@ struct BridgeResidentsProbe: Probe {
         let gateways = resident.gateways.map(\.description).joined(separator: " ")
         return "\(resident.title) \(resident.interface) \(addresses) via \(gateways.isEmpty ? "nothing" : gateways) "
             + "\(resident.hardwareAddress?.description ?? "") port \(resident.port)\(resident.isUp ? "" : ", down")"
+            + (tooLarge(resident) == nil ? "" : ", mtu \(resident.mtu ?? 0) over \(resident.portMTU ?? 0)")
+    }
+
+    /// What the other end of its cable does not take: the kernel drops it there without a word.
+    private static func tooLarge(_ resident: Resident) -> String? {
+        guard let inside = resident.mtu, let outside = resident.portMTU, inside > outside else { return nil }
+        return "\(resident.title): \(resident.interface) \(inside), \(resident.port) \(outside)"
     }
 
     /// Values that more than one has: `10.5.0.9: c1, c2`.

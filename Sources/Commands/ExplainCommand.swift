@@ -48,7 +48,8 @@ struct ExplainCommand: ParsableCommand {
         if let cause = BuiltIn.causes().first(where: { $0.id == id }) {
             var sections = [
                 ("What happens", cause.explanation), ("Symptom", cause.symptom), ("Why", cause.why),
-                ("How the doctor sees it", cause.look), ("What to do", cause.fix),
+                ("How the doctor sees it", cause.look), (Self.inspection, cause.inspect.joined(separator: "\n")),
+                ("What to do", cause.fix),
                 (Self.commands, cause.commands.joined(separator: "\n")),
                 (
                     "Repair",
@@ -83,8 +84,9 @@ struct ExplainCommand: ParsableCommand {
         throw CommandError(.usage, "no cause and no check is called \"\(id)\"\(Suggestion.hint(for: id, among: ids))")
     }
 
-    /// What stands here is copied, so its lines stay whole.
+    /// What stands below these is copied, so its lines stay whole.
     private static let commands = "Commands"
+    private static let inspection = "See it by hand"
 
     private func section(_ heading: String, _ text: String) -> Section {
         Section(heading: heading, text: ExampleValues.fill(text))
@@ -94,12 +96,12 @@ struct ExplainCommand: ParsableCommand {
         var lines = [
             "\(document.id): \(document.title)",
             "\(document.severity.rawValue), area \(document.area.rawValue); addresses are those of the profile "
-                + ExampleValues.profile,
+                + "\(ExampleValues.profile), a container is called web",
         ]
         for section in document.sections {
             lines += ["", section.heading]
             for paragraph in section.text.split(whereSeparator: \.isNewline) {
-                let whole = section.heading.hasPrefix(commands)
+                let whole = section.heading.hasPrefix(commands) || section.heading == inspection
                 lines += (whole ? [String(paragraph)] : wrapped(String(paragraph), width: options.width - 2))
                     .map { "  " + $0 }
             }

@@ -26,7 +26,7 @@ struct ForwardDropProbe: Probe {
         guard let report, report.mode != .off else {
             throw .notApplicable("the packet proof was turned off (--proof off)")
         }
-        let probes = report.probes.filter { $0.network == network && $0.container == nil }
+        let probes = report.probes.filter { $0.network == network && $0.container == nil && $0.family == .ipv4 }
         guard let worst = probes.min(by: { $0.verdict < $1.verdict }) else {
             throw .notApplicable("no packet was sent on \(network)")
         }
@@ -50,7 +50,7 @@ struct ForwardDropProbe: Probe {
                 Evidence(
                     source: "packet \(worst.protocol.rawValue) \(worst.from) > \(worst.to)",
                     command: "lxc-doctor prove",
-                    value: worst.verdict.rawValue + (killer.map { ", killed by \($0.text)" } ?? ""))
+                    value: worst.verdict.rawValue + (killer.map(\.clause) ?? ""))
             ])
     }
 

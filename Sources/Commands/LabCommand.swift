@@ -12,6 +12,7 @@ struct LabCommand: ParsableCommand {
 
 extension PracticeProfile: ExpressibleByArgument {}
 extension PracticeBackend: ExpressibleByArgument {}
+extension PracticeIPv6: ExpressibleByArgument {}
 
 struct LabRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +25,9 @@ struct LabRunCommand: ParsableCommand {
 
     @Option(name: .long, help: "Who holds the rules: nft, iptables-nft or iptables-legacy.")
     var backend: PracticeBackend = .nft
+
+    @Option(name: .long, help: "Give it IPv6: nat66 (fd42:5::/64, translated) or routed (2001:db8:5::/64).")
+    var ipv6: PracticeIPv6?
 
     @Option(name: .long, help: "How many containers run: c1, c2, …")
     var containers = 0
@@ -43,7 +47,7 @@ struct LabRunCommand: ParsableCommand {
 
     func run() throws {
         let plan = PracticeHostPlan(
-            profile: profile, backend: backend, containers: containers,
+            profile: profile, backend: backend, ipv6: ipv6, containers: containers,
             faults: fault.map(FaultSelection.init(argument:)), command: command, layers: layer)
         do {
             throw ExitCode(try runPracticeHost(plan))

@@ -57,7 +57,7 @@ struct LocalProofProbe: Probe {
 
     private static func outcome(_ probe: LocalProbe) -> String {
         var words = probe.arrival.rawValue
-        if let killer = probe.killer { words += ", killed by \(killer.text)" }
+        if let killer = probe.killer { words += killer.clause }
         if let reason = probe.reason { words += ": \(reason)" }
         return words
     }

@@ -31,7 +31,7 @@ extension ProofAim {
             throw refuse("ports are from 1 to 65535")
         }
         self.init(
-            target: packet.destination, port: kind == .icmp ? nil : packet.destinationPort, protocols: [kind],
+            target: .v4(packet.destination), port: kind == .icmp ? nil : packet.destinationPort, protocols: [kind],
             source: packet.source, sourcePort: kind == .icmp ? nil : packet.sourcePort)
     }
 

@@ -4,25 +4,32 @@ internal import Probes
 
 /// The packet proof as a fact that checks can ask for. It was made before: this only hands it on.
 struct PacketProofProbe: Probe {
-    static let specification = ProbeSpecification(
-        name: "packet-proof", summary: "where a packet of a throw-away container goes, and as whom it leaves",
-        parameters: ["network": .string],
-        facts: [
-            "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "delivery": .string,
-            "reason": .string, "probes": .strings,
-        ])
+    static let specification = describe(
+        "packet-proof", "where a packet of a throw-away container goes, and as whom it leaves")
+    static let specificationOfIPv6 = describe(
+        "packet-proof-ipv6", "where an IPv6 packet of a throw-away container goes, and as whom it leaves")
 
-    var specification: ProbeSpecification { Self.specification }
+    private static func describe(_ name: String, _ summary: String) -> ProbeSpecification {
+        ProbeSpecification(
+            name: name, summary: summary, parameters: ["network": .string],
+            facts: [
+                "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "delivery": .string,
+                "reason": .string, "killer": .string, "lostAt": .string, "probes": .strings,
+            ])
+    }
+
+    var specification: ProbeSpecification { family == .ipv4 ? Self.specification : Self.specificationOfIPv6 }
 
     /// Nil where the proof is off.
     let report: ProofReport?
+    var family: IPFamily = .ipv4
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
         guard let report, report.mode != .off else {
             throw .notApplicable("the packet proof was turned off (--proof off)")
         }
-        let probes = report.probes.filter { $0.network == network && $0.container == nil }
+        let probes = report.probes.filter { $0.network == network && $0.container == nil && $0.family == family }
         guard let worst = probes.min(by: Self.isWorse) else {
             throw .notApplicable("nothing is to be translated on \(network)")
         }
@@ -35,6 +42,9 @@ struct PacketProofProbe: Probe {
                 // "" where nothing was really sent.
                 "delivery": .string(worst.delivery?.rawValue ?? ""),
                 "reason": .string(worst.reason ?? ""),
+                // "" where nothing has a name.
+                "killer": .string(worst.killer?.text ?? ""),
+                "lostAt": .string(worst.killer?.hook ?? ""),
                 "probes": .strings(probes.map(Self.line)),
             ],
             evidence: [worst].map {
@@ -58,7 +68,7 @@ struct PacketProofProbe: Probe {
         var words = probe.verdict.rawValue
         if let source = probe.sourceAfter { words += " as \(source)" }
         if let uplink = probe.uplink { words += " out of \(uplink)" }
-        if let killer = probe.killer { words += ", killed by \(killer.text)" }
+        if let killer = probe.killer { words += killer.clause }
         if let reason = probe.reason { words += ": \(reason)" }
         return words
     }

@@ -36,11 +36,12 @@ extension LXCDoctor {
     ///
     /// A command of the first level is tried alone first. From the root ArgumentParser reads, by reflection, the options of
     /// its completion scripts (twice) and those of the default command (once more), before it comes to the command
-    /// itself: more than half of what parsing costs. What does not parse is left to the root, which words help and errors.
+    /// itself: a quarter of what parsing costs. What does not parse is left to the root, which words help and errors.
     fileprivate static func command(_ arguments: [String]) throws -> any ParsableCommand {
         let named = configuration.subcommands.first { $0._commandName == arguments.first }
         let type = named ?? DoctorCommand.self
-        if type.configuration._superCommandName != nil {
+        let asksTheRoot = arguments.contains { ["--help", "-h", "--version"].contains($0) }
+        if type.configuration._superCommandName != nil, !asksTheRoot {
             do {
                 let command = try type.parseAsRoot(Array(arguments.dropFirst(named == nil ? 0 : 1)))
                 // Help is a command of its own.

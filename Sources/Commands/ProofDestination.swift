@@ -4,28 +4,39 @@ internal import HostModel
 internal import PacketProof
 internal import Probes
 
-/// `ADDRESS` or `ADDRESS:PORT`, as `prove --to` takes it.
+/// `ADDRESS` or `ADDRESS:PORT`, of IPv6 `ADDRESS` or `[ADDRESS]:PORT`, as `prove --to` takes it.
 struct ProofDestination: Hashable, Sendable {
-    var address: IPv4Address
+    var address: IPAddress
     var port: UInt16?
 
     /// Throws a validation error, in one line, for what no packet could be sent to.
     @Sendable init(argument: String) throws {
-        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let first = parts.first, let address = IPv4Address(first) else {
-            throw ValidationError("--to \(argument): not an IPv4 address, nor ADDRESS:PORT")
+        let text = IPAddress.text(ofEndpoint: argument)
+        guard let address = IPAddress(text) else {
+            throw ValidationError("--to \(argument): not an address, nor ADDRESS:PORT, nor [IPV6]:PORT")
         }
-        if parts.count == 2 {
-            guard let port = UInt16(parts[1]), port > 0 else {
+        // What is left is the port, with what stands around the address of IPv6.
+        let rest =
+            argument.hasPrefix("[") ? argument.dropFirst(text.utf8.count + 2) : argument.dropFirst(text.utf8.count)
+        if !rest.isEmpty {
+            guard rest.first == ":", let port = UInt16(rest.dropFirst()), port > 0 else {
                 throw ValidationError("--to \(argument): the port is not a number from 1 to 65535")
             }
             self.port = port
         }
-        // 0/8, loopback, multicast and what is above it (RFC 6890).
-        guard (1...223).contains(address.value >> 24), address.value >> 24 != 127 else {
+        guard Self.isOutside(address) else {
             throw ValidationError("--to \(argument): no packet of a container can go there")
         }
         self.address = address
+    }
+
+    private static func isOutside(_ address: IPAddress) -> Bool {
+        switch address {
+        // 0/8, loopback, multicast and what is above it (RFC 6890).
+        case .v4(let address): (1...223).contains(address.value >> 24) && address.value >> 24 != 127
+        // Unspecified and loopback, link-local, multicast (RFC 4291 §2.4).
+        case .v6(let address): address.value > 1 && !address.isLinkLocal && address.value >> 120 != 0xff
+        }
     }
 }
 
@@ -33,9 +44,14 @@ extension Session {
     /// Throws usage where the destination is none outside: a container's own network.
     func check(_ aim: ProofAim) throws(CommandError) {
         guard let target = aim.target else { return }
-        if let network = chosen.profile.networks.first(where: { $0.cidr.contains(target) }) {
+        let networks = chosen.profile.networks.flatMap { [ProofNetwork($0), ProofNetwork(ipv6: $0)] }.compactMap(\.self)
+        if let network = networks.first(where: { $0.cidr.contains(target) }) {
             throw CommandError(
                 .usage, "--to \(target) lies in \(network.cidr), the containers' own network; prove is for the outside")
+        }
+        guard networks.contains(where: { $0.family == target.family }) else {
+            throw CommandError(
+                .usage, "--to \(target): no network of the profile has an `ipv6` address, so no container sends there")
         }
     }
 

@@ -22,7 +22,7 @@ struct ProveCommand: ParsableCommand {
     var container: String?
 
     @Option(
-        name: .long, help: "ADDRESS or ADDRESS:PORT to send to, instead of the profile's target.",
+        name: .long, help: "ADDRESS, ADDRESS:PORT or [IPV6]:PORT to send to, instead of the profile's target.",
         transform: ProofDestination.init(argument:))
     var to: ProofDestination?
 
@@ -47,6 +47,9 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError("--full-ttl really sends all the way: it goes with --proof wire and --to")
         }
         if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
+        if to?.address.family == .ipv6, container != nil {
+            throw ValidationError("--container sends IPv4 only: --to takes an IPv4 address with it")
+        }
         if packet != nil, container != nil || to != nil || !`protocol`.isEmpty {
             throw ValidationError("--packet says everything: it goes without --container, --to and --protocol")
         }
@@ -86,18 +89,16 @@ struct ProveCommand: ParsableCommand {
         guard code == 0 else { throw ExitCode(code) }
     }
 
-    /// As the checks over the proof judge it: what containers send to each other is a warning, the rest critical.
+    /// As the checks over the proof judge it: what containers send to each other, and IPv6, is a warning, the rest
+    /// critical.
     private static func health(of report: ProofReport) -> Health {
         let local = report.local ?? []
         let intoHost = local.filter { $0.kind != .eastWest }.map(\.arrival)
         let lost: Set<Arrival> = [.dropped, .altered]
         // What leaves and never gets anywhere, or whose answer is lost, is no success.
-        if report.verdict < .unknown || report.probes.contains(where: { $0.delivery == .failed })
-            || !lost.isDisjoint(with: intoHost)
-        {
-            return .critical
-        }
-        if !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
+        let failed = report.probes.filter { $0.verdict < .unknown || $0.delivery == .failed }
+        if failed.contains(where: { $0.family == .ipv4 }) || !lost.isDisjoint(with: intoHost) { return .critical }
+        if !failed.isEmpty || !lost.isDisjoint(with: local.map(\.arrival)) { return .warning }
         return report.verdict == .unknown || local.contains { $0.arrival == .unknown } ? .unknown : .healthy
     }
 }

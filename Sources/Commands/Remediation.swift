@@ -7,8 +7,9 @@ internal import Reporting
 
 /// Plan, consent, repair, and a second look: what `--auto-remediate` and `fix apply` do.
 struct Remediation {
-    /// A repair may uncover what a broken bridge hid; each round plans afresh. More rounds than this would be a loop.
-    private static let mostRounds = 3
+    /// A repair may uncover what a broken bridge hid, or leave flows from before; each round plans afresh. More rounds
+    /// than this would be a loop.
+    private static let mostRounds = 5
 
     let session: Session
     let proofMode: ProofMode
@@ -41,6 +42,7 @@ struct Remediation {
         var result = first
         var steps: [FixStep] = []
         var journal: String?
+        var run = Self.runName()
         for _ in 0..<Self.mostRounds {
             let plan = try Self.makePlan(session, accepted(result))
             if isUnattended, plan.mayDisconnect {
@@ -59,7 +61,10 @@ struct Remediation {
                 return session.report(
                     result, fixes: FixReport(outcome: .applied, reason: error.message, steps: steps, journal: journal))
             }
-            let fixes = apply(plan, result)
+            // What a person confirmed is a run of its own: the confirmation is of that and nothing else.
+            if journal != nil, needsConfirmation(plan) { run = Self.runName() }
+            let fixes = apply(plan, result, run: run)
+            if needsConfirmation(plan) { run = Self.runName() }
             steps += fixes.steps
             journal = fixes.journal ?? journal
             result = look()
@@ -88,21 +93,22 @@ struct Remediation {
         var plan = plan
         plan.judge(by: try Self.facts(session).connections)
         try ask(plan)
-        let fixes = apply(plan, result)
+        let fixes = apply(plan, result, run: Self.runName())
         return session.report(look(), fixes: fixes)
     }
 
     static func makePlan(_ session: Session, _ result: DiagnosisResult) throws(CommandError) -> Plan {
-        var made = plan(for: result.causes, profile: session.chosen, facts: try facts(session))
+        var made = plan(for: result.causes, profile: session.chosen, facts: try facts(session, for: result.causes))
         made.hostname = session.identity.hostname
         return made
     }
 
-    private static func facts(_ session: Session) throws(CommandError) -> PlanFacts {
+    private static func facts(_ session: Session, for causes: [Cause] = []) throws(CommandError) -> PlanFacts {
         do {
             return try PlanFacts.read(
                 from: session.host, profile: session.chosen.profile,
-                session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"))
+                session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"),
+                causes: causes)
         } catch {
             // Programs that read for us say in words of their own that they may not.
             let isForbidden = error.code == .notPermitted || session.identity.effectiveUser != 0
@@ -152,9 +158,11 @@ struct Remediation {
 
     private var confirmationSeconds: Int { consent.confirmWithin ?? Self.usualConfirmation }
 
+    private func needsConfirmation(_ plan: Plan) -> Bool { plan.mayDisconnect || consent.confirmWithin != nil }
+
     /// The dead-man switch, where a step needs one or it was asked for.
     private func confirmation(for plan: Plan, _ store: FileJournalStore) -> Confirmation? {
-        guard plan.mayDisconnect || consent.confirmWithin != nil else { return nil }
+        guard needsConfirmation(plan) else { return nil }
         let seconds = confirmationSeconds
         return Confirmation(
             seconds: seconds,
@@ -201,14 +209,14 @@ struct Remediation {
 
     // MARK: Repair
 
-    private func apply(_ plan: Plan, _ result: DiagnosisResult) -> FixReport {
+    private func apply(_ plan: Plan, _ result: DiagnosisResult, run: String) -> FixReport {
         guard let live = session.live else {
             return FixReport(outcome: .refused, reason: "a recording cannot be repaired", steps: plan.steps)
         }
         let store = FileJournalStore()
         let applier = Applier(
             host: live, store: store,
-            identity: RunIdentity(run: Self.runName(), startedAt: session.startedAt))
+            identity: RunIdentity(run: run, startedAt: session.startedAt))
         let verification = Verification(
             before: result.findings, proofBefore: session.proof?.verdict,
             recheck: { checks in

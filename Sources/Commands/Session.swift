@@ -37,10 +37,11 @@ final class Session {
 
     /// Opens the host and settles what it is meant to be. `proof`: what will be asked of `prove`. Without
     /// `judges` no check is read: nothing will be diagnosed. `because`: why the profile was chosen, where the command
-    /// knows better than its options. Throws usage and input errors.
+    /// knows better than its options. `readsRules`: the whole ruleset will be asked for, and is read in the background from
+    /// now on. Throws usage and input errors.
     init(
         _ options: HostOptions, selection: SelectionOptions? = nil, proof: ProofMode = .off, judges: Bool = true,
-        because: String? = nil
+        because: String? = nil, readsRules: Bool = false
     ) throws(CommandError) {
         startedAt = RFC3339.text(secondsSince1970: Console.wallClockSeconds())
         startedNanoseconds = Console.monotonicNanoseconds()
@@ -57,6 +58,7 @@ final class Session {
             // Ctrl-C shows what is known by then; a second one ends at once.
             Console.noteInterrupts()
             let live = LiveHost()
+            if readsRules { live.begin(.nftRules()) }
             self.live = live
             host = RecordingHost(live)
             if proof != .off {
@@ -125,7 +127,8 @@ final class Session {
     /// Everything that a check may observe.
     static var probeSpecifications: [ProbeSpecification] {
         allProbes.map(\.specification) + [
-            PacketProofProbe.specification, LocalProofProbe.specification, ForwardDropProbe.specification,
+            PacketProofProbe.specification, PacketProofProbe.specificationOfIPv6, LocalProofProbe.specification,
+            ForwardDropProbe.specification,
             ContainerProofProbe.specification, BridgeResidentsProbe.specification,
             ResidentForwardingProbe.specification,
         ]
@@ -185,7 +188,8 @@ final class Session {
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
         [
-            PacketProofProbe(report: proof), LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
+            PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
+            LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
             ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
             ResidentForwardingProbe(transcripts: proofTranscripts),
         ]

@@ -37,7 +37,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let sample = try packet.map { (text) throws(CommandError) in try SamplePacket(argument: text) }
-        let session = try Session(hostOptions, judges: false)
+        let session = try Session(hostOptions, judges: false, readsRules: true)
         // What was read of a large ruleset goes with the process; to take it apart first takes milliseconds.
         _ = Unmanaged.passRetained(session)
         let code = try sample.map { try follow($0, session) } ?? verify(session)
@@ -106,7 +106,7 @@ struct VerifyCommand: ParsableCommand {
     private static func killer(_ place: WalkResult.RulePlace) -> Killer {
         Killer(
             hook: "postrouting", family: place.family, table: place.table, chain: place.chain, rule: place.rule,
-            text: place.text)
+            handle: place.handle, text: place.text)
     }
 
     // MARK: One packet
@@ -130,11 +130,17 @@ struct VerifyCommand: ParsableCommand {
                 "the rules accept it, but something else acts on packets: "
                 + filter.forwarding.outsideModel.joined(separator: ", ")
         }
+        // Of a flow that is known the addresses are conntrack's to say, where anything translates at all.
+        let isOfFlow =
+            [.established, .related].contains(packet.connectionState) && result.uplink != nil
+            && packet.mappedSource == nil && packet.mappedDestination == nil && filter.ruleset.translates
+        if isOfFlow { (result.sourceAfter, result.destinationAfter) = (nil, nil) }
         let choices = result.sourceChoices?.map(\.description).joined(separator: " or ")
         let report = PacketReport(
             packet: packet.description, verdict: PacketReport.Verdict(rawValue: result.verdict.rawValue) ?? .undecided,
             reason: result.reason, sourceAfter: result.sourceAfter?.description ?? choices,
-            destinationAfter: result.destinationAfter?.description, uplink: result.uplink, killer: result.killer,
+            destinationAfter: result.destinationAfter?.description, uplink: result.uplink,
+            isOfFlow: isOfFlow ? true : nil, killer: result.killer,
             translatedBy: result.translatedBy.map(Self.killer), path: result.path)
         return try tell(report)
     }

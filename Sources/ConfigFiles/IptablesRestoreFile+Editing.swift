@@ -43,6 +43,23 @@ extension IptablesRestoreFile {
         return IptablesRestoreFile(path: path, bytes: edited.bytes)
     }
 
+    /// The lines of a table.
+    package func text(ofTable table: String) -> String {
+        var inside = false
+        var found: [String] = []
+        for (_, line) in lines.numbered {
+            let text = line.trimmedBlanks
+            if text.hasPrefix("*") { inside = String(text.dropFirst()).trimmedBlanks == table }
+            if inside { found.append(String(text)) }
+        }
+        return found.joined(separator: "\n")
+    }
+
+    /// Whether rules of a table carry their counters (`[12:3456] -A FORWARD …`): they cannot be told by their text.
+    package func hasCounters(in table: String) -> Bool {
+        text(ofTable: table).split(separator: "\n").contains { $0.hasPrefix("[") }
+    }
+
     /// Whether a table holds rules or chains with a policy that is not ACCEPT.
     package func decides(in table: String) -> Bool {
         var inside = false

@@ -36,6 +36,10 @@ private func presentCauses(of judged: [JudgedFinding], _ entries: [String: Cause
         for rule in one.rules {
             if let known = present.firstIndex(where: { $0.id == rule.id && $0.subject == one.finding.subject }) {
                 present[known].findings.append(index)
+                // Any of the findings may know how to repair it.
+                if present[known].rule.remedy == nil, entries[rule.id]?.remedy == nil, rule.remedy != "none" {
+                    present[known].rule.remedy = rule.remedy
+                }
             } else {
                 present.append(
                     PresentCause(id: rule.id, subject: one.finding.subject, rule: rule, findings: [index]))

@@ -35,18 +35,18 @@ extension ActiveHost {
 
 /// What to send, from where, and where to look.
 package struct ProbeOrder: Codable, Sendable, Hashable {
-    /// The bridge that the throw-away container is attached to. Its hardware address becomes a permanent neighbour
-    /// entry for the gateway, read after attaching: a bridge without ports takes that of its first one.
+    /// The bridge that the throw-away container is attached to. Its hardware address is that of the gateway, read after
+    /// attaching: a bridge without ports takes that of its first one.
     package var bridge: String
-    /// The container's addresses with the prefix length of the subnet.
-    package var addresses: [IPv4Prefix]
-    package var gateway: IPv4Address
+    /// The container's addresses with the prefix length of the subnet. All of an order is of one family.
+    package var addresses: [IPPrefix]
+    package var gateway: IPAddress
     /// Where the routing table leads: looked at by a handle of its own where one handle cannot see all interfaces.
     package var uplink: String?
     /// The bridge's MTU, for both ends of the veth.
     package var mtu: Int
     package var mode: ProofMode
-    /// Whether the addresses are asked for by ARP first. Only where no port of the bridge leads off the host.
+    /// Whether the addresses are asked for by ARP or neighbour discovery first. Only where no port of the bridge leads off the host.
     package var probesAddresses: Bool
     /// Whether the kernel is asked to name the rule that drops a probe (`meta nftrace set 1`). Not where legacy
     /// tables are loaded: those would write a line for each rule to the kernel's log.
@@ -54,7 +54,7 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// Eight bytes that mark every packet of this order: at the start of the payload of UDP and ICMP echo; the first
     /// four are the sequence number of a TCP SYN.
     package var nonce: ByteString
-    /// Whole IPv4 packets, in the order in which they are sent. Their IPv4 identifications differ.
+    /// Whole IP packets, in the order in which they are sent. Their identifications differ.
     package var packets: [ByteString]
     /// How long to wait for sightings after the last packet was sent. Waiting ends earlier when every packet was
     /// seen leaving.
@@ -69,8 +69,10 @@ package struct ProbeOrder: Codable, Sendable, Hashable {
     /// Nil: an order that is sent for the first time.
     package var investigation: ProbeInvestigation?
 
+    package var family: IPFamily { gateway.family }
+
     package init(
-        bridge: String, addresses: [IPv4Prefix], gateway: IPv4Address, uplink: String?, mtu: Int, mode: ProofMode,
+        bridge: String, addresses: [IPPrefix], gateway: IPAddress, uplink: String?, mtu: Int, mode: ProofMode,
         probesAddresses: Bool, traces: Bool, nonce: ByteString, packets: [ByteString], waitMilliseconds: Int,
         local: LocalOrder? = nil, investigation: ProbeInvestigation? = nil
     ) {
@@ -107,12 +109,12 @@ package struct Sighting: Codable, Sendable, Hashable {
     package var direction: Direction
     /// Since the first packet was sent.
     package var microseconds: Int
-    /// From the IPv4 header on.
+    /// From the IP header on.
     package var packet: ByteString
     /// Of a fenced packet: `postrouting` or `input`. Of one that passed: the hook with the end of it where the
     /// station is, `forward.first` or `forward.last`.
     package var hook: String?
-    /// Of a packet that was fenced or passed: `ip` or `bridge`.
+    /// Of a packet that was fenced or passed: `ip`, `ip6` or `bridge`.
     package var family: String?
     /// Of a packet that passed: its mark, where it has one.
     package var mark: UInt32?
@@ -138,8 +140,8 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var port: String
     /// Packets that the capture lost (`pcap_stats(3PCAP)`): above zero, an absence proves nothing.
     package var captureDrops: Int
-    /// Addresses of the order that somebody else answered ARP for. Where there are any, nothing was sent.
-    package var takenAddresses: [IPv4Address]
+    /// Addresses of the order that somebody else answered for. Where there are any, nothing was sent.
+    package var takenAddresses: [IPAddress]
     /// Rules and policies of others that dropped a probe.
     package var kills: [RuleKill]
     /// The host-side port of the container that the packets between containers go to; nil where there was none.
@@ -161,7 +163,7 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var refused: [Int]?
 
     package init(
-        sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPv4Address] = [],
+        sightings: [Sighting], port: String, captureDrops: Int, takenAddresses: [IPAddress] = [],
         kills: [RuleKill] = [], findings: ProbeFindings? = nil
     ) {
         self.sightings = sightings
@@ -191,13 +193,13 @@ package struct PortState: Codable, Sendable, Hashable {
 
 /// A rule or a policy that dropped a packet, as the kernel's trace names it.
 package struct RuleKill: Codable, Sendable, Hashable {
-    /// `ip`, `inet`, `bridge`.
+    /// `ip`, `ip6`, `inet`, `bridge`.
     package var family: String
     package var table: String
     package var chain: String
     /// The handle of the rule; nil: the policy of the chain.
     package var handle: UInt64?
-    /// The packet's headers: IPv4, and twenty bytes behind it.
+    /// The packet's headers: IP, and twenty bytes behind it.
     package var packet: ByteString
 
     package init(family: String, table: String, chain: String, handle: UInt64?, packet: ByteString) {

@@ -1,4 +1,5 @@
 package import HostModel
+package import WireFormats
 
 /// Every lasting change that a repair may make to a host: a closed set, each with a known inverse.
 ///
@@ -38,6 +39,8 @@ package enum Change: Codable, Sendable, Hashable {
     /// The same in a chain of nftables.
     case addAccept(NftAccept)
     case removeAccept(NftAccept)
+    /// Tracked flows are forgotten, so that their next packet begins anew; nothing brings them back as they were.
+    case forgetFlows([TrackedFlow])
     /// Unpacks a base image whose directory must not exist. There is no way back: it ends complete, or nothing is there.
     case restoreImage(ImageRestoration)
     /// A program of somebody else; it must succeed.
@@ -58,9 +61,15 @@ package enum Change: Codable, Sendable, Hashable {
     /// Whether nothing takes it back: it ends complete, or nothing of it is there.
     package var isFinal: Bool {
         switch self {
-        case .restoreImage, .run(.installLXC): true
+        case .restoreImage, .forgetFlows, .run(.installLXC): true
         default: false
         }
+    }
+
+    /// Whether nothing of it stays on the host that an undo could be about.
+    package var isMomentary: Bool {
+        if case .forgetFlows = self { return true }
+        return false
     }
 
     /// What takes the change back.
@@ -84,7 +93,7 @@ package enum Change: Codable, Sendable, Hashable {
         case .removeRule(let rule): .addRule(rule)
         case .addAccept(let rule): .removeAccept(rule)
         case .removeAccept(let rule): .addAccept(rule)
-        case .restoreImage: self
+        case .restoreImage, .forgetFlows: self
         case .run(let program): .run(program.inverse)
         }
     }

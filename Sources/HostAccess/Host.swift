@@ -1,4 +1,5 @@
 internal import HostModel
+package import WireFormats
 
 /// A host that can be asked and cannot be changed: the live one, a recording, or literals of a test.
 package protocol Host: AnyObject {
@@ -77,8 +78,13 @@ extension Host {
 
     /// The messages that a netlink query brings, each with its header.
     package func query(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+        try messages(query).map(Array.init)
+    }
+
+    /// The same, where there may be many thousands: none is copied.
+    package func messages(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
         guard case .messages(let messages) = try answer(.netlink(query)) else { throw mismatch(query.name) }
-        return messages.map(\.bytes)
+        return messages
     }
 
     package func legacyTable(

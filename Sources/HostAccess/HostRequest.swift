@@ -1,4 +1,5 @@
 package import HostModel
+package import WireFormats
 
 /// Everything that can be asked of a host. Asking never changes it.
 ///
@@ -22,7 +23,7 @@ package enum HostRequest: Codable, Sendable, Hashable {
     /// A table as `iptables-nft-save` or `iptables-legacy-save` prints it; empty where the kernel has no such table. A
     /// legacy table only where `/proc/net/ip_tables_names` lists it.
     case iptablesRules(IptablesTable)
-    /// The version that a program prints, for programs that no package database knows.
+    /// The version that a program prints, for what no package database tells that is text.
     case programVersion(ProgramName)
     /// The BPF programs that act on packets and of which neither rtnetlink nor nf_tables tells: those of tcx on a link
     /// of this namespace, and those at hooks of netfilter, of whatever namespace. A line for each.
@@ -44,10 +45,24 @@ package struct LegacyTableName: Codable, Sendable, Hashable {
     }
 }
 
-/// A program that may be run to be asked for its version, with nothing else on its command line.
+/// A program that may be run to be asked for a version, with nothing else on its command line.
 package enum ProgramName: String, Codable, Sendable {
     /// `lxc-start --version`.
     case lxcStart = "lxc-start"
+    /// `dockerd --version`: `Docker version 20.10.24+dfsg1, build 297e128`.
+    case dockerd
+    /// `nmcli --version`: `nmcli tool, version 1.42.4`.
+    case nmcli
+    /// `rpm --query lxc`: `lxc-4.0.12-1.fc39.x86_64`. It fails where the package is not installed; rpm's database is no
+    /// text that could be read instead.
+    case rpm
+
+    package var arguments: [String] {
+        switch self {
+        case .lxcStart, .dockerd, .nmcli: ["--version"]
+        case .rpm: ["--query", "lxc"]
+        }
+    }
 }
 
 /// The answer to a `HostRequest`, of the same name.
@@ -57,7 +72,7 @@ package enum HostReply: Codable, Sendable, Hashable {
     case status(FileStatus)
     case space(FileSystemSpace)
     /// Whole netlink messages with their headers, without NLMSG_DONE, in the order of the dump.
-    case messages([ByteString])
+    case messages(NetlinkMessages)
     /// `ipt_get_entries` of a table preceded by its `ipt_getinfo` (`linux/netfilter_ipv4/ip_tables.h`), host order.
     case legacyTable(info: ByteString, entries: ByteString)
     case text(String)

@@ -23,8 +23,8 @@ extension KernelQuery {
 
     /// How a packet would be routed: one of this host, or, with an input interface (by index), one that arrives there.
     /// An error of code `notFound` where there is no route.
-    package static func routeLookup(
-        destination: IPv4Address, from source: IPv4Address? = nil, inputInterface: Int? = nil, mark: UInt32? = nil
+    package static func routeLookup<Address: InternetAddress>(
+        destination: Address, from source: Address? = nil, inputInterface: Int? = nil, mark: UInt32? = nil
     ) -> KernelQuery {
         KernelQuery(.lookup(destination: destination, from: source, inputInterface: inputInterface, mark: mark))
     }

@@ -1,4 +1,4 @@
-internal import WireFormats
+package import WireFormats
 
 /// What the kernel keeps of flows: tracked connections, and policies of IPsec. Both need CAP_NET_ADMIN.
 extension KernelQuery {
@@ -13,10 +13,32 @@ extension KernelQuery {
             family: .netfilter, type: 1 << 8 | 1, dump: true, payload: payload.bytes, name: "IPCTNL_MSG_CT_GET")
     }
 
+    /// A repair forgets no more flows than this in one step.
+    package static var mostFlowsForgotten: Int { 2_048 }
+
     /// All IPsec policies. Payload: struct xfrm_userpolicy_id, all zero. Source: linux/xfrm.h.
     package static var policies: KernelQuery {
         KernelQuery(
             family: .xfrm, type: 0x15, dump: true, payload: [UInt8](repeating: 0, count: 64),
             name: "XFRM_MSG_GETPOLICY")
+    }
+}
+
+extension Host {
+    /// The flows of `untranslatedFlows`. Empty where the kernel does not list flows at all.
+    package func untranslatedFlows() throws(HostError) -> Set<TrackedFlow> {
+        let messages: [[UInt8]]
+        do {
+            messages = try query(.untranslatedFlows)
+        } catch {
+            // A kernel without ctnetlink answers EINVAL (22).
+            if error.code == .unsupported || error.errno == 22 { return [] }
+            throw error
+        }
+        do throws(WireError) {
+            return Set(try ConntrackFlow.all(in: messages).filter { !$0.isSourceTranslated }.map { TrackedFlow($0) })
+        } catch {
+            throw HostError(.malformed, operation: "read tracked flows", message: error.description)
+        }
     }
 }

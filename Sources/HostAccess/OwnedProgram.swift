@@ -46,6 +46,14 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case checkIfupdown(interface: String)
     /// Has netplan generate its backend's files from a copy of its own.
     case checkNetplan
+    /// Has nmcli read a connection's file, which must give this address.
+    case checkKeyfile(path: String, address: IPv4Prefix)
+    /// Has NetworkManager print its configuration, which must leave these devices alone: `interface-name:veth*`.
+    case checkNetworkManager(unmanaged: [String])
+    /// Has NetworkManager read its configuration again. Ports that it lets go of for that stay up.
+    case reloadNetworkManager(keepingUp: [String])
+    /// Has Docker's daemon check its file.
+    case checkDocker(path: String)
     /// Checks a unit file.
     case checkUnit(path: String)
     /// Has LXC load a container's configuration. The path is that of all containers.
@@ -72,6 +80,10 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .checkNftables(let path): ["nft", "-c", "-f", path]
         case .checkIfupdown(let interface): ["ifup", "--no-act", "--force", interface]
         case .checkNetplan: ["netplan", "generate", "--root-dir", OwnedProgram.copy]
+        case .checkKeyfile: ["nmcli", "--offline", "connection", "modify"]
+        case .checkNetworkManager: ["NetworkManager", "--print-config"]
+        case .reloadNetworkManager: ["nmcli", "general", "reload", "conf"]
+        case .checkDocker(let path): ["dockerd", "--validate", "--config-file", path]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
@@ -80,10 +92,11 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     /// Whether it only looks, or tells a program of files that are there, so that there is nothing to take back.
     package var isCheck: Bool {
         switch self {
-        case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
-            .checkIfupdown, .checkNetplan, .daemonReload, .startUnit:
-            true
         case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload, .installLXC: false
+        case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
+            .checkIfupdown, .checkNetplan, .checkKeyfile, .checkNetworkManager, .checkDocker, .daemonReload,
+            .startUnit, .reloadNetworkManager:
+            true
         }
     }
 
@@ -94,8 +107,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .firewalldAdd(let interface, let zone): .firewalldRemove(interface: interface, zone: zone)
         case .firewalldRemove(let interface, let zone): .firewalldAdd(interface: interface, zone: zone)
         case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
-        case .installLXC, .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld,
-            .checkRules,
+        case .installLXC, .daemonReload, .startUnit, .reloadNetworkManager, .checkShorewall, .checkIfupdown,
+            .checkNetplan, .checkKeyfile, .checkNetworkManager, .checkDocker, .checkFirewalld, .checkRules,
             .checkNftables, .checkUnit, .checkContainer:
             self
         }

@@ -1,4 +1,7 @@
 /// The program that installs packages on this host, and how it is told to install LXC without asking.
+///
+/// apt and dnf are tested with the programs themselves. Debian packages no apk: of it, the plan is tested.
+/// Source: apt-get(8), dpkg(1), dnf(8), rpm(8), apk-add(8), apk-fix(8).
 package enum PackageManager: String, Codable, Sendable, CaseIterable {
     case apt, dnf, apk
 
@@ -40,8 +43,12 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// After an installation that was cut short in the middle of the package: what completes it. Each may have nothing to
-    /// do.
+    /// After an installation that was cut short in the middle of the package: what completes it, one after the other,
+    /// until one succeeds and leaves the package sound. Each may have nothing to do.
+    ///
+    /// dnf begins only once every package is in its cache, where they stay until all are installed: what completes it
+    /// needs no network. It knows no package before its files are there, and knows it already while the scripts that
+    /// come after them run.
     package var completion: [[String]] {
         switch self {
         case .apt:
@@ -52,7 +59,11 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
                 ],
                 Self.aptInstall + ["--reinstall", "lxc"],
             ]
-        case .dnf: [["dnf", "install", "--assumeyes", "--cacheonly", "lxc"]]
+        case .dnf:
+            [
+                ["dnf", "reinstall", "--assumeyes", "--cacheonly", "lxc"],
+                ["dnf", "install", "--assumeyes", "--cacheonly", "lxc"],
+            ]
         case .apk: [["apk", "fix"]]
         }
     }
@@ -62,13 +73,31 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
         self == .apt ? ["dpkg", "--remove", "--force-remove-reinstreq", "--force-depends", "lxc"] : nil
     }
 
-    /// Prints the state of the package as `dpkg -l` does (`ii `, `rc `, `iHR`); fails where it is not known at all. Nil:
-    /// nobody can be asked.
-    package var state: [String]? {
-        self == .apt ? ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", "lxc"] : nil
+    /// Asks for the state of the package. dpkg prints it as `dpkg -l` does (`ii `, `rc `, `iHR`), the others the
+    /// package's name; each fails where it knows no such package.
+    package var query: [String] {
+        switch self {
+        case .apt: ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", "lxc"]
+        case .dnf: [ProgramName.rpm.rawValue] + ProgramName.rpm.arguments
+        case .apk: ["apk", "info", "--installed", "lxc"]
+        }
     }
 
-    /// Whether a package in such a state is installed or absent, and not half of either. Source: dpkg-query(1).
+    /// Whether the state alone tells a package that was not touched from one that is half installed.
+    package var tellsHalves: Bool { self == .apt }
+
+    /// Whether the package is installed or absent, and not half of either.
+    ///
+    /// `state`: what the query printed; nil: it failed. `isThere`: whether the program is. `again`: the package counted
+    /// as installed before, and its program was missing.
+    package func isSound(state: String?, isThere: Bool, again: Bool) -> Bool {
+        switch self {
+        case .apt: state.map { Self.isSound(state: $0) } ?? true
+        case .dnf, .apk: again ? state != nil : (state != nil) == isThere
+        }
+    }
+
+    /// Source: dpkg-query(1).
     package static func isSound(state: String) -> Bool {
         let letters = Array(state.utf8)
         guard letters.count >= 2 else { return false }

@@ -4,7 +4,7 @@ package import HostModel
 package struct ProbeInvestigation: Codable, Sendable, Hashable {
     /// A station just before the chains of one priority.
     package struct Bracket: Codable, Sendable, Hashable {
-        /// `prerouting`, `forward`, `postrouting`; of the family ip.
+        /// `prerouting`, `forward`, `postrouting`; of the order's family.
         package var hook: String
         package var priority: Int32
 
@@ -31,7 +31,7 @@ package struct ProbeInvestigation: Codable, Sendable, Hashable {
 package struct ProbeFindings: Codable, Sendable, Hashable {
     /// The kernel threw a probe away.
     package struct Drop: Codable, Sendable, Hashable {
-        /// The IPv4 identification of the probe.
+        /// The identification of the probe.
         package var identification: UInt16
         /// `enum skb_drop_reason` without its prefix: `IP_RPFILTER`.
         package var reason: String
@@ -42,7 +42,7 @@ package struct ProbeFindings: Codable, Sendable, Hashable {
         }
     }
 
-    /// The last rule or policy of iptables-legacy that a probe met.
+    /// The last rule or policy of iptables-legacy or ip6tables-legacy that a probe met.
     package struct LegacyStep: Codable, Sendable, Hashable {
         package var table: String
         package var chain: String

@@ -36,13 +36,18 @@ package struct Resident: Codable, Sendable, Hashable {
     package var gateways: [IPv4Address]
     /// Whether there is a default route at all, by whatever interface.
     package var hasDefaultRoute: Bool
+    /// The largest packet of the interface, and of the host's end, in bytes; nil: not recorded.
+    package var mtu: Int?
+    package var portMTU: Int?
 
     package init(
         name: String?, namespace: String, port: String, interface: String, interfaceIndex: Int,
         hardwareAddress: MACAddress?, isUp: Bool, addresses: [IPv4Prefix], gateways: [IPv4Address],
-        hasDefaultRoute: Bool, broadcasts: [IPv4Address?]? = nil
+        hasDefaultRoute: Bool, broadcasts: [IPv4Address?]? = nil, mtu: Int? = nil, portMTU: Int? = nil
     ) {
         self.broadcasts = broadcasts
+        self.mtu = mtu
+        self.portMTU = portMTU
         self.name = name
         self.namespace = namespace
         self.port = port

@@ -47,12 +47,15 @@ package struct Network: Codable, Sendable, Hashable {
     package var ipv6NAT: TranslationMode?
     /// Where the packet proof aims; nothing is ever delivered there (TTL 2).
     package var target: IPv4Address
+    /// The same for IPv6, where the network has it; nil: the default.
+    package var ipv6Target: IPv6Address?
 
     package init(
         name: String, bridge: String, address: IPv4Prefix, nat: TranslationMode = .masquerade,
         snat: [IPv4Address] = [], dhcp: Wanted = .optional, dhcpRange: [IPv4Address] = [], dns: Wanted = .optional,
         uplink: String? = nil, exempt: [IPv4Prefix] = [], target: IPv4Address = Network.defaultTarget,
-        owner: NetworkOwner? = nil, ipv6: String? = nil, ipv6NAT: TranslationMode? = nil
+        owner: NetworkOwner? = nil, ipv6: String? = nil, ipv6NAT: TranslationMode? = nil,
+        ipv6Target: IPv6Address? = nil
     ) {
         self.name = name
         self.bridge = bridge
@@ -68,18 +71,24 @@ package struct Network: Codable, Sendable, Hashable {
         self.owner = owner
         self.ipv6 = ipv6
         self.ipv6NAT = ipv6NAT
+        self.ipv6Target = ipv6Target
     }
+
+    /// The bridge's own IPv6 address; nil where none is wanted, or where it is written wrongly.
+    package var ipv6Prefix: IPv6Prefix? { ipv6.flatMap { IPv6Prefix($0) } }
 
     /// Whether packets with this network's IPv6 addresses are to be translated: asked for, or private (RFC 4193).
     package var translatesIPv6: Bool {
-        guard let ipv6 else { return false }
+        guard ipv6 != nil else { return false }
         if let ipv6NAT { return ipv6NAT == .masquerade || ipv6NAT == .snat }
-        let first = ipv6.lowercased()
-        return first.hasPrefix("fc") || first.hasPrefix("fd")
+        return ipv6Prefix.map { $0.address.value >> 121 == 0x7e } ?? false
     }
 
     /// An address of TEST-NET-2 (RFC 5737): documentation space, so that a probe that escaped would go nowhere.
     package static let defaultTarget = IPv4Address(value: 0xc633_6407)
+
+    /// An address of the prefix for documentation (RFC 3849) that no example uses.
+    package static let defaultIPv6Target = IPv6Address(value: 0x2001_0db8_c633_6407_0000_0000_0000_0007)
 
     /// The subnet without host bits: `10.5.0.0/16`.
     package var cidr: IPv4Prefix { address.network }

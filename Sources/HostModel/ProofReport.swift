@@ -1,6 +1,11 @@
 /// The verdict of the packet proof, worst first: the whole takes the worst of its probes.
 package enum ProofVerdict: String, Codable, Sendable, CaseIterable, Comparable {
     case leaked, wrongSource, redirected, dropped, unknown, masqueraded
+    /// Leaves as it is, as the profile wants it: the outside has a route to the containers. IPv6 only.
+    case routed
+
+    /// Whether it leaves as it should.
+    package var isHealthy: Bool { self > .unknown }
 
     package static func < (left: Self, right: Self) -> Bool {
         left.rank < right.rank
@@ -14,6 +19,7 @@ package enum ProofVerdict: String, Codable, Sendable, CaseIterable, Comparable {
         case .dropped: 3
         case .unknown: 4
         case .masqueraded: 5
+        case .routed: 6
         }
     }
 }
@@ -73,8 +79,10 @@ package struct Killer: Codable, Sendable, Hashable {
     package var family: String?
     package var table: String?
     package var chain: String?
-    /// The rule's handle in nft; its position for iptables, from 1.
+    /// The position of the rule in its chain, from 1, as `iptables -L --line-numbers` counts.
     package var rule: String?
+    /// Of nftables, as `nft -a list` shows it.
+    package var handle: String?
     /// `nft`, `iptables-nft`, `iptables-legacy`; nil where it is no rule.
     package var backend: String?
     /// As the user would list it.
@@ -82,15 +90,29 @@ package struct Killer: Codable, Sendable, Hashable {
 
     package init(
         hook: String, family: String? = nil, table: String? = nil, chain: String? = nil, rule: String? = nil,
-        backend: String? = nil, text: String
+        handle: String? = nil, backend: String? = nil, text: String
     ) {
         self.hook = hook
         self.family = family
         self.table = table
         self.chain = chain
         self.rule = rule
+        self.handle = handle
         self.backend = backend
         self.text = text
+    }
+}
+
+extension Killer {
+    /// Behind what became of a packet: `, killed by -A FORWARD -j DROP`, or, where it is no rule, what happened.
+    package var clause: String { table == nil ? ": \(text)" : ", killed by \(text)" }
+
+    /// `rule 2`, of nft `rule 2 (handle 7)`; `rule with handle 7` where nothing else is known, nil for a policy. A
+    /// handle is no number to count with, and iptables has no use for it.
+    package var ruleWords: String? {
+        let handle = text.hasPrefix("-") ? nil : handle.map { "handle \($0)" }
+        if let rule { return "rule \(rule)" + (handle.map { " (\($0))" } ?? "") }
+        return handle.map { "rule with \($0)" }
     }
 }
 
@@ -100,7 +122,7 @@ package struct ProofProbe: Codable, Sendable, Hashable {
     /// The container it was sent from; nil: a throw-away namespace.
     package var container: String?
     package var `protocol`: ProofProtocol
-    /// `ADDRESS:PORT`, or `ADDRESS` for ICMP.
+    /// `ADDRESS:PORT`, `[ADDRESS]:PORT` for IPv6, or `ADDRESS` for ICMP.
     package var from: String
     package var to: String
     package var verdict: ProofVerdict
@@ -131,6 +153,9 @@ package struct ProofProbe: Codable, Sendable, Hashable {
         self.path = path
         self.killer = killer
     }
+
+    /// Of its destination, which is an address also where nothing was sent.
+    package var family: IPFamily { IPAddress(IPAddress.text(ofEndpoint: to))?.family ?? .ipv4 }
 }
 
 package struct ProofReport: Codable, Sendable, Hashable {

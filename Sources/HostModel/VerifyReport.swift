@@ -105,6 +105,9 @@ package struct PacketReport: Codable, Sendable, Hashable {
     package var sourceAfter: String?
     package var destinationAfter: String?
     package var uplink: String?
+    /// The packet belongs to a flow that began before: its addresses are then translated as conntrack remembers, and no
+    /// rule says how.
+    package var isOfFlow: Bool?
     package var killer: Killer?
     /// The rule that translates its source.
     package var translatedBy: Killer?
@@ -112,7 +115,8 @@ package struct PacketReport: Codable, Sendable, Hashable {
 
     package init(
         packet: String, verdict: Verdict, reason: String? = nil, sourceAfter: String? = nil,
-        destinationAfter: String? = nil, uplink: String? = nil, killer: Killer? = nil, translatedBy: Killer? = nil,
+        destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil, killer: Killer? = nil,
+        translatedBy: Killer? = nil,
         path: [PathStep] = []
     ) {
         schema = VerifyReport.schemaName
@@ -122,6 +126,7 @@ package struct PacketReport: Codable, Sendable, Hashable {
         self.sourceAfter = sourceAfter
         self.destinationAfter = destinationAfter
         self.uplink = uplink
+        self.isOfFlow = isOfFlow
         self.killer = killer
         self.translatedBy = translatedBy
         self.path = path

@@ -22,6 +22,7 @@ extension LiveHost: MutableHost {
 
     package func apply(_ change: Change) throws(HostError) {
         CrashPoint.pass()
+        dropBegun()
         try make(change)
         CrashPoint.pass()
     }
@@ -46,6 +47,7 @@ extension LiveHost: MutableHost {
         case .removeRule(let rule): try removeRule(rule)
         case .addAccept(let rule): try addAccept(rule)
         case .removeAccept(let rule): try removeAccept(rule)
+        case .forgetFlows(let flows): try forgetFlows(flows)
         case .restoreImage(let order): try ImageRestorer(host: self, order: order).run()
         case .run(let program): try run(program)
         }
@@ -79,7 +81,7 @@ extension LiveHost: MutableHost {
         try change(.deleteLink(index: link.index), operation)
     }
 
-    private func setLink(_ name: String, up: Bool) throws(HostError) {
+    func setLink(_ name: String, up: Bool) throws(HostError) {
         let operation = "set \(name) \(up ? "up" : "down")"
         guard let link = try links(operation).first(where: { $0.name == name }) else {
             throw stale(operation, "there is no link \(name)")

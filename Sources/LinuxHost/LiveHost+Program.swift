@@ -1,15 +1,15 @@
 internal import Glibc
 internal import HostAccess
 
-/// Running a program to be asked for its version. Source: posix_spawn(3).
+/// Running a program to be asked for a version. Source: posix_spawn(3).
 extension LiveHost {
     static let programDirectories = ["/usr/bin", "/usr/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin"]
 
-    /// What `PROGRAM --version` prints, without the newline at its end.
+    /// What the program prints when it is asked for a version, without the newline at its end.
     func version(
         of program: ProgramName, in directories: [String] = LiveHost.programDirectories, milliseconds: Int = 2_000
     ) throws(HostError) -> String {
-        let operation = "\(program.rawValue) --version"
+        let operation = ([program.rawValue] + program.arguments).joined(separator: " ")
         let path = try trustedPath(of: program.rawValue, in: directories, operation)
         let pipe = try Pipe(operation)
         let output = pipe.output
@@ -17,7 +17,7 @@ extension LiveHost {
         var start = ChildStart(group: .own)
         start.connect(input.rawValue, as: 1)
         start.discardErrors()
-        let child = try start.start(path, [path, "--version"], operation)
+        let child = try start.start(path, [path] + program.arguments, operation)
         try input.close(operation: operation)
         let deadline = Deadline(milliseconds: milliseconds)
         do {

@@ -2,15 +2,17 @@ internal import CLinux
 internal import Glibc
 package import HostAccess
 internal import HostModel
+internal import WireFormats
 
 /// The machine that this process runs on, in the network namespace of the process.
 ///
-/// One netlink socket per family is opened when it is first needed and kept. Not for use by two threads at once.
+/// One netlink socket per family is opened when it is first needed and kept. Not for use by two threads at once; what it
+/// does in the background has sockets of its own.
 package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
     /// Questions that the kernel is being asked already.
-    private(set) var begun: [KernelQuery: Background<[[UInt8]]>] = [:]
+    private(set) var begun: [KernelQuery: Background<NetlinkMessages>] = [:]
 
     /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
     let hasNamelessFiles: Bool
@@ -39,7 +41,7 @@ package final class LiveHost: Host {
         case .status(let path, let root, let followLinks):
             .status(try fileStatus(path, root: root, followLinks: followLinks))
         case .space(let path): .space(try fileSystemSpace(path))
-        case .netlink(let query): .messages(try ask(query).map { ByteString($0) })
+        case .netlink(let query): .messages(try ask(query))
         case .legacyTable(let name): try legacyTableReply(name)
         case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
@@ -54,13 +56,16 @@ package final class LiveHost: Host {
     package func begin(_ query: KernelQuery) {
         begun[query] = Background { () throws(HostError) in
             var socket = try NetlinkSocket(query.family)
-            return try socket.request(query)
+            return try socket.messages(query)
         }
     }
 
-    private func ask(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+    /// What was asked before a change says nothing of the host after it.
+    func dropBegun() { begun.removeAll() }
+
+    private func ask(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
         if let early = begun.removeValue(forKey: query) { return try early.value() }
-        return try withSocket(query.family) { (socket) throws(HostError) in try socket.request(query) }
+        return try withSocket(query.family) { (socket) throws(HostError) in try socket.messages(query) }
     }
 
     /// Lends the socket of a family.

@@ -10,9 +10,11 @@ struct NetlinkAnswer {
     let port: UInt32
     let operation: String
     var acknowledgementsWanted: Int
-    private(set) var messages: [[UInt8]] = []
+    private(set) var messages = NetlinkMessages()
     private(set) var wasInterrupted = false
     private(set) var isComplete = false
+    /// The kernel answered with an error, behind which nothing comes.
+    private(set) var isRefused = false
 
     private let waitsForAcknowledgement: Bool
     private var acknowledgements = 0
@@ -25,20 +27,26 @@ struct NetlinkAnswer {
         acknowledgementsWanted = 1
     }
 
-    /// Takes one datagram: whole messages, each aligned to four bytes.
-    mutating func take(_ datagram: UnsafeRawBufferPointer) throws(HostError) {
+    /// Takes one datagram: whole messages, each aligned to four bytes. It lies at `start` in the memory that `close`
+    /// is given in the end.
+    mutating func take(_ datagram: UnsafeRawBufferPointer, at start: Int) throws(HostError) {
         var offset = 0
         while datagram.count - offset >= NetlinkHeader.size {
             let length = Int(datagram.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
             guard length >= NetlinkHeader.size, length <= datagram.count - offset else {
                 throw HostError(.malformed, operation: operation, message: "a message is longer than its datagram")
             }
-            try take(message: UnsafeRawBufferPointer(rebasing: datagram[offset..<offset + length]))
+            try take(message: UnsafeRawBufferPointer(rebasing: datagram[offset..<offset + length]), at: start + offset)
             offset += NetlinkAttributes.align(length)
         }
     }
 
-    private mutating func take(message: UnsafeRawBufferPointer) throws(HostError) {
+    /// Keeps the memory in which the datagrams since the last time lie.
+    mutating func close(_ memory: [UInt8]) {
+        messages.close(memory)
+    }
+
+    private mutating func take(message: UnsafeRawBufferPointer, at start: Int) throws(HostError) {
         let type = message.loadUnaligned(fromByteOffset: 4, as: UInt16.self)
         let flags = message.loadUnaligned(fromByteOffset: 6, as: UInt16.self)
         // An answer to an earlier request that was given up, or to another socket: not ours.
@@ -58,13 +66,13 @@ struct NetlinkAnswer {
         case NLMSG_OVERRUN:
             throw HostError(.limit, operation: operation, message: "the kernel lost messages")
         default:
-            messages.append(Array(message))
+            messages.note(start..<start + message.count)
             if flags & UInt16(NLM_F_MULTI) == 0 && !waitsForAcknowledgement { isComplete = true }
         }
     }
 
     /// Throws the error of an NLMSG_ERROR or NLMSG_DONE message, with the kernel's own words where it gives some.
-    private func takeError(
+    private mutating func takeError(
         _ message: UnsafeRawBufferPointer, _ flags: UInt16, isDone: Bool = false
     ) throws(HostError) {
         guard message.count >= NetlinkHeader.size + 4 else {
@@ -72,6 +80,7 @@ struct NetlinkAnswer {
         }
         let error = message.loadUnaligned(fromByteOffset: NetlinkHeader.size, as: Int32.self)
         guard error < 0 else { return }
+        isRefused = true
         var detail: String?
         if flags & UInt16(NLM_F_ACK_TLVS) != 0 {
             var start = NetlinkHeader.size + 4

@@ -25,7 +25,13 @@ package struct NetlinkSocket: ~Copyable {
     /// An answer was given up before its end: the rest of it would meet the next request. Close the socket.
     package private(set) var isSpoiled = false
     private let descriptor: Descriptor
+    /// For what is short; what is longer goes on in chunks of its own.
     private let buffer: UnsafeMutableRawBufferPointer
+    /// The longest datagram that is received whole, in bytes. The kernel puts a dump into datagrams of up to 32 KiB
+    /// where that much is asked for, and walks all its rules up to the next one for each.
+    private static let longestDatagram = 256 << 10
+    /// Only the pages that the kernel fills are ever touched.
+    private static let chunkSize = 16 << 20
     private var sequence: UInt32 = 0
 
     /// Opens a socket in the network namespace of a descriptor (`/proc/PID/ns/net`), or in the caller's own.
@@ -53,8 +59,7 @@ package struct NetlinkSocket: ~Copyable {
         self.family = family
         self.port = address.nl_pid
         self.descriptor = descriptor
-        // Only the pages that the kernel fills are ever touched.
-        buffer = .allocate(byteCount: 256 << 10, alignment: 16)
+        buffer = .allocate(byteCount: 2 * Self.longestDatagram, alignment: 16)
     }
 
     deinit {
@@ -62,11 +67,23 @@ package struct NetlinkSocket: ~Copyable {
     }
 
     /// Asks a query and returns its messages, without NLMSG_DONE.
-    package mutating func request(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+    package mutating func messages(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
         let flags = UInt16(NLM_F_REQUEST) | (query.dump ? UInt16(NLM_F_ROOT | NLM_F_MATCH) : 0)
-        return try request(
+        return try messages(
             type: query.type, flags: flags, payload: query.payload.bytes,
             operation: "\(family.protocolName) \(query.name)")
+    }
+
+    /// The same, one by one.
+    package mutating func request(_ query: KernelQuery) throws(HostError) -> [[UInt8]] {
+        try messages(query).map(Array.init)
+    }
+
+    /// As `messages`, one by one.
+    package mutating func request(
+        type: UInt16, flags: UInt16, payload: [UInt8], operation: String
+    ) throws(HostError) -> [[UInt8]] {
+        try messages(type: type, flags: flags, payload: payload, operation: operation).map(Array.init)
     }
 
     /// Sends one message and returns what the kernel answers.
@@ -74,9 +91,9 @@ package struct NetlinkSocket: ~Copyable {
     /// With NLM_F_ACK the answer ends with the acknowledgement; of a dump, with NLMSG_DONE; otherwise it is one
     /// message. Throws what the kernel answered as error, `limit` after the deadline, above the byte bound, or where
     /// a dump was interrupted too often.
-    package mutating func request(
+    package mutating func messages(
         type: UInt16, flags: UInt16, payload: [UInt8], operation: String
-    ) throws(HostError) -> [[UInt8]] {
+    ) throws(HostError) -> NetlinkMessages {
         let deadline = Deadline(milliseconds: bounds.milliseconds)
         for _ in 0..<max(1, bounds.tries) {
             sequence &+= 1
@@ -96,7 +113,7 @@ package struct NetlinkSocket: ~Copyable {
     package mutating func change(
         type: UInt16, flags: UInt16 = 0, payload: [UInt8], operation: String
     ) throws(HostError) {
-        _ = try request(type: type, flags: flags | UInt16(NLM_F_ACK), payload: payload, operation: operation)
+        _ = try messages(type: type, flags: flags | UInt16(NLM_F_ACK), payload: payload, operation: operation)
     }
 
     /// Sends an nf_tables transaction and waits until the kernel has made all of it. The first error wins, and then
@@ -127,23 +144,60 @@ package struct NetlinkSocket: ~Copyable {
     /// Reads until the answer is complete or an error ends it.
     private mutating func receiveAll(of answer: inout NetlinkAnswer, _ deadline: Deadline) throws(HostError) {
         var total = 0
-        while !answer.isComplete {
-            isSpoiled = true
-            let count = try receive(deadline, operation: answer.operation)
+        // Unless an answer ends as it should: the rest of it would come before the next one.
+        isSpoiled = true
+        do throws(HostError) {
+            let filled = try receive(into: buffer, &answer, &total, deadline)
+            answer.close(Array(buffer[..<filled]))
+            while !answer.isComplete {
+                var failure: HostError?
+                let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { memory, count in
+                    let memory = UnsafeMutableRawBufferPointer(memory)
+                    Self.wantLargePages(memory)
+                    do throws(HostError) {
+                        count = try receive(into: memory, &answer, &total, deadline)
+                    } catch {
+                        failure = error
+                    }
+                }
+                if let failure { throw failure }
+                answer.close(chunk)
+            }
+        } catch {
+            // An error that the kernel answered ends the answer.
+            isSpoiled = !answer.isRefused
+            throw error
+        }
+        isSpoiled = false
+    }
+
+    /// One page fault for 2 MiB instead of one for 4 KiB, where the kernel has such pages: madvise(2), MADV_HUGEPAGE.
+    private static func wantLargePages(_ memory: UnsafeMutableRawBufferPointer) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        guard page > 0, let base = memory.baseAddress else { return }
+        let start = base.alignedUp(toMultipleOf: page)
+        _ = madvise(start, max(0, base + memory.count - start) & ~(page - 1), MADV_HUGEPAGE)
+    }
+
+    /// Reads one datagram behind the other until the answer is complete or the memory has no room for one more. Gives
+    /// the bytes that are filled.
+    private borrowing func receive(
+        into memory: UnsafeMutableRawBufferPointer, _ answer: inout NetlinkAnswer, _ total: inout Int,
+        _ deadline: Deadline
+    ) throws(HostError) -> Int {
+        var filled = 0
+        while !answer.isComplete, memory.count - filled >= Self.longestDatagram {
+            let room = UnsafeMutableRawBufferPointer(rebasing: memory[filled..<filled + Self.longestDatagram])
+            let count = try receive(room, deadline, operation: answer.operation)
             total += count
             guard total <= bounds.bytes else {
                 throw HostError(
                     .limit, operation: answer.operation, message: "the answer is longer than \(bounds.bytes) bytes")
             }
-            do {
-                try answer.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            } catch {
-                // An error that the kernel answered ends the answer.
-                isSpoiled = error.errno == nil
-                throw error
-            }
+            try answer.take(UnsafeRawBufferPointer(rebasing: room[..<count]), at: filled)
+            filled += NetlinkAttributes.align(count)
         }
-        isSpoiled = false
+        return filled
     }
 
     /// Throws away what is left of an answer, so that it does not meet the next request.
@@ -169,8 +223,10 @@ package struct NetlinkSocket: ~Copyable {
         guard sent == bytes.count else { throw HostError(errno: sent < 0 ? errno : EMSGSIZE, operation: operation) }
     }
 
-    /// Reads one datagram of the kernel into the buffer.
-    private func receive(_ deadline: Deadline, operation: String) throws(HostError) -> Int {
+    /// Reads one datagram of the kernel.
+    private borrowing func receive(
+        _ buffer: UnsafeMutableRawBufferPointer, _ deadline: Deadline, operation: String
+    ) throws(HostError) -> Int {
         while true {
             var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
             let ready = poll(&waiting, 1, deadline.milliseconds)

@@ -1,34 +1,5 @@
 internal import WireFormats
 
-/// What becomes of a set of packets at the nat chains of a hook.
-package struct WalkOutcome: Hashable, Sendable {
-    package enum Result: Hashable, Sendable {
-        case masqueraded
-        /// Nil: to an address that cannot be told.
-        case sourceTranslated(IntervalSet?)
-        case untranslated
-        /// On the way in: it goes elsewhere.
-        case destinationTranslated
-        case dropped
-    }
-
-    package var box: PacketBox
-    package var result: Result
-    /// Index of the rule that decides; nil for a policy.
-    package var rule: Int?
-    /// The base chain whose policy decides, where no rule does.
-    package var policy: Int?
-    /// The rule that led the packets past the rules behind it, where one did.
-    package var diverted: Int?
-    /// What would have to be known to be sure that these packets come here.
-    package var doubts: [String]
-}
-
-/// Why a walk gave no answer.
-package struct WalkLimit: Error, Hashable, Sendable {
-    package var reason: String
-}
-
 /// Follows sets of packets through chains.
 ///
 /// Bounded: no more than 4,096 sets at once, 16 jumps deep (as in the kernel), 250,000 rules in all.
@@ -314,27 +285,5 @@ struct ChainWalk {
 
     private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
         RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
-    }
-}
-
-extension RuleBranch {
-    /// The ways through one rule of a ruleset.
-    static func branches(
-        of index: Int, in ruleset: Ruleset, _ context: PacketContext, _ reader: inout NftRuleReader,
-        within box: PacketBox
-    ) -> [RuleBranch] {
-        let rule = ruleset.rules[index]
-        switch rule.body {
-        case .nft(let position):
-            return reader.branches(
-                of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
-        case .legacy(let entry):
-            return XtRuleReader(ruleset: ruleset, context: context).branches(of: entry, within: box)
-        }
-    }
-
-    static func branches(of index: Int, in ruleset: Ruleset, _ context: PacketContext) -> [RuleBranch] {
-        var reader = NftRuleReader(ruleset, context)
-        return branches(of: index, in: ruleset, context, &reader, within: ruleset.everyBox)
     }
 }

@@ -25,6 +25,11 @@ extension NftRuleReader {
             }
             return
         }
+        if entries.contains(where: \.isCatchAll) {
+            // Every key is in it, unless an element has a condition of its own.
+            if entries.contains(where: \.isConditional) { return builder.doubt("set \(set.name)") }
+            return builder.require(!inverted)
+        }
         if parts.count == 1, let field = wholeField(parts[0]) {
             var ranges: [ClosedRange<UInt32>] = []
             for entry in entries {

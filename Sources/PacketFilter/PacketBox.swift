@@ -49,14 +49,19 @@ package struct PacketBox: Hashable, Sendable {
         self.fragment = fragment ?? Self.bits
     }
 
+    /// The ports that a flow may begin with or go to: nothing legitimate uses port 0 (RFC 6335 §6), and firewalls drop
+    /// it on purpose. Of ICMP this leaves out the echo reply (type 0, code 0), which opens no flow.
+    static let usedPorts = IntervalSet(1...65535)
+
     /// Whole packets without a mark that open a flow.
     package static func opening(
         source: IntervalSet, destination: IntervalSet, transport: IntervalSet? = nil, sourcePort: IntervalSet? = nil,
         destinationPort: IntervalSet? = nil
     ) -> PacketBox {
         PacketBox(
-            source: source, destination: destination, transport: transport, sourcePort: sourcePort,
-            destinationPort: destinationPort, mark: .zero, connectionMark: .zero,
+            source: source, destination: destination, transport: transport,
+            sourcePort: sourcePort ?? usedPorts, destinationPort: destinationPort ?? usedPorts, mark: .zero,
+            connectionMark: .zero,
             state: IntervalSet(SamplePacket.ConnectionState.new.number), direction: .zero, fragment: .zero)
     }
 

@@ -1,3 +1,5 @@
+internal import WireFormats
+
 /// One way through a rule: for which packets, and what then happens. A rule with a verdict map has several.
 package struct RuleBranch: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
@@ -150,5 +152,27 @@ package struct PacketContext: Hashable, Sendable {
     /// What a packet of a state has as `ct state`. Before conntrack has seen it, it counts as invalid.
     func stateBit(_ number: UInt32) -> UInt32 {
         isUnseen && number != SamplePacket.ConnectionState.untracked.number ? 1 : 1 << number
+    }
+}
+
+extension RuleBranch {
+    /// The ways through one rule of a ruleset.
+    static func branches(
+        of index: Int, in ruleset: Ruleset, _ context: PacketContext, _ reader: inout NftRuleReader,
+        within box: PacketBox
+    ) -> [RuleBranch] {
+        let rule = ruleset.rules[index]
+        switch rule.body {
+        case .nft(let position):
+            return reader.branches(
+                of: ruleset.nft.rules[position], table: ruleset.chains[rule.chain].table, within: box)
+        case .legacy(let entry):
+            return XtRuleReader(ruleset: ruleset, context: context).branches(of: entry, within: box)
+        }
+    }
+
+    static func branches(of index: Int, in ruleset: Ruleset, _ context: PacketContext) -> [RuleBranch] {
+        var reader = NftRuleReader(ruleset, context)
+        return branches(of: index, in: ruleset, context, &reader, within: ruleset.everyBox)
     }
 }

@@ -7,7 +7,7 @@ extension Ruleset {
 
     struct Summary {
         var marks = MarkSpace()
-        var translatesDestinations = false
+        var traits: NftRule.Traits = []
         var usesConntrack = false
         var changedIPSets: Set<UInt16> = []
     }
@@ -17,12 +17,10 @@ extension Ruleset {
         var effects: Set<RuleEffect> = []
         var changed: Set<UInt16> = []
         var marking = 0
-        var translates = false
-        var asks = chains.contains { $0.base?.type == "nat" && tables[$0.table].name.family != .ipv6 }
+        var all: NftRule.Traits = []
         for (index, rule) in rules.enumerated() {
-            let traits = traits(of: rule)
-            if traits.contains(.usesConntrack) { asks = true }
-            if traits.contains(.translates) { translates = true }
+            let traits = traits(ofRule: index)
+            all.formUnion(traits)
             if traits.contains(.usesIPSets) {
                 for case .ipset(let target) in targets(of: rule) {
                     changed.formUnion(target.changed)
@@ -31,14 +29,13 @@ extension Ruleset {
             }
             guard traits.contains(.changesMarks) else { continue }
             marking += 1
-            guard marking <= Self.mostMarkRules else {
-                effects = [.markOneOf(.all), .connectionMarkOneOf(.all)]
-                break
-            }
-            effects.formUnion(self.effects(ofRule: index))
+            if marking <= Self.mostMarkRules { effects.formUnion(self.effects(ofRule: index)) }
         }
+        if marking > Self.mostMarkRules { effects = [.markOneOf(.all), .connectionMarkOneOf(.all)] }
+        let translatesByChain = chains.contains { $0.base?.type == "nat" && tables[$0.table].name.family != .ipv6 }
         return Summary(
-            marks: MarkSpace(effects), translatesDestinations: translates, usesConntrack: asks, changedIPSets: changed)
+            marks: MarkSpace(effects), traits: all,
+            usesConntrack: all.contains(.usesConntrack) || translatesByChain, changedIPSets: changed)
     }
 
     private func targets(of rule: Rule) -> [XtTarget] {
@@ -50,24 +47,6 @@ extension Ruleset {
         case .legacy(let entry):
             if case .target(let xt) = entry.target { return [XtTarget(xt)] }
             return []
-        }
-    }
-
-    private func traits(of rule: Rule) -> NftRule.Traits {
-        switch rule.body {
-        case .nft(let position): return nft.rules[position].traits
-        case .legacy(let entry):
-            var traits: NftRule.Traits = []
-            if entry.matches.contains(where: { $0.name == "set" }) { traits.insert(.usesIPSets) }
-            if entry.matches.contains(where: { ["conntrack", "state", "connmark"].contains($0.name) }) {
-                traits.insert(.usesConntrack)
-            }
-            if case .target(let xt) = entry.target {
-                if ["MARK", "CONNMARK", "HMARK"].contains(xt.name) { traits.insert(.changesMarks) }
-                if xt.name == "SET" { traits.insert(.usesIPSets) }
-                if ["DNAT", "REDIRECT", "NETMAP"].contains(xt.name) { traits.insert(.translates) }
-            }
-            return traits
         }
     }
 
@@ -95,7 +74,9 @@ extension Ruleset {
     func marksWhereItTranslates(at hook: NftHook) -> Bool {
         let owners = Set(baseChains(type: "nat", hook: hook).map { chains[$0].table })
         return !owners.isEmpty
-            && rules.contains { owners.contains(chains[$0.chain].table) && traits(of: $0).contains(.changesMarks) }
+            && rules.indices.contains {
+                owners.contains(chains[rules[$0].chain].table) && traits(ofRule: $0).contains(.changesMarks)
+            }
     }
 
     /// The chains of a hook that see IPv4 packets and do not translate. `early`: those before conntrack, or only the

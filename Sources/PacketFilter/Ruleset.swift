@@ -44,14 +44,18 @@ package struct Ruleset: Sendable {
     package private(set) var chains: [Chain] = []
     package private(set) var rules: [Rule] = []
     package let nft: NftRuleset
+    /// Names of links by their indices, as rules name some.
+    let links: [UInt32: String]
     /// By their indices, as rules name them.
     let ipsets: [UInt16: IPSet]
     /// Those that a rule adds members to, or takes some from.
     package private(set) var changedIPSets: Set<UInt16> = []
     /// The marks that its rules may give.
     package private(set) var marks = MarkSpace()
+    /// What any of the rules may do.
+    package private(set) var traits: NftRule.Traits = []
     /// Whether a rule may translate the destination of what comes in.
-    package private(set) var translatesDestinations = false
+    package var translatesDestinations: Bool { traits.contains(.translates) }
     /// Whether anything here asks conntrack, which puts fragments together first.
     package private(set) var usesConntrack = false
     private var chainIndices: [ChainKey: Int] = [:]
@@ -75,8 +79,11 @@ package struct Ruleset: Sendable {
         }
     }
 
-    package init(nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = []) {
+    package init(
+        nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = [], links: [UInt32: String] = [:]
+    ) {
         self.nft = nft
+        self.links = links
         self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         addNft()
         for table in legacy { add(table) }
@@ -89,9 +96,7 @@ package struct Ruleset: Sendable {
 
     private mutating func summarise() {
         let summary = summary()
-        (marks, translatesDestinations, usesConntrack) = (
-            summary.marks, summary.translatesDestinations, summary.usesConntrack
-        )
+        (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
     }
 
@@ -179,6 +184,11 @@ package struct Ruleset: Sendable {
             return !table.dormant && (table.name.family == .ipv4 || table.name.family == .inet)
         }
         return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
+    }
+
+    /// Whether any chain may translate addresses of IPv4.
+    package var translates: Bool {
+        [NftHook.prerouting, .input, .output, .postrouting].contains { !baseChains(type: "nat", hook: $0).isEmpty }
     }
 
     /// The base chains of one family at a hook, first to run first.

@@ -6,38 +6,58 @@ internal import WireFormats
 /// rule. A more specific route (a VPN's) was made on purpose and is none.
 struct EgressSearch {
     let host: any Host
-    let network: Network
+    let network: ProofNetwork
     let bridge: Link
     let names: [Int: String]
 
     /// Public addresses spread over the space; in fence mode nothing is ever sent to them.
-    private static let spread: [UInt32] = [
+    private static let spread: [IPv4Address] = [
         0x0101_0101, 0x0808_0808, 0x2d21_2003, 0x5db8_d822, 0x8efa_8044, 0x9765_0140, 0xb9c7_6c99, 0xd043_dede,
-    ]
+    ].map(IPv4Address.init(value:))
+    /// One in the space of each regional registry, and two of old times.
+    private static let spreadOfIPv6: [IPv6Address] = [
+        0x2001_4860_4860, 0x2400_cb00_2048, 0x2606_4700_4700, 0x2620_00fe_0000, 0x2804_0014_0000, 0x2a00_1450_4001,
+        0x2c0f_f248_0000,
+    ].map { IPv6Address(value: $0 << 80 | 1) }
     private static let most = 4
 
     func others(than first: ProofGround.Route?) throws(HostError) -> [ProofGround.OtherRoute] {
         guard let first else { return [] }
-        let routes: [Route]
-        let rules: [RouteRule]
+        // local, main and default are everybody's; IPv6 has no table `default`. A default route may be written in halves,
+        // or as what is handed out of IPv6 (2000::/3).
+        switch network.family {
+        case .ipv4: return try others(than: first, Self.spread, shortest: 1, usualRules: 3)
+        case .ipv6: return try others(than: first, Self.spreadOfIPv6, shortest: 3, usualRules: 2)
+        }
+    }
+
+    private func others<Address: InternetAddress>(
+        than first: ProofGround.Route, _ spread: [Address], shortest: Int, usualRules: Int
+    ) throws(HostError) -> [ProofGround.OtherRoute] {
+        let routes: [InternetRoute<Address>]
+        let rules: [InternetRule<Address>]
+        let family = AddressFamily(network.family)
         do {
-            routes = try Route.all(in: try host.query(.routes()))
-            rules = try RouteRule.all(in: try host.query(.rules()))
+            routes = try InternetRoute.all(in: try host.query(.routes(family)))
+            rules = try InternetRule.all(in: try host.query(.rules(family)))
         } catch let error as HostError {
             throw error
         } catch {
             throw HostError(.malformed, operation: "read the routing tables", message: "\(error)")
         }
-        let defaults = routes.filter { $0.destination.length <= 1 && $0.kind == .unicast }
-        // local, main and default are everybody's.
-        let isPlain = defaults.flatMap(\.links).count <= 1 && rules.count <= 3
+        let defaults = routes.filter { $0.destination.length <= shortest && $0.kind == .unicast }
+        let isPlain = defaults.flatMap(\.links).count <= 1 && rules.count <= usualRules
         guard !isPlain else { return [] }
-        let named = rules.compactMap { rule in
-            rule.destination.flatMap { $0.length < 32 ? IPv4Address(value: $0.first.value &+ 1) : $0.address }
+        let named = rules.compactMap { rule -> IPAddress? in
+            let prefix = rule.destination.flatMap { IPPrefix(address: IPAddress($0.address), length: $0.length) }
+            return prefix.map {
+                $0.length < network.family.width
+                    ? IPAddress(network.family, number: $0.first.number &+ 1) : $0.address
+            }
         }
         var known: Set<String> = [first.uplink]
         var found: [ProofGround.OtherRoute] = []
-        for target in named + Self.spread.map(IPv4Address.init(value:)) where Self.isPublic(target) {
+        for target in named + spread.map({ IPAddress($0) }) where Self.isPublic(target) {
             guard found.count < Self.most else { break }
             guard let route = lookup(target), !network.exempt.contains(where: { $0.contains(target) }),
                 known.insert(route.uplink).inserted
@@ -48,7 +68,7 @@ struct EgressSearch {
     }
 
     /// Nil where the table knows no way: the proof to the profile's target shows what that means.
-    private func lookup(_ target: IPv4Address) -> ProofGround.Route? {
+    private func lookup(_ target: IPAddress) -> ProofGround.Route? {
         do {
             return try ProofGround.lookup(
                 target, from: ProofGround.lookupSource(network), through: bridge, names, on: host)
@@ -58,7 +78,8 @@ struct EgressSearch {
     }
 
     /// RFC 6890: what is not meant for one's own use.
-    private static func isPublic(_ address: IPv4Address) -> Bool {
+    private static func isPublic(_ address: IPAddress) -> Bool {
+        guard case .v4(let address) = address else { return address.number >> 125 == 1 }
         let octets = address.octets
         switch (octets[0], octets[1]) {
         case (0, _), (10, _), (127, _), (100, 64...127), (169, 254), (172, 16...31), (192, 168), (224..., _):

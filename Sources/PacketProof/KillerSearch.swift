@@ -4,16 +4,21 @@ internal import WireFormats
 
 /// Finds what ended a probe's way, the most precise name first. Pure.
 struct KillerSearch {
-    let network: Network
+    let network: ProofNetwork
     let ground: ProofGround
     let autopsy: ProofAutopsy?
     let trail: ProbeTrail
     /// The trail of the same probe when it was sent again.
     let second: ProbeTrail?
-    /// The IPv4 identification that it had then.
+    /// The identification that it had then.
     let identification: UInt16?
     /// Nothing was seen from inside netfilter: no station says where it died.
     var isBlind = false
+
+    private var family: IPFamily { network.family }
+    private var legacyProgram: String { family == .ipv4 ? "iptables-legacy" : "ip6tables-legacy" }
+    private var neighbourProtocol: String { family == .ipv4 ? "ARP" : "neighbour discovery" }
+    private var neighbourCommand: String { family == .ipv4 ? "ip neigh" : "ip -6 neigh" }
 
     private var findings: ProbeFindings? { autopsy?.sightings?.findings }
     private var lossHook: String? { second?.lossHook ?? trail.lossHook }
@@ -44,17 +49,17 @@ struct KillerSearch {
             let rule = step.rule
         else { return nil }
         return Killer(
-            hook: "prerouting", family: "ip", table: step.table, chain: step.chain, rule: String(rule),
-            backend: "iptables-legacy", text: "iptables-legacy \(step.table) \(step.chain): rule \(rule)")
+            hook: "prerouting", family: family.netfilterName, table: step.table, chain: step.chain, rule: String(rule),
+            backend: "iptables-legacy", text: "\(legacyProgram) \(step.table) \(step.chain): rule \(rule)")
     }
 
     /// Whether these are headers of the probe as it was sent the second time.
     private func isOfProbe(_ bytes: ByteString) -> Bool {
         guard let order = autopsy?.order, let identification,
-            let sent = order.packets.first(where: { IPv4Packet($0.bytes[...])?.identification == identification }),
+            let sent = order.packets.first(where: { IPPacket($0.bytes[...])?.identification == identification }),
             let mark = ProbeMark(packet: sent.bytes, nonce: order.nonce.bytes)
         else { return false }
-        return IPv4Packet(bytes.bytes[...]).map(mark.matches) ?? false
+        return IPPacket(bytes.bytes[...]).map(mark.matches) ?? false
     }
 
     private func named(_ kill: RuleKill) -> Killer {
@@ -63,7 +68,8 @@ struct KillerSearch {
         if kill.family == "bridge", !reachedBridge { place = "bridge" }
         let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
         return Killer(
-            hook: place, family: kill.family, table: kill.table, chain: kill.chain, rule: kill.handle.map(String.init),
+            hook: place, family: kill.family, table: kill.table, chain: kill.chain,
+            handle: kill.handle.map(String.init),
             text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
     }
 
@@ -78,8 +84,9 @@ struct KillerSearch {
         guard let here, window.contains(here.priority) else { return nil }
         let what = step.rule.map { "rule \($0)" } ?? "policy"
         return Killer(
-            hook: hook, family: "ip", table: step.table, chain: step.chain, rule: step.rule.map(String.init),
-            backend: "iptables-legacy", text: "iptables-legacy \(step.table) \(step.chain): \(what)")
+            hook: hook, family: family.netfilterName, table: step.table, chain: step.chain,
+            rule: step.rule.map(String.init), backend: "iptables-legacy",
+            text: "\(legacyProgram) \(step.table) \(step.chain): \(what)")
     }
 
     // MARK: The window between two stations
@@ -101,7 +108,7 @@ struct KillerSearch {
         var here = autopsy?.baseChains.filter { $0.hook == hook && window.contains($0.priority) }.map(\.name) ?? []
         for station in ProofAutopsy.kernelPriorities[hook, default: []] where window.contains(station.priority) {
             if let table = station.table {
-                if ground.legacyTables.contains(table) { here.append("iptables-legacy \(table)") }
+                if ground.legacyTables.contains(table) { here.append("\(legacyProgram) \(table)") }
             } else {
                 here.append(station.words)
             }
@@ -124,6 +131,8 @@ struct KillerSearch {
         switch drop.reason {
         // Said better by what stands around it.
         case "NOT_SPECIFIED", "IP_INADDRERRORS": return nil
+        // IPv6 gives this reason for a route that refuses as well.
+        case "IP_INNOROUTES" where autopsy?.refusals.isEmpty == false: return nil
         case "NETFILTER_DROP":
             guard lossHook == nil else { return nil }
             if isBlind, reachedBridge {
@@ -150,6 +159,8 @@ struct KillerSearch {
         case "IP_LOCALNET": return ("routing", "its source lies in 127.0.0.0/8")
         case "IP_INVALID_SOURCE": return ("routing", "its source is no address that a packet may come from")
         case "IP_INNOROUTES": return ("routing", "there is no route to \(network.target)")
+        case "IPV6DISABLED":
+            return ("bridge", "IPv6 is off on \(network.bridge) (net.ipv6.conf.\(network.bridge).disable_ipv6 = 1)")
         case "IP_OUTNOROUTES": return ("routing", "there is no route out to \(network.target)")
         case "PKT_TOO_BIG": return ("forward", "it is larger than the MTU of \(uplink)")
         case "IP_INHDR": return ("routing", "its time to live was over")
@@ -159,7 +170,11 @@ struct KillerSearch {
         case "TC_EGRESS": return ("uplink", "traffic control (tc filter show dev \(uplink) egress)")
         case "QDISC_DROP": return ("uplink", "the queue of \(uplink) is full (tc -s qdisc show dev \(uplink))")
         case "NEIGH_FAILED", "NEIGH_QUEUEFULL", "NEIGH_CREATE_FAIL", "NEIGH_DEAD":
-            return ("uplink", "nobody answers ARP for the gateway\(gateway) on \(uplink) (ip neigh show dev \(uplink))")
+            return (
+                "uplink",
+                "nobody answers \(neighbourProtocol) for the gateway\(gateway) on \(uplink) "
+                    + "(\(neighbourCommand) show dev \(uplink))"
+            )
         case "BRIDGE_INGRESS_STP_STATE":
             return ("bridge", "the port does not forward (spanning tree: bridge link show master \(network.bridge))")
         case "XDP": return ("ingress", "an XDP program")
@@ -188,7 +203,7 @@ struct KillerSearch {
     private func routing() -> Killer? {
         guard lossHook == "routing" || isBlind && reachedBridge else { return nil }
         func off(_ key: String) -> Bool { autopsy?.sysctls[key] == "0" }
-        let forwarding = ["net.ipv4.ip_forward", "net.ipv4.conf.\(network.bridge).forwarding"]
+        let forwarding = ProofAutopsy.forwardingKeys(family, network.bridge)
         let marked = autopsy?.markedRouteError
         let refusals = autopsy?.refusals ?? []
         // What was said to the container tells a route that refuses from a switch that is off.
@@ -236,7 +251,8 @@ struct KillerSearch {
         if let neighbour = uplink.neighbour, ["INCOMPLETE", "FAILED"].contains(neighbour) {
             return Killer(
                 hook: "uplink",
-                text: "nobody answers ARP for the gateway\(gateway) on \(name) (ip neigh: \(neighbour))")
+                text: "nobody answers \(neighbourProtocol) for the gateway\(gateway) on \(name) "
+                    + "(\(neighbourCommand): \(neighbour))")
         }
         return nil
     }

@@ -28,7 +28,7 @@ struct LocalEvaluator {
     private func probe(
         _ packet: ByteString, _ nonce: ByteString, _ again: ProbeMark?, isForPeer: Bool = false
     ) -> LocalProbe? {
-        guard let sent = IPv4Packet(packet.bytes[...]), let mark = ProbeMark(packet: packet.bytes, nonce: nonce.bytes)
+        guard let sent = IPPacket(packet.bytes[...]), let mark = ProbeMark(packet: packet.bytes, nonce: nonce.bytes)
         else { return nil }
         let row = ProofEvaluator.probe(sent, network: network.name)
         var probe = LocalProbe(
@@ -52,14 +52,14 @@ struct LocalEvaluator {
         return probe
     }
 
-    private func kind(_ sent: IPv4Packet) -> LocalProbeKind {
+    private func kind(_ sent: IPPacket) -> LocalProbeKind {
         if case .udp(_, LocalPlan.dhcpPorts.server, _) = Transport(of: sent) { return .dhcp }
         return .dns
     }
 
     // MARK: Into the host
 
-    private func judgeHost(_ probe: inout LocalProbe, _ sent: IPv4Packet, _ trail: ProbeTrail) {
+    private func judgeHost(_ probe: inout LocalProbe, _ sent: IPPacket, _ trail: ProbeTrail) {
         let reached = trail.exit?.hook == "input" || trail.stations.contains("input.last")
         probe.path =
             start(trail, isOnBridge: trail.reachedBridge || reached) + [
@@ -76,6 +76,14 @@ struct LocalEvaluator {
             probe.reason = "went on to \(exit.destination) by \(exit.interface) instead of into this host"
         } else {
             judgeLoss(&probe, trail, isSeen: trail.reachedBridge || !trail.stations.isEmpty)
+            if let killer = probe.killer, killer.hook == "ingress" {
+                probe.path =
+                    start(trail, isOnBridge: trail.reachedBridge)
+                    + PathStep.ingress(
+                        killer, order.bridge, isBridgeNetfilter: trail.stations.contains("prerouting.last"))
+                    + [PathStep(hook: "input", link: order.bridge, reached: false)]
+                probe.reason = "lost at the ingress of \(order.bridge)"
+            }
         }
     }
 
@@ -88,12 +96,12 @@ struct LocalEvaluator {
 
     // MARK: To the other container
 
-    private func judgePeer(_ probe: inout LocalProbe, _ sent: IPv4Packet, _ mark: ProbeMark, _ trail: ProbeTrail) {
+    private func judgePeer(_ probe: inout LocalProbe, _ sent: IPPacket, _ mark: ProbeMark, _ trail: ProbeTrail) {
         // Under br_netfilter it is stopped where only the port is left to come.
         let arrived = result.sightings.lazy.filter { sighting in
             sighting.direction == .sent && sighting.interface == result.peerPort
                 || sighting.direction == .fenced && sighting.hook == "postrouting"
-        }.compactMap { IPv4Packet($0.packet.bytes[...]) }.first(where: mark.matches)
+        }.compactMap { IPPacket($0.packet.bytes[...]) }.first(where: mark.matches)
         probe.path = start(trail, isOnBridge: trail.reachedPort)
         if ground.bridgeNetfilter == true {
             probe.path += ["prerouting", "forward", "postrouting"].map { hook in
@@ -151,14 +159,14 @@ struct LocalEvaluator {
     }
 
     private func named(_ kill: RuleKill, _ trail: ProbeTrail) -> Killer {
-        let place = hook(of: trail) ?? (kill.family == "netdev" ? "ingress" : "bridge")
+        let place = kill.family == "netdev" ? "ingress" : hook(of: trail) ?? "bridge"
         return Killer(kill, hook: kill.family == "bridge" ? "bridge" : place)
     }
 
     /// What ended the packet when it was sent again: a rule that could be traced then, or the last step of
     /// iptables-legacy in the hook where it was lost.
     private func killer(_ mark: ProbeMark, _ trail: ProbeTrail) -> Killer? {
-        func isOurs(_ packet: ByteString) -> Bool { IPv4Packet(packet.bytes[...]).map(mark.matches) ?? false }
+        func isOurs(_ packet: ByteString) -> Bool { IPPacket(packet.bytes[...]).map(mark.matches) ?? false }
         if let kill = autopsy?.sightings?.kills.last(where: { isOurs($0.packet) }) { return named(kill, trail) }
         guard let hook = hook(of: trail),
             let step = autopsy?.sightings?.findings?.legacySteps.last(where: { isOurs($0.packet) })
@@ -202,7 +210,7 @@ extension Killer {
     init(_ kill: RuleKill, hook: String) {
         let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
         self.init(
-            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, rule: kill.handle.map(String.init),
+            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, handle: kill.handle.map(String.init),
             text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
     }
 }

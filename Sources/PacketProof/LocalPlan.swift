@@ -20,7 +20,7 @@ enum LocalPlan {
         let peerNonce = Array(chance.dropFirst(8).prefix(8))
         var numbers = Numbers(hostNonce)
         let gateway = network.address.address
-        var host: [IPv4Packet] = []
+        var host: [IPPacket] = []
         let isClear = ground.hazardsIntoHost?.isEmpty != false
         if isClear, ground.wantsServer(network.dhcp, running: ground.servesDHCP) {
             host.append(discover(nonce: hostNonce, hardwareAddress: [2, 0xff, 0xff] + peerNonce.prefix(3), &numbers))
@@ -60,7 +60,7 @@ enum LocalPlan {
     /// DHCPDISCOVER (RFC 2131 §4.4.1), from an address that is not known yet to everybody.
     private static func discover(
         nonce: [UInt8], hardwareAddress: [UInt8], _ numbers: inout Numbers
-    ) -> IPv4Packet {
+    ) -> IPPacket {
         // op BOOTREQUEST, htype Ethernet, hlen, hops; xid; secs, flags; ciaddr, yiaddr, siaddr, giaddr; chaddr.
         var message: [UInt8] = [1, 1, 6, 0] + nonce.prefix(4) + [0, 0, 0x80, 0]
         message += [UInt8](repeating: 0, count: 16) + hardwareAddress + [UInt8](repeating: 0, count: 10)
@@ -71,18 +71,19 @@ enum LocalPlan {
         let segment = Segment.udp(
             source: dhcpPorts.client, destination: dhcpPorts.server, payload: message, from: nobody.octets,
             to: everybody.octets)
-        return IPv4Packet(
-            source: nobody, destination: everybody, identification: numbers.next().identification,
+        return IPPacket(
+            source: .v4(nobody), destination: .v4(everybody), identification: numbers.next().identification,
             timeToLive: ProofPlan.timeToLive, protocolNumber: 17, payload: segment)
     }
 
     private static func packet(
         _ kind: ProofProtocol, _ source: IPv4Address, _ destination: IPv4Address, port: UInt16, _ nonce: [UInt8],
         _ numbers: inout Numbers
-    ) -> IPv4Packet {
+    ) -> IPPacket {
         let (own, identification) = numbers.next()
         return ProofPlan.packet(
-            kind, from: source, to: destination, port: own, destinationPort: port, identification: identification,
+            kind, from: .v4(source), to: .v4(destination), port: own, destinationPort: port,
+            identification: identification,
             nonce: nonce)
     }
 }

@@ -10,7 +10,7 @@ extension NetworkProof {
     ) {
         do {
             transcript.residents = try host.residents(
-                of: network.bridge, gateway: ground.staysInside(network) ? network.address.address : nil)
+                of: network.bridge, gateway: ground.staysInside(ProofNetwork(network)) ? network.address.address : nil)
         } catch {
             transcript.residentsFailure = error.description
         }
@@ -23,9 +23,9 @@ extension NetworkProof {
         var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
         draft.transcript.container = name
         do {
-            let ground = try ProofGround(of: network, on: reading)
+            let ground = try ProofGround(of: draft.transcript.subject, on: reading)
             draft.transcript.ground = ground
-            guard ground.obstacle(to: network, mode: mode) == nil else { return draft }
+            guard ground.obstacle(to: draft.transcript.subject, mode: mode) == nil else { return draft }
             look(at: network, ground, into: &draft.transcript, on: host)
             guard let residents = draft.transcript.residents else {
                 draft.transcript.failure = draft.transcript.residentsFailure
@@ -63,7 +63,7 @@ extension NetworkProof {
             guard let port = links.first(where: { $0.name == resident.port }),
                 let bridge = links.first(where: { $0.name == network.bridge })
             else { return "the port \(resident.port) has gone" }
-            return try ProofHazards(host: host, bridge: bridge, links: links).read(port: port).first
+            return try ProofHazards(host: host, family: .ipv4, bridge: bridge, links: links).read(port: port).first
         } catch let error as HostError {
             return error.description
         } catch {
@@ -91,17 +91,17 @@ extension NetworkProof {
             draft.transcript.failure = "\(resident.title) has no default route"
             return
         }
-        draft.transcript.order = order(network, ground, from: resident, source)
+        draft.transcript.order = order(draft.transcript.subject, ground, from: resident, source)
         draft.waits = true
     }
 
     private func order(
-        _ network: Network, _ ground: ProofGround, from resident: Resident, _ source: IPv4Prefix
+        _ network: ProofNetwork, _ ground: ProofGround, from resident: Resident, _ source: IPv4Prefix
     ) -> ProbeOrder {
         let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
         var order = ProofPlan.order(
-            network: network, ground: ground, mode: mode, from: [source.address], aim: aim, chance: chance)
-        order.addresses = [source]
+            network: network, ground: ground, mode: mode, from: [.v4(source.address)], aim: aim, chance: chance)
+        order.addresses = [IPPrefix(source)]
         order.probesAddresses = false
         order.resident = resident
         return order

@@ -7,8 +7,8 @@ extension NetworkProof {
     func draft(
         as source: IPv4Address, in network: Network, on host: any ActiveHost, reading: any Host
     ) -> ProofDraft {
-        var draft = draft(of: network, reading: reading)
-        guard let ground = draft.transcript.ground, draft.taken.contains(source) else { return draft }
+        var draft = draft(of: network, .ipv4, reading: reading)
+        guard let ground = draft.transcript.ground, draft.taken.contains(.v4(source)) else { return draft }
         look(at: network, ground, into: &draft.transcript, on: host)
         let residents = draft.transcript.residents?.residents ?? []
         guard let resident = residents.first(where: { $0.addresses.contains { $0.address == source } }) else {

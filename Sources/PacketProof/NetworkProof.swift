@@ -62,8 +62,9 @@ package struct NetworkProof: Sendable {
     package func transcripts(on host: any ActiveHost, reading: (any Host)? = nil) -> [ProofTranscript] {
         guard mode != .off else { return [] }
         let reading = reading ?? host
+        let all = networks.map(aim.applied)
         // Where nothing is to be translated there is nothing to be proved.
-        let networks = networks.filter { $0.nat == .masquerade || $0.nat == .snat }.map(aim.applied)
+        let networks = aim.wants(.ipv4) ? all.filter { ProofNetwork($0).isProved } : []
         var drafts: [ProofDraft] = []
         if let name = aim.container {
             let all = networks.map { draft(ofContainer: name, in: $0, on: host, reading: reading) }
@@ -76,13 +77,18 @@ package struct NetworkProof: Sendable {
             }
         } else {
             for network in networks {
-                var first = draft(of: network, reading: reading)
+                var first = draft(of: network, .ipv4, reading: reading)
                 guard aim.looksAtContainers, let ground = first.transcript.ground, first.transcript.order != nil else {
                     drafts.append(first)
                     continue
                 }
                 look(at: network, ground, into: &first.transcript, on: host)
                 drafts += [first] + [draft(besides: first.transcript, reading: reading)].compactMap { $0 }
+            }
+        }
+        if aim.wants(.ipv6) {
+            drafts += all.filter { ProofNetwork(ipv6: $0)?.isProved == true }.map {
+                draft(of: $0, .ipv6, reading: reading)
             }
         }
         send(&drafts, on: host)
@@ -92,12 +98,13 @@ package struct NetworkProof: Sendable {
     // MARK: One network
 
     /// Reads the host and plans; nothing is sent.
-    func draft(of network: Network, reading: any Host) -> ProofDraft {
-        var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
+    func draft(of network: Network, _ family: IPFamily, reading: any Host) -> ProofDraft {
+        var draft = ProofDraft(
+            ProofTranscript(mode: mode, network: network, family: family == .ipv6 ? .ipv6 : nil))
         do {
-            let ground = try ProofGround(of: network, on: reading)
+            let ground = try ProofGround(of: draft.transcript.subject, on: reading)
             draft.transcript.ground = ground
-            guard ground.obstacle(to: network, mode: mode) == nil else { return draft }
+            guard ground.obstacle(to: draft.transcript.subject, mode: mode) == nil else { return draft }
             draft.taken = Set(ground.takenAddresses)
             plan(&draft, ground)
         } catch {
@@ -108,10 +115,11 @@ package struct NetworkProof: Sendable {
 
     /// Chooses addresses and makes the order.
     func plan(_ draft: inout ProofDraft, _ ground: ProofGround) {
-        let network = draft.transcript.network
+        let network = draft.transcript.subject
         let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
+        let source = aim.source.map(IPAddress.v4)
         let addresses =
-            aim.source.map { draft.taken.contains($0) ? [] : [$0] }
+            source.map { draft.taken.contains($0) ? [] : [$0] }
             ?? ProofPlan.addresses(of: network, taken: draft.taken, chance: chance[11])
         guard !addresses.isEmpty else {
             draft.transcript.failure =
@@ -121,10 +129,10 @@ package struct NetworkProof: Sendable {
         }
         var order = ProofPlan.order(
             network: network, ground: ground, mode: mode, from: addresses, aim: aim, chance: chance)
-        // One packet is wanted, and no other.
-        if aim.source == nil {
+        // One packet is wanted, and no other. What stays on this host goes by IPv4.
+        if aim.source == nil, let own = addresses[0].v4 {
             order.local = LocalPlan.order(
-                network: network, ground: ground, from: addresses[0],
+                network: draft.transcript.network, ground: ground, from: own,
                 to: peer(in: network, ground, besides: draft.taken.union(addresses), chance[10]),
                 chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
         }
@@ -134,10 +142,10 @@ package struct NetworkProof: Sendable {
 
     /// An address for the second container, where a packet to it leaves nothing behind.
     private func peer(
-        in network: Network, _ ground: ProofGround, besides taken: Set<IPv4Address>, _ chance: UInt8
+        in network: ProofNetwork, _ ground: ProofGround, besides taken: Set<IPAddress>, _ chance: UInt8
     ) -> IPv4Address? {
         guard mode == .wire || ground.bridgeTracker == nil else { return nil }
-        return ProofPlan.addresses(of: network, taken: taken, chance: chance).last
+        return ProofPlan.addresses(of: network, taken: taken, chance: chance).last?.v4
     }
 
     // MARK: Sending
@@ -153,7 +161,7 @@ package struct NetworkProof: Sendable {
         for index in drafts.indices where drafts[index].waits {
             drafts[index].waits = false
             drafts[index].transcript.failure =
-                "every address tried in \(drafts[index].transcript.network.cidr) was answered for by somebody"
+                "every address tried in \(drafts[index].transcript.subject.cidr) was answered for by somebody"
         }
     }
 
@@ -174,11 +182,12 @@ package struct NetworkProof: Sendable {
         guard let ground = transcript.ground, let order = transcript.order, let sightings = transcript.sightings else {
             return transcript
         }
-        let network = transcript.network
-        let evaluator = ProofEvaluator(network: network, ground: ground, order: order, result: sightings)
+        let evaluator = ProofEvaluator(network: transcript.subject, ground: ground, order: order, result: sightings)
         let local = Self.evaluateLocal(transcript)
-        if evaluator.needsAutopsy || local.contains(where: { $0.arrival == .dropped && $0.killer == nil }) {
-            transcript.autopsy = autopsy(network, ground, order, on: host)
+        if evaluator.needsAutopsy || evaluator.isAnsweredInPart
+            || local.contains(where: { $0.arrival == .dropped && $0.killer == nil })
+        {
+            transcript.autopsy = autopsy(transcript, ground, order, on: host)
         }
         return transcript
     }
@@ -186,8 +195,9 @@ package struct NetworkProof: Sendable {
     /// Sends the same again with more eyes, and reads what the host says of itself. Nothing of it goes through a cache:
     /// what matters is how it is at this moment.
     private func autopsy(
-        _ network: Network, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
+        _ transcript: ProofTranscript, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
     ) -> ProofAutopsy {
+        let network = transcript.subject
         var autopsy = ProofAutopsy(before: network, ground, on: host)
         let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
         var order = ProofPlan.order(
@@ -196,9 +206,9 @@ package struct NetworkProof: Sendable {
         order.probesAddresses = false
         order.resident = first.resident
         if first.resident != nil { order.addresses = first.addresses }
-        if first.local != nil, let source = first.addresses.first?.address {
+        if first.local != nil, let source = first.addresses.first?.address.v4 {
             order.local = LocalPlan.order(
-                network: network, ground: ground, from: source, to: first.local?.peer,
+                network: transcript.network, ground: ground, from: source, to: first.local?.peer,
                 chance: (0..<LocalPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) })
         }
         order.investigation = ProbeInvestigation(
@@ -234,7 +244,7 @@ package struct NetworkProof: Sendable {
     }
 
     private static func judge(_ transcript: ProofTranscript) -> [ProofProbe] {
-        let network = transcript.network
+        let network = transcript.subject
         guard let ground = transcript.ground else {
             return unknown(transcript, transcript.failure ?? "nothing was recorded")
         }
@@ -250,7 +260,7 @@ package struct NetworkProof: Sendable {
 
     /// One row for each protocol that could not be tried.
     private static func unknown(_ transcript: ProofTranscript, _ reason: String) -> [ProofProbe] {
-        let network = transcript.network
+        let network = transcript.subject
         return ProofProtocol.allCases.map {
             ProofProbe(
                 network: network.name, protocol: $0, from: network.cidr.description, to: network.target.description,

@@ -7,8 +7,8 @@ struct ProbeTrail {
     /// The probe seen leaving, or stopped by the fence where it would have left.
     struct Exit {
         var interface: String
-        var source: IPv4Address
-        var destination: IPv4Address
+        var source: IPAddress
+        var destination: IPAddress
         /// Nil: really sent. `postrouting` or `input`: stopped by the fence there.
         var hook: String?
         /// The family of the fence.
@@ -19,7 +19,7 @@ struct ProbeTrail {
     /// The positive control: the bridge itself, not just its port, received the probe.
     private(set) var reachedBridge = false
     private(set) var exit: Exit?
-    /// Stations of ours in the ip family that it passed: `forward.first`. Empty where there were none to pass.
+    /// Stations of ours in the family of the packet that it passed: `forward.first`. Empty where there were none to pass.
     private(set) var stations: Set<String> = []
     /// The last rule or policy that dropped it.
     private(set) var kill: RuleKill?
@@ -30,15 +30,17 @@ struct ProbeTrail {
     var answered: Bool { gotAnswer && !(exit == nil && stations.contains("forward.first")) }
     private var gotAnswer = false
     /// Who sent that error.
-    private(set) var errorSource: IPv4Address?
+    private(set) var errorSource: IPAddress?
     /// An answer or an error came into the container.
     private(set) var isBack = false
+    /// It went out, and nothing was heard of it again.
+    var isUnanswered: Bool { exit != nil && exit?.hook == nil && !isBack && cameBackBy == nil }
     /// The interface by which an answer or an error came to this host.
     private(set) var cameBackBy: String?
 
-    init(of mark: ProbeMark, target: IPv4Address, bridge: String, in result: ProbeSightings) {
+    init(of mark: ProbeMark, target: IPAddress, bridge: String, in result: ProbeSightings) {
         for sighting in result.sightings.sorted(by: { $0.microseconds < $1.microseconds }) {
-            guard let packet = IPv4Packet(sighting.packet.bytes[...]) else { continue }
+            guard let packet = IPPacket(sighting.packet.bytes[...]) else { continue }
             if mark.matches(packet) {
                 note(sighting, packet, bridge, result.port)
             } else if mark.isQuoted(by: packet) {
@@ -50,7 +52,7 @@ struct ProbeTrail {
             }
         }
         kill = result.kills.last { kill in
-            IPv4Packet(kill.packet.bytes[...]).map(mark.matches) ?? false
+            IPPacket(kill.packet.bytes[...]).map(mark.matches) ?? false
         }
     }
 
@@ -68,7 +70,7 @@ struct ProbeTrail {
         return order.first { stations.contains($0.0) }?.1
     }
 
-    private mutating func note(_ sighting: Sighting, _ packet: IPv4Packet, _ bridge: String, _ port: String) {
+    private mutating func note(_ sighting: Sighting, _ packet: IPPacket, _ bridge: String, _ port: String) {
         switch sighting.direction {
         case .received:
             if sighting.interface == port { reachedPort = true }
@@ -78,13 +80,13 @@ struct ProbeTrail {
             guard sighting.interface != port, exit == nil else { return }
             exit = Exit(interface: sighting.interface, source: packet.source, destination: packet.destination)
         case .fenced:
-            // The fence of the ip family sees a routed packet first; what it missed the bridge's fence catches.
+            // The fence of the packet's own family sees a routed packet first; what it missed the bridge's fence catches.
             guard exit?.hook == nil || exit?.family == "bridge" else { return }
             exit = Exit(
                 interface: sighting.interface, source: packet.source, destination: packet.destination,
                 hook: sighting.hook ?? "postrouting", family: sighting.family)
         case .passed:
-            if sighting.family == "ip", let hook = sighting.hook { stations.insert(hook) }
+            if sighting.family == packet.family.netfilterName, let hook = sighting.hook { stations.insert(hook) }
         case .returned: break
         }
     }
@@ -98,13 +100,36 @@ struct ProbeTrail {
         }
     }
 
-    private mutating func noteError(_ packet: IPv4Packet, _ target: IPv4Address) {
-        guard case .icmp(let type, let code, let rest, _) = Transport(of: packet) else { return }
+    private mutating func noteError(_ packet: IPPacket, _ target: IPAddress) {
+        let words: String
+        let isClosedPort: Bool
+        switch Transport(of: packet) {
+        case .icmp(let type, let code, let rest, _):
+            words = Self.words(type, code, rest)
+            isClosedPort = type == 3 && code == 3
+        case .icmpv6(let type, let code, let rest, _):
+            words = Self.words6(type, code, rest)
+            isClosedPort = type == 1 && code == 4
+        default: return
+        }
         // The target itself speaking of a closed port is an answer.
-        if type == 3, code == 3, packet.source == target { gotAnswer = true }
+        if isClosedPort, packet.source == target { gotAnswer = true }
         guard error == nil else { return }
         errorSource = packet.source
-        error = "\(Self.words(type, code, rest)) from \(packet.source)"
+        error = "\(words) from \(packet.source)"
+    }
+
+    /// Types and codes of ICMPv6 (RFC 4443 §3).
+    private static func words6(_ type: UInt8, _ code: UInt8, _ rest: UInt32) -> String {
+        switch (type, code) {
+        case (1, 0): "network unreachable"
+        case (1, 1), (1, 5), (1, 6): "administratively prohibited"
+        case (1, 3): "host unreachable"
+        case (1, 4): "port unreachable"
+        case (2, _): "packet too big (MTU \(rest))"
+        case (3, 0): "time to live exceeded"
+        default: "ICMPv6 \(type)/\(code)"
+        }
     }
 
     /// ICMP types and codes as people know them (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1).

@@ -5,11 +5,11 @@ package struct ProofAim: Sendable, Hashable {
     /// Only from inside this container.
     package var container: String?
     /// Instead of the profile's target.
-    package var target: IPv4Address?
+    package var target: IPAddress?
     /// Instead of the usual ports of UDP and TCP.
     package var port: UInt16?
     package var protocols: [ProofProtocol]
-    /// Exactly one packet: from this address, and from this port where there are ports. Where a container has the
+    /// Exactly one packet: from this address of IPv4, and from this port where there are ports. Where a container has the
     /// address, it sends.
     package var source: IPv4Address?
     package var sourcePort: UInt16?
@@ -19,7 +19,7 @@ package struct ProofAim: Sendable, Hashable {
     package var goesAllTheWay: Bool
 
     package init(
-        container: String? = nil, target: IPv4Address? = nil, port: UInt16? = nil,
+        container: String? = nil, target: IPAddress? = nil, port: UInt16? = nil,
         protocols: [ProofProtocol] = ProofProtocol.allCases, looksAtContainers: Bool = false,
         goesAllTheWay: Bool = false, source: IPv4Address? = nil, sourcePort: UInt16? = nil
     ) {
@@ -36,7 +36,17 @@ package struct ProofAim: Sendable, Hashable {
     /// The network with the target that is wanted.
     func applied(to network: Network) -> Network {
         var network = network
-        if let target { network.target = target }
+        switch target {
+        case .v4(let target): network.target = target
+        case .v6(let target): network.ipv6Target = target
+        case nil: break
+        }
         return network
+    }
+
+    /// Whether packets of a family are wanted. Running containers send IPv4 only.
+    func wants(_ family: IPFamily) -> Bool {
+        if family == .ipv6, container != nil || source != nil { return false }
+        return target.map { $0.family == family } ?? true
     }
 }

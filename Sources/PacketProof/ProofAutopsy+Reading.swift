@@ -5,22 +5,30 @@ internal import WireFormats
 /// What an autopsy reads from the host. Each question stands for itself: what cannot be read is noted.
 extension ProofAutopsy {
     /// Before the order is sent again: the ruleset's base chains decide where the stations stand.
-    init(before network: Network, _ ground: ProofGround, on host: any Host) {
+    init(before network: ProofNetwork, _ ground: ProofGround, on host: any Host) {
         var failures: [String] = []
-        baseChains = Self.attempt(&failures) { () throws(HostError) in try Self.baseChains(on: host) } ?? []
-        let uplink = ground.route?.uplink
-        var keys = ["net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.bridge.bridge-nf-call-iptables"]
-        for link in [network.bridge, uplink].compactMap({ $0 }) {
-            keys += ["forwarding", "rp_filter", "accept_local"].map { "net.ipv4.conf.\(link).\($0)" }
-        }
-        for key in keys where !key.contains("/") {
+        baseChains =
+            Self.attempt(&failures) { () throws(HostError) in try Self.baseChains(network.family, on: host) } ?? []
+        let links = [network.bridge, ground.route?.uplink].compactMap(\.self)
+        for key in Self.keys(network.family, links) where !key.contains("/") {
             let text = Self.attempt(&failures) { () throws(HostError) in try host.readTextIfPresent(Self.path(key)) }
             sysctls[key] = text??.filter { !$0.isWhitespace }
         }
         self.failures = failures
     }
 
-    private static func baseChains(on host: any Host) throws(HostError) -> [BaseChain] {
+    private static func keys(_ family: IPFamily, _ links: [String]) -> [String] {
+        guard family == .ipv4 else {
+            return ["net.ipv6.conf.all.forwarding", "net.bridge.bridge-nf-call-ip6tables"]
+                + links.map { "net.ipv6.conf.\($0).disable_ipv6" }
+        }
+        return ["net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.bridge.bridge-nf-call-iptables"]
+            + links.flatMap { link in
+                ["forwarding", "rp_filter", "accept_local"].map { "net.ipv4.conf.\(link).\($0)" }
+            }
+    }
+
+    private static func baseChains(_ family: IPFamily, on host: any Host) throws(HostError) -> [BaseChain] {
         let messages: [[UInt8]]
         do {
             messages = try host.query(.nftChains())
@@ -37,7 +45,7 @@ extension ProofAutopsy {
         }
         return ruleset.chains.compactMap { chain in
             guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix),
-                [NftFamily.ipv4, .inet].contains(chain.table.family)
+                [family == .ipv4 ? NftFamily.ipv4 : .ipv6, .inet].contains(chain.table.family)
             else { return nil }
             return BaseChain(
                 table: chain.table.description, chain: chain.name, type: base.type,
@@ -47,22 +55,21 @@ extension ProofAutopsy {
 
     /// `net.ipv4.conf.eth0.100.rp_filter`: the name of a link may hold dots.
     private static func path(_ key: String) -> String {
-        let start = "net.ipv4.conf."
-        guard key.hasPrefix(start), let dot = key.lastIndex(of: ".") else {
+        let starts = ["net.ipv4.conf.", "net.ipv6.conf."]
+        guard let start = starts.first(where: key.hasPrefix), let dot = key.lastIndex(of: ".") else {
             return "/proc/sys/" + key.replacing(".", with: "/")
         }
         let link = key[..<dot].dropFirst(start.count)
-        return "/proc/sys/net/ipv4/conf/\(link)/\(key[key.index(after: dot)...])"
+        return "/proc/sys/\(start.replacing(".", with: "/"))\(link)/\(key[key.index(after: dot)...])"
     }
 
     /// After it was sent again: what the routing table says of the packet as it was then, and how the uplink looks.
-    mutating func look(at network: Network, _ ground: ProofGround, on host: any Host) {
+    mutating func look(at network: ProofNetwork, _ ground: ProofGround, on host: any Host) {
         var failures = self.failures
-        refusals =
-            (Self.attempt(&failures) { () throws(HostError) in try Self.routes(refusing: network.target, on: host) }
-                ?? [])
-            + (Self.attempt(&failures) { () throws(HostError) in try Self.rules(refusing: network.target, on: host) }
-                ?? [])
+        switch network.target {
+        case .v4(let target): refusals = Self.refusals(of: target, on: host, &failures)
+        case .v6(let target): refusals = Self.refusals(of: target, on: host, &failures)
+        }
         uplink = Self.attempt(&failures) { () throws(HostError) in try Self.uplink(ground, on: host) } ?? nil
         let mark = sightings?.sightings.last { $0.hook == "prerouting.last" && $0.mark != nil }?.mark
         self.mark = mark
@@ -73,15 +80,33 @@ extension ProofAutopsy {
         self.failures = failures
     }
 
-    private static func routes(refusing target: IPv4Address, on host: any Host) throws(HostError) -> [String] {
-        try decode(try host.query(.routes())) { (found) throws(WireError) in try Route.all(in: found) }.filter {
-            route in
-            [.blackhole, .unreachable, .prohibit, .throw].contains(route.kind) && route.destination.contains(target)
-        }.map { "\($0.kind) \(text($0.destination)) table \(table($0.table))" }
+    private static func refusals<Address: InternetAddress>(
+        of target: Address, on host: any Host, _ failures: inout [String]
+    ) -> [String] {
+        (attempt(&failures) { () throws(HostError) in try routes(refusing: target, on: host) } ?? [])
+            + (attempt(&failures) { () throws(HostError) in try rules(refusing: target, on: host) } ?? [])
     }
 
-    private static func rules(refusing target: IPv4Address, on host: any Host) throws(HostError) -> [String] {
-        let rules = try decode(try host.query(.rules())) { (found) throws(WireError) in try RouteRule.all(in: found) }
+    private static func routes<Address: InternetAddress>(
+        refusing target: Address, on host: any Host
+    ) throws(HostError) -> [String] {
+        let family = AddressFamily(IPAddress(target).family)
+        let routes = try decode(try host.query(.routes(family))) { (found) throws(WireError) in
+            try InternetRoute<Address>.all(in: found)
+        }
+        let refusing: [InternetRoute<Address>.Kind] = [.blackhole, .unreachable, .prohibit, .throw]
+        return routes.filter { refusing.contains($0.kind) && $0.destination.contains(target) }.map {
+            "\($0.kind) \(text($0.destination)) table \(table($0.table))"
+        }
+    }
+
+    private static func rules<Address: InternetAddress>(
+        refusing target: Address, on host: any Host
+    ) throws(HostError) -> [String] {
+        let family = AddressFamily(IPAddress(target).family)
+        let rules = try decode(try host.query(.rules(family))) { (found) throws(WireError) in
+            try InternetRule<Address>.all(in: found)
+        }
         let actions: [UInt8: String] = [6: "blackhole", 7: "unreachable", 8: "prohibit"]
         return rules.compactMap { rule in
             guard let action = actions[rule.action], rule.destination?.contains(target) != false else { return nil }
@@ -92,15 +117,20 @@ extension ProofAutopsy {
         }
     }
 
-    private static func error(of network: Network, mark: UInt32, on host: any Host) throws(HostError) -> String? {
+    private static func error(of network: ProofNetwork, mark: UInt32, on host: any Host) throws(HostError) -> String? {
         let link = try decode(try host.query(.link(name: network.bridge))) { (found) throws(WireError) in
             try Link.all(in: found)
         }.first
+        let query: KernelQuery
+        switch (network.target, ProofGround.lookupSource(network)) {
+        case (.v4(let target), .v4(let source)):
+            query = .routeLookup(destination: target, from: source, inputInterface: link?.index, mark: mark)
+        case (.v6(let target), .v6(let source)):
+            query = .routeLookup(destination: target, from: source, inputInterface: link?.index, mark: mark)
+        default: return nil
+        }
         do {
-            _ = try host.query(
-                .routeLookup(
-                    destination: network.target, from: ProofGround.lookupSource(network), inputInterface: link?.index,
-                    mark: mark))
+            _ = try host.query(query)
             return nil
         } catch {
             return ProofGround.words(error)
@@ -111,10 +141,11 @@ extension ProofAutopsy {
         guard let route = ground.route else { return nil }
         let links = try decode(try host.query(.links())) { (found) throws(WireError) in try Link.all(in: found) }
         guard let link = links.first(where: { $0.name == route.uplink }) else { return nil }
-        let neighbours = try decode(try host.query(.neighbours())) { (found) throws(WireError) in
+        let family = AddressFamily(route.gateway?.family ?? .ipv4)
+        let neighbours = try decode(try host.query(.neighbours(family))) { (found) throws(WireError) in
             try Neighbour.all(in: found)
         }
-        let entry = neighbours.first { $0.link == link.index && $0.address == route.gateway }
+        let entry = neighbours.first { $0.link == link.index && $0.destination == route.gateway }
         return Uplink(
             name: link.name, isUp: link.isUp, carrier: link.carrier,
             neighbour: route.gateway == nil ? nil : entry.map { state($0.state) })
@@ -129,7 +160,9 @@ extension ProofAutopsy {
         return names.first { bits & $0.0 != 0 }?.1 ?? "NONE"
     }
 
-    private static func text(_ prefix: IPv4Prefix) -> String { prefix.length == 0 ? "default" : prefix.description }
+    private static func text(_ prefix: some InternetPrefix) -> String {
+        prefix.length == 0 ? "default" : "\(prefix)"
+    }
 
     private static func table(_ number: UInt32) -> String {
         switch number {

@@ -59,7 +59,8 @@ package struct ProofAutopsy: Codable, Sendable, Hashable {
 
     package init() {}
 
-    /// Where the kernel's own work and the tables of iptables stand. Source: linux/netfilter_ipv4.h.
+    /// Where the kernel's own work and the tables of iptables stand, and those of ip6tables as well.
+    /// Source: linux/netfilter_ipv4.h, linux/netfilter_ipv6.h.
     static let kernelPriorities: [String: [(priority: Int32, table: String?, words: String)]] = [
         "prerouting": [
             (-400, nil, "reassembly"), (-300, "raw", ""), (-200, nil, "conntrack"), (-150, "mangle", ""),
@@ -68,6 +69,13 @@ package struct ProofAutopsy: Codable, Sendable, Hashable {
         "forward": [(-150, "mangle", ""), (0, "filter", ""), (50, "security", "")],
         "postrouting": [(-150, "mangle", ""), (100, "nat", ""), (300, nil, "conntrack helper")],
     ]
+
+    /// The switches of forwarding: off, if one of them is 0. IPv6 asks the global one alone
+    /// (ip-sysctl.rst, conf/all/forwarding).
+    static func forwardingKeys(_ family: IPFamily, _ bridge: String) -> [String] {
+        family == .ipv4
+            ? ["net.ipv4.ip_forward", "net.ipv4.conf.\(bridge).forwarding"] : ["net.ipv6.conf.all.forwarding"]
+    }
 
     /// One station before each priority at which somebody may drop a packet.
     var brackets: [ProbeInvestigation.Bracket] {

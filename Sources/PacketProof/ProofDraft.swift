@@ -7,7 +7,7 @@ struct ProofDraft {
     /// Whether its order is still to be sent.
     var waits = false
     /// Addresses that somebody has, as far as that is known by now.
-    var taken: Set<IPv4Address> = []
+    var taken: Set<IPAddress> = []
 
     init(_ transcript: ProofTranscript) {
         self.transcript = transcript

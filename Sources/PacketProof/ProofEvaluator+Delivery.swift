@@ -59,10 +59,10 @@ extension ProofEvaluator {
     }
 
     /// Who was asked the one or the other, and what came of it.
-    private func question(isLong: Bool) -> (asked: IPv4Address, ProbeTrail)? {
+    private func question(isLong: Bool) -> (asked: IPAddress, ProbeTrail)? {
         for bytes in order.packets {
-            guard let packet = IPv4Packet(bytes.bytes[...]), ProofPlan.isQuestion(packet, of: order, network: network),
-                (packet.payload.count >= ProofPlan.largeBytes - 20) == isLong,
+            guard let packet = IPPacket(bytes.bytes[...]), ProofPlan.isQuestion(packet, of: order, network: network),
+                (packet.payload.count >= ProofPlan.largeBytes - IPPacket.headerCount(of: packet.family)) == isLong,
                 let mark = ProbeMark(packet: bytes.bytes, nonce: order.nonce.bytes)
             else { continue }
             let trail = ProbeTrail(of: mark, target: packet.destination, bridge: order.bridge, in: result)

@@ -5,7 +5,7 @@ internal import WireFormats
 /// What keeps the packets of a real container from the bridge.
 extension ProofEvaluator {
     /// Nil where its port received the packet, or where nothing speaks against the port.
-    func portKiller(_ sent: IPv4Packet, _ trail: ProbeTrail) -> Killer? {
+    func portKiller(_ sent: IPPacket, _ trail: ProbeTrail) -> Killer? {
         guard !trail.reachedPort, let resident = order.resident else { return nil }
         if isRefused(sent) {
             return Killer(
@@ -21,16 +21,16 @@ extension ProofEvaluator {
         var text = "nobody answers ARP for the gateway \(gateway) of \(resident.title)"
         if ownAddresses.contains(sent.source) {
             text += ": its source is an address of this host (\(sent.source))"
-        } else if sent.source.value >> 24 == 127 {
+        } else if sent.source.v4.map({ $0.value >> 24 }) == 127 {
             text += ": its source lies in 127.0.0.0/8"
         }
         return Killer(hook: "container", text: text)
     }
 
-    private func isRefused(_ sent: IPv4Packet) -> Bool {
+    private func isRefused(_ sent: IPPacket) -> Bool {
         result.refused?.contains { index in
             order.packets.indices.contains(index)
-                && IPv4Packet(order.packets[index].bytes[...])?.identification == sent.identification
+                && IPPacket(order.packets[index].bytes[...])?.identification == sent.identification
         } == true
     }
 }

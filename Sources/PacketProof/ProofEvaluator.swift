@@ -4,7 +4,7 @@ internal import WireFormats
 
 /// Judges what was seen. Pure: the same transcript always gives the same probes.
 struct ProofEvaluator {
-    let network: Network
+    let network: ProofNetwork
     let ground: ProofGround
     let order: ProbeOrder
     let result: ProbeSightings
@@ -12,7 +12,7 @@ struct ProofEvaluator {
 
     func probes() -> [ProofProbe] {
         order.packets.compactMap { packet in
-            guard let sent = IPv4Packet(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
+            guard let sent = IPPacket(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
                 let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
             else { return nil }
             let trail = ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
@@ -23,7 +23,7 @@ struct ProofEvaluator {
             let killer =
                 trail.isLost
                 ? portKiller(sent, trail) ?? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil
-            var probe = judge(sent, trail, killer)
+            var probe = judge(sent, trail, killer, second: second)
             if let weakness = result.weakness {
                 let words = "weaker evidence, from captures alone: \(weakness)"
                 probe.reason = probe.reason.map { "\($0); \(words)" } ?? words
@@ -36,7 +36,7 @@ struct ProofEvaluator {
     var needsAutopsy: Bool {
         result.takenAddresses.isEmpty && result.captureDrops == 0
             && order.packets.contains { packet in
-                guard let sent = IPv4Packet(packet.bytes[...]),
+                guard let sent = IPPacket(packet.bytes[...]),
                     !ProofPlan.isQuestion(sent, of: order, network: network),
                     let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
                 else { return false }
@@ -46,11 +46,24 @@ struct ProofEvaluator {
             }
     }
 
+    /// Whether some probes were answered and others were not, which is asked once more: routers limit how often they
+    /// speak of packets that died (net.ipv4.icmp_ratelimit: once in a second).
+    var isAnsweredInPart: Bool {
+        guard order.mode == .wire else { return false }
+        let trails = order.packets.compactMap { packet -> ProbeTrail? in
+            guard let sent = IPPacket(packet.bytes[...]), !ProofPlan.isQuestion(sent, of: order, network: network),
+                let mark = ProbeMark(packet: packet.bytes, nonce: order.nonce.bytes)
+            else { return nil }
+            return ProbeTrail(of: mark, target: sent.destination, bridge: order.bridge, in: result)
+        }
+        return trails.contains(where: \.isBack) && trails.contains(where: \.isUnanswered)
+    }
+
     /// The same probe of the order that was sent again: from the same address, by the same protocol.
-    private func secondTrail(of sent: IPv4Packet) -> (ProbeTrail?, UInt16?) {
+    private func secondTrail(of sent: IPPacket) -> (ProbeTrail?, UInt16?) {
         guard let order = autopsy?.order, let result = autopsy?.sightings else { return (nil, nil) }
         for bytes in order.packets {
-            guard let packet = IPv4Packet(bytes.bytes[...]), packet.source == sent.source,
+            guard let packet = IPPacket(bytes.bytes[...]), packet.source == sent.source,
                 packet.protocolNumber == sent.protocolNumber, packet.destination == sent.destination,
                 let mark = ProbeMark(packet: bytes.bytes, nonce: order.nonce.bytes)
             else { continue }
@@ -61,7 +74,9 @@ struct ProofEvaluator {
         return (nil, nil)
     }
 
-    private func judge(_ sent: IPv4Packet, _ trail: ProbeTrail, _ killer: Killer?) -> ProofProbe {
+    private func judge(
+        _ sent: IPPacket, _ trail: ProbeTrail, _ killer: Killer?, second: ProbeTrail?
+    ) -> ProofProbe {
         var probe = Self.probe(sent, network: network.name)
         probe.path = path(trail, killer)
         // What says where the probe went speaks for itself, with or without the control.
@@ -88,20 +103,27 @@ struct ProofEvaluator {
         }
         probe.uplink = exit.interface
         (probe.verdict, probe.reason) = judge(source: exit.source, sent: sent, uplink: exit.interface)
-        if order.mode == .wire { judgeDelivery(&probe, trail) }
+        if order.mode == .wire {
+            // What was silent once and answered when it was asked again is no silence.
+            judgeDelivery(&probe, second?.isBack == true && trail.isUnanswered ? second ?? trail : trail)
+        }
         return probe
     }
 
     /// Whether it went somewhere else than to where it was sent, this host itself included.
-    private func isDiverted(_ trail: ProbeTrail, _ sent: IPv4Packet) -> Bool {
+    private func isDiverted(_ trail: ProbeTrail, _ sent: IPPacket) -> Bool {
         if let exit = trail.exit { return exit.hook == "input" || exit.destination != sent.destination }
         return !trail.isLost
     }
 
     /// The verdict on the source address that a packet leaves with.
-    private func judge(source: IPv4Address, sent: IPv4Packet, uplink: String) -> (ProofVerdict, String?) {
+    private func judge(source: IPAddress, sent: IPPacket, uplink: String) -> (ProofVerdict, String?) {
         if source == sent.source {
-            return (.leaked, "leaves \(uplink) untranslated, as \(source)")
+            return network.nat == .routed
+                ? (.routed, nil) : (.leaked, "leaves \(uplink) untranslated, as \(source)")
+        }
+        if source.v6?.isLinkLocal == true {
+            return (.wrongSource, "leaves \(uplink) as \(source), a link-local address, to which no answer comes")
         }
         if network.nat == .snat || !network.snat.isEmpty, network.snat.contains(source) {
             return (.masqueraded, nil)
@@ -124,7 +146,7 @@ struct ProofEvaluator {
         return (.masqueraded, nil)
     }
 
-    private func preferredSource(for uplink: String) -> IPv4Address? {
+    private func preferredSource(for uplink: String) -> IPAddress? {
         let routes = [ground.route].compactMap { $0 } + (ground.otherRoutes ?? []).map(\.route)
         return routes.first { $0.uplink == uplink }?.preferredSource
     }
@@ -147,12 +169,14 @@ struct ProofEvaluator {
             var reason =
                 trail.reachedBridge || trail.reachedPort
                 ? "reached \(station) and never left this host" : "never reached \(station)"
-            if let place = place(of: trail) { reason += "; it was lost \(place)" }
+            if let place = killer?.hook == "ingress" ? ingress : place(of: trail) { reason += "; it was lost \(place)" }
             if let error = trail.error { reason += "; the container was told: \(error)" }
             if ground.route == nil, let error = ground.routeError { reason += "; the routing table says: \(error)" }
             probe.reason = reason
         }
     }
+
+    private var ingress: String { "at the ingress of \(order.bridge), before it is routed" }
 
     private func place(of trail: ProbeTrail) -> String? {
         switch trail.lossHook {
@@ -172,7 +196,7 @@ struct ProofEvaluator {
             : "\(result.port) did not receive the packet"
     }
 
-    var ownAddresses: Set<IPv4Address> {
+    var ownAddresses: Set<IPAddress> {
         Set(ground.addresses.map(\.address.address))
     }
 
@@ -205,6 +229,10 @@ struct ProofEvaluator {
         let uplink = PathStep(hook: "uplink", link: ground.route?.uplink, reached: false)
         guard trail.reachedBridge else { return [] }
         guard !trail.stations.isEmpty else { return [uplink] }
+        if let kill, kill.hook == "ingress" {
+            return PathStep.ingress(kill, order.bridge, isBridgeNetfilter: trail.stations.contains("prerouting.last"))
+                + ["forward", "postrouting"].map { PathStep(hook: $0, reached: false) } + [uplink]
+        }
         let hooks = [
             ("prerouting", "prerouting.first"), ("routing", "prerouting.last"), ("forward", "forward.first"),
             ("postrouting", "postrouting.first"),
@@ -218,20 +246,20 @@ struct ProofEvaluator {
     }
 
     /// The row of a packet before it is judged.
-    static func probe(_ sent: IPv4Packet, network: String) -> ProofProbe {
+    static func probe(_ sent: IPPacket, network: String) -> ProofProbe {
         var from = sent.source.description
         var to = sent.destination.description
         var kind = ProofProtocol.icmp
         switch Transport(of: sent) {
         case .udp(let source, let destination, _):
             kind = .udp
-            from += ":\(source)"
-            to += ":\(destination)"
+            from = sent.source.description(port: source)
+            to = sent.destination.description(port: destination)
         case .tcp(let source, let destination, _, _, _):
             kind = .tcp
-            from += ":\(source)"
-            to += ":\(destination)"
-        case .icmp, .other: break
+            from = sent.source.description(port: source)
+            to = sent.destination.description(port: destination)
+        case .icmp, .icmpv6, .other: break
         }
         return ProofProbe(network: network, protocol: kind, from: from, to: to, verdict: .unknown)
     }

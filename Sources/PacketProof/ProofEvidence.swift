@@ -59,7 +59,7 @@ package struct ProofEvidence {
     }
 
     private static func words(_ bytes: [UInt8]) -> String {
-        guard let packet = IPv4Packet(bytes[...]) else { return "\(bytes.count) bytes" }
+        guard let packet = IPPacket(bytes[...]) else { return "\(bytes.count) bytes" }
         let probe = ProofEvaluator.probe(packet, network: "")
         return "\(probe.protocol.rawValue) \(probe.from) > \(probe.to) id \(packet.identification)"
     }
@@ -82,7 +82,7 @@ package struct ProofEvidence {
     /// A packet of an order, with what became of it.
     private struct Subject {
         var mark: ProbeMark
-        var source: IPv4Address
+        var source: IPAddress
         var death: String?
         var isForPeer = false
     }
@@ -95,7 +95,7 @@ package struct ProofEvidence {
             .map(\.1)
         var owners: [Subject?] = []
         for (index, sighting) in sightings.enumerated() {
-            let owner = IPv4Packet(sighting.packet.bytes[...]).flatMap { packet in
+            let owner = IPPacket(sighting.packet.bytes[...]).flatMap { packet in
                 subjects.first { $0.mark.matches(packet) }
             }
             owners.append(owner)
@@ -114,7 +114,7 @@ package struct ProofEvidence {
 
     private func subjects(of order: ProbeOrder) -> [Subject] {
         func subject(_ packet: ByteString, _ nonce: ByteString) -> Subject? {
-            guard let sent = IPv4Packet(packet.bytes[...]),
+            guard let sent = IPPacket(packet.bytes[...]),
                 let mark = ProbeMark(packet: packet.bytes, nonce: nonce.bytes)
             else { return nil }
             let row = ProofEvaluator.probe(sent, network: "")
@@ -149,7 +149,8 @@ package struct ProofEvidence {
 
     /// Ports change when an order is sent again; addresses, protocol and destination do not.
     private static func isSame(_ from: String, _ to: String, _ kind: ProofProtocol, _ row: ProofProbe) -> Bool {
-        to == row.to && kind == row.protocol && from.split(separator: ":").first == row.from.split(separator: ":").first
+        to == row.to && kind == row.protocol
+            && IPAddress.text(ofEndpoint: from) == IPAddress.text(ofEndpoint: row.from)
     }
 
     /// A station in netfilter is no interface: it has a name of its own.
@@ -163,7 +164,7 @@ package struct ProofEvidence {
     private static func comment(
         _ sighting: Sighting, _ owner: Subject?, _ order: ProbeOrder, _ seen: ProbeSightings
     ) -> String {
-        let packet = IPv4Packet(sighting.packet.bytes[...])
+        let packet = IPPacket(sighting.packet.bytes[...])
         let translated = owner.map { packet?.source != $0.source } ?? false
         let after = translated ? "after MASQUERADE or SNAT, as \(packet?.source.description ?? "?")" : "untranslated"
         switch sighting.direction {

@@ -7,7 +7,7 @@ extension ProofGround {
     /// NUD_FAILED: nobody answered. Source: linux/neighbour.h.
     private static let failedNeighbour: UInt16 = 0x20
 
-    init(of network: Network, on host: any Host) throws(HostError) {
+    init(of network: ProofNetwork, on host: any Host) throws(HostError) {
         let capabilities = try host.identity().capabilities
         // Without them nothing will be sent, and some of the rest cannot even be read.
         guard Self.missing(in: capabilities).isEmpty else {
@@ -16,12 +16,13 @@ extension ProofGround {
             return
         }
         let links: [Link]
-        let addresses: [InterfaceAddress]
+        let addresses: [LinkAddress]
         let neighbours: [Neighbour]
         do {
             links = try Link.all(in: try host.query(.links()))
-            addresses = try InterfaceAddress.all(in: try host.query(.addresses()))
-            neighbours = try Neighbour.all(in: try host.query(.neighbours()))
+            let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+            addresses = try Self.addresses(network.family, names, on: host)
+            neighbours = try Neighbour.all(in: try host.query(.neighbours(AddressFamily(network.family))))
         } catch let error as HostError {
             throw error
         } catch {
@@ -32,34 +33,55 @@ extension ProofGround {
         var taken = addresses.map(\.address.address)
         if let bridge {
             taken += neighbours.filter { $0.link == bridge.index && $0.state & Self.failedNeighbour == 0 }
-                .compactMap(\.address)
+                .compactMap(\.destination)
         }
-        taken += try DHCPLeases.of(network.bridge, at: network.address.address, on: host).leases.map(\.address)
+        if let own = network.address.address.v4 {
+            taken += try DHCPLeases.of(network.bridge, at: own, on: host).leases.map { .v4($0.address) }
+        }
         let found =
             try bridge.map { (bridge) throws(HostError) in
-                try ProofHazards(host: host, bridge: bridge, links: links).read()
-            } ?? RuleHazards()
+                try ProofHazards(host: host, family: network.family, bridge: bridge, links: links).read()
+            } ?? RuleHazards(family: network.family)
         let (route, routeError) = Self.route(of: network, through: bridge, names, on: host)
         self.init(
-            capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) },
-            addresses: addresses.map { LinkAddress(link: names[$0.link] ?? "\($0.link)", address: $0.address) },
+            capabilities: capabilities, bridge: bridge.map { Bridge($0, among: links) }, addresses: addresses,
             takenAddresses: Set(taken.filter(network.cidr.contains)).sorted(), route: route, routeError: routeError,
-            legacyTables: try Self.legacyTables(on: host),
+            legacyTables: try Self.legacyTables(network.family, on: host),
             hazards: found.everywhere,
             otherRoutes: try bridge.map { (bridge) throws(HostError) in
                 try EgressSearch(host: host, network: network, bridge: bridge, names: names).others(than: route)
             } ?? [])
-        servers = try Self.servers(of: network, on: host)
+        // What stays on this host is sent by IPv4.
+        guard let own = network.address.address.v4 else { return }
+        servers = try Self.servers(at: own, on: host)
         bridgeTracker = found.bridgeTracker
         hazardsIntoHost = found.intoHost
         let bridged = try host.readTextIfPresent("/proc/sys/net/bridge/bridge-nf-call-iptables") ?? "0"
         bridgeNetfilter = bridged.hasPrefix("1")
     }
 
+    private static func addresses(
+        _ family: IPFamily, _ names: [Int: String], on host: any Host
+    ) throws -> [LinkAddress] {
+        func name(_ link: Int) -> String { names[link] ?? "\(link)" }
+        guard family == .ipv6 else {
+            return try InterfaceAddress.all(in: try host.query(.addresses())).map {
+                LinkAddress(link: name($0.link), address: IPPrefix($0.address))
+            }
+        }
+        // Without IPv6 the kernel would answer with the addresses of all other families.
+        guard try host.readTextIfPresent("/proc/net/if_inet6", limit: 4 << 20) != nil else {
+            throw HostError(.unsupported, operation: "read IPv6 addresses", message: "the kernel has no IPv6")
+        }
+        return try WireFormats.LinkAddress<IPv6Address>.all(in: try host.query(.addresses(.ipv6))).map {
+            LinkAddress(link: name($0.link), address: IPPrefix($0.address))
+        }
+    }
+
     /// UDP sockets that containers of this network could reach. Source: proc_net_udp of proc(5): `sl
     /// local_address rem_address`, the address a little-endian hexadecimal number.
-    private static func servers(of network: Network, on host: any Host) throws(HostError) -> [String] {
-        let own = network.address.address.octets.reversed().map { byte in
+    private static func servers(at own: IPv4Address, on host: any Host) throws(HostError) -> [String] {
+        let own = own.octets.reversed().map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
             return digits.count < 2 ? "0" + digits : digits
         }.joined()
@@ -73,15 +95,15 @@ extension ProofGround {
         }
     }
 
-    private static func legacyTables(on host: any Host) throws(HostError) -> [String] {
-        let text = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
+    private static func legacyTables(_ family: IPFamily, on host: any Host) throws(HostError) -> [String] {
+        let text = try host.readTextIfPresent("/proc/net/\(family.netfilterName)_tables_names") ?? ""
         return text.split(separator: "\n").map(String.init)
     }
 
     /// The kernel's answer for a packet of a container, and why there is none. An error is an answer as well: the
     /// proof itself shows what happens.
     private static func route(
-        of network: Network, through bridge: Link?, _ names: [Int: String], on host: any Host
+        of network: ProofNetwork, through bridge: Link?, _ names: [Int: String], on host: any Host
     ) -> (Route?, String?) {
         guard let bridge else { return (nil, nil) }
         let source = lookupSource(network)
@@ -96,21 +118,32 @@ extension ProofGround {
     }
 
     static func lookup(
-        _ target: IPv4Address, from source: IPv4Address, through bridge: Link, _ names: [Int: String], on host: any Host
+        _ target: IPAddress, from source: IPAddress, through bridge: Link, _ names: [Int: String], on host: any Host
     ) throws -> Route? {
+        switch (target, source) {
+        case (.v4(let target), .v4(let source)): try lookup(to: target, source, bridge, names, host)
+        case (.v6(let target), .v6(let source)): try lookup(to: target, source, bridge, names, host)
+        default: nil
+        }
+    }
+
+    private static func lookup<Address: InternetAddress>(
+        to target: Address, _ source: Address, _ bridge: Link, _ names: [Int: String], _ host: any Host
+    ) throws -> Route? {
+        typealias Answer = InternetRoute<Address>
         let answer = try host.query(.routeLookup(destination: target, from: source, inputInterface: bridge.index))
-        guard let route = try WireFormats.Route.all(in: answer).first, let link = route.link ?? route.links.first else {
+        guard let route = try Answer.all(in: answer).first, let link = route.link ?? route.links.first else {
             return nil
         }
-        let own = try WireFormats.Route.all(in: try host.query(.routeLookup(destination: target))).first
+        let own = try Answer.all(in: try host.query(.routeLookup(destination: target))).first
         return Route(
-            uplink: names[link] ?? "\(link)", gateway: route.gateway,
-            preferredSource: own?.link == link ? own?.preferredSource : nil)
+            uplink: names[link] ?? "\(link)", gateway: route.gateway.map { IPAddress($0) },
+            preferredSource: own?.link == link ? own?.preferredSource.map { IPAddress($0) } : nil)
     }
 
     /// Any address of a container will do; the last one is least likely to be the host's own.
-    static func lookupSource(_ network: Network) -> IPv4Address {
-        IPv4Address(value: network.cidr.last.value &- 1)
+    static func lookupSource(_ network: ProofNetwork) -> IPAddress {
+        IPAddress(network.family, number: network.cidr.last.number &- 1)
     }
 
     static let prohibited = "prohibited by a routing rule"

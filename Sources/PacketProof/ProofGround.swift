@@ -2,11 +2,11 @@ package import HostModel
 
 /// What must be known of a host before a packet is sent: read once, kept in the recording, judged purely.
 package struct ProofGround: Codable, Sendable, Hashable {
-    /// An IPv4 address with the link that carries it.
+    /// An address with the link that carries it.
     package struct LinkAddress: Codable, Sendable, Hashable {
         package var link: String
-        package var address: IPv4Prefix
-        package init(link: String, address: IPv4Prefix) {
+        package var address: IPPrefix
+        package init(link: String, address: IPPrefix) {
             self.link = link
             self.address = address
         }
@@ -15,10 +15,10 @@ package struct ProofGround: Codable, Sendable, Hashable {
     /// The kernel's own routing answer for a packet from the container, coming in by the bridge.
     package struct Route: Codable, Sendable, Hashable {
         package var uplink: String
-        package var gateway: IPv4Address?
+        package var gateway: IPAddress?
         /// RTA_PREFSRC of the host's own route to the target, where it has one.
-        package var preferredSource: IPv4Address?
-        package init(uplink: String, gateway: IPv4Address?, preferredSource: IPv4Address?) {
+        package var preferredSource: IPAddress?
+        package init(uplink: String, gateway: IPAddress?, preferredSource: IPAddress?) {
             self.uplink = uplink
             self.gateway = gateway
             self.preferredSource = preferredSource
@@ -29,14 +29,14 @@ package struct ProofGround: Codable, Sendable, Hashable {
     package var capabilities: [String]
     /// Nil: there is no link of this name.
     package var bridge: Bridge?
-    /// Every IPv4 address of the host.
+    /// Every address of the host, of the family that is proved.
     package var addresses: [LinkAddress]
     /// Addresses of the subnet that somebody may use: neighbours, leases, configurations.
-    package var takenAddresses: [IPv4Address]
+    package var takenAddresses: [IPAddress]
     /// Nil where the kernel knows no way; `routeError` says why.
     package var route: Route?
     package var routeError: String?
-    /// Tables of iptables-legacy that are loaded (`/proc/net/ip_tables_names`).
+    /// Tables of iptables-legacy, or of ip6tables-legacy, that are loaded (`/proc/net/ip_tables_names`).
     package var legacyTables: [String]
     /// Why fence mode cannot promise that nothing leaves and nothing is remembered.
     package var hazards: [String]?
@@ -44,9 +44,9 @@ package struct ProofGround: Codable, Sendable, Hashable {
     package var otherRoutes: [OtherRoute]?
 
     package struct OtherRoute: Codable, Sendable, Hashable {
-        package var target: IPv4Address
+        package var target: IPAddress
         package var route: Route
-        package init(target: IPv4Address, route: Route) {
+        package init(target: IPAddress, route: Route) {
             self.target = target
             self.route = route
         }
@@ -86,7 +86,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
     }
 
     package init(
-        capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPv4Address],
+        capabilities: [String], bridge: Bridge?, addresses: [LinkAddress], takenAddresses: [IPAddress],
         route: Route?, routeError: String?, legacyTables: [String] = [], hazards: [String] = [],
         otherRoutes: [OtherRoute] = []
     ) {
@@ -103,7 +103,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
 
     /// Whether a broadcast on the bridge is known to reach containers only: no port of another kind, and no uplink
     /// among the ports (in a nested host even that is a veth).
-    package func staysInside(_ network: Network) -> Bool {
+    package func staysInside(_ network: ProofNetwork) -> Bool {
         guard let bridge, bridge.foreignPorts.isEmpty, let route else { return false }
         return route.uplink != network.bridge && !bridge.ports.contains(route.uplink)
     }
@@ -114,7 +114,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
     }
 
     /// Why nothing can be sent on this network; nil where it can.
-    package func obstacle(to network: Network, mode: ProofMode) -> String? {
+    package func obstacle(to network: ProofNetwork, mode: ProofMode) -> String? {
         let missing = Self.missing(in: capabilities)
         if !missing.isEmpty {
             let names = missing.map { "CAP_" + $0.uppercased() }.joined(separator: ", ")

@@ -7,12 +7,14 @@ internal import WireFormats
 /// Each hazard is a reason, in words, why fence mode cannot promise what it promises.
 struct ProofHazards {
     let host: any Host
+    /// Of the probes.
+    let family: IPFamily
     let bridge: Link
     let links: [Link]
 
     /// Of the bridge, which every probe of a throw-away container comes by, and of the rules.
     func read() throws(HostError) -> RuleHazards {
-        var found = RuleHazards()
+        var found = RuleHazards(family: family)
         found.everywhere = try hazards(of: bridge) + idleBridge()
         try found.readRules(on: bridge.name, host)
         try found.readLegacyRules(host)
@@ -21,7 +23,7 @@ struct ProofHazards {
 
     /// Of the port of a container that is there already; what is on the bridge was read before.
     func read(port: Link) throws(HostError) -> [String] {
-        var found = RuleHazards()
+        var found = RuleHazards(family: family)
         try found.readRules(on: port.name, host)
         return try hazards(of: port) + found.everywhere
     }
@@ -53,18 +55,18 @@ struct ProofHazards {
             guard error.code == .notPermitted else { throw error }
             return ["which BPF programs see the packets of \(link.name) may not be asked here"]
         }
-        return programs.compactMap { Self.words($0, on: link.name) }
+        return programs.compactMap { Self.words($0, on: link.name, family) }
     }
 
-    /// Nil for a program that no probe meets: it comes in by the link, and is IPv4 that somebody else sent. The kernel does
+    /// Nil for a program that no probe meets: it comes in by the link, and is of a family that somebody else sent. The kernel does
     /// not say which network namespace a program of netfilter acts in.
-    static func words(_ program: String, on link: String) -> String? {
+    static func words(_ program: String, on link: String, _ family: IPFamily = .ipv4) -> String? {
         let words = program.split(separator: " ")
         guard words.first == "netfilter" else {
             return program == "tcx egress"
                 ? nil : "a BPF program of \(program) on \(link) could send a probe elsewhere (bpftool net show)"
         }
-        guard words.count > 2, words[1] == "ip", words[2] != "OUTPUT" else { return nil }
+        guard words.count > 2, words[1] == family.netfilterName, words[2] != "OUTPUT" else { return nil }
         return
             "a BPF program of \(program), here or in another network namespace, could remember the address of a probe "
             + "(bpftool link show)"

@@ -16,6 +16,8 @@ enum ProofPlan {
     static let wireWaitMilliseconds = 1000
     /// The smallest packet of which the length is asked about (RFC 791: what everybody must take).
     static let largeBytes = 576
+    /// RFC 8200 §5.
+    static let largeBytesOfIPv6 = 1280
     /// Eight bytes of nonce, two for the first port, two for the first identification.
     static let chanceNeeded = 12
 
@@ -28,33 +30,37 @@ enum ProofPlan {
     /// Never the network, broadcast or gateway address, nor one that is taken. A DHCP range is avoided as long as
     /// there is another address at that end, because its server may hand one out at any moment. Which one is left to `chance`,
     /// so that runs at the same time rarely choose the same.
-    static func addresses(of network: Network, taken: Set<IPv4Address>, chance: UInt8) -> [IPv4Address] {
-        guard network.address.length <= 30 else { return [] }
+    static func addresses(of network: ProofNetwork, taken: Set<IPAddress>, chance: UInt8) -> [IPAddress] {
+        guard network.family.width - network.address.length >= 2 else { return [] }
         let low = candidate(network, taken, upwards: true, chance)
         let high = candidate(network, taken.union([low].compactMap(\.self)), upwards: false, chance)
         return [low, high].compactMap(\.self)
     }
 
     private static func candidate(
-        _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, _ chance: UInt8
-    ) -> IPv4Address? {
+        _ network: ProofNetwork, _ taken: Set<IPAddress>, upwards: Bool, _ chance: UInt8
+    ) -> IPAddress? {
         let unleased = pool(network, taken, upwards: upwards, avoidingLeases: true)
         let pool = unleased.isEmpty ? pool(network, taken, upwards: upwards, avoidingLeases: false) : unleased
         return pool.isEmpty ? nil : pool[Int(chance) % pool.count]
     }
 
+    /// The highest 128 of a /64 and of most other IPv6 subnets are anycast addresses (RFC 2526 §2).
+    private static let anycastCount = 128
+
     /// Free addresses within reach of one end of the subnet, nearest first: a rule that covers only a part of the subnet
     /// must not hide because the other end was looked at twice.
     private static func pool(
-        _ network: Network, _ taken: Set<IPv4Address>, upwards: Bool, avoidingLeases: Bool
-    ) -> [IPv4Address] {
-        let bounds = Int(network.cidr.first.value) + 1...Int(network.cidr.last.value) - 1
-        let half = max(1, bounds.count / 2)
+        _ network: ProofNetwork, _ taken: Set<IPAddress>, upwards: Bool, avoidingLeases: Bool
+    ) -> [IPAddress] {
+        let isLarge = network.family == .ipv6 && network.address.length <= 112
+        let lowest = network.cidr.first.number + 1
+        let highest = network.cidr.last.number - (isLarge ? UInt128(anycastCount) : 1)
+        let half = max(1, (highest - lowest + 1) / 2)
         let leases = avoidingLeases ? network.dhcpRange : []
-        var pool: [IPv4Address] = []
-        for distance in 0..<min(half, reach) where pool.count < poolSize {
-            let value = upwards ? bounds.lowerBound + distance : bounds.upperBound - distance
-            let address = IPv4Address(value: UInt32(value))
+        var pool: [IPAddress] = []
+        for distance in 0..<min(half, UInt128(reach)) where pool.count < poolSize {
+            let address = IPAddress(network.family, number: upwards ? lowest + distance : highest - distance)
             if let first = leases.first, let last = leases.last, first <= address, address <= last { continue }
             if address != network.address.address, !taken.contains(address) { pool.append(address) }
         }
@@ -63,7 +69,7 @@ enum ProofPlan {
 
     /// UDP, TCP SYN and ICMP echo from each address to the network's target.
     static func order(
-        network: Network, ground: ProofGround, mode: ProofMode, from addresses: [IPv4Address],
+        network: ProofNetwork, ground: ProofGround, mode: ProofMode, from addresses: [IPAddress],
         aim: ProofAim = ProofAim(), chance: [UInt8]
     ) -> ProbeOrder {
         let nonce = Array(chance.prefix(8))
@@ -74,7 +80,7 @@ enum ProofPlan {
         var port = aim.sourcePort.map { $0 &- 1 } ?? 20_000 + words[0] % 10_000
         var identification = words[1]
         var packets: [ByteString] = []
-        func add(_ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address) {
+        func add(_ kind: ProofProtocol, from source: IPAddress, to target: IPAddress) {
             port &+= 1
             identification &+= 1
             // The kernel fills in an identification of zero.
@@ -94,8 +100,9 @@ enum ProofPlan {
         if mode == .fence, aim.target == nil, let source = addresses.first {
             for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
         }
-        let asked =
-            reach == timeToLive ? ground.route?.gateway.flatMap { $0 == network.target ? nil : $0 } : network.target
+        // An address of the uplink's own link cannot be asked from behind it.
+        let gateway = ground.route?.gateway.flatMap { $0 == network.target || $0.v6?.isLinkLocal == true ? nil : $0 }
+        let asked = reach == timeToLive ? gateway : network.target
         var questions: [ByteString] = []
         if mode == .wire, let asked, let source = addresses.first {
             questions = self.questions(
@@ -104,7 +111,7 @@ enum ProofPlan {
         }
         var order = ProbeOrder(
             bridge: network.bridge,
-            addresses: addresses.compactMap { IPv4Prefix(address: $0, length: network.address.length) },
+            addresses: addresses.compactMap { IPPrefix(address: $0, length: network.address.length) },
             gateway: network.address.address, uplink: ground.route?.uplink, mtu: ground.bridge?.mtu ?? 1500, mode: mode,
             probesAddresses: ground.staysInside(network), traces: ground.legacyTables.isEmpty,
             nonce: ByteString(nonce),
@@ -118,38 +125,39 @@ enum ProofPlan {
     /// packets may go all the way; a short one and one as long as the bridge allows, not to be fragmented. Routers limit
     /// how often they tell of errors, but not their replies.
     private static func questions(
-        to asked: IPv4Address, from source: IPv4Address, mtu: Int, timeToLive: UInt8, port: UInt16,
+        to asked: IPAddress, from source: IPAddress, mtu: Int, timeToLive: UInt8, port: UInt16,
         identification: UInt16, nonce: [UInt8]
     ) -> [ByteString] {
-        let mtu = min(max(mtu, largeBytes), 9000)
+        let mtu = min(max(mtu, asked.family == .ipv4 ? largeBytes : largeBytesOfIPv6), 9000)
+        // IP header, ICMP header.
+        let headers = IPPacket.headerCount(of: asked.family) + 8
         var identification = identification
-        return [nonce.count + 28, mtu].enumerated().map { index, length in
+        return [nonce.count + headers, mtu].enumerated().map { index, length in
             identification &+= 1
             if identification == 0 { identification = 1 }
-            let payload = nonce + [UInt8](repeating: 0x2e, count: length - 28 - nonce.count)
-            let segment = Segment.icmpEcho(identifier: port &+ 1 &+ UInt16(index), sequence: 1, payload: payload)
-            var bytes = IPv4Packet(
-                source: source, destination: asked, identification: identification, timeToLive: timeToLive,
-                protocolNumber: 1, payload: segment
-            ).encoded
-            // Do not fragment; the kernel makes the checksum (raw(7)).
-            bytes[6] = 0x40
+            let payload = nonce + [UInt8](repeating: 0x2e, count: length - headers - nonce.count)
+            var packet = echo(port &+ 1 &+ UInt16(index), payload, from: source, to: asked)
+            packet.identification = identification
+            packet.timeToLive = timeToLive
+            var bytes = packet.encoded
+            // Do not fragment; the kernel makes the checksum (raw(7)). Nobody fragments IPv6 on its way.
+            if asked.family == .ipv4 { bytes[6] = 0x40 }
             return ByteString(bytes)
         }
     }
 
     /// Whether a packet of an order is one of the two that are no probes.
-    static func isQuestion(_ packet: IPv4Packet, of order: ProbeOrder, network: Network) -> Bool {
+    static func isQuestion(_ packet: IPPacket, of order: ProbeOrder, network: ProofNetwork) -> Bool {
         guard let count = order.questions else { return order.mode == .wire && packet.destination != network.target }
         return order.packets.suffix(count).contains {
-            IPv4Packet($0.bytes[...])?.identification == packet.identification
+            IPPacket($0.bytes[...])?.identification == packet.identification
         }
     }
 
     static func packet(
-        _ kind: ProofProtocol, from source: IPv4Address, to target: IPv4Address, port: UInt16,
+        _ kind: ProofProtocol, from source: IPAddress, to target: IPAddress, port: UInt16,
         destinationPort: UInt16? = nil, identification: UInt16, nonce: [UInt8]
-    ) -> IPv4Packet {
+    ) -> IPPacket {
         let payload = nonce + Array("lxc-doctor probe".utf8)
         let segment: [UInt8]
         let number: UInt8
@@ -165,11 +173,27 @@ enum ProofPlan {
                 source: port, destination: destinationPort ?? streamPort, sequence: ProbeMark.sequence(nonce),
                 from: source.octets, to: target.octets)
         case .icmp:
-            number = 1
-            segment = Segment.icmpEcho(identifier: port, sequence: 1, payload: payload)
+            var packet = echo(port, payload, from: source, to: target)
+            packet.identification = identification
+            return packet
         }
-        return IPv4Packet(
+        return IPPacket(
             source: source, destination: target, identification: identification, timeToLive: timeToLive,
             protocolNumber: number, payload: segment)
+    }
+
+    /// An echo request of either family, with neither identification nor another time to live than the usual.
+    private static func echo(
+        _ identifier: UInt16, _ payload: [UInt8], from source: IPAddress, to target: IPAddress
+    ) -> IPPacket {
+        let isIPv4 = target.family == .ipv4
+        let segment =
+            isIPv4
+            ? Segment.icmpEcho(identifier: identifier, sequence: 1, payload: payload)
+            : Segment.icmpv6Echo(
+                identifier: identifier, sequence: 1, payload: payload, from: source.octets, to: target.octets)
+        return IPPacket(
+            source: source, destination: target, identification: 0, timeToLive: timeToLive,
+            protocolNumber: isIPv4 ? 1 : 58, payload: segment)
     }
 }

@@ -5,6 +5,8 @@ package import HostModel
 package struct ProofTranscript: Codable, Sendable, Hashable {
     package var mode: ProofMode
     package var network: Network
+    /// Of the network; nil, as in recordings from before: IPv4.
+    package var family: IPFamily?
     /// Nil where the host could not be read; `failure` says why.
     package var ground: ProofGround?
     /// What was sent; nil where nothing was.
@@ -21,12 +23,20 @@ package struct ProofTranscript: Codable, Sendable, Hashable {
     package var residents: BridgeResidents?
     package var residentsFailure: String?
 
+    /// That family of the network.
+    package var subject: ProofNetwork {
+        let first = ProofNetwork(network)
+        return family == .ipv6 ? ProofNetwork(ipv6: network) ?? first : first
+    }
+
     package init(
-        mode: ProofMode, network: Network, ground: ProofGround? = nil, order: ProbeOrder? = nil,
+        mode: ProofMode, network: Network, family: IPFamily? = nil, ground: ProofGround? = nil,
+        order: ProbeOrder? = nil,
         sightings: ProbeSightings? = nil, failure: String? = nil, autopsy: ProofAutopsy? = nil
     ) {
         self.mode = mode
         self.network = network
+        self.family = family
         self.ground = ground
         self.order = order
         self.sightings = sightings

@@ -1,8 +1,11 @@
 internal import HostAccess
+internal import HostModel
 internal import WireFormats
 
 /// Rules that would let a copy of a fenced probe escape, or keep its address.
 struct RuleHazards {
+    /// Of the probes.
+    let family: IPFamily
     /// What any probe may meet.
     var everywhere: [String] = []
     /// What only a packet into this host meets.
@@ -72,26 +75,39 @@ struct RuleHazards {
             throw error
         }
         guard !chains.isEmpty else { return }
-        let rules = try host.query(.nftRules())
-        // Most rulesets hold nothing of the kind, and then need no reading.
-        guard rules.contains(where: Self.isSuspect) else { return }
         var ruleset = NftRuleset()
         do {
             try ruleset.addChains(chains)
+        } catch {
+            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
+        }
+        let rules = try host.query(.nftRules())
+        let behind = ruleset.chains.indices.filter { standsBehindFence(ruleset.chains[$0]) }
+        // Most rulesets hold nothing of the kind, and then need no reading.
+        guard !behind.isEmpty || rules.contains(where: Self.isSuspect) else { return }
+        do {
             try ruleset.addRules(rules)
         } catch {
             throw HostError(.malformed, operation: "read nftables rules", message: "\(error)")
+        }
+        for index in behind {
+            let chain = ruleset.chains[index]
+            guard chain.base?.policy == .drop || ruleset.rules.contains(where: { $0.chain == index }) else { continue }
+            let words = "chain \(chain.table) \(chain.name) stands behind the fence, at the last priority of its hook"
+            if chain.base?.hook == .input { intoHost.append(words) } else { everywhere.append(words) }
         }
         var tables: [NftTableName: [String: Chain]] = [:]
         for chain in ruleset.chains {
             let isElsewhere = chain.table.family == .netdev && chain.base?.devices.contains(link) == false
             tables[chain.table, default: [:]][chain.name] = Chain(hook: isElsewhere ? nil : chain.base?.hook)
         }
+        var positions = [Int](repeating: 0, count: ruleset.chains.count)
         for rule in ruleset.rules where ruleset.chains.indices.contains(rule.chain) {
+            positions[rule.chain] += 1
             let chain = ruleset.chains[rule.chain]
             let expressions = Array(ruleset.expressions(of: rule))
             let place = Place(
-                words: "rule \(rule.handle) of \(chain.table) \(chain.name)",
+                words: "rule \(positions[rule.chain]) (handle \(rule.handle)) of \(chain.table) \(chain.name)",
                 sparesServers: Self.sparesServers(expressions))
             for expression in expressions {
                 if chain.table.family == .bridge, Self.tracks(expression) {
@@ -102,8 +118,22 @@ struct RuleHazards {
             }
         }
         for (name, table) in tables.sorted(by: { $0.key.description < $1.key.description })
-        where [.ipv4, .inet, .bridge, .netdev].contains(name.family) {
+        where [family == .ipv4 ? .ipv4 : .ipv6, .inet, .bridge, .netdev].contains(name.family) {
             add(table, always: name.family == .netdev)
+        }
+    }
+
+    /// Whether a chain acts on packets that the fence has stopped already: then nothing shows what it would do. Those of
+    /// other proofs act on their own packets.
+    private func standsBehindFence(_ chain: NftChain) -> Bool {
+        guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix) else { return false }
+        // At INPUT of IPv6 the fence stands one further ahead.
+        let isAhead = base.hook == .input && family == .ipv6
+        guard base.priority >= NftBaseChain.fencePriority - (isAhead ? 1 : 0) else { return false }
+        switch chain.table.family {
+        case family == .ipv4 ? .ipv4 : .ipv6, .inet: return base.hook == .postrouting || base.hook == .input
+        case .bridge: return base.hook == .postrouting
+        default: return false
         }
     }
 
@@ -186,8 +216,12 @@ struct RuleHazards {
     // MARK: iptables-legacy
 
     mutating func readLegacyRules(_ host: any Host) throws(HostError) {
-        let loaded = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
+        let loaded = try host.readTextIfPresent("/proc/net/\(family.netfilterName)_tables_names") ?? ""
         for name in loaded.split(separator: "\n").map(String.init) {
+            if family == .ipv6 {
+                try note(host.legacyTable(LegacyTableName(family: .ipv6, table: name)).entries, of: name)
+                continue
+            }
             let reply = try host.legacyTable(LegacyTableName(family: .ipv4, table: name))
             let table: XtTable
             do {
@@ -212,6 +246,16 @@ struct RuleHazards {
                 chains[source.name] = chain
             }
             add(chains, always: false)
+        }
+    }
+
+    /// Of ip6tables only the names in a table are looked at, wherever in it they stand.
+    private mutating func note(_ entries: [UInt8], of table: String) {
+        // In front of a name stands the size of the match or target, whose second octet is seldom anything but zero.
+        let texts = Set(entries.split(separator: 0).flatMap { [$0, $0.dropFirst()] })
+        for name in Self.names where texts.contains(name[...]) {
+            guard let words = Self.words(String(decoding: name, as: UTF8.self)) else { continue }
+            everywhere.append("a rule of ip6tables-legacy \(table) \(words)")
         }
     }
 }

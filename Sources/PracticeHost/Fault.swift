@@ -65,7 +65,7 @@ package let faults: [Fault] = merged(
     bridgeFaults + forwardingFaults + natFaults + firewallFaults + firewallProgramFaults + shorewallFaults
         + dockerFaults + lxcNetFaults + persistenceFaults + networkOwnerFaults + makinaJobFaults + lxcPathFaults
         + containerFaults + layerTwoFaults + lxcNetStartFaults + guestFaults + pathFaults + trackingFaults
-        + firewallNeighbourFaults)
+        + firewallNeighbourFaults + proofFaults + runningContainerFaults + ipv6Faults)
 
 /// A fault that is made by rules and also by a real program stands in two lists: one fault with the variants of both.
 private func merged(_ all: [Fault]) -> [Fault] {

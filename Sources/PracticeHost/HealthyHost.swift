@@ -10,6 +10,7 @@ struct HealthyHost: Sendable {
 
     var profile: PracticeProfile
     var backend: PracticeBackend
+    var ipv6: PracticeIPv6?
 
     private var network: PracticeNetwork { PracticeNetwork(profile) }
 
@@ -20,7 +21,7 @@ struct HealthyHost: Sendable {
         try clearOperatorsFiles()
         try writeFiles()
         try KernelSettings.apply(KernelSettings.values)
-        try StubInternet.connect()
+        try StubInternet.connect(ipv6)
         try KernelSettings.apply(KernelSettings.boot)
         try chooseFlavour()
         try Self.startLxcNet()
@@ -105,6 +106,15 @@ struct HealthyHost: Sendable {
                 LXC_NETWORK="\(network.network)"
                 LXC_DHCP_RANGE="\(network.dhcpRange)"
                 LXC_DHCP_MAX="\(network.dhcpMaximum)"
+
+                """
+        }
+        if let ipv6 {
+            text += """
+                LXC_IPV6_ADDR="\(ipv6.address)"
+                LXC_IPV6_MASK="64"
+                LXC_IPV6_NETWORK="\(ipv6.network)"
+                LXC_IPV6_NAT="\(ipv6 == .nat66)"
 
                 """
         }

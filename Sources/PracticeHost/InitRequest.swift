@@ -31,8 +31,8 @@ struct InitRequest {
         case .practiceHost(let plan, let directory):
             let faults = plan.faults.map(\.description).joined(separator: ",")
             return common
-                + ["run", plan.profile.rawValue, plan.backend.rawValue, String(plan.containers), faults, directory]
-                + plan.command
+                + ["run", plan.profile.rawValue, plan.backend.rawValue, plan.ipv6?.rawValue ?? ""]
+                + [String(plan.containers), faults, directory] + plan.command
         case .layer(let name, let output):
             return common + ["layer", name, output]
         }
@@ -46,14 +46,14 @@ struct InitRequest {
         let rest = Array(arguments.dropFirst(4))
         switch arguments[3] {
         case "run":
-            guard rest.count >= 6, let profile = PracticeProfile(rawValue: rest[0]),
-                let backend = PracticeBackend(rawValue: rest[1]), let containers = Int(rest[2])
+            guard rest.count >= 7, let profile = PracticeProfile(rawValue: rest[0]),
+                let backend = PracticeBackend(rawValue: rest[1]), let containers = Int(rest[3])
             else { return nil }
             let plan = PracticeHostPlan(
-                profile: profile, backend: backend, containers: containers,
-                faults: rest[3].split(separator: ",").map { FaultSelection(argument: String($0)) },
-                command: Array(rest[5...]), layerDirectory: "")
-            work = .practiceHost(plan, workingDirectory: rest[4])
+                profile: profile, backend: backend, ipv6: PracticeIPv6(rawValue: rest[2]), containers: containers,
+                faults: rest[4].split(separator: ",").map { FaultSelection(argument: String($0)) },
+                command: Array(rest[6...]), layerDirectory: "")
+            work = .practiceHost(plan, workingDirectory: rest[5])
         case "layer":
             guard rest.count == 2 else { return nil }
             work = .layer(name: rest[0], output: rest[1])

@@ -31,6 +31,8 @@ package struct Layer: Sendable, Hashable {
         Layer("netplan", packages: ["netplan.io"]),
         Layer("ifupdown", packages: ["ifupdown"]),
         Layer("network-manager", packages: ["network-manager", "dbus"]),
+        // A package manager of another family, and what makes packages and an archive for it.
+        Layer("dnf", packages: ["dnf", "rpm", "createrepo-c"]),
         Layer("prometheus", packages: ["prometheus"]),
         Layer("node-exporter", packages: ["prometheus-node-exporter"]),
         Layer("icinga2", packages: ["icinga2-bin", "icinga2-common"]),

@@ -13,6 +13,18 @@ package enum PracticeBackend: String, Sendable, Hashable, CaseIterable {
     case iptablesLegacy = "iptables-legacy"
 }
 
+/// How containers get IPv6, where they do; by lxc-net's own settings.
+package enum PracticeIPv6: String, Sendable, Hashable, CaseIterable {
+    /// Private addresses, translated.
+    case nat66
+    /// Addresses that the far side knows the way to.
+    case routed
+
+    /// The bridge's own, with a prefix length of 64.
+    var address: String { self == .nat66 ? "fd42:5::1" : "2001:db8:5::1" }
+    var network: String { self == .nat66 ? "fd42:5::/64" : "2001:db8:5::/64" }
+}
+
 /// A fault by the id of its cause, and one of its variants; nil: the first one.
 package struct FaultSelection: Sendable, Hashable, CustomStringConvertible {
     package var id: String
@@ -39,6 +51,8 @@ package struct PracticeHostPlan: Sendable, Hashable {
 
     package var profile: PracticeProfile
     package var backend: PracticeBackend
+    /// Nil: IPv4 only, on the uplink as well.
+    package var ipv6: PracticeIPv6?
     /// How many busybox containers to start, named c1, c2 and so on.
     package var containers: Int
     /// Applied in this order after the healthy start.
@@ -51,12 +65,14 @@ package struct PracticeHostPlan: Sendable, Hashable {
     package var layers: [String]
 
     package init(
-        profile: PracticeProfile = .makina, backend: PracticeBackend = .nft, containers: Int = 0,
-        faults: [FaultSelection] = [], command: [String], layerDirectory: String = defaultLayerDirectory(),
+        profile: PracticeProfile = .makina, backend: PracticeBackend = .nft, ipv6: PracticeIPv6? = nil,
+        containers: Int = 0, faults: [FaultSelection] = [], command: [String],
+        layerDirectory: String = defaultLayerDirectory(),
         layers: [String] = []
     ) {
         self.profile = profile
         self.backend = backend
+        self.ipv6 = ipv6
         self.containers = containers
         self.faults = faults
         self.command = command

@@ -25,7 +25,7 @@ struct PracticeInit {
 
     private func prepare() throws(PracticeHostError) {
         try build()
-        try HealthyHost(profile: plan.profile, backend: plan.backend).start()
+        try HealthyHost(profile: plan.profile, backend: plan.backend, ipv6: plan.ipv6).start()
         try PracticeContainers.start(count: try plan.wantedContainers())
         let application = FaultApplication(network: PracticeNetwork(plan.profile), backend: plan.backend)
         for selection in plan.faults {

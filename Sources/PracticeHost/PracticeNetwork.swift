@@ -15,6 +15,8 @@ struct PracticeNetwork: Sendable, Hashable {
     var upperPartAddress: String
     /// An address of the network that is not the bridge's and that DHCP does not hand out.
     var otherAddress: String
+    /// An address of the network that nobody has.
+    var nobody: String
     /// A range outside the network.
     var foreignRange: String
 
@@ -33,6 +35,7 @@ struct PracticeNetwork: Sendable, Hashable {
             upperPart = "10.5.7.0/24"
             upperPartAddress = "10.5.7.1/24"
             otherAddress = "10.5.0.2"
+            nobody = "10.5.0.3"
             foreignRange = "10.6.0.42,10.6.255.253"
         case .lxcNet:
             bridge = "lxcbr0"
@@ -47,6 +50,7 @@ struct PracticeNetwork: Sendable, Hashable {
             upperPart = "10.0.3.128/25"
             upperPartAddress = "10.0.3.129/25"
             otherAddress = "10.0.3.254"
+            nobody = "10.0.3.253"
             foreignRange = "10.0.4.2,10.0.4.254"
         }
     }
@@ -61,7 +65,7 @@ struct PracticeNetwork: Sendable, Hashable {
             "bridge": bridge, "address": address, "prefix": String(prefixLength), "netmask": netmask,
             "network": network, "range": dhcpRange, "max": String(dhcpMaximum), "lower": lowerPart,
             "lowerLength": String(lowerPartLength), "upper": upperPart, "upperAddress": upperPartAddress,
-            "otherAddress": otherAddress, "foreignRange": foreignRange, "otherBridge": otherBridge,
+            "otherAddress": otherAddress, "nobody": nobody, "foreignRange": foreignRange, "otherBridge": otherBridge,
             "uplink": StubInternet.uplink, "gateway": StubInternet.gateway, "target": StubInternet.target,
         ]
     }

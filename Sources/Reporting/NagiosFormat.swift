@@ -42,7 +42,7 @@ package struct NagiosFormat: ReportFormat {
         let unseen = report.findings.count { $0.weight == .unseen }
         if unseen > 0 { return unseen == 1 ? "1 check could not be judged" : "\(unseen) checks could not be judged" }
         return "\(report.summary.pass) checks hold"
-            + (report.proof?.verdict == .masqueraded ? ", proof masqueraded" : "")
+            + (report.proof.flatMap { $0.verdict.isHealthy ? ", proof \($0.verdict.rawValue)" : nil } ?? "")
     }
 
     /// `'label'=value[UOM];[warn];[crit];[min];[max]`: no thresholds, for the verdict is not made from these numbers.

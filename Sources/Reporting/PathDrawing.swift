@@ -44,6 +44,7 @@ struct PathDrawing {
         draw(probe.path, from: probe.container)
         switch probe.verdict {
         case .masqueraded: leave(probe, .passed, "source becomes \(probe.sourceAfter ?? "the host's")")
+        case .routed: leave(probe, .passed, "not translated, as it should be")
         case .leaked: leave(probe, .wrong, "not translated")
         case .wrongSource: leave(probe, .wrong, "source becomes \(probe.sourceAfter ?? "another")")
         case .redirected: end(.wrong, "it comes out here")
@@ -125,14 +126,14 @@ struct PathDrawing {
         for later in rows.indices where later > index { rows[later].mark = .unseen }
     }
 
-    /// `table inet filter, chain forward, rule 7`.
+    /// `table inet filter, chain forward, rule 2 (handle 7)`.
     static func place(of killer: Killer) -> String {
         var place = [killer.backend].compactMap { $0 }
         if let table = killer.table {
             place.append("table " + [killer.family, table].compactMap { $0 }.joined(separator: " "))
         }
         if let chain = killer.chain { place.append("chain \(chain)") }
-        if let rule = killer.rule { place.append("rule \(rule)") }
+        if let rule = killer.ruleWords { place.append(rule) }
         return place.joined(separator: ", ")
     }
 

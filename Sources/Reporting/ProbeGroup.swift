@@ -109,5 +109,5 @@ private func unique(_ words: [String]) -> [String] {
 
 /// An end of a probe without its port.
 private func address(_ end: String) -> String {
-    end.split(separator: ":", maxSplits: 1).first.map(String.init) ?? end
+    IPAddress.text(ofEndpoint: end)
 }

@@ -69,13 +69,13 @@ package struct PrometheusFormat: ReportFormat {
         return page
     }
 
-    /// The worst probe of each network, container and protocol.
+    /// The worst probe of each network, container, protocol and family; a family that is not named is IPv4.
     private func write(_ proof: ProofReport?, to page: inout MetricsPage) {
         var worst: [[String]: ProofProbe] = [:]
         for var probe in proof?.probes ?? [] {
             // What died before the last change may get through by now: nobody is to be woken for that.
             if proof?.isOutdated == true { probe.verdict = max(probe.verdict, .unknown) }
-            let key = [probe.network, probe.container ?? "", probe.protocol.rawValue]
+            let key = [probe.network, probe.container ?? "", probe.protocol.rawValue, probe.family.rawValue]
             if let known = worst[key], known.verdict <= probe.verdict { continue }
             worst[key] = probe
         }
@@ -86,7 +86,7 @@ package struct PrometheusFormat: ReportFormat {
                     [
                         ("network", key[0]), ("container", key[1]), ("protocol", key[2]),
                         ("verdict", probe.verdict.rawValue),
-                    ], 1
+                    ] + (probe.family == .ipv6 ? [("family", key[3])] : []), 1
                 )
             })
         page.gauge(

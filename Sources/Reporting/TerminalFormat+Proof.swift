@@ -70,6 +70,7 @@ extension ProofVerdict {
         case .dropped: "a packet does not get out of this host"
         case .unknown: "it could not be seen where a packet goes"
         case .masqueraded: "every packet leaves with the host's address"
+        case .routed: "every packet leaves as it is, as the profile wants it"
         }
     }
 
@@ -77,8 +78,18 @@ extension ProofVerdict {
         switch self {
         case .leaked, .wrongSource, .redirected, .dropped: .bad
         case .unknown: .doubtful
-        case .masqueraded: .good
+        case .masqueraded, .routed: .good
         }
+    }
+}
+
+extension ProofReport {
+    /// Of the fence: only what was sent can have been caught.
+    fileprivate var caught: String {
+        let sent = probes.filter { probe in probe.path.contains { $0.reached && $0.hook != "container" } }
+        if sent.isEmpty { return "nothing was sent" }
+        return sent.count == probes.count
+            ? "all were caught before the wire" : "what was sent was caught before the wire"
     }
 }
 
@@ -86,8 +97,8 @@ extension ProofMode {
     /// How the proof was made. The fence proves translation and not delivery, and a good verdict must say so.
     func meaning(of proof: ProofReport) -> String {
         switch self {
-        case .fence where proof.verdict == .masqueraded: "caught after NAT, so delivery is not tested"
-        case .fence: "all were caught before the wire"
+        case .fence where proof.verdict.isHealthy: "caught after NAT, so delivery is not tested"
+        case .fence: proof.caught
         case .wire where proof.probes.contains { $0.delivery == .failed }: "really sent, and not everything arrives"
         case .wire where proof.probes.allSatisfy { $0.delivery == .confirmed }: "really sent, and answered"
         case .wire: "really sent"

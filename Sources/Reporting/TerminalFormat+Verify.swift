@@ -35,13 +35,13 @@ extension TerminalFormat {
         guard let table = killer.table else { return killer.hook }
         var text = "table \([killer.family, table].compactMap { $0 }.joined(separator: " "))"
         if let chain = killer.chain { text += ", chain \(chain)" }
-        if let rule = killer.rule { text += ", rule \(rule)" }
+        if let rule = killer.ruleWords { text += ", \(rule)" }
         return text
     }
 
     func render(packet report: PacketReport, options: RenderingOptions) -> String {
         var page = TextPage(options)
-        page.verbatim("", report.packet, column: 1)
+        page.verbatim(report.packet)
         for step in report.path {
             var text = step.link ?? ""
             if let table = step.table, let chain = step.chain {
@@ -56,6 +56,7 @@ extension TerminalFormat {
         if report.verdict == .accepted {
             end = report.uplink.map { "leaves by \($0)" } ?? "goes to this host"
             if let source = report.sourceAfter { end += " as \(source)" }
+            if report.isOfFlow == true { end += ", with the addresses that its flow was given when it began" }
         }
         if let reason = report.reason { end = reason }
         page.labelled(report.verdict.rawValue.uppercased(), end, column: 12, labelStyle: style)

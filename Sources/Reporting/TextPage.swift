@@ -74,6 +74,11 @@ struct TextPage {
         append(margin + paint(padded, labelStyle) + TextWidth.cut(SafeText.line(text), to: room))
     }
 
+    /// Something to copy, alone on its line.
+    mutating func verbatim(_ text: String, style: TextStyle = .strong) {
+        append(paint(SafeText.line(text, limit: 4000), style))
+    }
+
     /// A label and something to copy, which stays on one line however long it is.
     mutating func verbatim(_ label: String, _ text: String, indent: Int = 0, column: Int, style: TextStyle = .strong) {
         let padded = TextWidth.pad(SafeText.line(label), to: column - 1) + " "

@@ -58,7 +58,8 @@ enum SwiftSource {
             lines.append("value.\(field) = \(string(text))")
         }
         for (field, values) in [
-            ("explains", cause.explains), ("commands", cause.commands), ("references", cause.references),
+            ("explains", cause.explains), ("commands", cause.commands), ("inspect", cause.inspect),
+            ("references", cause.references),
         ] {
             lines.append("value.\(field) = \(strings(values))")
         }

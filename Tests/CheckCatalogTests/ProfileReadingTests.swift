@@ -20,6 +20,7 @@ import Testing
             target: 203.0.113.9
             owner: incus
             ipv6: FD42:9::1/64
+            ipv6Target: 2001:DB8::9
         lxcPath: /srv/lxc
         image: { name: base, wanted: required }
         minimumFreeBytes: 1000
@@ -51,6 +52,7 @@ import Testing
         #expect(network.target.description == "203.0.113.9")
         #expect(network.owner == .incus)
         #expect(network.ipv6 == "fd42:9::1/64" && network.translatesIPv6)
+        #expect(network.ipv6Target?.description == "2001:db8::9")
     }
 
     @Test(arguments: [
@@ -68,12 +70,14 @@ import Testing
         ("FD42:9::1/64", "FD42:9::1", "p.yaml:16:11: the bridge's own IPv6 address"),
         ("FD42:9::1/64", "FD42::9::1/64", "p.yaml:16:11: the bridge's own IPv6 address"),
         ("FD42:9::1/64", "FD42:12345::1/64", "p.yaml:16:11: the bridge's own IPv6 address"),
+        ("2001:DB8::9", "192.0.2.1", "p.yaml:17:17: \"192.0.2.1\" is not an IPv6 address"),
+        ("2001:DB8::9", "fd42:9::7", "p.yaml:17:17: the IPv6 target goes with `ipv6`, and must lie outside"),
         ("FD42:9::1/64", "10.9.0.1/24", "p.yaml:16:11: the bridge's own IPv6 address"),
-        ("lxcPath: /srv", "lxcPath: srv", "p.yaml:17:10: lxcPath must be an absolute path, not \"srv/lxc\""),
-        ("name: base,", "name: a/b,", "p.yaml:18:16: an image's name is a directory name"),
-        ("1000", "lots", "p.yaml:19:19: minimumFreeBytes must be a whole number, not \"lots\""),
-        ("1000", "-5", "p.yaml:19:19: minimumFreeBytes must not be negative"),
-        ("minimumFreeBytes", "minimumFreeByte", "p.yaml:19:1: unknown key \"minimumFreeByte\"; did you mean"),
+        ("lxcPath: /srv", "lxcPath: srv", "p.yaml:18:10: lxcPath must be an absolute path, not \"srv/lxc\""),
+        ("name: base,", "name: a/b,", "p.yaml:19:16: an image's name is a directory name"),
+        ("1000", "lots", "p.yaml:20:19: minimumFreeBytes must be a whole number, not \"lots\""),
+        ("1000", "-5", "p.yaml:20:19: minimumFreeBytes must not be negative"),
+        ("minimumFreeBytes", "minimumFreeByte", "p.yaml:20:1: unknown key \"minimumFreeByte\"; did you mean"),
     ]) func saysWhatIsWrongAndWhere(_ old: String, _ new: String, _ message: String) throws {
         let parts = Self.full.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
         try #require(parts.count == 2)

@@ -41,7 +41,8 @@ import Testing
     @Test func explainTellsTheWholeStory() throws {
         let ended = try Program.run(["explain", "masq-missing"])
         for heading in [
-            "What happens", "Symptom", "Why", "How the doctor sees it", "What to do", "Commands", "References",
+            "What happens", "Symptom", "Why", "How the doctor sees it", "See it by hand",
+            "What to do", "Commands", "References",
         ] {
             #expect(ended.output.contains("\n\(heading)\n"), "\(heading)")
         }

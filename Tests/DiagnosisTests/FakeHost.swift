@@ -113,11 +113,12 @@ struct Scene {
             "container-ports": ["unplugged": .strings([])],
             "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
             "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "packet-proof-ipv6": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
-                "down": .strings([]),
+                "down": .strings([]), "tooLarge": .strings([]),
             ],
             "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
             "packet-proof-local": ["arrival": .string("arrived")],

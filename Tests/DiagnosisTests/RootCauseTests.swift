@@ -19,7 +19,6 @@ import Testing
     static let noBridge = Scene.healthy
         .with("link", ["exists": .boolean(false), "kind": .string(""), "up": .boolean(false)])
         .with("interface-addresses", ["addresses": .strings([]), "count": .integer(0)])
-        .with("lxc-net-service", ["stale": .boolean(true), "staleBecause": .string("there is no lxcbr1")])
         .failing("packet-proof", .unknown("there is no lxcbr1"))
 
     @Test func aMissingBridgeIsTheOnlyRoot() throws {
@@ -32,12 +31,45 @@ import Testing
         #expect(cause.remedy?.commands.contains("ip link add lxcbr1 type bridge") == true)
         #expect(cause.title == "There is no bridge lxcbr1")
         #expect(!cause.evidence.isEmpty)
-        for check in ["bridge.up", "bridge.address", "nat.proof", "host.lxc-net-flag"] {
+        for check in ["bridge.up", "bridge.address", "nat.proof"] {
             #expect(cause.consequences.contains(check), "\(check)")
         }
         #expect(!cause.consequences.contains("bridge.exists"))
         #expect(!result.findings.contains { $0.verdict == .unknown })
         #expect(Health(of: result.findings) == .critical)
+    }
+
+    /// As long as the flag is there, nobody makes the bridge anew: it is the flag that has to go first.
+    @Test func aStaleFlagExplainsWhatIsGone() throws {
+        let result = Self.noBridge
+            .with("lxc-net-service", ["stale": .boolean(true), "lost": .string("bridge")])
+            .with("source-translation", ["translated": .string("none"), "defect": .string("missing")]).diagnosed()
+        #expect(result.causes.map(\.id) == ["lxc-net-stale-network-up"])
+        let cause = try #require(result.causes.first)
+        #expect(cause.severity == .critical)
+        #expect(cause.remedy?.id == "network-up-flag")
+        for check in ["bridge.exists", "nat.masquerade", "bridge.up"] {
+            #expect(cause.consequences.contains(check), "\(check)")
+        }
+    }
+
+    /// The flag's check knows how to bring the server back, whichever check sees first that it is gone.
+    @Test func aDeadServerIsNamedAndStartedAgain() {
+        var scene = Scene.healthy.with("lxc-net-service", ["stale": .boolean(true), "lost": .string("server")])
+        let causes = scene.diagnosed().causes
+        #expect(causes.map { [$0.id, $0.remedy?.id] } == [["dnsmasq-not-running", "network-up-flag"]])
+        scene = scene.with("link", ["up": .boolean(false)])
+        #expect(Set(scene.diagnosed().causes.map(\.id)) == ["bridge-down", "dnsmasq-not-running"])
+    }
+
+    @Test func aSwitchedOffLxcNetIsWhyNobodyMakesTheBridge() {
+        let scene = Scene.healthy.with(
+            "bridge-next-boot",
+            ["creators": .strings([]), "carriesAddress": .boolean(false), "lxcNetOff": .boolean(true)]
+        ).with("nat-next-boot", ["makers": .strings([]), "lasting": .boolean(false)])
+        let causes = scene.diagnosed().causes
+        #expect(causes.map { [$0.id, $0.remedy?.id] } == [["lxc-net-not-enabled", "bridge-persistent"]])
+        #expect(causes.first?.consequences == ["nat.persistent"])
     }
 
     @Test func whatIsNotPersistentIsACauseOfItsOwn() {

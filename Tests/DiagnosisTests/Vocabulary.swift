@@ -23,14 +23,17 @@ enum Vocabulary {
             probe(
                 "sysctl-next-boot", "key:S",
                 "value:S systemd:S procps:S decidedBy:S agrees:B init:S overridden:L setters:L effective:S"),
-            probe("bridge-next-boot", "bridge:S address:S", "creators:L count:I creator:S carriesAddress:B problems:L"),
+            probe(
+                "bridge-next-boot", "bridge:S address:S",
+                "creators:L count:I creator:S carriesAddress:B problems:L lxcNetOff:B"),
             probe("nat-next-boot", "bridge:S network:S", "makers:L count:I flushedBy:L lasting:B problems:L"),
             probe("lxc-installation", "", "installed:B binary:S version:S package:S manager:S legacyConfig:B"),
             probe(
                 "lxc-net-settings", "",
                 "installed:B script:S useBridge:B bridge:S address:S network:S dhcpRange:S dhcpMax:I sourced:B "
                     + "settingsFile:S consistent:B problems:L"),
-            probe("lxc-net-service", "bridge:S", "installed:B enabled:S flag:B stale:B staleBecause:S effective:B"),
+            probe(
+                "lxc-net-service", "bridge:S", "installed:B enabled:S flag:B stale:B staleBecause:S lost:S effective:B"),
             probe(
                 "makina-job", "bridge:S",
                 "present:B kinds:L files:L guardBroken:B inert:B missingTools:L sharesFlag:B"),
@@ -40,21 +43,19 @@ enum Vocabulary {
                 "path:S decidedBy:S exists:B directory:B owner:I mode:S writableByOthers:B traversable:B freeBytes:I "
                     + "freeInodes:I readOnly:B"),
             probe("base-image", "path:S image:S", "present:B complete:B missing:L legacyKeys:L directory:S"),
-            probe("containers", "path:S", "names:L count:I"),
+            probe("containers", "path:S", "names:L count:I elsewhere:L"),
             probe(
                 "container-config", "path:S container:S",
                 "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S "
                     + "addresses:L"),
             probe("container-ports", "path:S container:S", "unplugged:L"),
             probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),
-            probe("packet-proof", "network:S", "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
-            probe(
-                "packet-proof-container", "network:S",
-                "container:S verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S probes:L"),
+            probe("packet-proof", "network:S", proof), probe("packet-proof-ipv6", "network:S", proof),
+            probe("packet-proof-container", "network:S", "container:S " + proof),
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                    + "gatewayAnswers:L unknownPorts:L down:L"),
+                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L"),
             probe(
                 "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
                 "count:I stopped:L rule:S"),
@@ -63,6 +64,9 @@ enum Vocabulary {
                 "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
             probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
         ] + paths
+
+    private static let proof =
+        "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S killer:S lostAt:S probes:L"
 
     static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {
         ProbeSpecification(name: name, summary: "", parameters: fields(parameters), facts: fields(facts))

@@ -31,7 +31,7 @@ private final class CountingHost: Host {
     func answer(_ request: HostRequest) throws(HostError) -> HostReply {
         asked += 1
         if case .space = request { throw HostError(.notFound, operation: "test", message: "no") }
-        return .messages([ByteString([UInt8(asked), 0xff])])
+        return .messages(NetlinkMessages([[UInt8(asked), 0xff]]))
     }
 }
 

@@ -120,6 +120,62 @@ import WireFormats
         }
     }
 
+    /// A dump that is longer than the socket's own buffer goes on in chunks: no message is lost, cut or out of order.
+    @Test func readsALongDump() throws {
+        var socket = try NetlinkSocket(.netfilter)
+        let table = NftTableName(.ipv4, "long")
+        var first = NftTransaction()
+        first.newTable(table)
+        first.newChain("c", in: table, base: nil)
+        try socket.commit(first, operation: "test")
+        let rule = (0..<8).map { NftExpression.immediate(into: .one, NftValue(big32: $0)) }
+        for part in 0..<20 {
+            var batch = NftTransaction()
+            for number in 0..<150 {
+                batch.newRule(
+                    in: "c", of: table, [.immediate(into: .two, NftValue(big32: UInt32(150 * part + number)))] + rule)
+            }
+            try socket.commit(batch, operation: "test")
+        }
+        let messages = try socket.messages(.nftRules(.ipv4, table: "long"))
+        #expect(messages.count == 3000)
+        #expect(messages.reduce(0) { $0 + $1.count } > 1 << 20)
+        var ruleset = NftRuleset()
+        try ruleset.addChains(try socket.request(.nftChains(.ipv4)))
+        try ruleset.addRules(messages)
+        for (number, rule) in ruleset.rules.enumerated() {
+            let expected = NftExpression.immediate(into: .two, NftValue(big32: UInt32(number)))
+            #expect(ruleset.expressions(of: rule).first == expected)
+        }
+        var last = NftTransaction()
+        last.deleteTable(table)
+        try socket.commit(last, operation: "test")
+    }
+
+    /// What is read in the background is what was there when that began; who asks again sees the host as it is then.
+    @Test func whatWasFetchedAheadIsGivenOnce() throws {
+        let early = LiveHost()
+        func sees(_ name: String) throws -> Bool {
+            try Link.all(in: try early.query(.links())).contains { $0.name == name }
+        }
+        early.begin(.links())
+        usleep(200_000)
+        try host.apply(.createBridge(name: "late0"))
+        #expect(try !sees("late0"))
+        #expect(try sees("late0"))
+        try host.apply(.deleteBridge(name: "late0"))
+        // An error is an answer too.
+        early.begin(.link(name: "nowhere0"))
+        for _ in 0..<2 {
+            do {
+                _ = try early.query(.link(name: "nowhere0"))
+                Issue.record("there is no such link")
+            } catch {
+                #expect(error.code == .notFound)
+            }
+        }
+    }
+
     /// A socket belongs to the namespace that its descriptor names.
     @Test func opensASocketElsewhere() throws {
         try host.apply(.createBridge(name: "here0"))

@@ -35,7 +35,8 @@ package enum Comparison: Hashable, Sendable {
 
     /// Words of a reason that speaks of chance.
     private static let chance = [
-        "limit", "statistic", "quota", "numgen", "time", "meta hour", "dynamic", "dynset", "recent", "random", "chance",
+        "limit", "statistic", "hash", "quota", "numgen", "time", "meta hour", "dynamic", "dynset", "recent", "random",
+        "chance",
     ]
 
     private static func killers(_ kernel: KernelOutcome, _ model: WalkResult) -> Comparison {
@@ -48,12 +49,13 @@ package enum Comparison: Hashable, Sendable {
             if model.reason != nil { return .agreed }
             return .disagreed("the model names no killer, the kernel \(wanted)")
         }
-        return said.table == wanted.table && said.chain == wanted.chain && said.rule == wanted.rule
+        return said.table == wanted.table && said.chain == wanted.chain
+            && (said.handle ?? said.rule) == wanted.rule
             ? .agreed : .disagreed("the kernel dropped it at \(wanted), the model at \(place(said))")
     }
 
     private static func place(_ killer: Killer) -> String {
-        "\(killer.hook) \(killer.family ?? "") \(killer.table ?? "") \(killer.chain ?? "") \(killer.rule ?? "policy")"
+        "\(killer.hook) \(killer.family ?? "") \(killer.table ?? "") \(killer.chain ?? "") \(killer.handle ?? killer.rule ?? "policy")"
     }
 
     private static func ends(

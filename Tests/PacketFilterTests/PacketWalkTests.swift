@@ -65,6 +65,9 @@ private func port(_ number: UInt16) -> [NftExpression] {
 private func setMark(_ value: UInt32) -> [NftExpression] {
     [.immediate(into: .one, NftValue(host32: value)), .setMeta(.mark, from: .one)]
 }
+private let zone: [NftExpression] = [
+    .immediate(into: .one, NftValue(host32: 5)), .setConntrack(.zone, from: .one),
+]
 private func state(_ bits: UInt32) -> [NftExpression] {
     [
         .conntrack(.state, direction: nil, into: .one),
@@ -103,6 +106,44 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             name: "a return from a base chain meets the policy", packet: dns, verdict: .dropped, killer: "policy drop"
         ) {
             $0.chain(filter, "forward", closed, [[.verdict(.return)], [.verdict(.accept)]])
+        },
+        .init(
+            name: "an unset source may only ask everybody", packet: "udp 0.0.0.0:68 > 10.5.0.1:67 iif lxcbr1",
+            verdict: .dropped,
+            killer: "the source or destination is no address that may come from outside (martian)"
+        ) { _ in },
+        .init(
+            name: "an unset source asks everybody", packet: "udp 0.0.0.0:68 > 255.255.255.255:67 iif lxcbr1",
+            verdict: .accepted
+        ) { builder in
+            // `fib saddr . iif oif missing drop`: no route is looked up for it.
+            let missing: [NftExpression] = [
+                .fib(result: .interfaceIndex, flags: 1 | 8 | 32, into: .one), .compare(.one, .equal, NftValue(byte: 0)),
+                .verdict(.drop),
+            ]
+            builder.chain(filter, "raw", raw, [missing])
+        },
+        .init(
+            name: "every host is in 224.0.0.1", packet: "udp 10.5.0.9:5353 > 224.0.0.1:5353 iif lxcbr1",
+            verdict: .accepted
+        ) { _ in },
+        .init(
+            name: "of other groups it is not known", packet: "udp 10.5.0.9:5353 > 224.0.0.251:5353 iif lxcbr1",
+            verdict: .undecided
+        ) { _ in },
+        .init(
+            name: "a zone undoes that a packet is not tracked", packet: dns, verdict: .accepted, source: "203.0.113.2",
+            uplink: "up0"
+        ) {
+            $0.chain(filter, "raw", raw, [[.notrack], zone])
+            $0.postrouting([masquerade])
+        },
+        .init(
+            name: "notrack behind a zone is passed over", packet: dns, verdict: .accepted, source: "203.0.113.2",
+            uplink: "up0"
+        ) {
+            $0.chain(filter, "raw", raw, [zone, [.notrack]])
+            $0.postrouting([masquerade])
         },
         .init(
             name: "what is not tracked is not translated", packet: dns, verdict: .accepted, source: "10.5.0.9",

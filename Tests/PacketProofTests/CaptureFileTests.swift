@@ -85,15 +85,15 @@ struct CaptureFileTests {
     @Test("Translated ports and identifiers do not hide a probe")
     func rewrittenPorts() throws {
         let transcript = try Self.transcript(judging: "masqueraded-random-ports.pcap")
-        let sent = try #require(transcript.order).packets.compactMap { IPv4Packet($0.bytes[...]) }
+        let sent = try #require(transcript.order).packets.compactMap { IPPacket($0.bytes[...]) }
         let out = try #require(transcript.sightings).sightings.filter { $0.interface == "up0" && $0.direction == .sent }
-            .compactMap { IPv4Packet($0.packet.bytes[...]) }
+            .compactMap { IPPacket($0.packet.bytes[...]) }
         // The test would prove nothing if the kernel had kept the ports.
         #expect(Self.ports(out).isDisjoint(with: Self.ports(sent)))
         #expect(Self.ports(sent).count == 6)
     }
 
-    private static func ports(_ packets: [IPv4Packet]) -> Set<UInt16> {
+    private static func ports(_ packets: [IPPacket]) -> Set<UInt16> {
         Set(
             packets.compactMap {
                 switch Transport(of: $0) {

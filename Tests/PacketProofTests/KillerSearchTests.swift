@@ -16,7 +16,8 @@ struct KillerSearchTests {
     ) throws -> ProofProbe {
         func send(_ chance: [UInt8], _ names: [String]) throws -> (ProbeOrder, ProbeSightings) {
             var order = ProofPlan.order(
-                network: Self.network, ground: ground, mode: .fence, from: [try #require(IPv4Address("10.5.0.9"))],
+                network: ProofNetwork(Self.network), ground: ground, mode: .fence,
+                from: [try #require(IPAddress("10.5.0.9"))],
                 chance: chance)
             order.packets = Array(order.packets.prefix(1))
             var seen = ["p", "lxcbr1"].map {
@@ -45,7 +46,7 @@ struct KillerSearchTests {
     }
 
     private func identification(_ autopsy: ProofAutopsy) -> UInt16 {
-        autopsy.order.flatMap { IPv4Packet($0.packets[0].bytes[...]) }?.identification ?? 0
+        autopsy.order.flatMap { IPPacket($0.packets[0].bytes[...]) }?.identification ?? 0
     }
 
     @Test("A full table of connections is known by the window and the counter")

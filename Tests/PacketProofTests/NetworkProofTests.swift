@@ -87,13 +87,14 @@ struct NetworkProofTests {
         network: Network = Self.network, ground: ProofGround = ProofPlanTests.ground
     ) throws -> ProofTranscript {
         var order = ProofPlan.order(
-            network: network, ground: ground, mode: .fence, from: [try #require(IPv4Address("10.5.0.9"))],
+            network: ProofNetwork(network), ground: ground, mode: .fence,
+            from: [try #require(IPAddress("10.5.0.9"))],
             chance: Array(1...12))
         order.packets = Array(order.packets.prefix(1))
-        let sent = try #require(IPv4Packet(order.packets[0].bytes[...]))
+        let sent = try #require(IPPacket(order.packets[0].bytes[...]))
         // The literals give the addresses; the rest is the probe.
         func probe(_ literal: ByteString) -> ByteString {
-            guard marked, var packet = IPv4Packet(literal.bytes[...]) else { return literal }
+            guard marked, var packet = IPPacket(literal.bytes[...]) else { return literal }
             packet.payload = sent.payload
             packet.identification = sent.identification
             return ByteString(packet.encoded)
@@ -116,8 +117,8 @@ struct NetworkProofTests {
     }
 
     private func packet(_ source: String, _ destination: String = "198.51.100.7") throws -> ByteString {
-        let packet = IPv4Packet(
-            source: try #require(IPv4Address(source)), destination: try #require(IPv4Address(destination)),
+        let packet = IPPacket(
+            source: try #require(IPAddress(source)), destination: try #require(IPAddress(destination)),
             identification: 0, timeToLive: 1, protocolNumber: 17, payload: [])
         return ByteString(packet.encoded)
     }
@@ -161,8 +162,8 @@ struct NetworkProofTests {
         arguments: [("192.0.2.50", ProofVerdict.masqueraded), ("192.0.2.60", .wrongSource)])
     func unnumbered(_ preferred: String, _ wanted: ProofVerdict) throws {
         var ground = ProofPlanTests.ground
-        ground.addresses = [.init(link: "lo", address: try #require(IPv4Prefix("192.0.2.50/32")))]
-        ground.route?.preferredSource = IPv4Address(preferred)
+        ground.addresses = [.init(link: "lo", address: try #require(IPPrefix("192.0.2.50/32")))]
+        ground.route?.preferredSource = IPAddress(preferred)
         let exit = Sighting(interface: "up0", direction: .sent, microseconds: 2, packet: try packet("192.0.2.50"))
         #expect(try judge(exit: exit, ground: ground).verdict == wanted)
     }
@@ -207,8 +208,27 @@ struct NetworkProofTests {
         #expect(
             named.killer
                 == Killer(
-                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", rule: "4",
+                    hook: hook, family: "ip", table: "filter", chain: "FORWARD", handle: "4",
                     text: "ip filter FORWARD: rule with handle 4 drop"))
+    }
+
+    /// Under br_netfilter the bridge has called PREROUTING before; nothing was routed in either case.
+    @Test("What the ingress of the bridge drops never came to the routing decision", arguments: [true, false])
+    func killedAtTheIngress(isBridgeNetfilter: Bool) throws {
+        let kill = RuleKill(family: "netdev", table: "guard", chain: "door", handle: 2, packet: try packet("10.5.0.9"))
+        let stations = isBridgeNetfilter ? ["prerouting.first", "prerouting.last"] : []
+        let sightings = try stations.map {
+            Sighting(
+                interface: "lxcbr1", direction: .passed, microseconds: 3, packet: try packet("10.5.0.9"), hook: $0,
+                family: "ip")
+        }
+        let probe = try judge(sightings: sightings, kills: [kill])
+        #expect(probe.verdict == .dropped && probe.killer?.hook == "ingress" && probe.killer?.handle == "2")
+        guard isBridgeNetfilter else { return }
+        #expect(
+            probe.path.filter(\.reached).map(\.hook) == ["container", "port", "bridge", "prerouting", "ingress"])
+        #expect(probe.path.first { $0.hook == "routing" }?.reached == false)
+        #expect(probe.reason?.contains("at the ingress of lxcbr1, before it is routed") == true)
     }
 
     @Test("A rule that drops before the bridge is a drop, not a failed control")
@@ -239,7 +259,7 @@ struct NetworkProofTests {
         let transcript = try transcript(sightings: [], kills: [kill], control: ["p"])
         let probes = NetworkProof.evaluate(transcript) { killer in
             var killer = killer
-            if killer.rule == "4" { killer.text = "-A FORWARD -j DROP" }
+            if killer.handle == "4" { killer.text = "-A FORWARD -j DROP" }
             return killer
         }
         #expect(probes.map(\.killer?.text) == ["-A FORWARD -j DROP"])

@@ -10,8 +10,8 @@ struct ProofPlanTests {
         capabilities: ["net_admin", "net_raw", "sys_admin"],
         bridge: .init(isBridge: true, isUp: true, mtu: 1400, ports: [], foreignPorts: []),
         addresses: [
-            .init(link: "lxcbr1", address: prefix(0x0a05_0001, 16)),
-            .init(link: "up0", address: prefix(0xcb00_7102, 24)),
+            .init(link: "lxcbr1", address: IPPrefix(prefix(0x0a05_0001, 16))),
+            .init(link: "up0", address: IPPrefix(prefix(0xcb00_7102, 24))),
         ], takenAddresses: [], route: .init(uplink: "up0", gateway: nil, preferredSource: nil), routeError: nil)
 
     static func prefix(_ value: UInt32, _ length: Int) -> IPv4Prefix {
@@ -21,16 +21,17 @@ struct ProofPlanTests {
         return prefix
     }
 
-    static func network(_ address: String, range: [String] = []) throws -> Network {
-        Network(
-            name: "n", bridge: "lxcbr1", address: try #require(IPv4Prefix(address)),
-            dhcpRange: range.compactMap { IPv4Address($0) })
+    static func network(_ address: String, range: [String] = []) throws -> ProofNetwork {
+        ProofNetwork(
+            Network(
+                name: "n", bridge: "lxcbr1", address: try #require(IPv4Prefix(address)),
+                dhcpRange: range.compactMap { IPv4Address($0) }))
     }
 
     @Test("Addresses lie at both ends, never on what is in use", arguments: [0, 1, 7, 199, 255] as [UInt8])
     func addresses(chance: UInt8) throws {
         let network = try Self.network("10.5.0.1/16")
-        let taken = Set((2...40).compactMap { IPv4Address("10.5.0.\($0)") })
+        let taken = Set((2...40).compactMap { IPAddress("10.5.0.\($0)") })
         let chosen = ProofPlan.addresses(of: network, taken: taken, chance: chance)
         try #require(chosen.count == 2)
         #expect(chosen[0].description.hasPrefix("10.5.0.") && chosen[1].description.hasPrefix("10.5.255."))
@@ -48,7 +49,7 @@ struct ProofPlanTests {
         ] as [(String, [String], [String])])
     func small(_ address: String, _ taken: [String], _ wanted: [String]) throws {
         let chosen = ProofPlan.addresses(
-            of: try Self.network(address), taken: Set(taken.compactMap { IPv4Address($0) }), chance: 0)
+            of: try Self.network(address), taken: Set(taken.compactMap { IPAddress($0) }), chance: 0)
         #expect(chosen.map(\.description).sorted() == wanted)
     }
 
@@ -70,13 +71,13 @@ struct ProofPlanTests {
     @Test("Each probe is a packet of its own with right checksums")
     func order() throws {
         let network = try Self.network("10.5.0.1/16")
-        let addresses = ["10.5.0.9", "10.5.255.9"].compactMap { IPv4Address($0) }
+        let addresses = ["10.5.0.9", "10.5.255.9"].compactMap { IPAddress($0) }
         // The last two make the identification pass zero.
         let chance: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 0xff, 0xff, 0xff, 0xfd]
         let order = ProofPlan.order(
             network: network, ground: Self.ground, mode: .wire, from: addresses, chance: chance)
         #expect(order.mtu == 1400 && order.uplink == "up0" && order.probesAddresses)
-        let packets = try order.packets.map { try #require(IPv4Packet($0.bytes[...])) }
+        let packets = try order.packets.map { try #require(IPPacket($0.bytes[...])) }
         #expect(packets.map(\.protocolNumber) == [17, 6, 1, 17, 6, 1])
         #expect(Set(packets.map(\.identification)).count == 6 && !packets.map(\.identification).contains(0))
         #expect(packets.allSatisfy { $0.timeToLive == 2 && $0.destination == network.target })
@@ -87,7 +88,7 @@ struct ProofPlanTests {
         }
     }
 
-    private static func checksum(_ packet: IPv4Packet) -> UInt16 {
+    private static func checksum(_ packet: IPPacket) -> UInt16 {
         guard packet.protocolNumber != 1 else {
             var sum = InternetChecksum()
             sum.add(packet.payload)

@@ -9,17 +9,17 @@ import WireFormats
 @Suite("Hazards among the rules") struct RuleHazardsTests {
     /// A host with one table of one chain.
     private final class Ruleset: Host {
-        private let chains: [ByteString]
-        private let rules: [ByteString]
+        private let chains: NetlinkMessages
+        private let rules: NetlinkMessages
 
-        init(_ family: NftFamily, _ hook: NftHook, _ rule: [NftExpression]) throws {
+        init(_ family: NftFamily, _ hook: NftHook, _ rule: [NftExpression], priority: Int32 = 0) throws {
             var batch = NftTransaction()
             let table = NftTableName(family, "t")
-            batch.newChain("c", in: table, base: NftBaseChain(hook: hook, priority: 0))
+            batch.newChain("c", in: table, base: NftBaseChain(hook: hook, priority: priority))
             batch.newRule(in: "c", of: table, rule)
             let messages = try NetlinkMessage.split(batch.encoded()).dropFirst().dropLast()
-            chains = messages.prefix(1).map { ByteString($0.bytes) }
-            rules = messages.dropFirst().map { ByteString($0.bytes) }
+            chains = NetlinkMessages(messages.prefix(1).map(\.bytes))
+            rules = NetlinkMessages(messages.dropFirst().map(\.bytes))
         }
 
         func answer(_ request: HostRequest) throws(HostError) -> HostReply {
@@ -32,16 +32,31 @@ import WireFormats
     }
 
     private func read(_ family: NftFamily, _ hook: NftHook, _ rule: [NftExpression]) throws -> RuleHazards {
-        var found = RuleHazards()
+        var found = RuleHazards(family: .ipv4)
         try found.readRules(on: "lxcbr1", try Ruleset(family, hook, rule))
         return found
+    }
+
+    /// What stands behind the fence never sees a packet that the fence has stopped.
+    @Test(
+        arguments: [
+            (.ipv4, .postrouting, Int32.max, true), (.inet, .postrouting, Int32.max - 1, true),
+            (.bridge, .postrouting, .max, true), (.ipv4, .postrouting, .max - 2, false), (.ipv4, .forward, .max, false),
+            (.ipv6, .postrouting, .max, false),
+        ] as [(NftFamily, NftHook, Int32, Bool)])
+    func whatStandsBehindTheFence(family: NftFamily, hook: NftHook, priority: Int32, isHazard: Bool) throws {
+        var found = RuleHazards(family: .ipv4)
+        try found.readRules(on: "lxcbr1", try Ruleset(family, hook, [.verdict(.drop)], priority: priority))
+        #expect(
+            found.everywhere.contains { $0.contains("chain \(family.name) t c stands behind the fence") } == isHazard)
+        #expect(found.intoHost.isEmpty)
     }
 
     /// Only the bridge's own family makes the kernel track what is bridged.
     @Test func aBridgeThatTracksIsFound() throws {
         let state = NftExpression.conntrack(.state, direction: nil, into: .one)
         let bridged = try read(.bridge, .forward, [state])
-        #expect(bridged.bridgeTracker == "rule 0 of bridge t c tracks bridged connections")
+        #expect(bridged.bridgeTracker == "rule 1 (handle 0) of bridge t c tracks bridged connections")
         #expect(try read(.ipv4, .forward, [state]).bridgeTracker == nil)
         #expect(try read(.bridge, .forward, [.counter(packets: 0, bytes: 0)]).bridgeTracker == nil)
     }
@@ -50,9 +65,10 @@ import WireFormats
     @Test func aRowSaysWhyNothingWasSent() throws {
         var ground = ProofPlanTests.ground
         ground.bridgeTracker = "rule 7 of bridge t c tracks bridged connections"
-        let network = try ProofPlanTests.network("10.5.0.1/16")
+        let network = NetworkProofTests.network
         let order = ProofPlan.order(
-            network: network, ground: ground, mode: .fence, from: [try #require(IPv4Address("10.5.0.9"))],
+            network: ProofNetwork(network), ground: ground, mode: .fence,
+            from: [try #require(IPAddress("10.5.0.9"))],
             chance: Array(1...12))
         let transcript = ProofTranscript(
             mode: .fence, network: network, ground: ground, order: order,

@@ -3,14 +3,16 @@ extension BrokenHost {
         BrokenHost(
             nil, ["lxc-not-installed"], ["host.lxc-installed"],
             setup: InstallLab.functions + "repack; programs"),
-        BrokenHost("lxc-net-not-enabled=masked", ["bridge-not-persistent"], ["bridge.persistent", "nat.persistent"]),
+        BrokenHost("lxc-net-not-enabled=masked", ["lxc-net-not-enabled"], ["bridge.persistent", "nat.persistent"]),
+        BrokenHost("lxc-net-not-enabled=disabled", ["lxc-net-not-enabled"], ["bridge.persistent"]),
         BrokenHost(
             "lxc-net-not-enabled=masked", ["lxc-net-not-enabled"], ["host.lxc-net-enabled"],
             options: ["--profile", "lxc-net"]),
         BrokenHost("lxc-net-config-not-sourced", ["lxc-net-config-not-sourced"], ["host.lxc-net-sourced"]),
-        BrokenHost("lxc-net-stale-network-up=bridge", ["bridge-missing"], ["bridge.exists", "host.lxc-net-flag"]),
         BrokenHost(
-            "dnsmasq-not-running", ["lxc-net-stale-network-up"], ["host.dhcp-server", "host.lxc-net-flag"]),
+            "lxc-net-stale-network-up=bridge", ["lxc-net-stale-network-up"], ["bridge.exists", "host.lxc-net-flag"]),
+        BrokenHost(
+            "dnsmasq-not-running", ["dnsmasq-not-running"], ["host.dhcp-server", "host.lxc-net-flag"]),
         BrokenHost(
             "dhcp-range-outside-subnet", ["dhcp-range-outside-subnet"], ["host.dhcp-range", "host.lxc-net-settings"]),
         BrokenHost(

@@ -1,9 +1,9 @@
 /// Links, lxc-net's start, containers and what the machine can do.
 extension BrokenHost {
-    static let layers = layerTwo + lxcNetStart + guests
+    static let layers = layerTwo + lxcNetStart + guests + packets
 
     /// A fault of the same id as its cause, which a person repairs.
-    private static func named(
+    static func named(
         _ fault: String, _ check: String, _ evidence: String..., options: [String] = [], byHand: String
     ) -> BrokenHost {
         let id = String(fault.prefix { $0 != "=" })
@@ -28,6 +28,12 @@ extension BrokenHost {
         named(
             "bridge-mcast-snooping", "bridge.multicast", "querier behind veth-query",
             byHand: "ip link set lxcbr1 type bridge mcast_snooping 0"),
+        named(
+            "mtu-blackhole=port", "bridge.ports-mtu", "smaller than 1500: veth-narrow 1400",
+            byHand: "ip link set veth-narrow mtu 1500; ip link set veth-narrow-in mtu 1500"),
+        named(
+            "mtu-blackhole=container", "container.mtu", "c1 eth0 10.5.", "mtu 9000 over 1500",
+            byHand: "lxc-attach -n c1 -- ip link set dev eth0 mtu 1500"),
         named("veth-host-side-down", "bridge.ports-up", "down: veth-down", byHand: "ip link set veth-down up"),
         named(
             "bridge-port-isolated", "bridge.ports-talk", "isolated: veth-one veth-two",

@@ -53,7 +53,7 @@ struct BrokenHost: Sendable, CustomTestStringConvertible {
         BrokenHost("bridge-down", ["bridge-down"], ["bridge.up"]),
         BrokenHost("bridge-wrong-address-or-mask", ["bridge-wrong-address-or-mask"], ["bridge.address"]),
         BrokenHost("bridge-wrong-address-or-mask=address", ["bridge-wrong-address-or-mask"], ["bridge.address"]),
-        BrokenHost("bridge-wrong-address-or-mask=none", ["bridge-address-lost"], ["bridge.address"]),
+        BrokenHost("bridge-address-lost", ["bridge-address-lost"], ["bridge.address"]),
         BrokenHost(
             nil, ["bridge-wrong-address-or-mask"], ["bridge.only-address"],
             setup: "ip address add 192.0.2.9/24 dev lxcbr1", isRepaired: false),

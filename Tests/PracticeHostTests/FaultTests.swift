@@ -24,7 +24,7 @@ struct FaultTests {
         Expectation(
             fault: "bridge-wrong-address-or-mask=address", script: "ip -o -4 addr show lxcbr1 | awk '{print $4}'",
             wanted: "10.5.0.2/16\n"),
-        Expectation(fault: "bridge-wrong-address-or-mask=none", script: "ip -o -4 addr show lxcbr1", wanted: ""),
+        Expectation(fault: "bridge-address-lost", script: "ip -o -4 addr show lxcbr1", wanted: ""),
         Expectation(fault: "bridge-addr-duplicated", script: "ip -o -4 addr | grep -c 10.5.0.1/16", wanted: "2\n"),
         Expectation(fault: "subnet-overlap", script: "ip route get 10.5.7.9 | grep -o 'dev up0'", wanted: "dev up0\n"),
         Expectation(fault: "ip-forward-off", script: "cat /proc/sys/net/ipv4/ip_forward", wanted: "0\n"),

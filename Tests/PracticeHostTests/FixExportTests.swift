@@ -28,6 +28,25 @@ import Testing
             "\(ended.output) \(ended.messages)")
     }
 
+    /// Rules go where `fix apply` would put them: behind what is dropped on purpose, ahead of what drops the rest.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"])
+    func theScriptKeepsDeliberateDrops(backend: String) throws {
+        let ended = try FixLab.run(
+            ["forward-policy-drop"], options: ["--backend", backend],
+            """
+            iptables -P FORWARD ACCEPT; iptables -A FORWARD -s 10.5.0.66 -j DROP; iptables -A FORWARD -j DROP
+            lxc-doctor fix plan --format shell=/tmp/script
+            sh /tmp/script >/dev/null; echo "script $?"; lxc-doctor --quiet; echo "doctor $?"; iptables -S FORWARD
+            sh /tmp/script | grep -v '^already'; echo "again ${PIPESTATUS[0]}"
+            """)
+        #expect(
+            ended.lines == [
+                "script 0", "doctor 0", "-P FORWARD ACCEPT", "-A FORWARD -s 10.5.0.66/32 -j DROP",
+                "-A FORWARD -o lxcbr1 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+                "-A FORWARD -i lxcbr1 -j ACCEPT", "-A FORWARD -j DROP", "again 0",
+            ], "\(ended.output) \(ended.messages)")
+    }
+
     @Test func theScriptRefusesAStaleHostAndTakesBackWhatFails() throws {
         let ended = try FixLab.run(
             ["ip-forward-off", "ip-forward-reset"],

@@ -4,7 +4,8 @@ import Testing
 
 /// What a repair does to files that are not its own.
 @Suite(.serialized) struct FixFileTests {
-    /// `mark PATH`: an access list (user 1234 may read) and an attribute. `facts PATH`: everything but the content.
+    /// `mark PATH`: an access list (user 1234 may read), a label of SELinux and an attribute. `facts PATH`: everything but
+    /// the content.
     private static let tools = """
         mark() {
             python3 - "$1" <<'END'
@@ -14,6 +15,7 @@ import Testing
         acl = struct.pack('<I', 2) + entry(1, 6, none) + entry(2, 4, 1234) + entry(4, 4, none) + entry(16, 4, none) \\
             + entry(32, 0, none)
         os.setxattr(sys.argv[1], 'system.posix_acl_access', acl)
+        os.setxattr(sys.argv[1], 'security.selinux', b'system_u:object_r:etc_t:s0\\0')
         os.setxattr(sys.argv[1], 'trusted.note', b'kept')
         END
         }

@@ -19,6 +19,22 @@ import Testing
         #expect(ended.lines == ["broken", "1", "1"], "\(ended.output) \(ended.messages)")
     }
 
+    /// The same of one interface's own switch, which a name or a wildcard sets.
+    @Test func anInterfacesSwitchWinsInBothOrders() throws {
+        let ended = try FixLab.run(
+            ["per-interface-forwarding-off=hardened"],
+            """
+            cd /proc/sys/net/ipv4/conf
+            off() { echo 0 >up0/forwarding; echo 0 >lxcbr1/forwarding; }
+            values() { cat up0/forwarding lxcbr1/forwarding | tr '\\n' ' '; echo; }
+            applied
+            off; sysctl --system >/dev/null 2>&1; values
+            off; /lib/systemd/systemd-sysctl --prefix=/net/ipv4/conf; values
+            grep -c '^# lxc-doctor: was' /etc/sysctl.conf
+            """)
+        #expect(ended.lines == ["1 1 ", "1 1 ", "1"], "\(ended.output) \(ended.messages)")
+    }
+
     @Test func thePlanSaysThatEverythingIsRoutedAndWhatIsOverridden() throws {
         let ended = try FixLab.run(
             ["ip-forward-off", "ip-forward-reset=other-spelling"],

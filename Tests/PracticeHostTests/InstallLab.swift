@@ -39,8 +39,63 @@ enum InstallLab {
 
         """#
 
+    /// The same of a host of rpm's: dpkg knows nothing there, and dnf's archive is a web server of its own.
+    private static let rpm = #"""
+        set -u
+        # Debian's rpm has the database elsewhere.
+        mkdir -p /etc/rpm /etc/yum.repos.d /srv/archive /srv/tree
+        echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros
+        printf '[practice]\nname=practice\nbaseurl=http://127.0.0.1:8000/\ngpgcheck=0\n' >/etc/yum.repos.d/practice.repo
+        # A script of the package that is run once, and is killed then.
+        hang() { echo "[ -e /tmp/inside ] || { echo \$\$ >/tmp/inside; sleep 30; }"; }
+        build() {
+            rpmbuild -bb --define '_topdir /srv/rpm' --define '_rpmdir /srv/archive' --define "_rpmfilename $1.rpm" \
+                --define '_build_id_links none' --define '__os_install_post %{nil}' \
+                --define '_binary_payload w0.ufdio' /srv/$1.spec >/tmp/rpmbuild 2>&1 || cat /tmp/rpmbuild
+        }
+        publish() {
+            { printf '%s: %s\n' Name lxc Version 5.0.2 Release 1 License LGPL-2.1-or-later Summary 'Linux containers' \
+                AutoReqProv no Requires base
+              printf '%s\n' %description . %pre "${pre-:}" %post 'systemctl enable lxc-net.service' "${post-:}" \
+                'systemctl start lxc-net.service' %install 'cp -a /srv/tree/. %{buildroot}' '%files -f /srv/files'
+            } >/srv/lxc.spec
+            { printf '%s: %s\n' Name base Version 1 Release 1 License Apache-2.0 Summary 'What every host has' \
+                BuildArch noarch Provides /bin/sh
+              printf '%s\n' %description . %files; } >/srv/base.spec
+            build lxc; build base
+            createrepo_c -q /srv/archive; dnf -q clean all
+        }
+        serve() { setsid python3 -m http.server 8000 --bind 127.0.0.1 --directory /srv/archive >/dev/null 2>&1 & server=$!; }
+        # Makes rpms of the installed package, and takes it away.
+        repack() {
+            dpkg -L lxc | while read -r path; do if [ -L "$path" ] || [ -f "$path" ] && [ ! -d "$path" ]; then echo "${path#/}"; fi; done \
+                | tar -C / -cf - --no-recursion -T - | tar -C /srv/tree -xf -
+            (cd /srv/tree; find . -type f -path './etc/*' -printf '%%config(noreplace) "/%P"\n'
+             find . \( -type f -o -type l \) ! -path './etc/*' -printf '"/%P"\n') >/srv/files
+            publish; serve
+            "$(sed -n 's/^ExecStart=//p' /lib/systemd/system/lxc-net.service | cut -d ' ' -f 1)" stop
+            systemctl stop lxc-net; ip link del lxcbr1; dpkg --remove --force-depends lxc; : >/var/lib/dpkg/status
+        }
+        package() { :; }
+        programs() { dnf -q -y install lxc; rm -f /usr/bin/lxc-*; }
+        installed() {
+            [ -x /usr/bin/lxc-start ] && lxc-start --version >/dev/null && rpm --query lxc base >/dev/null \
+                && [ -z "$(rpm --verify lxc | grep -v ' c /')" ] && systemctl is-enabled lxc-net.service >&2 \
+                && ip link show lxcbr1 >&2
+        }
+
+        """#
+
     static func run(_ script: String) throws -> FixLab.Ended {
-        let ended = try Program.run(Program.path, ["lab", "run", "--", "bash", "-c", functions + script])
+        try run(functions + script, options: [])
+    }
+
+    static func runWithRPM(_ script: String) throws -> FixLab.Ended {
+        try run(rpm + script, options: ["--layer", "dnf"])
+    }
+
+    private static func run(_ script: String, options: [String]) throws -> FixLab.Ended {
+        let ended = try Program.run(Program.path, ["lab", "run"] + options + ["--", "bash", "-c", script])
         return FixLab.Ended(
             lines: ended.output.split(separator: "\n").map(String.init), output: ended.output,
             messages: ended.messages, status: ended.status)

@@ -95,5 +95,6 @@ import Testing
         let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
         #expect(result.remedies == [Self.subject.remedy])
         #expect(result.points >= 22 && result.before > 5 && result.after > 5, "\(result)")
+        TestResults.note(.killed, result.remedies)
     }
 }

@@ -80,6 +80,35 @@ extension LookAlikeTests {
                 echo 'alice veth lxcbr1 vethA' > /run/lxc/nics
                 """),
         LookAlike(
+            name: "a base image whose flag of unpacking somebody has removed",
+            setup: "rm /var/lib/lxc/makina-states-trusty/.*unpacked"),
+        LookAlike(
+            name: "no file turns forwarding on, and lxc-net does", setup: "rm /etc/sysctl.d/99_custom.conf"),
+        LookAlike(
+            name: "lxc-net disabled, and pulled in by lxc.service all the same",
+            setup: "rm /etc/systemd/system/multi-user.target.wants/lxc-net.service"),
+        LookAlike(
+            name: "a host that is a container itself, beside another subnet",
+            setup: "mkdir -p /run/systemd; echo lxc > /run/systemd/container"),
+        LookAlike(
+            name: "somebody else's namespace at the bridge, in order",
+            setup: """
+                ip netns add pod
+                ip link add podport type veth peer name eth0 netns pod
+                ip link set podport master lxcbr1 up
+                ip -n pod addr add 10.5.0.7/16 dev eth0; ip -n pod link set eth0 up
+                ip -n pod route add default via 10.5.0.1
+                """),
+        LookAlike(
+            name: "a user's container outside the LXC path, in order",
+            setup: """
+                echo 'alice:x:1000:1000::/home/alice:/bin/sh' >> /etc/passwd
+                echo 'alice veth lxcbr1 2' > /etc/lxc/lxc-usernet
+                app=/home/alice/.local/share/lxc/app; mkdir -p $app/rootfs
+                printf '%s\\n' 'lxc.uts.name = app' "lxc.rootfs.path = dir:$app/rootfs" 'lxc.net.0.type = veth' \
+                    'lxc.net.0.link = lxcbr1' 'lxc.net.0.flags = up' > $app/config
+                """),
+        LookAlike(
             name: "a container that starts at boot, after lxc-net",
             setup: container("lxc.start.auto = 1")),
     ]

@@ -74,6 +74,28 @@ import Testing
                 "add rule inet look onward ct state established,related accept",
                 "add rule inet look onward iifname lxcbr1 accept")),
         LookAlike(
+            name: "a closed table of the bridge's family whose accepts suffice",
+            setup: nft(
+                "add table bridge look",
+                "add chain bridge look forward { type filter hook forward priority 0; policy drop; }",
+                "add rule bridge look forward ether type { ip, arp, ip6 } accept")),
+        LookAlike(
+            name: "a redirect of what comes from the outside",
+            setup: nft(
+                "add table ip look", "add chain ip look pre { type nat hook prerouting priority dstnat; }",
+                "add rule ip look pre iifname up0 tcp dport { 80, 443 } redirect to :3128")),
+        LookAlike(
+            name: "a time to live that is set high",
+            setup: nft(
+                "add table ip look", "add chain ip look pre { type filter hook prerouting priority mangle; }",
+                "add rule ip look pre iifname lxcbr1 ip ttl set 64")),
+        LookAlike(
+            name: "a local script at boot that flushes nothing",
+            setup: """
+                printf '#!/bin/sh\\nnft -f /etc/firewall.nft\\n' > /etc/rc.local; chmod 755 /etc/rc.local
+                printf 'table inet mine {\\n}\\n' > /etc/firewall.nft
+                """),
+        LookAlike(
             name: "strict reverse path filtering on a symmetric host",
             setup: "sysctl -q -w net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.up0.rp_filter=1"),
         LookAlike(

@@ -24,7 +24,10 @@ import Testing
     }
 
     /// Runs all rows on one practice host, each from a healthy ruleset.
-    static func check(_ rows: [Row], backend: String = "nft", prepare: String = "true") throws {
+    /// Where one family is named, the other is healthy all the time.
+    static func check(
+        _ rows: [Row], backend: String = "nft", lab: [String] = [], family: IPFamily? = nil, prepare: String = "true"
+    ) throws {
         var script = "\(prepare)\nnft list ruleset >/tmp/rules\n"
         for row in rows {
             script += """
@@ -36,11 +39,16 @@ import Testing
 
                 """
         }
-        let ended = try Program.lab(["--backend", backend], script)
+        let ended = try Program.lab(["--backend", backend] + lab, script)
         let documents = ended.output.components(separatedBy: "SPLIT\n").dropLast()
         try #require(documents.count == rows.count, "\(ended.messages)")
         for (row, document) in zip(rows, documents) {
-            let report = try JSONDecoder().decode(ProofReport.self, from: Data(document.utf8))
+            var report = try JSONDecoder().decode(ProofReport.self, from: Data(document.utf8))
+            if let family {
+                let others = report.probes.filter { $0.family != family }
+                #expect(others.count == 6 && others.allSatisfy { $0.verdict == .masqueraded }, "\(row.name): \(others)")
+                report.probes.removeAll { $0.family != family }
+            }
             judge(row, report, ended.messages)
         }
     }

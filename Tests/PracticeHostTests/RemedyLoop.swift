@@ -36,7 +36,7 @@ enum RemedyLoop {
             rm -rf /run/lxc /run/lxc-doctor-practice-units/*
             sysctl -q -w net.ipv4.ip_forward=0
             sleep 0.1
-            /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward
+            /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward --prefix=/net/ipv4/conf
             for process in $(pgrep -x firewalld); do kill -9 $process; done
             # What networkd and NetworkManager see as a container has no udev to wait for.
             mount -o remount,ro,bind /sys
@@ -86,8 +86,8 @@ enum RemedyLoop {
             echo "REPORT broken"; lxc-doctor --format json
             echo "REPORT repaired"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
             state >/tmp/repaired
-            # A repair may have taken several runs: what one of them cured had hidden another fault.
-            while lxc-doctor fix undo --yes --quiet >&2; do :; done
+            # One command is taken back by one, however many rounds it took.
+            lxc-doctor fix undo --yes --quiet >&2
             state >/tmp/undone
             echo "REPORT undo"; diff /tmp/before /tmp/undone && echo SAME
             echo "REPORT again"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null

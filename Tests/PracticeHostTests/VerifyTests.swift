@@ -48,6 +48,37 @@ import Testing
         try validate(parts[1])
     }
 
+    /// Firewalls drop port 0 on purpose, and nobody uses it: that is no counterexample.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"]) func portZeroIsNoQuestion(backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--containers", "0"],
+            """
+            for chain in INPUT FORWARD; do for protocol in tcp udp; do
+                \(backend) -I $chain -p $protocol --sport 0 -j DROP; \(backend) -I $chain -p $protocol --dport 0 -j DROP
+            done; done
+            lxc-doctor verify --format json; echo $? >&2
+            \(backend) -I FORWARD -p tcp --sport 1 -j DROP; lxc-doctor verify >/tmp/v; echo $? >&2
+            """)
+        let report = try JSONDecoder().decode(VerifyReport.self, from: Data(ended.output.utf8))
+        #expect(report.verdict == .proven, "\(report)")
+        #expect(ended.messages.hasSuffix("0\n2\n"), "\(ended.messages)")
+    }
+
+    /// The addresses of a known flow are conntrack's to say.
+    @Test func aPacketOfAFlowLeavesAsItsFlowWasTranslated() throws {
+        let ended = try Program.lab(
+            ["--containers", "0"],
+            """
+            lxc-doctor verify --packet 'udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1 ct established'
+            lxc-doctor verify --packet 'udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1'
+            """)
+        let lines = ended.output.split(separator: "\n").filter { $0.hasPrefix("ACCEPTED") }.map(String.init)
+        try #require(lines.count == 2, "\(ended.output)")
+        #expect(lines[0].contains("leaves by up0, with the addresses that its flow was given when it began"))
+        #expect(lines[1].hasSuffix("leaves by up0 as 203.0.113.2"))
+        #expect(ended.output.hasPrefix("udp 10.5.0.9"))
+    }
+
     /// The packet that verify shows is the packet that leaves, and it leaves as verify says.
     @Test func aCounterexampleIsHandedToTheProof() throws {
         let ended = try Program.lab(

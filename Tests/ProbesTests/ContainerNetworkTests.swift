@@ -29,7 +29,7 @@ private final class PortHost: Host {
         case .residents:
             asksForResidents += 1
             return .residents(residents)
-        case .netlink: return .messages(veths.enumerated().map { ByteString(message($1, UInt32($0 + 9))) })
+        case .netlink: return .messages(NetlinkMessages(veths.enumerated().map { message($1, UInt32($0 + 9)) }))
         default: return try files.answer(request)
         }
     }

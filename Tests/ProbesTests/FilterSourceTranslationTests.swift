@@ -39,7 +39,7 @@ import WireFormats
             rule: "-A LIBVIRT_PRT -s 10.5.0.0/16 ! -d 10.5.0.0/16 -p tcp -j MASQUERADE --to-ports 1024-65535"),
         Recording(
             name: "legacy-jumps", translated: "all", defect: "none", backends: ["iptables-legacy"],
-            rule: "-A V -s 10.5.0.0/16 -m comment --comment \"hi\" -j MASQUERADE"),
+            rule: "-A V -s 10.5.0.0/16 -m comment --comment hi -j MASQUERADE"),
         Recording(
             name: "legacy-notrack", translated: "none", defect: "notrack", backends: ["iptables-legacy"],
             rule: "-A PREROUTING -s 10.5.0.0/16 -j CT --notrack"),
@@ -75,7 +75,7 @@ import WireFormats
 
     @Test func evidenceSaysWhereAndHowToSee() throws {
         let nft = try #require(observe(Self.transcript("nft-lxc-net")).evidence.first)
-        #expect(nft.source == "ip lxc postrouting, rule 1")
+        #expect(nft.source.hasPrefix("ip lxc postrouting, rule 1 (handle "))
         #expect(nft.command == "nft -a list chain ip lxc postrouting")
         let legacy = try #require(observe(Self.transcript("legacy-jumps")).evidence.first)
         #expect(legacy.command == "iptables-legacy -t nat -S V")
@@ -131,10 +131,11 @@ import WireFormats
     @Test func aRulesetThatChangesMeanwhileIsUnknown() throws {
         let moving = try changed("nft-lxc-net") { request, reply in
             guard case .netlink(let query) = request, query.name == "NFT_MSG_GETRULE",
-                case .messages(var messages) = reply
+                case .messages(let messages) = reply
             else { return .success(reply) }
-            messages[0].bytes[19] &+= 1
-            return .success(.messages(messages))
+            var bytes = messages.map(Array.init)
+            bytes[0][19] &+= 1
+            return .success(.messages(NetlinkMessages(bytes)))
         }
         #expect(throws: ObservationFailure.self) { try observe(moving) }
     }
@@ -146,16 +147,15 @@ import WireFormats
         for step in stride(from: 0, to: 400, by: 3) {
             let cut = try changed(name) { request, reply in
                 guard isNft(request), case .messages(let messages) = reply else { return .success(reply) }
-                return .success(
-                    .messages(
-                        messages.map { message in
-                            var bytes = Array(message.bytes.prefix(step))
-                            if bytes.count >= 4 {
-                                let length = withUnsafeBytes(of: UInt32(bytes.count)) { Array($0) }
-                                bytes.replaceSubrange(0..<4, with: length)
-                            }
-                            return ByteString(bytes)
-                        }))
+                let cut = messages.map { message in
+                    var bytes = Array(message.prefix(step))
+                    if bytes.count >= 4 {
+                        let length = withUnsafeBytes(of: UInt32(bytes.count)) { Array($0) }
+                        bytes.replaceSubrange(0..<4, with: length)
+                    }
+                    return bytes
+                }
+                return .success(.messages(NetlinkMessages(cut)))
             }
             do { _ = try observe(cut) } catch { unknown += 1 }
         }

@@ -22,7 +22,7 @@ final class LayerHost: Host {
             guard let messages = dumps[query] else {
                 throw HostError(.unsupported, operation: query.name, message: "no such subsystem")
             }
-            return .messages(messages.map { ByteString($0) })
+            return .messages(NetlinkMessages(messages))
         case .residents:
             guard let residents else {
                 throw HostError(.notPermitted, operation: "look into namespaces", message: "refused for the test")

@@ -87,7 +87,7 @@ struct LinkHost {
     }
 
     private func entry(_ request: HostRequest, _ messages: [[UInt8]]) -> TranscriptEntry {
-        TranscriptEntry(request: request, reply: .messages(messages.map { ByteString($0) }), error: nil)
+        TranscriptEntry(request: request, reply: .messages(NetlinkMessages(messages)), error: nil)
     }
 
     private func failure(_ request: HostRequest, _ code: HostError.Code) -> TranscriptEntry {

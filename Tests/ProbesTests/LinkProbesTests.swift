@@ -237,7 +237,7 @@ import WireFormats
     }
 
     @Test func aGarbledDumpIsUnknown() {
-        let reply = HostReply.messages([ByteString([1, 2, 3])])
+        let reply = HostReply.messages(NetlinkMessages([[1, 2, 3]]))
         let host = ReplayHost([TranscriptEntry(request: .netlink(.links()), reply: reply, error: nil)])
         #expect(throws: ObservationFailure.self) {
             try LinkProbe().observe(ProbeParameters(Self.bridge), on: host)

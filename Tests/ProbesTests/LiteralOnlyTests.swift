@@ -9,7 +9,9 @@ import WireFormats
 /// literals, from the bytes and files of the host to the facts of the check.
 @Suite struct LiteralOnlyTests {
     /// Checks that only these tests make fail.
-    static let checks = ["bridge.vlans", "host.neighbour-table", "host.kernel-modules"]
+    static let checks = [
+        "bridge.vlans", "host.neighbour-table", "host.kernel-modules", "nat.tracking-room", "path.bridged-uplink",
+    ]
 
     private static func vlans(_ list: [(link: Int32, entries: [(flags: UInt16, vid: UInt16)])]) -> [[UInt8]] {
         list.map { link, entries in
@@ -66,6 +68,52 @@ import WireFormats
         // In a namespace of its own there is no such limit to be seen.
         host.remove("/proc/sys/net/ipv4/neigh")
         #expect(throws: ObservationFailure.self) { try facts(NeighbourTableProbe(), on: host) }
+    }
+
+    private static let tracked = """
+        entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error
+        0003f7a0  00000000 00000000 00000000 00000002 00000000 00000000 00000000 00000000 00000005 00000009 00000003 00000000
+        0003f7a0  00000000 00000000 00000000 00000001 00000000 00000000 00000000 00000000 00000002 00000001 00000000 00000000
+
+        """
+
+    @Test func theTableOfConnectionsIsFull() throws {
+        let host = FileTreeHost([
+            "/proc/sys/net/netfilter/nf_conntrack_count": "260000\n",
+            "/proc/sys/net/netfilter/nf_conntrack_max": "262144\n", "/proc/net/stat/nf_conntrack": Self.tracked,
+        ])
+        var (found, sources, values) = try seen(ConntrackTableProbe(), on: host)
+        #expect(found["percent"] == .integer(99))
+        #expect(found["dropped"] == .integer(10) && found["earlyDropped"] == .integer(3))
+        #expect(found["insertFailed"] == .integer(7) && found["invalid"] == .integer(3))
+        #expect(sources.contains("/proc/net/stat/nf_conntrack"))
+        #expect(values.contains("260000 of 262144 connections (99 %)"))
+        host.set("/proc/sys/net/netfilter/nf_conntrack_max", "1048576\n")
+        found = try facts(ConntrackTableProbe(), on: host)
+        #expect(found["percent"] == .integer(24))
+        host.remove("/proc/sys/net/netfilter")
+        #expect(throws: ObservationFailure.self) { try facts(ConntrackTableProbe(), on: host) }
+    }
+
+    @Test func aNetworkCardIsAPort() throws {
+        let host = LayerHost(["/sys/class/dmi/id/sys_vendor": "QEMU\n", "/sys/class/net/wlan0/phy80211": ""])
+        host.links = [
+            LayerHost.Wire(index: 3, name: "lxcbr1", kind: "bridge"),
+            LayerHost.Wire(index: 4, name: "vethA", kind: "veth", master: 3),
+            LayerHost.Wire(index: 5, name: "eth0", master: 3), LayerHost.Wire(index: 6, name: "wlan0", master: 3),
+            LayerHost.Wire(index: 7, name: "eth1"),
+        ]
+        var (found, sources, values) = try seen(BridgedUplinkProbe(), ["bridge": "lxcbr1"], on: host)
+        #expect(found["cards"] == .strings(["eth0", "wlan0"]))
+        #expect(found["wireless"] == .strings(["wlan0"]))
+        #expect(found["virtual"] == .boolean(true))
+        #expect(sources.contains("/sys/class/net/wlan0/phy80211"))
+        #expect(values.contains("eth0, wlan0 are ports of lxcbr1"))
+        host.links = [
+            LayerHost.Wire(index: 3, name: "lxcbr1", kind: "bridge"), LayerHost.Wire(index: 5, name: "eth0"),
+        ]
+        found = try facts(BridgedUplinkProbe(), ["bridge": "lxcbr1"], on: host)
+        #expect(found["count"] == .integer(0))
     }
 
     /// `tc filter add dev lxcbr1 ingress matchall action drop`, as its options come back.

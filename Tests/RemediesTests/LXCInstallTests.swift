@@ -5,13 +5,16 @@ import Testing
 @testable import Remedies
 
 @Suite struct LXCInstallTests {
-    private func plan(_ present: [String], database: [String: String] = [:]) throws -> Plan {
+    private func plan(
+        _ present: [String], database: [String: String] = [:], rpm: String? = nil
+    ) throws -> Plan {
         var state = Fixture.healthy
         for path in present { state.paths[path] = Fixture.file("") }
         for (path, text) in database { state.paths[path] = Fixture.file(text) }
         let cause = Fixture.cause("lxc-not-installed", remedy: "lxc-install")
-        return Remedies.plan(
-            for: [cause], profile: Fixture.chosen, facts: try Fixture.facts(OverlayHost(state)))
+        let host = OverlayHost(state)
+        host.versions[.rpm] = rpm
+        return Remedies.plan(for: [cause], profile: Fixture.chosen, facts: try Fixture.facts(host))
     }
 
     private static let installed = "Package: lxc\nStatus: install ok installed\nVersion: 1\n"
@@ -36,6 +39,34 @@ import Testing
         #expect(change.step.reversal == "none")
         #expect(change.step.after == "installed by \(manager)" && change.step.before == "absent")
         #expect(shellScript(made).contains(command))
+    }
+
+    /// rpm's list is no text: rpm is asked.
+    @Test(
+        arguments: [
+            (nil, "dnf install --assumeyes lxc"), ("lxc-4.0.12-1.fc39", "dnf reinstall --assumeyes lxc"),
+        ] as [(String?, String)])
+    func whatRPMHasIsInstalledAgain(state: String?, command: String) throws {
+        #expect(try plan(["/usr/bin/dnf"], rpm: state).changes.map(\.step.command) == [command])
+    }
+
+    @Test func aHostOfRPMsMayHaveAptBeside() throws {
+        let made = try plan(["/usr/bin/apt-get", "/usr/bin/dnf"], database: ["/var/lib/dpkg/status": ""])
+        #expect(made.changes.map(\.step.command) == ["dnf install --assumeyes lxc"])
+        let debian = try plan(["/usr/bin/apt-get", "/usr/bin/dnf"], database: ["/var/lib/dpkg/status": Self.removed])
+        #expect(debian.changes.first?.step.after == "installed by apt")
+    }
+
+    /// Of dnf and apk, neither half is told by a state: the package is known and its program there, or neither.
+    @Test(arguments: [PackageManager.dnf, .apk])
+    func whatIsKnownIsThere(manager: PackageManager) {
+        #expect(manager.isSound(state: "lxc-5", isThere: true, again: false))
+        #expect(manager.isSound(state: nil, isThere: false, again: false))
+        #expect(!manager.isSound(state: nil, isThere: true, again: false))
+        #expect(!manager.isSound(state: "lxc-5", isThere: false, again: false))
+        // As it was found.
+        #expect(manager.isSound(state: "lxc-5", isThere: false, again: true))
+        #expect(!manager.isSound(state: nil, isThere: true, again: true))
     }
 
     @Test func whereThereIsNoneItIsLeftToAPerson() throws {

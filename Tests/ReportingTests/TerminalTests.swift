@@ -115,6 +115,31 @@ struct TerminalTests {
         #expect(renderProof(ProofReport(mode: .off, probes: []), as: .terminal).contains("--proof off"))
     }
 
+    /// What was not sent was not caught either.
+    @Test func theFenceCatchesOnlyWhatWasSent() {
+        func words(_ probes: [ProofProbe]) -> String {
+            renderProof(
+                ProofReport(mode: .fence, probes: probes), as: .terminal, options: RenderingOptions(width: 400))
+        }
+        #expect(words([.dropped(.udp), .vanished]).contains("; all were caught before the wire"))
+        #expect(words([.noBridge]).contains("; nothing was sent") && !words([.noBridge]).contains("caught"))
+        #expect(words([.dropped(.udp), .noBridge]).contains("; what was sent was caught before the wire"))
+    }
+
+    /// What ended a packet reads as part of a sentence, whatever it is.
+    @Test func aKillerIsWordsOfASentence() {
+        let rule = Killer(hook: "forward", table: "filter", rule: "2", handle: "7", text: "iifname \"lxcbr1\" drop")
+        #expect(rule.clause == ", killed by iifname \"lxcbr1\" drop")
+        #expect(Killer(hook: "routing", text: "forwarding is off").clause == ": forwarding is off")
+        #expect(rule.ruleWords == "rule 2 (handle 7)")
+        var other = rule
+        other.text = "-A FORWARD -j DROP"
+        #expect(other.ruleWords == "rule 2")
+        other = Killer(hook: "forward", table: "filter", handle: "7", text: "ip filter FORWARD: rule with handle 7")
+        #expect(other.ruleWords == "rule with handle 7")
+        #expect(Killer(hook: "forward", table: "filter", text: "policy drop").ruleWords == nil)
+    }
+
     /// A broken bridge explains dozens of findings: their number says as much as all their titles.
     @Test func manyConsequencesAreCountedUnlessAsked() throws {
         let short = render(Report.bridgeMissing, as: .terminal)

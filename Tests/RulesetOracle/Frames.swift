@@ -19,15 +19,25 @@ enum Frames {
                 from: from,
                 to: to)
         case .tcp: payload = tcp(sample, from, to)
-        case .icmp:
-            // The type stands for the source port: only echo requests are sent.
-            payload = Segment.icmpEcho(identifier: 7, sequence: 1, payload: Array("oracle".utf8))
+        case .icmp: payload = icmp(type: UInt8(truncatingIfNeeded: sample.sourcePort))
         case .other: payload = [UInt8](repeating: 0, count: 8)
         }
-        return IPv4Packet(
-            source: sample.source, destination: sample.destination, identification: identification, timeToLive: 64,
+        let whole = IPPacket(
+            source: .v4(sample.source), destination: .v4(sample.destination), identification: identification,
+            timeToLive: 64,
             protocolNumber: sample.protocol.number, payload: payload
         ).encoded
+        return sample.fragment ? secondFragment(whole) : whole
+    }
+
+    /// The same header, 1,480 bytes in; what follows is the middle of something.
+    private static func secondFragment(_ packet: [UInt8]) -> [UInt8] {
+        var bytes = packet
+        (bytes[6], bytes[7], bytes[10], bytes[11]) = (0, 185, 0, 0)
+        var checksum = InternetChecksum()
+        checksum.add(Array(bytes[..<20]))
+        (bytes[10], bytes[11]) = (UInt8(checksum.value >> 8), UInt8(checksum.value & 0xff))
+        return bytes
     }
 
     private static func tcp(_ sample: SamplePacket, _ from: [UInt8], _ to: [UInt8]) -> [UInt8] {
@@ -35,11 +45,27 @@ enum Frames {
             source: sample.sourcePort, destination: sample.destinationPort, sequence: 1, from: from, to: to)
         guard sample.tcpFlags != 2, bytes.count >= 20 else { return bytes }
         bytes[13] = sample.tcpFlags
+        // Numbers of a handshake, as conntrack wants them: the answer begins at 1000.
+        if sample.tcpFlags & 16 != 0 {
+            let isAnswer = sample.tcpFlags & 2 != 0
+            bytes.replaceSubrange(4..<8, with: isAnswer ? [0, 0, 0x03, 0xe8] : [0, 0, 0, 2])
+            bytes.replaceSubrange(8..<12, with: isAnswer ? [0, 0, 0, 2] : [0, 0, 0x03, 0xe9])
+        }
         bytes[16] = 0
         bytes[17] = 0
         let sum = InternetChecksum.ofSegment(bytes, protocolNumber: 6, source: from, destination: to)
         bytes[16] = UInt8(sum >> 8)
         bytes[17] = UInt8(sum & 0xff)
+        return bytes
+    }
+
+    /// A query or its reply: identifier, sequence number, and enough for three timestamps.
+    private static func icmp(type: UInt8) -> [UInt8] {
+        var bytes = Segment.icmpEcho(identifier: 7, sequence: 1, payload: Array("oracle".utf8) + [0, 0, 0, 0, 0, 0])
+        (bytes[0], bytes[2], bytes[3]) = (type, 0, 0)
+        var checksum = InternetChecksum()
+        checksum.add(bytes)
+        (bytes[2], bytes[3]) = (UInt8(checksum.value >> 8), UInt8(checksum.value & 0xff))
         return bytes
     }
 
@@ -54,8 +80,8 @@ enum Frames {
     }
 
     /// The IPv4 packet in a frame, where it is one of ours.
-    static func ours(_ frame: [UInt8]) -> IPv4Packet? {
-        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPv4Packet(frame[14...]),
+    static func ours(_ frame: [UInt8]) -> IPPacket? {
+        guard frame.count > 14, frame[12] == 0x08, frame[13] == 0, let packet = IPPacket(frame[14...]),
             packet.identification == identification
         else { return nil }
         return packet

@@ -73,6 +73,11 @@ struct GeneratedRuleset {
     /// Whether a rule matches by chance.
     var isRandom: Bool { tables.contains { $0.chains.contains { $0.rules.contains(where: \.isRandom) } } }
 
+    /// Whether a rule puts packets into a zone of conntrack: then an answer may not be of the flow that it answers.
+    var hasZones: Bool {
+        tables.contains { $0.chains.contains { $0.rules.contains { $0.text.contains("zone ") } } }
+    }
+
     var ruleCount: Int { tables.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.rules.count } } }
 
     /// For a person: everything as it would be loaded.

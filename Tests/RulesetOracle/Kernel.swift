@@ -44,6 +44,18 @@ final class Kernel {
         trace = try KernelTrace()
     }
 
+    /// Loads the rules and nothing else: no links, no settings.
+    static func load(alone ruleset: GeneratedRuleset) throws {
+        let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
+        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + nft + "\n")
+        for (backend, program) in [
+            (GeneratedTable.Backend.iptablesNft, "iptables-nft-restore"), (.iptablesLegacy, "iptables-legacy-restore"),
+        ] {
+            let text = ruleset.tables(backend).map(\.restoreText).joined(separator: "\n")
+            if !text.isEmpty { try Tool.run([program], input: text + "\n") }
+        }
+    }
+
     func load(_ ruleset: GeneratedRuleset) throws {
         try apply(ruleset.variant)
         let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
@@ -74,10 +86,57 @@ final class Kernel {
         variant = wanted
     }
 
-    /// Sends one packet, with no flow known, and waits until it has come out wherever it does.
-    func send(_ packet: TestPacket, _ effects: (RuleReference) -> GeneratedRule?) throws -> KernelOutcome {
+    /// Sends one packet, with no flow known but its own, and waits until it has come out wherever it does. Gives the
+    /// packet that was judged in the end: where no flow comes about, that is the opening packet.
+    func send(
+        _ packet: TestPacket, _ effects: (RuleReference) -> GeneratedRule?
+    ) throws -> (outcome: KernelOutcome, packet: TestPacket) {
         try forgetFlows()
         drain()
+        guard packet.stage != .opening else { return (try judge(packet, effects), packet) }
+        var opening = packet
+        opening.stage = .opening
+        if let judged = try followUp(opening, packet.stage) { return (try judge(judged, effects), judged) }
+        try forgetFlows()
+        drain()
+        return (try judge(opening, effects), opening)
+    }
+
+    /// Opens the flow, and gives the packet of that stage; nil where nobody answers.
+    private func followUp(_ opening: TestPacket, _ stage: TestPacket.Stage) throws -> TestPacket? {
+        guard let seen = try exchange(opening), let answer = opening.answer(to: seen),
+            try isTracked(opening, seen)
+        else { return nil }
+        if stage == .answer { return answer }
+        // Conntrack knows both directions once the answer has arrived.
+        guard let back = try exchange(answer), back.destination == opening.sample.source else { return nil }
+        return opening.again(after: seen)
+    }
+
+    /// Whether conntrack knows the flow as it was seen: not where a rule kept it from that, or wrote into the packet.
+    private func isTracked(_ opening: TestPacket, _ seen: TestPacket.Sighting) throws -> Bool {
+        let messages = try conntrack.request(
+            type: UInt16(NFNL_SUBSYS_CTNETLINK) << 8 | 1, flags: UInt16(NLM_F_ROOT | NLM_F_MATCH),
+            payload: [2, 0, 0, 0], operation: "list flows")
+        return try ConntrackFlow.all(in: messages).contains { flow in
+            flow.original.source == opening.sample.source && flow.original.destination == opening.sample.destination
+                && flow.reply.source == seen.destination && flow.reply.destination == seen.source
+        }
+    }
+
+    /// Sends a packet that is not judged, and sees where it comes out.
+    private func exchange(_ packet: TestPacket) throws -> TestPacket.Sighting? {
+        try transmit(packet)
+        for _ in 0..<3 { try fence() }
+        _ = try trace.read { _ in false }
+        let seen = sighting()
+        drain()
+        return seen
+    }
+
+    private func judge(
+        _ packet: TestPacket, _ effects: (RuleReference) -> GeneratedRule?
+    ) throws -> KernelOutcome {
         try transmit(packet)
         // Three fences: a frame may be queued twice on its way, and each fence goes behind what is queued then.
         for _ in 0..<3 { try fence() }
@@ -85,9 +144,9 @@ final class Kernel {
         var outcome = KernelOutcome(fate: .dropped)
         outcome.applied = steps.applied
         outcome.translator = steps.applied.last { effects($0)?.effect == .sourceTranslation }
-        if let (link, seen) = sighting() {
+        if let seen = sighting() {
             outcome.fate = .left
-            outcome.link = link
+            outcome.link = seen.link
             outcome.source = seen.source
             outcome.destination = seen.destination
         } else if steps.arrived {
@@ -121,6 +180,10 @@ final class Kernel {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_addr.s_addr = packet.sample.destination.value.bigEndian
+            var mark = packet.sample.mark
+            guard
+                setsockopt(raw.rawValue, SOL_SOCKET, SO_MARK, &mark, socklen_t(MemoryLayout<UInt32>.size)) == 0
+            else { throw OracleError("SO_MARK: errno \(errno)") }
             let sent = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     sendto(raw.rawValue, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -143,15 +206,16 @@ final class Kernel {
         throw OracleError("the fence did not come back")
     }
 
-    private func sighting() -> (String, IPv4Packet)? {
-        for (index, box) in outside.enumerated() {
+    private func sighting() -> TestPacket.Sighting? {
+        let places =
+            outside.enumerated().map { ("up\($0)", $0, $1) } + containers.enumerated().map { (Ground.bridge, $0, $1) }
+        for (link, receiver, box) in places {
             while let frame = box.socket.receive() {
-                if let packet = Frames.ours(frame) { return ("up\(index)", packet) }
-            }
-        }
-        for box in containers {
-            while let frame = box.socket.receive() {
-                if let packet = Frames.ours(frame) { return (Ground.bridge, packet) }
+                guard let packet = Frames.ours(frame), let source = packet.source.v4,
+                    let destination = packet.destination.v4
+                else { continue }
+                return TestPacket.Sighting(
+                    link: link, receiver: receiver, source: source, destination: destination, packet: packet)
             }
         }
         return nil

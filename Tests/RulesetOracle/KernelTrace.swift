@@ -51,7 +51,7 @@ struct KernelTrace: ~Copyable {
         var isOurs: [UInt32: Bool] = [:]
         for message in try events.read() {
             guard let event = try NftTraceEvent(message) else { continue }
-            if let packet = IPv4Packet(event.packet[...]) {
+            if let packet = IPPacket(event.packet[...]) {
                 isOurs[event.identifier] = packet.identification == Frames.identification
             }
             guard isOurs[event.identifier] == true else { continue }
@@ -68,7 +68,7 @@ struct KernelTrace: ~Copyable {
         }
         for message in try lines.read() {
             guard let packet = try NflogPacket(message), packet.prefix.hasPrefix("TRACE: "),
-                IPv4Packet(packet.payload)?.identification == Frames.identification
+                IPPacket(packet.payload)?.identification == Frames.identification
             else { continue }
             // TRACE: table:chain:kind:number
             let words = packet.prefix.dropFirst(7).split(separator: ":")

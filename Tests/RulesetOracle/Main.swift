@@ -6,13 +6,18 @@ import PacketFilter
 import WireFormats
 
 /// `ruleset-oracle [--seed S] [--pairs N] [--packets PER-RULESET] [--report-only] [--kernel-only]
-/// [--verbose] [--show SEED] [--dump-rules]`: random rulesets and packets, the model held against the kernel.
+/// [--verbose] [--show SEED] [--dump-rules] [--list-rules] [--load SEED]`: random rulesets and packets, the model held against the kernel.
 @main
 struct RulesetOracle {
     static func main() {
         do {
             let options = try OracleOptions(Array(CommandLine.arguments.dropFirst()))
             if options.dumps { return try RuleDump.run() }
+            if options.lists { return try RuleTexts.run() }
+            if let seed = options.load {
+                return try Kernel.load(
+                    alone: RulesetGenerator.make(seed: seed, packets: options.packets, hasFlowtables: false).0)
+            }
             if let seed = options.show {
                 print(RulesetGenerator.make(seed: seed, packets: options.packets, hasFlowtables: false).0.text)
                 return
@@ -36,8 +41,12 @@ struct OracleOptions {
     /// More cases of disagreement than this are not minimised in one run.
     static let mostCases = 5
     var show: UInt64?
+    /// Only load the ruleset of a seed, and leave it.
+    var load: UInt64?
     /// Only read the rules once, for measuring.
     var dumps = false
+    /// Only write every rule as the product lists it.
+    var lists = false
     /// Every packet is told of, with the rules applied to it.
     var isVerbose = false
 
@@ -60,9 +69,11 @@ struct OracleOptions {
             case "--packets": packets = max(1, try number(option))
             case "--report-only": reportOnly = true
             case "--kernel-only": kernelOnly = true
+            case "--load": load = UInt64(try number(option))
             case "--show": show = UInt64(try number(option))
             case "--verbose": isVerbose = true
             case "--dump-rules": dumps = true
+            case "--list-rules": lists = true
             default: throw OracleError("unknown option \(option)")
             }
         }

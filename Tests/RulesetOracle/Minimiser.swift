@@ -21,7 +21,7 @@ struct Minimiser {
         let host = RecordingHost(LiveHost())
         let model = try FilterModel(reading: host)
         let index = RuleIndex(ruleset, model.ruleset.nft)
-        let outcome = try kernel.send(packet) { index.rule($0)?.rule }
+        let (outcome, packet) = try kernel.send(packet) { index.rule($0)?.rule }
         let result = PacketWalk(ruleset: model.ruleset, host: model.forwarding).walk(packet.sample)
         var comparison = Comparison.of(outcome, result, packet.sample, isRandom: ruleset.isRandom)
         if let text = ProvenClaims(model.ruleset, model.forwarding).contradiction(outcome, packet.sample) {

@@ -18,7 +18,12 @@ struct NftGenerator {
             "ct mark", "fib type", "fib saddr", "pkttype", "dscp", "ip protocol", "frag", "nfproto", "limit", "numgen",
             "quota", "dynamic set", "time", "ttl", "length", "iifname", "iif", "oifname", "oif", "skuid", "counter",
             "accept", "drop", "return", "log", "jump", "goto", "vmap", "verdict map", "mark map", "masquerade", "snat",
-            "snat map", "dnat", "dnat map", "redirect", "reject", "notrack", "flow add",
+            "snat map", "dnat", "dnat map", "redirect", "reject", "notrack", "flow add", "ct tuple", "iifkind",
+            "raw bytes",
+            "masked address", "wildcard set", "catch-all", "mark set", "interface concatenation", "fib oif", "fib mark",
+            "icmp code", "ip version", "protocol", "ipsec", "ttl set", "dscp set", "daddr set", "port set by rule",
+            "zone", "snat range", "snat prefix", "dnat port", "dnat map port", "named counter", "ladder", "jhash",
+            "numgen map",
         ].map { "nft " + $0 })
 
     private struct Place {
@@ -47,42 +52,34 @@ struct NftGenerator {
             ]
         } else {
             let offset = 1 + number
-            if random.chance(25) {
-                bases.append((Place(type: "filter", hook: "prerouting", family: family, isEarly: true), -310 - offset))
+            // Wherever in a hook a chain stands, between those of iptables too.
+            func near(_ priorities: [Int]) -> Int { random.pick(priorities) + offset }
+            func add(_ percent: Int, _ type: String, _ hook: String, _ priorities: [Int], isEarly: Bool = false) {
+                guard random.chance(percent), type != "nat" || spice.hasConntrack else { return }
+                bases.append((Place(type: type, hook: hook, family: family, isEarly: isEarly), near(priorities)))
             }
-            if random.chance(30) {
-                bases.append((Place(type: "filter", hook: "prerouting", family: family, isEarly: false), -150 - offset))
-            }
-            if random.chance(30) {
-                bases.append((Place(type: "nat", hook: "prerouting", family: family, isEarly: false), -100 - offset))
-            }
-            if random.chance(20) {
-                bases.append((Place(type: "filter", hook: "input", family: family, isEarly: false), offset))
-            }
-            if random.chance(65) {
-                bases.append(
-                    (
-                        Place(type: "filter", hook: "forward", family: family, isEarly: false),
-                        random.pick([-1, 1]) * offset
-                    ))
-            }
-            if random.chance(20) {
-                bases.append((Place(type: "filter", hook: "output", family: family, isEarly: false), offset))
-            }
-            if random.chance(12) {
-                bases.append((Place(type: "nat", hook: "output", family: family, isEarly: false), -100 - offset))
-            }
-            if random.chance(15) {
-                bases.append((Place(type: "filter", hook: "postrouting", family: family, isEarly: false), 150 + offset))
-            }
-            if random.chance(70) || bases.isEmpty {
-                bases.append((Place(type: "nat", hook: "postrouting", family: family, isEarly: false), 100 + offset))
-            }
+            add(25, "filter", "prerouting", [-320, -298, -250], isEarly: true)
+            add(30, "filter", "prerouting", [-190, -145, -95, 10])
+            // All chains that translate stand at one place, in the order of their priorities.
+            add(30, "nat", "prerouting", [-110, -95, -190, 20])
+            add(20, "filter", "input", [-140, 3, 110])
+            add(10, "nat", "input", [104])
+            add(65, "filter", "forward", [-145, -5, 3, 60])
+            add(20, "filter", "output", [-310, -140, 3])
+            add(10, "route", "output", [-145, 5])
+            add(12, "nat", "output", [-110])
+            add(15, "filter", "postrouting", [-145, 60, 150, 300])
+            add(bases.isEmpty ? 100 : 70, "nat", "postrouting", [103, 80, -20, 250])
+            if bases.isEmpty { add(100, "filter", "forward", [3]) }
         }
         var chains: [GeneratedChain] = []
         var users: [GeneratedChain] = []
         for (index, (place, priority)) in bases.enumerated() {
-            let names = (0..<random.below(3)).map { "u\(index)_\($0)" }
+            var names = (0..<random.below(3)).map { "u\(index)_\($0)" }
+            if family != "bridge", random.chance(5) {
+                names = []
+                users += ladder(place, index)
+            }
             for (position, name) in names.enumerated() {
                 users.append(
                     GeneratedChain(
@@ -96,6 +93,10 @@ struct NftGenerator {
                     "type \(place.type) hook \(place.hook) priority \(priority); policy \(drops ? "drop" : "accept");",
                 policyDrops: drops, isNAT: place.type == "nat")
             chain.rules = (0..<1 + random.below(6)).map { _ in rule(place, names) }
+            if users.contains(where: { $0.name == "l\(index)_0" }) {
+                chain.rules.insert(
+                    GeneratedRule(text: "jump l\(index)_0", features: ["nft jump", "nft ladder"], effect: .jump), at: 0)
+            }
             if place.type == "nat", place.hook == "postrouting", random.chance(65) {
                 chain.rules.append(masquerade(place))
             }
@@ -108,6 +109,20 @@ struct NftGenerator {
         }
         return GeneratedTable(
             backend: .nft, family: family, name: "t\(number)", preamble: preamble, chains: chains + users)
+    }
+
+    /// Chains that jump down as deep as the kernel lets them, and come back up.
+    private mutating func ladder(_ place: Place, _ index: Int) -> [GeneratedChain] {
+        let depth = 10 + random.below(5)
+        return (0..<depth).map { step in
+            var rules = [rule(place, [])]
+            if step + 1 < depth {
+                let verb = random.chance(85) ? "jump" : "goto"
+                rules.append(
+                    GeneratedRule(text: "\(verb) l\(index)_\(step + 1)", features: ["nft ladder"], effect: .jump))
+            }
+            return GeneratedChain(name: "l\(index)_\(step)", isNAT: place.type == "nat", rules: rules)
+        }
     }
 
     private mutating func masquerade(_ place: Place) -> GeneratedRule {
@@ -125,7 +140,7 @@ struct NftGenerator {
     /// that contradict each other.
     private static let transportMatches: Set<String> = [
         "nft l4proto", "nft dport", "nft sport", "nft port set", "nft concatenation", "nft icmp", "nft tcp flags",
-        "nft ip protocol", "nft bridge l4proto",
+        "nft ip protocol", "nft bridge l4proto", "nft icmp code", "nft raw bytes", "nft ct tuple",
     ]
 
     private mutating func rule(_ place: Place, _ users: [String]) -> GeneratedRule {
@@ -153,6 +168,7 @@ struct NftGenerator {
         let (text, feature, effect) = action(place, users, looksAtTransport)
         words.append(text)
         features.append(feature)
+        if ["nft jhash", "nft numgen map"].contains(feature) { isRandom = true }
         return GeneratedRule(
             text: words.joined(separator: " "), features: features, effect: effect, isRandom: isRandom)
     }
@@ -206,19 +222,31 @@ struct NftGenerator {
         var choices: [(Int, String)] = [
             (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
             (5, "port set"),
-            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (2, "ct status"), (2, "ct direction"),
+            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
             (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
-            (2, "ip protocol"), (2, "frag"),
+            (2, "ip protocol"), (2, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
+            (3, "mark set"), (2, "icmp code"), (2, "ip version"), (2, "protocol"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
         if spice.hasChance {
-            choices += [(4, "limit"), (4, "numgen"), (4, "quota"), (4, "dynamic set"), (4, "time")]
+            choices += [(4, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
         }
         if spice.hasUnsaid { choices += [(14, "ttl"), (14, "length")] }
-        if input { choices += [(8, "iifname"), (3, "iif")] }
+        if input {
+            choices += [
+                (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (5, "iifkind"),
+            ]
+        }
+        if place.hook != "output" && place.hook != "postrouting" {
+            choices += [(4, "fib oif"), (7, "fib mark"), (2, "ipsec")]
+        }
         if output { choices += [(8, "oifname"), (5, "oif")] }
         if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
-        if place.hook == "output" { choices.append((30, "skuid")) }
+        if place.hook == "output" { choices.append((45, "skuid")) }
+        if !spice.hasConntrack {
+            choices.removeAll { $0.1.hasPrefix("ct ") || $0.1 == "interface concatenation" }
+            choices.append((40, "frag"))
+        }
         let kind = random.weighted(choices)
         let name = "nft " + kind
         switch kind {
@@ -238,7 +266,7 @@ struct NftGenerator {
         case "l4proto": return ("meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp", "{ tcp, udp }", "47"]))", name)
         case "dport":
             return (
-                "\(random.pick(["tcp", "udp", "th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
+                "\(random.pick(["tcp", "udp", "tcp", "udp", "th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
                 name
             )
         case "sport":
@@ -322,6 +350,64 @@ struct NftGenerator {
         case "oif": return ("oif \(not)\(random.pick(["\"lxcbr1\"", "\"up0\"", "\"up1\""]))", name)
         case "fib saddr": return ("fib saddr . iif oif \(random.pick(["missing", "exists"]))", name)
         case "skuid": return ("meta skuid \(not)0", name)
+        case "ct tuple":
+            return (
+                random.pick([
+                    "ct original ip saddr \(not)10.5.0.0/16", "ct original ip daddr \(not)198.51.100.0/24",
+                    "ct reply ip saddr \(not)198.51.100.7", "ct reply ip daddr \(not)10.5.0.0/16",
+                    "ct reply ip daddr \(not)203.0.113.2", "meta l4proto udp ct original proto-dst \(not)53",
+                    "meta l4proto tcp ct reply proto-src \(not)80",
+                    "ct original protocol \(not)17", "ct l3proto ipv4",
+                    "ct status \(random.pick(["confirmed", "seen-reply"]))",
+                ]), name
+            )
+        case "iifkind":
+            return (
+                "meta \(output && random.chance(40) ? "oifkind" : "iifkind") \(not)\(random.pick(["\"bridge\"", "\"veth\""]))",
+                name
+            )
+        case "raw bytes":
+            return (
+                random.pick([
+                    "@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "meta l4proto udp @th,16,16 \(not)53", "@nh,72,8 17",
+                ]), name
+            )
+        case "masked address":
+            return (
+                random.pick([
+                    "ip saddr & 255.255.255.0 == 10.5.0.0", "ip saddr & 0.0.0.255 == 0.0.0.9",
+                    "ip daddr & 255.255.0.255 != 198.51.0.7",
+                ]), name
+            )
+        case "catch-all":
+            return (
+                "ip \(random.pick(["saddr", "daddr"])) \(not)@"
+                    + declare(
+                        "set NAME { type ipv4_addr; flags interval; elements = { 10.5.0.9, * }; }"), name
+            )
+        case "mark set": return ("meta mark \(not)\(random.pick(["{ 0, 7 }", "{ 1-6, 16-32 }", "1-0x20"]))", name)
+        case "wildcard set": return ("iifname \(not){ \"up*\", \"vc1\" }", name)
+        case "interface concatenation":
+            return (
+                random.pick([
+                    "iifname . ip saddr \(not){ \"lxcbr1\" . 10.5.0.9, \"up0\" . 198.51.100.7 }",
+                    "iifname . ip daddr { \"lxcbr1\" . 198.51.100.0/24, \"lxcbr1\" . 192.0.2.50 }",
+                    "iifname . ct state { \"lxcbr1\" . new, \"up0\" . established }",
+                ]), name
+            )
+        case "fib oif":
+            return (
+                random.pick([
+                    "fib daddr oifname \(not)\"up0\"", "fib daddr oif \(not)\"up1\"",
+                    "fib saddr oifname \(not)\"lxcbr1\"",
+                    "fib daddr oif exists", "fib daddr oif missing",
+                ]), name
+            )
+        case "fib mark": return ("fib daddr . mark oifname \(not)\(random.pick(["\"up0\"", "\"up1\""]))", name)
+        case "icmp code": return ("icmp code \(not)0", name)
+        case "ip version": return (random.pick(["ip version 4", "ip hdrlength \(not)5"]), name)
+        case "protocol": return ("meta protocol \(not)ip", name)
+        case "ipsec": return ("meta ipsec \(random.pick(["missing", "exists"]))", name)
         default: return ("meta l4proto udp", "nft l4proto")
         }
     }
@@ -336,16 +422,24 @@ struct NftGenerator {
             choices.append((6, "drop"))
         } else if place.type == "nat" {
             switch place.hook {
-            case "postrouting": choices += [(18, "masquerade"), (12, "snat"), (5, "snat map")]
-            default: choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map")]
+            case "postrouting":
+                choices += [(18, "masquerade"), (12, "snat"), (8, "snat map"), (8, "snat range"), (4, "snat prefix")]
+            case "input": choices += [(12, "snat")]
+            default:
+                choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map"), (9, "dnat map port")]
+                if !looksAtTransport { choices.append((9, "dnat port")) }
+                if spice.hasChance { choices += [(16, "jhash"), (16, "numgen map")] }
             }
         } else {
             choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
             if users.isEmpty { choices.append((9, "verdict map")) }
             if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
             if place.hook == "forward", spice.hasFlowtables { choices.append((7, "flow add")) }
-            if place.isEarly { choices.append((14, "notrack")) }
+            if place.isEarly { choices += [(14, "notrack"), (8, "zone")] }
+            choices += [(2, "ttl set"), (2, "dscp set"), (2, "named counter")]
+            if place.isEarly { choices += [(5, "daddr set"), (10, "port set by rule")] }
         }
+        if !spice.hasConntrack { choices.removeAll { ["ct mark", "zone", "verdict map", "mark"].contains($0.1) } }
         let kind = random.weighted(choices)
         let name = "nft " + kind
         switch kind {
@@ -359,6 +453,8 @@ struct NftGenerator {
             let user = random.pick(users)
             return (
                 random.pick([
+                    "ip daddr vmap { 198.51.100.7 : accept, 203.0.113.50 : jump \(user), * : continue }",
+                    "meta mark vmap { 0-6 : jump \(user), * : continue }",
                     "ip saddr vmap { 10.5.0.9 : jump \(user), 10.5.0.10 : accept, 10.5.1.20 : continue }",
                     looksAtTransport
                         ? "meta mark vmap { 0 : jump \(user), 7 : goto \(user) }"
@@ -382,7 +478,11 @@ struct NftGenerator {
                 ]), name, .jump
             )
         case "drop": return ("drop", name, .drop)
-        case "reject": return (random.pick(["reject", "reject with icmp type admin-prohibited"]), name, .drop)
+        case "reject":
+            var ways = ["reject", "reject with icmp type admin-prohibited"]
+            if place.family == "inet" { ways.append("reject with icmpx type port-unreachable") }
+            if !looksAtTransport { ways.append("meta l4proto tcp reject with tcp reset") }
+            return (random.pick(ways), name, .drop)
         case "mark":
             return ("meta mark set \(random.pick(["0x7", "0x1", "meta mark or 0x10", "ct mark"]))", name, .pass)
         case "ct mark": return ("ct mark set \(random.pick(["0x7", "0x2", "meta mark"]))", name, .pass)
@@ -393,7 +493,52 @@ struct NftGenerator {
                 preamble.append("flowtable fast { hook ingress priority 0; devices = { up0, up1 }; }")
             }
             return ("flow add @fast", name, .pass)
-        case "masquerade": return ("masquerade", name, .sourceTranslation)
+        case "zone": return ("ct zone set 5", name, .pass)
+        case "ttl set": return ("ip ttl set 33", name, .pass)
+        case "dscp set": return ("ip dscp set cs1", name, .pass)
+        // What a rule writes, conntrack takes for what came.
+        case "daddr set": return ("ip daddr set \(random.pick(["198.51.100.99", "203.0.113.50"]))", name, .pass)
+        case "port set by rule":
+            return (
+                looksAtTransport ? "ip dscp set cs1" : "udp dport set 53", looksAtTransport ? "nft dscp set" : name,
+                .pass
+            )
+        case "named counter":
+            preamble.append("counter n\(sets) { }")
+            sets += 1
+            return ("counter name \"n\(sets - 1)\"", name, .pass)
+        case "masquerade":
+            let how = random.weighted([(80, ""), (10, " random"), (10, " fully-random")])
+            return ("masquerade\(how)", name, .sourceTranslation)
+        case "snat range": return ("snat \(ip)to 203.0.113.2-203.0.113.7", name, .sourceTranslation)
+        case "snat prefix":
+            return (
+                "snat \(ip)prefix to ip saddr map { 10.5.0.0/24 : 203.0.113.0/24, 10.5.1.0/24 : 192.0.2.0/24 }", name,
+                .sourceTranslation
+            )
+        case "dnat port":
+            return (
+                "meta l4proto { tcp, udp } dnat \(ip)to \(random.pick(["198.51.100.99", "10.5.0.10"])):80", name,
+                .destinationTranslation
+            )
+        case "dnat map port":
+            return (
+                looksAtTransport
+                    ? "dnat \(ip)to ip saddr map { 10.5.0.9 : 198.51.100.99 }"
+                    : "dnat \(ip)to ip daddr . \(random.pick(["udp", "tcp"])) dport map { 198.51.100.0/24 . 1-500 : 198.51.100.99, 203.0.113.0/24 . 1-500 : 10.5.0.10 }",
+                name, .destinationTranslation
+            )
+        case "jhash":
+            return (
+                "dnat \(ip)to jhash ip saddr mod 2 map { 0 : 198.51.100.99, 1 : 203.0.113.50 }", name,
+                .destinationTranslation
+            )
+        case "numgen map":
+            return (
+                "dnat \(ip)to numgen inc mod 2 map { 0 : 198.51.100.99, 1 : 203.0.113.50 }", name,
+                .destinationTranslation
+            )
+        case "snat" where place.hook == "input": return ("snat \(ip)to 203.0.113.77", name, .sourceTranslation)
         case "snat":
             return (
                 "snat \(ip)to \(random.pick(["203.0.113.2", "203.0.113.77", "192.0.2.2", "100.64.9.9"]))", name,

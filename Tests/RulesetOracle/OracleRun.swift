@@ -25,6 +25,11 @@ struct OracleRun {
             tally.missing.insert("nft flow add")
         }
         let began = Self.seconds()
+        // Of every fifty pairs one is a fragment.
+        for seed in options.seed..<options.seed + UInt64(options.pairs / 50 / options.packets) {
+            let (ruleset, packets) = RulesetGenerator.untracked(seed: seed, packets: options.packets)
+            try judge(seed, ruleset, packets, kernel, &tally, name: "fragments ")
+        }
         var seed = options.seed
         while tally.pairs < options.pairs {
             let (ruleset, packets) = RulesetGenerator.make(
@@ -38,13 +43,14 @@ struct OracleRun {
     }
 
     private func judge(
-        _ seed: UInt64, _ ruleset: GeneratedRuleset, _ packets: [TestPacket], _ kernel: Kernel, _ tally: inout Tally
+        _ seed: UInt64, _ ruleset: GeneratedRuleset, _ packets: [TestPacket], _ kernel: Kernel, _ tally: inout Tally,
+        name: String = ""
     ) throws {
         do {
             try kernel.load(ruleset)
         } catch {
-            tally.refused.append("seed \(seed): \(error)")
-            print("seed \(seed) refused: \(error)")
+            tally.refused.append("\(name)seed \(seed): \(error)")
+            print("\(name)seed \(seed) refused: \(error)")
             return
         }
         tally.draw(ruleset)
@@ -60,8 +66,10 @@ struct OracleRun {
             tally.answers["\(question.rawValue) \(answer.verdict.rawValue)", default: 0] += 1
         }
         var wrong: [(Int, TestPacket)] = []
-        for (number, packet) in packets.enumerated() {
-            let outcome = try kernel.send(packet) { index.rule($0)?.rule }
+        for (number, drawn) in packets.enumerated() {
+            var wanted = drawn
+            if ruleset.hasZones { wanted.stage = .opening }
+            let (outcome, packet) = try kernel.send(wanted) { index.rule($0)?.rule }
             tally.note(outcome, packet, index)
             if options.kernelOnly { continue }
             let walk = PacketWalk(ruleset: model.ruleset, host: model.forwarding)
@@ -74,15 +82,15 @@ struct OracleRun {
             case .undecided(let reason): tally.undecided[reason, default: 0] += 1
             case .disagreed(let text):
                 tally.disagreed += 1
-                print("seed \(seed) packet \(number) \(Self.text(packet)): \(text)")
-                wrong.append((number, packet))
+                print("\(name)seed \(seed) packet \(number) \(Self.text(packet)): \(text)")
+                wrong.append((number, wanted))
             }
         }
         if options.isVerbose { return }
         for (number, packet) in wrong where tally.kept < OracleOptions.mostCases {
             guard var found = try Minimiser(kernel: kernel, packet: packet).minimise(ruleset) else { continue }
             tally.kept += 1
-            found.name = "seed-\(seed)-packet-\(number)"
+            found.name = "\(name.replacing(" ", with: "-"))seed-\(seed)-packet-\(number)"
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             print("minimised: \(found.reason)")
@@ -109,7 +117,7 @@ struct OracleRun {
     static func text(_ packet: TestPacket) -> String {
         let sample = packet.sample
         return
-            "\(sample.protocol) \(sample.source):\(sample.sourcePort) > \(sample.destination):\(sample.destinationPort) iif \(sample.inputInterface ?? "-") port \(sample.inputPort ?? "-")"
+            "\(sample.protocol) \(sample.source):\(sample.sourcePort) > \(sample.destination):\(sample.destinationPort) iif \(sample.inputInterface ?? "-") port \(sample.inputPort ?? "-") mark \(sample.mark) \(packet.stage)"
     }
 
     private func verdict(_ tally: Tally) -> Int32 {

@@ -1,44 +1,61 @@
 import HostModel
 import PacketFilter
 
-/// One packet to send, and where from.
-struct TestPacket {
-    enum Sender: Hashable {
-        /// Index into `Ground.containers`; to another container's hardware address, or to the bridge's.
-        case container(Int, to: Int?)
-        /// From outside, by up0 or up1.
-        case outside(Int)
-        case host
-    }
-
-    var sender: Sender
-    var sample: SamplePacket
-    /// Whether an answer was received before, so that conntrack has seen both directions: it is sent, answered by the
-    /// other end, and sent again.
-    var isEstablished = false
-}
-
 struct PacketGenerator {
     var random: SeededGenerator
 
     mutating func packet() -> TestPacket {
-        switch random.weighted([(72, 0), (11, 1), (9, 2), (8, 3)]) {
-        case 0: return routed()
-        case 1: return eastWest()
-        case 2: return inbound()
-        default: return local()
+        switch random.weighted([(73, 0), (9, 1), (8, 2), (6, 3), (4, 4)]) {
+        case 0: return staged(routed())
+        case 1: return staged(eastWest())
+        case 2: return staged(inbound())
+        case 3: return staged(local())
+        default: return service()
         }
+    }
+
+    /// Of some flows not the first packet is judged, but the answer or the packet after that.
+    private mutating func staged(_ packet: TestPacket) -> TestPacket {
+        var packet = packet
+        let stage = random.weighted([(84, TestPacket.Stage.opening), (10, .answer), (6, .again)])
+        if packet.sample.connectionState == .new { packet.stage = stage }
+        return packet
+    }
+
+    /// What a container asks of its host: an address, a name. Also what is for everybody.
+    private mutating func service() -> TestPacket {
+        let index = random.below(Ground.containers.count)
+        let from = Ground.containers[index]
+        var sample = SamplePacket(
+            inputInterface: Ground.bridge, inputPort: from.port, source: Self.address(from.address),
+            destination: Self.address("10.5.0.1"), protocol: .udp, sourcePort: 68, destinationPort: 67)
+        switch random.below(6) {
+        case 4:
+            sample.destination = IPv4Address(value: 0xe000_0001)
+            if random.chance(30) { sample.source = IPv4Address(value: 0) }
+        case 0: sample.destination = IPv4Address(value: .max)
+        case 1:
+            sample.source = IPv4Address(value: 0)
+            sample.destination = IPv4Address(value: .max)
+        case 2: (sample.sourcePort, sample.destinationPort) = (40000, 53)
+        case 3: (sample.protocol, sample.sourcePort, sample.destinationPort) = (.tcp, 40000, 53)
+        default: break
+        }
+        return TestPacket(sender: .container(index, to: nil), sample: sample)
     }
 
     private mutating func transport() -> (SamplePacket.Transport, UInt16, UInt16, UInt8) {
         let source = UInt16(random.pick(Ground.sourcePorts))
         let destination = UInt16(random.pick(Ground.ports))
-        switch random.weighted([(42, 0), (36, 1), (16, 2), (3, 3), (3, 4)]) {
+        switch random.weighted([(42, 0), (36, 1), (14, 2), (3, 3), (2, 4), (2, 5), (1, 6)]) {
         case 0: return (.udp, source, destination, 0)
         case 1: return (.tcp, source, destination, 2)
         // SYN with FIN is no packet that opens a flow: invalid to conntrack.
         case 3: return (.tcp, source, destination, 3)
         case 2: return (.icmp, 8, 0, 0)
+        // A timestamp request opens a flow, an echo reply that nobody asked for does not.
+        case 5: return random.chance(50) ? (.icmp, 13, 0, 0) : (.icmp, 0, 0, 3)
+        case 6: return (.other(50), 0, 0, 0)
         default: return (.other(47), 0, 0, 0)
         }
     }
@@ -87,7 +104,10 @@ struct PacketGenerator {
     private mutating func local() -> TestPacket {
         let destination = random.pick(Ground.outside + ["10.5.0.9"])
         let source = destination == "10.5.0.9" ? "10.5.0.1" : random.pick(["203.0.113.2", "192.0.2.2"])
-        return TestPacket(sender: .host, sample: sample(nil, nil, source, destination))
+        var sample = sample(nil, nil, source, destination)
+        // SO_MARK, as a VPN's own packets have it.
+        if random.chance(30) { sample.mark = random.pick([7, 0x10, 1]) }
+        return TestPacket(sender: .host, sample: sample)
     }
 
     static func address(_ text: String) -> IPv4Address {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What tests found out about causes, for the table of them: one line `WORD ID` per result, in the file that
+/// What tests found out about causes and remedies, for the table of causes: one line `WORD ID` per result, in the file that
 /// `LXC_DOCTOR_TEST_RESULTS` names. Tests note a cause at their end; a run in which one failed is not counted.
 package enum TestResults {
     package enum Word: String, Sendable {
@@ -10,11 +10,13 @@ package enum TestResults {
         case reproduced
         /// Gone after the repair, with the host healthy and its packets translated.
         case repaired
+        /// A remedy: killed at every instant that it comes to, and the host was as before it or as after it.
+        case killed
     }
 
-    package static func note(_ word: Word, _ causes: some Sequence<String>) {
+    package static func note(_ word: Word, _ ids: some Sequence<String>) {
         guard let path = ProcessInfo.processInfo.environment["LXC_DOCTOR_TEST_RESULTS"] else { return }
-        let text = causes.map { "\(word.rawValue) \($0)\n" }.joined()
+        let text = ids.map { "\(word.rawValue) \($0)\n" }.joined()
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }

@@ -1,6 +1,7 @@
 import HostAccess
 import HostModel
 import Testing
+import WireFormats
 
 @testable import Watching
 
@@ -83,8 +84,8 @@ import Testing
             throw HostError(.notPermitted, operation: "read", message: "no")
         }
         #expect(!missing.isPresent && refused.isPresent)
-        let none = PolledAnswer { () throws(HostError) in .messages([]) }
-        let some = PolledAnswer { () throws(HostError) in .messages([ByteString([1])]) }
+        let none = PolledAnswer { () throws(HostError) in .messages(NetlinkMessages()) }
+        let some = PolledAnswer { () throws(HostError) in .messages(NetlinkMessages([[1]])) }
         #expect(!none.isPresent && some.isPresent)
     }
 }

@@ -5,8 +5,8 @@ import Testing
 
 struct CaptureWriterTests {
     private func packet(_ number: UInt8) throws -> [UInt8] {
-        let from = try #require(IPv4Address("10.5.0.9"))
-        return IPv4Packet(
+        let from = try #require(IPAddress("10.5.0.9"))
+        return IPPacket(
             source: from, destination: from, identification: 1, timeToLive: 2, protocolNumber: 17,
             payload: [UInt8](repeating: number, count: Int(number))
         ).encoded

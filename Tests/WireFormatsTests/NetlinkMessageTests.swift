@@ -80,7 +80,8 @@ import Testing
         payload.append(1, network: UInt32(0x0a05_0001))
         let attributes = NetlinkAttributes(payload.bytes, 0..<8)
         let address = try #require(try attributes.first(1))
-        #expect(try attributes.address(address).description == "10.5.0.1")
+        let read: IPv4Address = try attributes.address(address)
+        #expect(read.description == "10.5.0.1")
         #expect(payload.bytes[4...] == [10, 5, 0, 1])
     }
 }

@@ -33,7 +33,10 @@ import Testing
                 NftFlowtable(
                     table: NftTableName(.ipv4, "t"), name: "fast", priority: 5, devices: ["up0", "up1"])
             ])
-        #expect(try decode([[.other(name: "flow_offload")]]).rules[0].traits == .offloads)
+        #expect(
+            try decode([[.other(name: "flow_offload")]]).rules[0].traits == [
+                .offloads, .usesConntrack, .isBeyondIptables,
+            ])
     }
 
     /// What a rule may do is seen without reading it.
@@ -44,16 +47,76 @@ import Testing
         func xt(_ name: String) -> XtExtension { XtExtension(name: name, revision: 1, info: [0, 0, 0, 0]) }
         #expect(try traits([.meta(.mark, into: .one)]) == [])
         #expect(try traits([.setMeta(.mark, from: .one)]) == .changesMarks)
-        #expect(try traits([.setConntrack(.mark, from: .one)]) == [.changesMarks, .usesConntrack])
+        #expect(
+            try traits([.setConntrack(.mark, from: .one)]) == [
+                .changesMarks, .usesConntrack, .setsZones, .isBeyondIptables,
+            ])
+        #expect(try traits([.target(xt("TCPMSS"))]) == .writesOptions)
+        #expect(try traits([.target(xt("CHECKSUM"))]) == .writesHeaders)
+        #expect(try traits([.target(xt("CT"))]) == .setsZones)
+        #expect(
+            try traits([.setPayload(base: .transport, offset: 6, length: 2, from: .one)]) == [
+                .writesHeaders, .isBeyondIptables,
+            ])
+        #expect(try traits([.payload(base: .transport, offset: 6, length: 2, into: .one)]) == [])
         #expect(try traits([.target(xt("MARK"))]) == .changesMarks)
-        #expect(try traits([.target(xt("CONNMARK"))]) == .changesMarks)
+        #expect(try traits([.target(xt("CONNMARK"))]) == [.changesMarks, .usesConntrack])
         #expect(try traits([.target(xt("SET"))]) == .usesIPSets)
         #expect(try traits([.match(xt("set"))]) == .usesIPSets)
         #expect(try traits([.match(xt("conntrack"))]) == .usesConntrack)
         #expect(try traits([.lookup(set: "s", from: .one, into: nil, inverted: false)]) == .usesSets)
-        #expect(try traits([.redirect(flags: 0, ports: nil)]) == .translates)
+        #expect(try traits([.redirect(flags: 0, ports: nil)]) == [.translates, .isBeyondIptables])
         #expect(try traits([.target(xt("DNAT"))]) == .translates)
-        #expect(try traits([.masquerade(flags: 0, ports: nil), .verdict(.accept)]) == [])
+        #expect(try traits([.target(xt("NETMAP"))]) == [.translates, .translatesSource])
+        #expect(try traits([.target(xt("SNAT"))]) == .translatesSource)
+        #expect(try traits([.target(xt("MASQUERADE"))]) == .translatesSource)
+        let masquerade = NftExpression.masquerade(flags: 0, ports: nil)
+        #expect(try traits([masquerade, .verdict(.accept)]) == [.translatesSource, .isBeyondIptables])
+        #expect(try traits([.reject(type: 0, code: 3)]) == .isBeyondIptables)
+        #expect(try traits([.notrack]) == .isBeyondIptables)
+        #expect(try traits([.other(name: "numgen")]) == .isBeyondIptables)
+        let plain = NftExpression.source(in: try #require(IPv4Prefix("10.5.0.0/17"))) + [.counter(packets: 0, bytes: 0)]
+        #expect(try traits(plain + [.match(xt("comment")), .verdict(.accept)]) == [])
+    }
+
+    /// Rules of a large dump stand in one piece of memory, with others before and behind them.
+    @Test func rulesAreReadWhereTheyLieInAChunk() throws {
+        let rules = try messages([[.notrack], [.masquerade(flags: 0, ports: nil)], [.verdict(.drop)]])[3...5]
+        var dump = NetlinkMessages()
+        var chunk = [UInt8](repeating: 0xff, count: 12)
+        for rule in rules {
+            dump.note(chunk.count..<chunk.count + rule.bytes.count)
+            chunk += rule.bytes
+        }
+        dump.close(chunk + [0xff, 0xff])
+        var ruleset = try decode([])
+        try ruleset.addRules(dump)
+        #expect(
+            ruleset.rules.map { Array(ruleset.expressions(of: $0)) } == [
+                [.notrack], [.masquerade(flags: 0, ports: nil)], [.verdict(.drop)],
+            ])
+        // One that says that it is longer than its place is refused, whatever lies behind it.
+        dump.note(0..<rules[3].bytes.count - 4)
+        dump.close(rules[3].bytes)
+        #expect(throws: WireError.self) { try ruleset.addRules(dump) }
+    }
+
+    /// The kernel lists rules in the order of their chains, some of which have none.
+    @Test func everyRuleFindsItsChain() throws {
+        var batch = NftTransaction()
+        let table = NftTableName(.ipv4, "t")
+        let names = (0..<40).map { "chain-\($0)" }
+        for name in names { batch.newChain(name, in: table, base: nil) }
+        // Forward by less and by more than is looked ahead, and back.
+        let order = [0, 0, 1, 9, 30, 39, 2, 2, 39]
+        for index in order { batch.newRule(in: names[index], of: table, [.notrack]) }
+        batch.newRule(in: "chain-3", of: NftTableName(.inet, "t"), [.notrack])
+        let messages = try NetlinkMessage.split(batch.encoded()).dropFirst().dropLast().map(\.bytes)
+        var ruleset = NftRuleset()
+        try ruleset.addChains(Array(messages.prefix(40)))
+        try ruleset.addRules(Array(messages.dropFirst(40).dropLast()))
+        #expect(ruleset.rules.map(\.chain) == order)
+        #expect(throws: WireError.self) { try ruleset.addRules(Array(messages.suffix(1))) }
     }
 
     @Test func theAddressThatARuleBeginsWithIsKept() throws {

@@ -7,10 +7,10 @@ struct PacketsTests {
     static let source: [UInt8] = [10, 5, 0, 9]
     static let destination: [UInt8] = [198, 51, 100, 7]
 
-    static func packet(_ protocolNumber: UInt8, _ segment: [UInt8]) throws -> IPv4Packet {
-        IPv4Packet(
-            source: try #require(IPv4Address(octets: source)),
-            destination: try #require(IPv4Address(octets: destination)), identification: 0xbeef, timeToLive: 2,
+    static func packet(_ protocolNumber: UInt8, _ segment: [UInt8]) throws -> IPPacket {
+        IPPacket(
+            source: try #require(IPAddress(octets: source)),
+            destination: try #require(IPAddress(octets: destination)), identification: 0xbeef, timeToLive: 2,
             protocolNumber: protocolNumber, payload: segment)
     }
 
@@ -35,7 +35,7 @@ struct PacketsTests {
         let udp = Segment.udp(
             source: 1000, destination: 53, payload: [1, 2, 3], from: Self.source, to: Self.destination)
         let packet = try Self.packet(17, udp)
-        let decoded = try #require(IPv4Packet(packet.encoded[...]))
+        let decoded = try #require(IPPacket(packet.encoded[...]))
         #expect(decoded.source == packet.source && decoded.destination == packet.destination)
         #expect(decoded.identification == 0xbeef && decoded.timeToLive == 2)
         #expect(Transport(of: decoded) == .udp(source: 1000, destination: 53, payload: [1, 2, 3]))
@@ -56,7 +56,7 @@ struct PacketsTests {
     @Test("Padding behind the packet is not payload")
     func padding() throws {
         let bytes = try Self.packet(17, [0, 1, 0, 2, 0, 8, 0, 0]).encoded + [UInt8](repeating: 9, count: 18)
-        #expect(try #require(IPv4Packet(bytes[...])).payload.count == 8)
+        #expect(try #require(IPPacket(bytes[...])).payload.count == 8)
     }
 
     @Test("Every cut of a packet is refused or decoded, never a trap")
@@ -65,7 +65,7 @@ struct PacketsTests {
             17, Segment.udp(source: 1, destination: 2, payload: [1, 2, 3, 4, 5, 6, 7, 8], from: [], to: []))
         let error = try Self.packet(1, [3, 1, 0, 0, 0, 0, 0, 0] + quoted.encoded).encoded
         for length in 0...error.count {
-            let packet = IPv4Packet(error.prefix(length))
+            let packet = IPPacket(error.prefix(length))
             #expect((packet == nil) == (length < 20))
             guard let packet else { continue }
             let quote = Transport(of: packet).quoted
@@ -86,7 +86,7 @@ struct PacketsTests {
             [0x4f] + [UInt8](repeating: 0, count: 30), [0x45, 0, 0, 19] + [UInt8](repeating: 0, count: 40),
         ] as [[UInt8]])
     func lies(_ bytes: [UInt8]) {
-        #expect(IPv4Packet(bytes[...]) == nil)
+        #expect(IPPacket(bytes[...]) == nil)
     }
 
     @Test("VLAN tags are passed over")
@@ -105,7 +105,7 @@ struct PacketsTests {
         let sent = try Self.packet(17, udp)
         let mark = try #require(ProbeMark(packet: sent.encoded, nonce: nonce))
         var translated = sent
-        translated.source = try #require(IPv4Address("203.0.113.2"))
+        translated.source = try #require(IPAddress("203.0.113.2"))
         translated.payload[translated.payload.startIndex] = 0x55
         #expect(mark.matches(sent) && mark.matches(translated))
         var other = sent

@@ -40,6 +40,57 @@ struct TrackingTests {
         #expect(first.transport == 17 && first.sourcePort == 514 && first.destinationPort == 514)
     }
 
+    /// As the kernel lists a flow of UDP, with its zone and number, and one of ICMP.
+    private func numbered(_ protocolAttributes: (inout NetlinkAttributeBuilder) -> Void) throws -> ConntrackFlow {
+        var tuple = NetlinkAttributeBuilder()
+        tuple.nest(1) {
+            $0.append(1, bytes: [10, 5, 0, 9])
+            $0.append(2, bytes: [198, 51, 100, 7])
+        }
+        tuple.nest(2, protocolAttributes)
+        tuple.append(3, network: UInt16(9))
+        var payload = NetlinkAttributeBuilder(header: [2, 0, 0, 0])
+        payload.append(0x8001, bytes: tuple.bytes)
+        payload.append(0x8002, bytes: tuple.bytes)
+        payload.append(3, network: UInt32(1 << 14))
+        payload.append(12, network: UInt32(0x0102_0304))
+        payload.append(18, network: UInt16(5))
+        let message = NetlinkMessage(type: 256, flags: 2, payload: payload.bytes).bytes
+        return try #require(try ConntrackFlow.all(in: [message]).first)
+    }
+
+    @Test("The request to delete a flow names its ends, its zones and its number, and never nothing")
+    func deletion() throws {
+        let flow = try numbered {
+            $0.append(1, bytes: [17])
+            $0.append(2, network: UInt16(514))
+            $0.append(3, network: UInt16(515))
+        }
+        #expect(flow.zone == 5 && flow.original.zone == 9 && flow.id == 0x0102_0304 && flow.isOffloaded)
+        // nfgenmsg; CTA_TUPLE_ORIG { CTA_TUPLE_IP { 10.5.0.9, 198.51.100.7 }, CTA_TUPLE_PROTO { udp, 514, 515 },
+        // CTA_TUPLE_ZONE 9 }, CTA_ZONE 5, CTA_ID.
+        let expected: [UInt8] =
+            [2, 0, 0, 0] + [60, 0, 1, 0x80] + [20, 0, 1, 0x80] + [8, 0, 1, 0, 10, 5, 0, 9]
+            + [8, 0, 2, 0, 198, 51, 100, 7] + [28, 0, 2, 0x80] + [5, 0, 1, 0, 17, 0, 0, 0] + [6, 0, 2, 0, 2, 2, 0, 0]
+            + [6, 0, 3, 0, 2, 3, 0, 0] + [6, 0, 3, 0, 0, 9, 0, 0] + [6, 0, 18, 0, 0, 5, 0, 0]
+            + [8, 0, 12, 0, 1, 2, 3, 4]
+        #expect(TrackedFlow(flow).deletion == expected)
+        #expect(TrackedFlow.deletionType == 0x102)
+    }
+
+    @Test("A flow of ICMP has an identifier in place of ports")
+    func echo() throws {
+        let flow = try numbered {
+            $0.append(1, bytes: [1])
+            $0.append(4, network: UInt16(77))
+            $0.append(5, bytes: [8])
+            $0.append(6, bytes: [0])
+        }
+        #expect(flow.original.echo == ConntrackFlow.Echo(type: 8, code: 0, identifier: 77))
+        let deletion = TrackedFlow(flow).deletion
+        #expect(deletion.indices.contains { deletion[$0...].starts(with: [6, 0, 4, 0, 0, 77, 0, 0, 5, 0, 5, 0, 8]) })
+    }
+
     @Test("A policy says which packets IPsec takes")
     func policies() throws {
         var payload = [UInt8](repeating: 0, count: 164)

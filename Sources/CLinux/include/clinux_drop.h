@@ -23,8 +23,8 @@ struct clinux_drop_program {
    begins and which are the sequence number of a TCP SYN. Gives 0 or -errno. */
 int clinux_drop_load(struct clinux_drop_layout layout, uint32_t nonce, struct clinux_drop_program *program);
 
-/* The reason (enum skb_drop_reason) of the first drop of a packet with this IPv4 identification, which is in network
-   order as it lies in memory. Gives 1, 0 where there was none, or -errno. */
+/* The reason (enum skb_drop_reason) of the first drop of a packet with this identification (of IPv6, the low half of
+   the flow label), which is in network order as it lies in memory. Gives 1, 0 where there was none, or -errno. */
 int clinux_drop_reason(const struct clinux_drop_program *program, uint16_t identification, uint32_t *reason);
 
 /* Closes what is open; -1 stands for what is not. */

@@ -52,7 +52,7 @@ struct WatchLog {
             let (before, after) = (proof.before?.rawValue ?? "none", proof.after?.rawValue ?? "none")
             write(
                 JournalEntry(
-                    after == ProofVerdict.masqueraded.rawValue ? .notice : .warning,
+                    proof.after?.isHealthy == true ? .notice : .warning,
                     "packet proof: \(after), was \(before)", [("EVENT", "proof"), ("PROOF", after)]))
         }
         if old.verdict != report.verdict {

@@ -58,6 +58,12 @@ struct FileBackups {
         return Descriptor(owning: number)
     }
 
+    /// Where that backup lies. Only root can put anything there.
+    func path(of path: String, run: String) throws(HostError) -> String {
+        let (place, name) = try place(of: path, run: run, "find the backup of \(path)")
+        return "\(place)/\(name)"
+    }
+
     private func place(
         of path: String, run: String, _ operation: String
     ) throws(HostError) -> (directory: String, name: String) {

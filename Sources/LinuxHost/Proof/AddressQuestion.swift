@@ -7,17 +7,17 @@ internal import HostModel
 /// anything from it. Answers are collected later: other work fits into the wait.
 ///
 /// Source: RFC 5227 §2.1.1, RFC 826, packet(7).
-struct AddressQuestion {
+struct AddressQuestion: ClaimQuestion {
     /// Neighbours on a bridge of this host answer within microseconds; a busy one within this.
     private static let waitMilliseconds = 3
     private static let operation = "ask by ARP who has an address"
 
     let socket: SharedSocket
-    private let addresses: [IPv4Address]
+    private let addresses: [IPAddress]
     private let deadline: Deadline
 
     /// Asks from a container for addresses that it may take; nil where it has nothing to ask with.
-    init?(_ addresses: [IPv4Address], from container: borrowing ProofContainer) throws(HostError) {
+    init?(_ addresses: [IPAddress], from container: borrowing ProofContainer) throws(HostError) {
         guard let socket = container.packetSocket else { return nil }
         try self.init(
             addresses, through: socket, interface: container.interfaceIndex,
@@ -35,23 +35,24 @@ struct AddressQuestion {
                     Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
                     Int32(UInt16(ETH_P_ARP).bigEndian)), operation: Self.operation))
         // The answer comes to this address: one to nobody would be flooded, and pass the bridge itself by.
-        try self.init([address], through: socket, interface: link.index, sender: link.hardwareAddress)
+        try self.init([.v4(address)], through: socket, interface: link.index, sender: link.hardwareAddress)
     }
 
     private init(
-        _ addresses: [IPv4Address], through socket: SharedSocket, interface: Int32, sender: [UInt8]
+        _ addresses: [IPAddress], through socket: SharedSocket, interface: Int32, sender: [UInt8]
     ) throws(HostError) {
-        for address in addresses {
-            try Self.send(Self.request(for: address, from: sender), through: socket, interface: interface)
+        for address in addresses.compactMap(\.v4) {
+            try socket.send(
+                Self.request(for: address, from: sender), protocol: UInt16(ETH_P_ARP),
+                to: [UInt8](repeating: 0xff, count: 6), by: interface, Self.operation)
         }
         self.socket = socket
         self.addresses = addresses
         deadline = Deadline(milliseconds: Self.waitMilliseconds)
     }
 
-    /// Those of the addresses that somebody has.
-    func taken() -> [IPv4Address] {
-        var taken: [IPv4Address] = []
+    func taken() -> [IPAddress] {
+        var taken: [IPAddress] = []
         // Our own questions come by as well, with the sender 0.0.0.0.
         for answer in answers() where addresses.contains(answer.sender) && !taken.contains(answer.sender) {
             taken.append(answer.sender)
@@ -73,7 +74,7 @@ struct AddressQuestion {
     private struct Answer {
         var isReply: Bool
         var owner: MACAddress?
-        var sender: IPv4Address
+        var sender: IPAddress
     }
 
     /// What comes in until the time is up.
@@ -85,7 +86,7 @@ struct AddressQuestion {
             var waiting = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
             guard poll(&waiting, 1, deadline.milliseconds) > 0 else { break }
             let count = recv(socket.rawValue, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            guard count >= 28, let sender = IPv4Address(octets: buffer[14..<18]) else { continue }
+            guard count >= 28, let sender = IPv4Address(octets: buffer[14..<18]).map(IPAddress.v4) else { continue }
             answers.append(
                 Answer(
                     isReply: buffer[6] == 0 && buffer[7] == 2, owner: MACAddress(octets: buffer[8..<14]), sender: sender
@@ -98,20 +99,5 @@ struct AddressQuestion {
     private static func request(for address: IPv4Address, from sender: [UInt8]) -> [UInt8] {
         [0, 1, 8, 0, 6, 4, 0, 1] + sender.prefix(6) + [UInt8](repeating: 0, count: 4) + [UInt8](repeating: 0, count: 6)
             + address.octets
-    }
-
-    private static func send(_ bytes: [UInt8], through socket: SharedSocket, interface: Int32) throws(HostError) {
-        var address = sockaddr_ll()
-        address.sll_family = sa_family_t(AF_PACKET)
-        address.sll_protocol = UInt16(ETH_P_ARP).bigEndian
-        address.sll_ifindex = interface
-        address.sll_halen = 6
-        withUnsafeMutableBytes(of: &address.sll_addr) { $0.copyBytes(from: [UInt8](repeating: 0xff, count: 6)) }
-        let sent = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                sendto(socket.rawValue, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
-            }
-        }
-        guard sent == bytes.count else { throw HostError(errno: errno, operation: operation) }
     }
 }

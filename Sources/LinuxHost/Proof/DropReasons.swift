@@ -41,7 +41,7 @@ final class DropReasons {
     /// The first drop of each packet.
     func drops(of packets: [ByteString]) -> [ProbeFindings.Drop] {
         packets.compactMap { bytes in
-            guard let packet = IPv4Packet(bytes.bytes[...]) else { return nil }
+            guard let packet = IPPacket(bytes.bytes[...]) else { return nil }
             var reason: UInt32 = 0
             guard clinux_drop_reason(&program, packet.identification.bigEndian, &reason) == 1 else { return nil }
             return ProbeFindings.Drop(

@@ -15,11 +15,13 @@ final class LegacyTrace {
     private var restorer: (process: pid_t, control: Int32)?
 
     private static let operation = "ask iptables-legacy for its rules"
-    /// By the number of AF_INET.
-    private static let setting = "/proc/sys/net/netfilter/nf_log/2"
+    /// By the number of AF_INET or AF_INET6.
+    private static func setting(_ family: IPFamily) -> String {
+        "/proc/sys/net/netfilter/nf_log/\(family == .ipv4 ? AF_INET : AF_INET6)"
+    }
     private static let ours = "nfnetlink_log"
 
-    init() throws(HostError) {
+    init(_ family: IPFamily) throws(HostError) {
         let listener = try NfnetlinkListener(operation: Self.operation)
         let failure = try listener.ask(
             type: UInt16(NFNL_SUBSYS_ULOG) << 8 | UInt16(NFULNL_MSG_CONFIG.rawValue), sequence: 1,
@@ -32,11 +34,11 @@ final class LegacyTrace {
         default: throw HostError(errno: failure, operation: Self.operation)
         }
         self.listener = listener
-        try takeLogger()
+        try takeLogger(family)
     }
 
-    private func takeLogger() throws(HostError) {
-        let opened = open(Self.setting, O_RDWR | O_CLOEXEC)
+    private func takeLogger(_ family: IPFamily) throws(HostError) {
+        let opened = open(Self.setting(family), O_RDWR | O_CLOEXEC)
         let file = try Descriptor(opened < 0 ? -errno : opened, operation: Self.operation)
         var buffer = [UInt8](repeating: 0, count: 64)
         let count = pread(file.rawValue, &buffer, buffer.count, 0)

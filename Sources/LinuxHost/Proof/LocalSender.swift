@@ -58,26 +58,13 @@ final class LocalSender {
             var host = try NetlinkSocket(.route)
             // Read only now: an idle bridge takes the address of a new port.
             let bridge = try LinkDescription(named: order.bridge, through: &host).hardwareAddress
-            for packet in local.hostPackets { try Self.send(packet.bytes, to: bridge, socket, interface) }
+            for packet in local.hostPackets { try send(packet.bytes, to: bridge) }
         }
         guard let address = peer?.container.hardwareAddress else { return }
-        for packet in local.peerPackets { try Self.send(packet.bytes, to: address, socket, interface) }
+        for packet in local.peerPackets { try send(packet.bytes, to: address) }
     }
 
-    private static func send(
-        _ packet: [UInt8], to hardwareAddress: [UInt8], _ socket: SharedSocket, _ interface: Int32
-    ) throws(HostError) {
-        var address = sockaddr_ll()
-        address.sll_family = sa_family_t(AF_PACKET)
-        address.sll_protocol = UInt16(ETH_P_IP).bigEndian
-        address.sll_ifindex = interface
-        address.sll_halen = 6
-        withUnsafeMutableBytes(of: &address.sll_addr) { $0.copyBytes(from: hardwareAddress.prefix(6)) }
-        let sent = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                sendto(socket.rawValue, packet, packet.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
-            }
-        }
-        guard sent == packet.count else { throw HostError(errno: errno, operation: "send a probe") }
+    private func send(_ packet: [UInt8], to hardwareAddress: [UInt8]) throws(HostError) {
+        try socket.send(packet, protocol: UInt16(ETH_P_IP), to: hardwareAddress, by: interface, "send a probe")
     }
 }

@@ -46,7 +46,7 @@ struct ProbeFates {
     }
 
     private mutating func mark(of step: RuleKill) -> ProbeMark? {
-        guard kept < Self.limit, let packet = IPv4Packet(step.packet.bytes[...]),
+        guard kept < Self.limit, let packet = IPPacket(step.packet.bytes[...]),
             let mark = marks.first(where: { $0.matches(packet) })
         else { return nil }
         kept += 1
@@ -58,7 +58,7 @@ struct ProbeFates {
     /// Returns those sightings that are of a probe, or about one.
     mutating func take(_ sightings: [Sighting]) -> [Sighting] {
         sightings.filter { sighting in
-            guard kept < Self.limit, let packet = IPv4Packet(sighting.packet.bytes[...]) else { return false }
+            guard kept < Self.limit, let packet = IPPacket(sighting.packet.bytes[...]) else { return false }
             for mark in marks {
                 let isBack =
                     sighting.direction == .returned || sighting.direction == .sent && sighting.interface == port

@@ -28,10 +28,15 @@ final class ProofCapture {
     /// Keeps what may be about these orders. Wide, because translation changes addresses and the next hop answers from
     /// its own: what is ours is decided by the nonce.
     func narrow(to orders: [ProbeOrder]) throws(HostError) {
-        let packets = orders.flatMap(\.packets).compactMap { IPv4Packet($0.bytes[...])?.destination }
+        let packets = orders.flatMap(\.packets).compactMap { IPPacket($0.bytes[...])?.destination }
         let others = orders.flatMap { $0.addresses.map(\.address) + [$0.gateway] }
-        let hosts = Set(packets + others).sorted().map { " or host \($0)" }.joined()
-        for tap in taps { try tap.handle.narrow(to: "ip and (icmp or ip[8] <= 2\(hosts))") }
+        let hosts = Set(packets + others).sorted()
+        let filters = IPFamily.allCases.compactMap { family -> String? in
+            let own = hosts.filter { $0.family == family }
+            guard !own.isEmpty else { return nil }
+            return ProofTap.filter(family, besides: own.map { " or host \($0)" }.joined())
+        }
+        for tap in taps { try tap.handle.narrow(to: filters.joined(separator: " or ")) }
     }
 
     /// What poll(2) waits for.
@@ -42,7 +47,7 @@ final class ProofCapture {
         var sightings: [Sighting] = []
         for tap in taps {
             while let frame = try tap.handle.next() {
-                guard frame.frame.protocolNumber == 0x0800 else { continue }
+                guard [0x0800, 0x86dd].contains(frame.frame.protocolNumber) else { continue }
                 var direction = tap.direction
                 if tap.interface == nil { direction = frame.frame.direction == .sent ? .sent : .received }
                 sightings.append(

@@ -6,8 +6,8 @@ internal import WireFormats
 
 /// A throw-away container: a namespace without a name, with one veth into the bridge.
 ///
-/// All of it lives by the namespace's descriptor. Nothing of it speaks before the first probe: IPv6 is off and the
-/// gateway's hardware address is known. Source: rtnetlink(7), veth(4), linux/if_link.h.
+/// All of it lives by the namespace's descriptor. Nothing of it speaks before the first probe: IPv6 is off, also where
+/// IPv6 is sent, and the gateway's hardware address is known. Source: rtnetlink(7), veth(4), linux/if_link.h.
 struct ProofContainer: ~Copyable {
     /// The host's end of the veth.
     let port: String
@@ -18,7 +18,8 @@ struct ProofContainer: ~Copyable {
     private let namespace: Descriptor
     private let sockets: Sockets
     private let linkIndex: Int32
-    /// Asks by ARP and sends frames as they are; nil in one that does not, and in one that is not ours.
+    /// Asks by ARP or neighbour discovery and sends frames as they are; nil in one that does not, and in one that is not
+    /// ours.
     let packetSocket: SharedSocket?
 
     /// Netlink of this host, and of the namespace.
@@ -65,7 +66,10 @@ struct ProofContainer: ~Copyable {
         try Self.waitForForwarding(port, through: &host)
         let packetSocket =
             speaks
-            ? SharedSocket(try Self.socket(AF_PACKET, SOCK_DGRAM, Int32(UInt16(ETH_P_ARP).bigEndian), in: namespace))
+            ? SharedSocket(
+                try Self.socket(
+                    AF_PACKET, SOCK_DGRAM,
+                    Int32(UInt16(order.family == .ipv4 ? ETH_P_ARP : ETH_P_IPV6).bigEndian), in: namespace))
             : nil
         isOurs = true
         self.packetSocket = packetSocket
@@ -103,23 +107,21 @@ struct ProofContainer: ~Copyable {
         guard isOurs else { return try requireTheGatewaysAddress(order) }
         for prefix in order.addresses {
             var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
-            address.append(UInt16(IFA_LOCAL), address: prefix.address)
-            address.append(UInt16(IFA_ADDRESS), address: prefix.address)
+            address.append(UInt16(IFA_LOCAL), bytes: prefix.address.octets)
+            address.append(UInt16(IFA_ADDRESS), bytes: prefix.address.octets)
             try sockets.inside.change(
                 type: UInt16(RTM_NEWADDR), flags: UInt16(NLM_F_CREATE), payload: address.bytes,
                 operation: "give the container \(prefix)")
         }
         var route = NetlinkAttributeBuilder(header: RouteHeader.defaultRoute)
-        route.append(UInt16(RTA_GATEWAY.rawValue), address: order.gateway)
+        route.append(UInt16(RTA_GATEWAY.rawValue), bytes: order.gateway.octets)
         route.append(UInt16(RTA_OIF.rawValue), host: linkIndex)
         try sockets.inside.change(
             type: UInt16(RTM_NEWROUTE), flags: UInt16(NLM_F_CREATE), payload: route.bytes,
             operation: "give the container a default route")
-        // Read only now: a bridge without ports took our address a moment ago.
-        let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
         var neighbour = NetlinkAttributeBuilder(header: RouteHeader.neighbour(linkIndex))
-        neighbour.append(UInt16(NDA_DST), address: order.gateway)
-        neighbour.append(UInt16(NDA_LLADDR), bytes: bridge.hardwareAddress)
+        neighbour.append(UInt16(NDA_DST), bytes: order.gateway.octets)
+        neighbour.append(UInt16(NDA_LLADDR), bytes: try bridgeAddress(order))
         try sockets.inside.change(
             type: UInt16(RTM_NEWNEIGH), flags: UInt16(NLM_F_CREATE | NLM_F_REPLACE), payload: neighbour.bytes,
             operation: "tell the container its gateway")
@@ -129,7 +131,7 @@ struct ProofContainer: ~Copyable {
     /// has is flooded to every port, and comes into none of the fences in its time.
     private func requireTheGatewaysAddress(_ order: ProbeOrder) throws(HostError) {
         let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
-        let entry = try neighbour(order.gateway)
+        let entry = try neighbour(order.gateway.v4)
         guard let known = entry?.mac, known.octets != bridge.hardwareAddress else { return }
         throw HostError(
             .other, operation: "send from the container",
@@ -147,14 +149,20 @@ struct ProofContainer: ~Copyable {
         }
     }
 
+    /// The hardware address of the bridge, read when it is needed: a bridge without ports took our own when we came.
+    func bridgeAddress(_ order: ProbeOrder) throws(HostError) -> [UInt8] {
+        try LinkDescription(named: order.bridge, through: &sockets.host).hardwareAddress
+    }
+
     /// Takes the container's addresses out of this host's neighbour table, where they are because this host answered it
     /// (an ICMP error, or what came back in wire mode). They were in nobody's table before.
     func forget(_ order: ProbeOrder) throws(HostError) {
         guard isOurs else { return }
         let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
         for prefix in order.addresses {
-            var entry = NetlinkAttributeBuilder(header: RouteHeader.neighbour(bridge.index))
-            entry.append(UInt16(NDA_DST), address: prefix.address)
+            let family = UInt8(order.family == .ipv4 ? AF_INET : AF_INET6)
+            var entry = NetlinkAttributeBuilder(header: RouteHeader.neighbour(bridge.index, family: family))
+            entry.append(UInt16(NDA_DST), bytes: prefix.address.octets)
             do {
                 try sockets.host.change(
                     type: UInt16(RTM_DELNEIGH), payload: entry.bytes, operation: "forget the neighbour \(prefix)")

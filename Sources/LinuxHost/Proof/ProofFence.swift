@@ -41,7 +41,7 @@ final class ProofFence {
         let name = ProofNames.tablePrefix + String(UInt32.random(in: 0...UInt32.max), radix: 16)
         let posts = ProofPost.posts(of: orders)
         // One batch for each family: where one is missing, the error says which.
-        for family in [NftFamily.ipv4, .bridge] {
+        for family in [NftFamily.ipv4, .ipv6, .bridge] where posts.contains(where: { $0.family == family }) {
             var batch = NftTransaction()
             let table = NftTableName(family, name)
             batch.newTable(table, flags: .owner, exclusive: true)

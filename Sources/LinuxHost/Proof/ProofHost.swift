@@ -79,7 +79,13 @@ package final class ProofHost: ActiveHost {
             }
             return try send(orders, mode)
         } catch {
-            return orders.map { _ in .failure(error) }
+            let others = orders.filter { $0.family == .ipv4 }
+            guard error.code == .unsupported, !others.isEmpty, others.count < orders.count else {
+                return orders.map { _ in .failure(error) }
+            }
+            // A kernel may lack for IPv6 what it has for IPv4.
+            var outcomes = send(others)[...]
+            return orders.map { $0.family == .ipv4 ? outcomes.removeFirst() : .failure(error) }
         }
     }
 

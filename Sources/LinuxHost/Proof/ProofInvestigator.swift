@@ -27,7 +27,7 @@ struct ProofInvestigator {
         reasons = open { () throws(HostError) in try DropReasons(nonce: order.nonce.bytes, host: host) }
         legacy =
             investigation.tracesLegacyTables
-            ? open { () throws(HostError) in try LegacyTrace() } : nil
+            ? open { () throws(HostError) in try LegacyTrace(order.family) } : nil
         before = open { () throws(HostError) in try NetworkCounters(host) }
         mayTrace = legacy != nil || !investigation.tracesLegacyTables
         self.findings = findings

@@ -24,11 +24,11 @@ struct ProofPost {
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
     var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 
-    /// Behind everybody else, but one before conntrack confirms a connection (NF_IP_PRI_CONNTRACK_CONFIRM): of equals
-    /// the one that came later is first, and conntrack may come and go with the rules of others.
-    private static let last = Int32.max - 1
+    private static let last = NftBaseChain.fencePriority
+    /// At INPUT of IPv6 conntrack confirms one further ahead (NF_IP6_PRI_LAST - 1).
+    private static let lastAtInputOfIPv6 = NftBaseChain.fencePriority - 1
 
-    static let all = [
+    private static let all = [
         ProofPost(.ipv4, .prerouting, .min, "prerouting.first"),
         ProofPost(.ipv4, .prerouting, last, "prerouting.last"),
         // A redirected probe would reach a real process.
@@ -45,11 +45,33 @@ struct ProofPost {
 
     /// The posts of the orders: in an investigation one before each priority as well.
     static func posts(of orders: [ProbeOrder]) -> [ProofPost] {
+        let families = Set(orders.map(\.family))
         let hooks: [String: NftHook] = ["prerouting": .prerouting, "forward": .forward, "postrouting": .postrouting]
-        return all
-            + orders.flatMap { $0.investigation?.brackets ?? [] }.compactMap { bracket in
-                hooks[bracket.hook].map { ProofPost(.ipv4, $0, bracket.priority, bracket.name) }
+        return all.filter { families.contains(.ipv4) || $0.family != .ipv4 }
+            + (families.contains(.ipv6) ? all.compactMap(\.ofIPv6) : [])
+            + orders.flatMap { order in
+                (order.investigation?.brackets ?? []).compactMap { bracket in
+                    hooks[bracket.hook].map {
+                        ProofPost(order.family == .ipv4 ? .ipv4 : .ipv6, $0, bracket.priority, bracket.name)
+                    }
+                }
             }
+    }
+
+    /// The same post for the other family; nil for one that sees both.
+    private var ofIPv6: ProofPost? {
+        guard family == .ipv4 else { return nil }
+        let isLastAtInput = hook == .input && priority == Self.last
+        return ProofPost(.ipv6, hook, isLastAtInput ? Self.lastAtInputOfIPv6 : priority, name, stops: stops)
+    }
+
+    /// Whether packets of an order come by here.
+    private func sees(_ order: ProbeOrder) -> Bool {
+        switch family {
+        case .ipv4: order.family == .ipv4
+        case .ipv6: order.family == .ipv6
+        default: true
+        }
     }
 
     /// Before everybody else at the ingress of a link: only the trace begins there.
@@ -83,7 +105,7 @@ struct ProofPost {
     ) throws(HostError) {
         batch.newChain(
             chain, in: table, base: NftBaseChain(hook: hook, priority: priority, devices: device.map { [$0] } ?? []))
-        for order in orders { try add(order, to: &batch, in: table, group: group, traces: traces) }
+        for order in orders where sees(order) { try add(order, to: &batch, in: table, group: group, traces: traces) }
     }
 
     private func add(

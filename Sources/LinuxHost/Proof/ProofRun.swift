@@ -78,7 +78,7 @@ final class ProofRun {
     }
 
     /// Nothing was sent, because somebody has these addresses.
-    func result(taken: [IPv4Address]) -> ProbeSightings {
+    func result(taken: [IPAddress]) -> ProbeSightings {
         result.takenAddresses = taken
         return result
     }

@@ -10,8 +10,9 @@ final class ProofStation {
     /// Why there is no `local` although the order wants one.
     private(set) var localFailure: String?
     private var isConfigured = false
-    private let question: AddressQuestion?
-    private let sender: ProofSender
+    private let question: (any ClaimQuestion)?
+    private let sender: any ProbeSender
+    private let frames: FrameSender?
     private let container: ProofContainer
 
     /// Makes and attaches the container, or enters the one that the order names. Nobody has its addresses yet.
@@ -23,8 +24,7 @@ final class ProofStation {
         } else {
             container = try ProofContainer(order: order)
         }
-        let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0 }
-        question = order.probesAddresses ? try AddressQuestion(wanted, from: container) : nil
+        question = order.probesAddresses ? try Self.question(of: order, from: container) : nil
         var local: LocalSender?
         if let packets = order.local {
             do {
@@ -34,10 +34,28 @@ final class ProofStation {
                 localFailure = error.description
             }
         }
-        sender = try ProofSender(in: container)
+        if order.family == .ipv6 {
+            guard let sender = FrameSender(order, in: container) else {
+                throw HostError(
+                    .unsupported, operation: "send a probe", message: "only a throw-away container sends IPv6")
+            }
+            frames = sender
+            self.sender = sender
+        } else {
+            frames = nil
+            sender = try RawSender(in: container)
+        }
         port = container.port
         self.local = local
         self.container = container
+    }
+
+    private static func question(
+        of order: ProbeOrder, from container: borrowing ProofContainer
+    ) throws(HostError) -> (any ClaimQuestion)? {
+        let wanted = order.addresses.map(\.address) + [order.local?.peer].compactMap { $0.map(IPAddress.v4) }
+        if order.family == .ipv6 { return try NeighbourQuestion(wanted, from: container) }
+        return try AddressQuestion(wanted, from: container)
     }
 
     /// Whether another order is to be sent from here as well.
@@ -47,18 +65,22 @@ final class ProofStation {
     }
 
     /// The addresses of the order that somebody else answers for, as far as the order wants that to be asked.
-    func takenAddresses() -> [IPv4Address] {
+    func takenAddresses() -> [IPAddress] {
         question?.taken() ?? []
     }
 
     /// Takes the addresses, where that was not done for an earlier order.
     func configure() throws(HostError) {
         guard !isConfigured else { return }
-        try container.configure(order)
+        if let frames {
+            frames.gateway = try container.bridgeAddress(order)
+        } else {
+            try container.configure(order)
+        }
         isConfigured = true
     }
 
-    /// Sends a whole IPv4 packet as the container would.
+    /// Sends a whole IP packet as the container would.
     func send(_ packet: [UInt8]) throws(HostError) {
         try sender.send(packet)
     }

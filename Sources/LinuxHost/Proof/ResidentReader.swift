@@ -79,7 +79,7 @@ struct ResidentReader {
             gateways: own.flatMap { route in
                 route.gateway.map { [$0] } ?? route.nextHops.filter { $0.link == link.index }.compactMap(\.gateway)
             }, hasDefaultRoute: !defaults.isEmpty,
-            broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast))
+            broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast), mtu: link.mtu, portMTU: port.mtu)
     }
 
     private func ask<Value>(

@@ -156,7 +156,7 @@ extension Killer {
         return ruleset.rules.indices.contains { index in
             let place = ruleset.chains[ruleset.rules[index].chain]
             return ruleset.tables[place.table].backend == .iptablesLegacy && place.name == chain
-                && ruleset.handle(ofRule: index) == rule && ruleset.text(ofRule: index) == text
+                && ruleset.position(ofRule: index) == rule && ruleset.text(ofRule: index) == text
         }
     }
 }

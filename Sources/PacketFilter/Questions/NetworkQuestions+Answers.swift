@@ -98,52 +98,6 @@ extension NetworkQuestions {
         return answer
     }
 
-    /// Packets to the outside that a rule sends elsewhere on the way in: to the host, to a container, into nothing. Of
-    /// private destinations nothing is asked: what stands for a service in a cluster has to be sent elsewhere.
-    private func redirected(
-        _ boxes: [PacketBox], _ context: PacketContext
-    ) throws(Undecided) -> QuestionAnswer? {
-        guard ruleset.translatesDestinations else { return nil }
-        var outside = SourceTranslationQuestion.privateDestinations.complement
-        if let target { outside = outside.union(IntervalSet(target.value)) }
-        let asked = boxes.compactMap { $0.intersection(PacketBox(destination: outside)) }
-        var context = context
-        let uplink = context.output?.name
-        context.output = nil
-        let outcomes: [WalkOutcome]
-        do {
-            var chains = ChainWalk(ruleset, context)
-            _ = try chains.prerouting(asked)
-            outcomes = chains.outcomes
-        } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
-        }
-        var undecided: QuestionAnswer?
-        for outcome in outcomes.prefix(64) {
-            let packet = sample(outcome.box, input: bridge)
-            let result = walk.walk(packet)
-            switch result.verdict {
-            case .dropped:
-                return QuestionAnswer(
-                    .forwarded, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
-            case .accepted where result.isLocal || result.uplink == bridge:
-                return QuestionAnswer(
-                    .forwarded, .counterexample,
-                    reason: "it is sent to \(result.destinationAfter?.description ?? "another") instead",
-                    packet: packet,
-                    decidedBy: outcome.rule.map(killer))
-            case .accepted where result.uplink == uplink || outcome.doubts.isEmpty: continue
-            case .accepted, .undecided:
-                let names = outcome.doubts.isEmpty ? result.reason ?? "" : outcome.doubts.joined(separator: ", ")
-                undecided =
-                    undecided
-                    ?? QuestionAnswer(
-                        .forwarded, .undecided, reason: "depends on what is not known: " + names, packet: packet)
-            }
-        }
-        return undecided
-    }
-
     func answered() throws(Undecided) -> QuestionAnswer {
         var answer = QuestionAnswer(.answered, .proven)
         for way in try uplinks() {
@@ -152,13 +106,12 @@ extension NetworkQuestions {
             var context = context(way.output.name, bridge)
             // At prerouting the answer still goes to the host's address.
             context.destinationPlace = .host
-            var before = Passage(boxes: [
-                PacketBox(
-                    source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
-                    connectionMark: ruleset.marks.connection,
-                    state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
-                    fragment: .zero)
-            ])
+            let answers = PacketBox(
+                source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
+                connectionMark: ruleset.marks.connection,
+                state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
+                fragment: .zero)
+            var before = Passage(boxes: Self.withUsedPorts(answers))
             // What the first packets were marked with stays with the connection.
             before.isExact = ruleset.marks.connection == .zero
             try pass(&before, .prerouting, context)
@@ -193,6 +146,18 @@ extension NetworkQuestions {
         return answer
     }
 
+    /// The packets of a set without those of TCP and UDP that come from or go to port 0.
+    private static func withUsedPorts(_ box: PacketBox) -> [PacketBox] {
+        let withPorts = IntervalSet([6...6, 17...17])
+        var (used, others) = (box, box)
+        (used.transport, others.transport) = (
+            box.transport.intersection(withPorts), box.transport.subtracting(withPorts)
+        )
+        used.sourcePort = box.sourcePort.intersection(PacketBox.usedPorts)
+        used.destinationPort = box.destinationPort.intersection(PacketBox.usedPorts)
+        return [used, others]
+    }
+
     /// DHCP and DNS at the host itself.
     func local(_ question: NetworkQuestion) throws(Undecided) -> QuestionAnswer {
         guard let address = address ?? host.link(bridge)?.addresses.first?.address.address else {
@@ -216,6 +181,7 @@ extension NetworkQuestions {
         try passBridge(&passage, .prerouting, context)
         try passBridge(&passage, .input, context)
         try pass(&passage, .prerouting, context)
+        var arriving = [(boxes: passage.boxes, context: context)]
         try pass(&passage, .input, context)
         if question == .dhcp {
             // A container that has no address yet asks everybody.
@@ -229,12 +195,18 @@ extension NetworkQuestions {
             try passBridge(&discover, .prerouting, context)
             try passBridge(&discover, .input, context)
             try pass(&discover, .prerouting, context)
+            arriving.append((discover.boxes, context))
             try pass(&discover, .input, context)
             passage.dropped = discover.dropped + passage.dropped
             passage.boxes = discover.boxes + passage.boxes
             passage.isExact = passage.isExact && discover.isExact
         }
-        return judge(question, passage) { sample($0, input: bridge) }
+        let answer = judge(question, passage) { sample($0, input: bridge) }
+        guard answer.verdict == .proven else { return answer }
+        for (boxes, context) in arriving {
+            if let sent = try diverted(question, boxes, context, unless: \.isLocal) { return sent }
+        }
+        return answer
     }
 
     func eastWest() throws(Undecided) -> QuestionAnswer {
@@ -244,6 +216,7 @@ extension NetworkQuestions {
         context.isBridged = true
         try passBridge(&passage, .prerouting, context)
         if host.bridgeNetfilter { try pass(&passage, .prerouting, context) }
+        let entering = passage.boxes
         try passBridge(&passage, .forward, context)
         if host.bridgeNetfilter { try pass(&passage, .forward, context) }
         try passBridge(&passage, .postrouting, context)
@@ -255,6 +228,9 @@ extension NetworkQuestions {
             return packet
         }
         guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
+        if let answer = try diverted(.eastWest, entering, context, unless: { $0.uplink == bridge }) {
+            return answer
+        }
         return try untouched(
             .eastWest, packets(to: containers), context, input: bridge)
     }

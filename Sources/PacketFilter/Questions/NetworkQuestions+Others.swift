@@ -53,12 +53,14 @@ extension NetworkQuestions {
         by maker: WalkResult.RulePlace? = nil
     ) throws(Undecided) -> QuestionAnswer {
         var outcomes: [WalkOutcome] = []
-        let marked = ruleset.marked([box], through: [.prerouting, .forward, .postrouting], context)
+        // What is dropped on the way is not translated: one packet of a set must speak for those that come through.
+        var passage = Passage(boxes: [box])
+        for hook in [.prerouting, .forward, .postrouting] as [NftHook] { try pass(&passage, hook, context) }
         var context = context
         if context.isBridged { context.input = nil }
         do {
             var chains = ChainWalk(ruleset, context)
-            try chains.postrouting(marked.boxes)
+            try chains.postrouting(passage.boxes)
             outcomes = chains.outcomes
         } catch {
             throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
@@ -67,10 +69,10 @@ extension NetworkQuestions {
             outcome.result != .untranslated && outcome.result != .dropped
                 && (maker == nil || outcome.rule.map(place) == maker)
         }
-        var doubtful: SamplePacket?
-        for outcome in translated {
-            var packet = sample(outcome.box, input: input)
-            if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
+        var doubtful: (reason: String, packet: SamplePacket)?
+        for (outcome, box) in translated.flatMap(Self.attempts) {
+            var packet = sample(box, input: input)
+            if packet.source == packet.destination, let other = box.destination.ranges.last?.upperBound {
                 packet.destination = IPv4Address(value: other)
             }
             let result = walk.walk(packet)
@@ -85,17 +87,28 @@ extension NetworkQuestions {
                     decidedBy: outcome.rule.map(killer))
             case .dropped: continue
             case .accepted:
-                guard outcome.doubts.isEmpty else { continue }
-                if marked.isExact { return disagreement(question, packet, "translated", result) }
-                doubtful = doubtful ?? packet
+                if outcome.doubts.isEmpty, passage.isExact {
+                    return disagreement(question, packet, "translated", result)
+                }
+                let names = outcome.doubts.isEmpty ? ["the marks that rules give"] : outcome.doubts
+                doubtful = doubtful ?? (names.joined(separator: ", "), packet)
             case .undecided: return disagreement(question, packet, "translated", result)
             }
         }
         if let doubtful {
             return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: the marks that rules give",
-                packet: doubtful)
+                question, .undecided, reason: "depends on what is not known: \(doubtful.reason)",
+                packet: doubtful.packet)
         }
         return QuestionAnswer(question, .proven)
+    }
+
+    /// The sets to try a packet of: where something is not known of a set, one for each protocol that people know.
+    private static func attempts(_ outcome: WalkOutcome) -> [(outcome: WalkOutcome, box: PacketBox)] {
+        guard !outcome.doubts.isEmpty else { return [(outcome, outcome.box)] }
+        let boxes = ([17, 6, 1] as [UInt32]).compactMap { number in
+            outcome.box.intersection(PacketBox(transport: IntervalSet(number)))
+        }
+        return (boxes.isEmpty ? [outcome.box] : boxes).map { (outcome, $0) }
     }
 }

@@ -51,6 +51,7 @@ extension PacketRun {
     }
 
     private func track() {
+        state.hasMetConntrack = true
         guard state.tracking == .unseen else { return }
         switch state.packet.connectionState {
         case .invalid: state.tracking = .invalid

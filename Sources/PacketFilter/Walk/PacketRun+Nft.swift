@@ -50,13 +50,12 @@ extension PacketRun {
             case .conntrack(let ct, let direction, let into):
                 guard loadConntrack(ct, direction, into, &registers) else { return .next }
             case .setConntrack(let ct, let from):
-                guard state.tracking == .tracked || ct == .zone else { continue }
+                guard ct == .zone ? state.tracking != .tracked && !state.hasTemplate : state.tracking == .tracked
+                else { continue }
                 guard holds(pending) else { return .next }
                 pending = []
                 if ct == .mark, let word = registers.word(from) { state.connectionMark = word }
-                if ct == .zone, let word = registers.word(from) {
-                    state.zone = UInt16(truncatingIfNeeded: word.value)
-                }
+                if ct == .zone { setZone(registers.word(from)) }
             case .fib(let result, let flags, let into): loadFib(result, flags, into, &registers, hook)
             case .immediate(let into, let value): registers.store(value.bytes, into: into)
             case .bitwise(let from, let into, let mask, let xor):
@@ -159,6 +158,17 @@ extension PacketRun {
             }
         }
         return .next
+    }
+
+    /// The zone comes with a template for conntrack, also where another rule had said not to track (nft_ct.c).
+    private func setZone(_ word: PartialWord?) {
+        guard !state.hasMetConntrack else {
+            limit = "a conntrack zone for a packet that conntrack has seen already"
+            return
+        }
+        if let word { state.zone = UInt16(truncatingIfNeeded: word.value) }
+        state.tracking = .unseen
+        state.hasTemplate = true
     }
 
     private func swap(

@@ -27,7 +27,7 @@ extension PacketRun {
             store(output(at: hook), key == .outputIndex, into, &registers)
         case .inputBridgeName where isBridge: registers.store(name(state.input?.name ?? ""), into: into)
         case .outputBridgeName where isBridge: registers.store(name(state.output?.name ?? ""), into: into)
-        case .packetType where state.input != nil: registers.store([0], into: into)
+        case .packetType: registers.store([0], into: into)
         default:
             switch key.rawValue {
             // A forwarded packet has no socket: no user, group or control group.
@@ -120,7 +120,7 @@ extension PacketRun {
             return
         }
         var found: HostForwarding.Interface?
-        if hook == .prerouting, state.input?.isLoopback == true {
+        if hook == .prerouting && state.input?.isLoopback == true || state.asksWithoutAddress {
             found = state.input
         } else {
             let isBack = !wantsDestination

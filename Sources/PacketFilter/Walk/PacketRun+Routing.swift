@@ -23,14 +23,17 @@ extension PacketRun {
         let source = state.source.value
         let destination = state.destination.value
         let isLoopbackPair = source >> 24 == 127 || destination >> 24 == 127
-        if source >> 28 == 0xe || source == .max || source != 0 && source >> 24 == 0
+        // As ip_route_input_slow has it since Linux 5.3: an unset source only asks everybody.
+        let isForEverybody = destination == .max || destination == 0 && source == 0
+        if source >> 28 == 0xe || source == .max || !isForEverybody && (source == 0 || destination == 0)
             || isLoopbackPair && !link.routesLoopback && !link.isLoopback
         {
+            if destination >> 28 == 0xe, source == 0 { return toGroup(destination) }
             drop(hook: "routing", "the source or destination is no address that may come from outside (martian)")
             return nil
         }
-        if destination == .max || destination == 0 && source == 0 { return .local }
-        if destination >> 28 == 0xe { return .local }
+        if isForEverybody { return .local }
+        if destination >> 28 == 0xe { return toGroup(destination) }
         guard let found = host.lookup(flow(input: link.name), ask: askRule) else {
             return unrouted(link, "no route to \(state.destination)")
         }
@@ -51,6 +54,14 @@ extension PacketRun {
         case .blackhole, .unreachable, .prohibit, .throw:
             return unrouted(link, "the route to \(state.destination) is \(found.kind.rawValue)")
         }
+    }
+
+    /// Multicast: every host belongs to 224.0.0.1; of which other groups it is a member is not read.
+    private func toGroup(_ group: UInt32) -> Decision? {
+        let name = "whether this host has joined \(IPv4Address(value: group))"
+        if group == 0xe000_0001 || ask(name, name) { return .local }
+        drop(hook: "routing", "this host has not joined \(IPv4Address(value: group))")
+        return nil
     }
 
     private func unrouted(_ link: HostForwarding.Interface, _ text: String) -> Decision? {

@@ -57,7 +57,7 @@ extension PacketRun {
             return nil
         case .u32(let u32): return holds(u32)
         case .ipset(let match): return holds(match, hook)
-        case .packetType(let type, let inverted): return state.input == nil ? nil : (type == 0) != inverted
+        case .packetType(let type, let inverted): return (type == 0) != inverted
         case .other: return nil
         }
     }
@@ -144,6 +144,9 @@ extension PacketRun {
     private func holds(reversePath flags: UInt8) -> Bool {
         let inverted = flags & 8 != 0
         guard let input = state.input, !input.isLoopback else { return !inverted }
+        if state.source.value == 0, state.destination.value >> 28 == 0xe {
+            return state.asksWithoutAddress != inverted
+        }
         let flow = HostForwarding.Flow(
             source: state.destination, destination: state.source, input: "lo",
             mark: flags & 2 != 0 ? state.mark.value : 0)

@@ -50,7 +50,7 @@ final class PacketRun {
         let table = ruleset.tables[chain.table]
         return WalkResult.RulePlace(
             family: table.name.family.name, table: table.name.name, chain: chain.name,
-            rule: ruleset.handle(ofRule: rule),
+            rule: ruleset.position(ofRule: rule), handle: ruleset.handle(ofRule: rule),
             text: ruleset.text(ofRule: rule))
     }
 
@@ -135,6 +135,10 @@ final class PacketRun {
         case .local:
             path.append(PathStep(hook: "routing", link: "lo", reached: true))
             isLocal = true
+            guard !state.packet.fragment else {
+                limit = "the host puts a fragment together with the others before it looks at it further"
+                return
+            }
             if hook(.input) == .goesOn { arrives = true }
         case .forward(let output, let nextHop):
             path.append(PathStep(hook: "routing", link: output.name, reached: true))
@@ -201,7 +205,8 @@ final class PacketRun {
         let named = rule.map { ruleset.rules[$0].chain } ?? chain
         killer = Killer(
             hook: hook, family: table.name.family.name, table: table.name.name, chain: ruleset.chains[named].name,
-            rule: rule.flatMap { ruleset.handle(ofRule: $0) },
+            rule: rule.flatMap { ruleset.position(ofRule: $0) }, handle: rule.flatMap { ruleset.handle(ofRule: $0) },
+            backend: table.backend.rawValue,
             text: rule.map { ruleset.text(ofRule: $0) } ?? policyText(chain, table))
     }
 }

@@ -11,15 +11,18 @@ package struct WalkResult: Codable, Sendable, Hashable {
         package var family: String
         package var table: String
         package var chain: String
-        /// The rule's handle, or its position for iptables-legacy; nil for a policy.
+        /// Its position in the chain, from 1; nil for a policy.
         package var rule: String?
+        /// Of nftables.
+        package var handle: String?
         package var text: String
 
-        package init(family: String, table: String, chain: String, rule: String?, text: String) {
+        package init(family: String, table: String, chain: String, rule: String?, handle: String? = nil, text: String) {
             self.family = family
             self.table = table
             self.chain = chain
             self.rule = rule
+            self.handle = handle
             self.text = text
         }
     }

@@ -34,6 +34,8 @@ struct WalkState {
     var mark: PartialWord
     var connectionMark: PartialWord
     var tracking = Tracking.unseen
+    /// It has passed the place where conntrack stands.
+    var hasMetConntrack = false
     /// The link names; nil where there is none (yet).
     var input: HostForwarding.Interface?
     var output: HostForwarding.Interface?
@@ -50,7 +52,8 @@ struct WalkState {
     /// Index of the rule that translates the source.
     var translator: Int?
     var zone: UInt16 = 0
-    /// The target CT gave it a template for conntrack: a later CT or notrack is passed over (xt_CT.c).
+    /// The target CT or `ct zone set` gave it a template for conntrack: later ones, and notrack, are passed over (xt_CT.c,
+    /// nft_ct.c).
     var hasTemplate = false
     /// Where the next hop lies, once routed.
     var nextHop: IPv4Address
@@ -81,6 +84,11 @@ struct WalkState {
 
     /// Tracked, or marked for it by a template, which has a mark of its own.
     var hasConnection: Bool { tracking == .tracked || tracking == .unseen && hasTemplate }
+
+    /// A host that has no address yet asks its link: DHCP, IGMP. No route is looked up for it (nft_fib_ipv4.c).
+    var asksWithoutAddress: Bool {
+        source.value == 0 && (destination.value == .max || destination.value >> 8 == 0xe0_0000)
+    }
 
     var isNew: Bool { packet.connectionState == .new }
     var isReply: Bool { packet.direction == .reply }

@@ -39,8 +39,26 @@ let bridgeFaults: [Fault] = [
                     .run(["ip", "addr", "add", "{otherAddress}/{prefix}", "broadcast", "+", "dev", "{bridge}"]),
                 ]),
             FaultVariant(
-                "none", "There is no IPv4 address",
-                [.run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"])]),
+                "settings", "lxc-net runs with a netmask that is too long", profiles: [.makina],
+                [
+                    .run([
+                        "sh", "-ec",
+                        """
+                        first=$(echo {address} | cut -d . -f 1-3)
+                        sed -i -e 's/^LXC_NETMASK=.*/LXC_NETMASK="255.255.255.0"/' \\
+                            -e "s|^LXC_NETWORK=.*|LXC_NETWORK=\"$first.0/24\"|" \\
+                            -e "s/^LXC_DHCP_RANGE=.*/LXC_DHCP_RANGE=\"$first.2,$first.254\"/" /etc/default/lxc-net
+                        systemctl restart lxc-net
+                        """,
+                    ])
+                ]),
+        ]),
+    Fault(
+        "bridge-address-lost", "The bridge has no IPv4 address",
+        [
+            FaultVariant(
+                "deleted", "Somebody took it away",
+                [.run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"])])
         ]),
     Fault(
         "bridge-addr-duplicated", "The bridge's address is on a second link",
@@ -55,6 +73,13 @@ let bridgeFaults: [Fault] = [
             FaultVariant(
                 "uplink", "The uplink carries the same address",
                 [.run(["ip", "addr", "add", "{address}/32", "dev", "{uplink}"])]),
+            FaultVariant(
+                "part", "Another bridge carries a part of the network",
+                [
+                    .run(["ip", "link", "add", "br-part", "type", "bridge"]),
+                    .run(["ip", "addr", "add", "{upperAddress}", "dev", "br-part"]),
+                    .run(["ip", "link", "set", "br-part", "up"]),
+                ]),
         ]),
     Fault(
         "subnet-overlap", "A part of the network is routed elsewhere",
@@ -63,18 +88,21 @@ let bridgeFaults: [Fault] = [
                 "route", "A more specific route by the uplink",
                 [.run(["ip", "route", "add", "{upper}", "via", "{gateway}", "dev", "{uplink}"])]),
             FaultVariant(
-                "address", "Another bridge carries a part of the network",
-                [
-                    .run(["ip", "link", "add", "br-part", "type", "bridge"]),
-                    .run(["ip", "addr", "add", "{upperAddress}", "dev", "br-part"]),
-                    .run(["ip", "link", "set", "br-part", "up"]),
-                ]),
-            FaultVariant(
                 "table", "A route in a table of its own, as VPNs do",
                 [
                     .run(["ip", "route", "add", "{upper}", "via", "{gateway}", "dev", "{uplink}", "table", "100"]),
                     .run(["ip", "rule", "add", "priority", "100", "lookup", "100"]),
                 ]),
+        ]),
+    Fault(
+        "bridge-vlan-filtering", "The bridge filters VLANs, and frames without a tag have none",
+        [
+            FaultVariant(
+                "no-pvid", "Filtering is on, without a VLAN for untagged frames; not every kernel can",
+                [
+                    .run(["ip", "link", "set", "{bridge}", "type", "bridge", "vlan_default_pvid", "0"]),
+                    .run(["ip", "link", "set", "{bridge}", "type", "bridge", "vlan_filtering", "1"]),
+                ])
         ]),
     Fault(
         "bridge-stp-delay", "Spanning tree holds every new port back for 30 s",

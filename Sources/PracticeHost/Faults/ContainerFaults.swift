@@ -32,6 +32,39 @@ private let gateway = "\\nlxc.net.0.ipv4.gateway = {address}"
 private let fixedAddress = "$a lxc.net.0.ipv4.address = {otherAddress}/{prefix}" + gateway
 private let prefixlessAddress = "$a lxc.net.0.ipv4.address = {otherAddress}" + gateway
 
+/// A connection for any wired interface, which somebody's script or applet started on the wrong one.
+private let takenByNetworkManager: [FaultStep] = [
+    .write(
+        "/etc/NetworkManager/system-connections/office.nmconnection",
+        """
+        # Kept by the operator.
+        [connection]
+        id=office
+        uuid=6f2b1a52-3a5c-4a6c-9d0a-000000000002
+        type=ethernet
+        autoconnect=false
+
+        [ipv4]
+        method=disabled
+
+        [ipv6]
+        method=link-local
+
+        """),
+    .run(["chmod", "600", "/etc/NetworkManager/system-connections/office.nmconnection"]),
+    .link(
+        "/etc/systemd/system/multi-user.target.wants/NetworkManager.service",
+        to: "/lib/systemd/system/NetworkManager.service"),
+    .run([
+        "sh", "-ec",
+        // Where /sys is read-only it sees a container, and does not wait for a udev that is not there.
+        "mount -o remount,ro,bind /sys; mkdir -p /run/dbus; dbus-daemon --system --fork; systemctl start NetworkManager;"
+            + " i=0; until nmcli general >/dev/null 2>&1 || [ $i -eq 100 ]; do sleep 0.1; i=$((i + 1)); done;"
+            + " set -- /sys/class/net/{bridge}/brif/*;"
+            + " nmcli --wait 10 connection up office ifname \"$(basename \"$1\")\"",
+    ]),
+]
+
 let containerFaults: [Fault] = [
     Fault(
         "config-links-other-bridge", "A container's configuration names another bridge",
@@ -74,7 +107,10 @@ let containerFaults: [Fault] = [
                         "sh", "-ec",
                         "set -- /sys/class/net/{bridge}/brif/*; ip link set \"$(basename \"$1\")\" nomaster",
                     ])
-                ])
+                ]),
+            FaultVariant(
+                "networkmanager", "NetworkManager started a connection of its own on it", layers: ["network-manager"],
+                containers: 1, takenByNetworkManager),
         ]),
     Fault(
         "config-address-without-prefix", "A container's address has no prefix length",

@@ -71,7 +71,7 @@ let firewallProgramFaults: [Fault] = [
                 ])
         ]),
     Fault(
-        "forward-policy-drop-saved", "Saved rules drop what the host should forward",
+        "forward-policy-drop", "Saved rules drop what the host should forward",
         [
             FaultVariant(
                 "rules-v4", "netfilter-persistent loads them at boot", backends: [.iptablesNft, .iptablesLegacy],
@@ -97,7 +97,7 @@ let firewallProgramFaults: [Fault] = [
                 ])
         ]),
     Fault(
-        "masq-shadowed-saved", "A saved rule ends the nat chain; a deliberate exemption comes before it",
+        "masq-shadowed", "A saved rule ends the nat chain; a deliberate exemption comes before it",
         [
             FaultVariant(
                 "rules-v4", "netfilter-persistent loads them at boot", backends: [.iptablesNft, .iptablesLegacy],
@@ -143,6 +143,21 @@ private func shorewall(interfaces: String, policy: String, zones: String = "") -
     ]
 }
 
+/// The lines of the recipe, behind those of the operator where it does not say otherwise.
+private let shorewallRecipe: [FaultStep] = [
+    .write("/etc/shorewall/masq", "{uplink} {bridge}  -   -   -   -   -\n"),
+    .run([
+        "sh", "-ec",
+        """
+        cd /etc/shorewall
+        echo 'lxc ipv4  -   -   -' >>zones
+        echo 'lxc {bridge}  routeback,bridge,tcpflags,nosmurfs' >>interfaces
+        sed -i -e '/^net.all/i lxc net ACCEPT  -   -' -e '/^net.all/i $FW lxc ACCEPT  -   -' policy
+        ! shorewall reload
+        """,
+    ]),
+]
+
 let shorewallFaults: [Fault] = [
     Fault(
         "shorewall-misconfig", "Shorewall runs, and lets nobody of the bridge out",
@@ -156,6 +171,9 @@ let shorewallFaults: [Fault] = [
                 shorewall(
                     interfaces: "net\t{uplink}\t-\ttcpflags\nlxc\t{bridge}\t-\trouteback,bridge\n", policy: "",
                     zones: "lxc\tipv4\n")),
+            FaultVariant(
+                "recipe", "The recipe of old was followed, and this shorewall refuses it", layers: ["shorewall"],
+                shorewall(interfaces: "net\t{uplink}\tdetect\ttcpflags\n", policy: "") + shorewallRecipe),
         ])
 ]
 
@@ -193,7 +211,9 @@ let dockerFaults: [Fault] = [
                         """
                         systemctl start docker
                         i=0
-                        until iptables -S FORWARD | grep -q DOCKER-USER && iptables -S | grep -q 'P FORWARD DROP'; do
+                        # It arranges its rules once more before it listens.
+                        until iptables -S FORWARD | grep -q DOCKER-USER && iptables -S | grep -q 'P FORWARD DROP' &&
+                            docker version >/dev/null 2>&1; do
                             [ $i -lt 300 ] || exit 1
                             i=$((i + 1))
                             sleep 0.1

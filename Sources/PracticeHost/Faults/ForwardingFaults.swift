@@ -7,6 +7,14 @@ let forwardingFaults: [Fault] = [
         [
             FaultVariant("bridge", "The bridge", [.sysctl("net/ipv4/conf/{bridge}/forwarding", "0")]),
             FaultVariant("uplink", "The uplink", [.sysctl("net/ipv4/conf/{uplink}/forwarding", "0")]),
+            FaultVariant(
+                "hardened", "Files switch it off at every boot, the uplink by name and the bridge by a wildcard",
+                [
+                    .write("/etc/sysctl.d/99_hardening.conf", "net.ipv4.conf.{uplink}.forwarding = 0\n"),
+                    .write("/etc/sysctl.conf", "net.ipv4.conf.{uplink}.forwarding=0\n"),
+                    .write("/run/sysctl.d/98-bridges.conf", "net.ipv4.conf.lxcbr*.forwarding = 0\n"),
+                    .sysctl("net/ipv4/conf/{uplink}/forwarding", "0"),
+                ]),
         ]),
     Fault(
         "ip-forward-reset", "Forwarding is on now and off after the next boot",
@@ -20,8 +28,6 @@ let forwardingFaults: [Fault] = [
             FaultVariant(
                 "sysctl-conf", "/etc/sysctl.conf says 0: the last word under procps, not under systemd",
                 [.write("/etc/sysctl.conf", "net.ipv4.ip_forward=0\n")]),
-            FaultVariant(
-                "unset", "Nothing sets it any more", [.remove("/etc/sysctl.d/99_custom.conf")]),
         ]),
     Fault(
         "ipv6-forward-off", "The bridge has IPv6, and the kernel forwards none",
@@ -66,6 +72,69 @@ let forwardingFaults: [Fault] = [
                 [
                     .run(["ip", "route", "add", "blackhole", "default", "table", "200"]),
                     .run(["ip", "rule", "add", "priority", "200", "from", "{network}", "lookup", "200"]),
+                ])
+        ]),
+]
+
+/// An operator's own profile that wants IPv6 on the bridge, and a host that forwards it and has a way out for it.
+private let wantsIPv6: [FaultStep] = [
+    .write(
+        "/etc/lxc-doctor/profile.yaml",
+        """
+        name: dual-stack
+        networks:
+          - { bridge: {bridge}, address: {address}/{prefix}, ipv6: "fd42:5::1/64" }
+
+        """),
+    .sysctl("net/ipv6/conf/all/forwarding", "1"), .sysctl("net/ipv6/conf/{uplink}/accept_ra", "2"),
+    .run(["ip", "-6", "addr", "add", "2001:db8:ff::2/64", "dev", "{uplink}", "nodad"]),
+    .run(["ip", "-6", "route", "replace", "default", "via", "2001:db8:ff::1", "dev", "{uplink}"]),
+]
+
+private let hasIPv6 = FaultStep.run(["ip", "-6", "addr", "add", "fd42:5::1/64", "dev", "{bridge}", "nodad"])
+
+private func translatesIPv6(_ action: String = "masquerade") -> FaultStep {
+    .nft(
+        """
+        add table ip6 six
+        add chain ip6 six post { type nat hook postrouting priority srcnat; }
+        add rule ip6 six post ip6 saddr fd42:5::/64 ip6 daddr != fd42:5::/64 \(action)
+        """)
+}
+
+let ipv6Faults: [Fault] = [
+    Fault(
+        "ipv6-address-missing", "The profile wants IPv6, and the bridge has no address of it",
+        [FaultVariant("absent", "Forwarding and translation are there", wantsIPv6 + [translatesIPv6()])]),
+    Fault(
+        "ipv6-nat-missing", "Nothing translates the private IPv6 addresses of the containers",
+        [FaultVariant("no-rule", "Address and forwarding are there", wantsIPv6 + [hasIPv6])]),
+    Fault(
+        "ipv6-no-route", "The host has no way to the outside by IPv6",
+        [
+            FaultVariant(
+                "deleted", "The default route is gone, and no router tells of one",
+                wantsIPv6 + [hasIPv6, translatesIPv6(), .run(["ip", "-6", "route", "del", "default"])])
+        ]),
+    Fault(
+        "ipv6-wrong-source", "IPv6 is translated to an address that the host does not have",
+        [
+            FaultVariant(
+                "gone", "SNAT to an address of an earlier day",
+                wantsIPv6 + [hasIPv6, translatesIPv6("snat to 2001:db8:77::9")])
+        ]),
+    Fault(
+        "ipv6-dropped", "The host forwards IPv4, and drops IPv6",
+        [
+            FaultVariant(
+                "policy", "A closed table of family ip6 that knows nothing of the bridge",
+                wantsIPv6 + [
+                    hasIPv6, translatesIPv6(),
+                    .nft(
+                        """
+                        add table ip6 fence
+                        add chain ip6 fence forward { type filter hook forward priority 10; policy drop; }
+                        """),
                 ])
         ]),
 ]

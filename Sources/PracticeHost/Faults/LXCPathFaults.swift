@@ -25,14 +25,33 @@ let lxcPathFaults: [Fault] = [
         [
             FaultVariant("mode", "Anybody may write", [.run(["chmod", "0777", HealthyHost.lxcPath])]),
             FaultVariant("owner", "It belongs to somebody else", [.run(["chown", "1000:1000", HealthyHost.lxcPath])]),
-            FaultVariant("closed", "Not even its owner may enter", [.run(["chmod", "0600", HealthyHost.lxcPath])]),
+        ]),
+    Fault(
+        "storage-full", "The file system of the containers has no inode left",
+        [
+            FaultVariant(
+                "inodes", "A small one is mounted there",
+                [
+                    .run([
+                        "mount", "-t", "tmpfs", "-o", "size=8g,nr_inodes=100,mode=0755", "none", HealthyHost.lxcPath,
+                    ])
+                ])
         ]),
     Fault(
         "base-image-missing", "The base image is not there",
         [
             FaultVariant(
-                "gone", "Neither directory nor archive", profiles: [.makina],
+                "gone", "The profile requires it, and there is neither directory nor archive", profiles: [.makina],
                 [
+                    .write(
+                        "/etc/lxc-doctor/profile.yaml",
+                        """
+                        name: with-image
+                        networks:
+                          - { bridge: {bridge}, address: {address}/{prefix} }
+                        image: { name: \(BaseImageFiles.name), wanted: required }
+
+                        """),
                     .run(["rm", "-rf", BaseImageFiles.directory]),
                     .remove("\(HealthyHost.lxcPath)/\(BaseImageFiles.tarball)"),
                 ])
@@ -40,9 +59,6 @@ let lxcPathFaults: [Fault] = [
     Fault(
         "base-image-incomplete", "The base image was not unpacked to its end",
         [
-            FaultVariant(
-                "flag", "The flag of a finished unpacking is missing", profiles: [.makina],
-                [.remove("\(BaseImageFiles.directory)/.\(BaseImageFiles.tarball)unpacked")]),
             FaultVariant(
                 "init", "There is no init", profiles: [.makina],
                 [.remove("\(BaseImageFiles.directory)/rootfs/sbin/init")]),

@@ -39,7 +39,9 @@ let lxcNetFaults: [Fault] = [
     Fault(
         "lxc-net-not-enabled", "lxc-net does not start at the next boot",
         [
-            FaultVariant("disabled", "The unit is disabled", [.remove(lxcNetWanted)]),
+            FaultVariant(
+                "disabled", "The unit is disabled, and lxc.service, which would start it, as well",
+                [.remove(lxcNetWanted), .remove("/etc/systemd/system/multi-user.target.wants/lxc.service")]),
             FaultVariant(
                 "masked", "The unit is masked", [.link("/etc/systemd/system/lxc-net.service", to: "/dev/null")]),
             FaultVariant(
@@ -58,19 +60,7 @@ let lxcNetFaults: [Fault] = [
         [
             FaultVariant(
                 "bridge", "The bridge was deleted behind its back",
-                dnsmasqKilled + [.run(["ip", "link", "del", "{bridge}"])]),
-            FaultVariant(
-                "rules", "The ruleset was flushed behind its back",
-                [
-                    .only([.nft], [.nft("flush ruleset")]),
-                    .only(
-                        iptables,
-                        [
-                            .run(["iptables", "-w", "-t", "nat", "-F"]),
-                            .run(["iptables", "-w", "-t", "mangle", "-F"]),
-                            .run(["iptables", "-w", "-F"]),
-                        ]),
-                ]),
+                dnsmasqKilled + [.run(["ip", "link", "del", "{bridge}"])])
         ]),
     Fault(
         "dnsmasq-not-running", "No DHCP and DNS server on the bridge",

@@ -78,10 +78,6 @@ let makinaJobFaults: [Fault] = [
                             "rm -f /lib/systemd/system/lxc-net.service /etc/init.d/lxc-net /etc/rc?.d/*lxc-net",
                         ])
                     ]),
-            FaultVariant(
-                "upstart", "The job of the old recipe; no upstart runs it either", profiles: [.makina],
-                [.write("/etc/init/lxc-net-makina.conf", upstartJob(guardValue: "True"))]
-                    + lxcNetOff("# Nothing set here.\n")),
         ]),
     Fault(
         "makina-job-inert", "The makina job is for an init system that does not run",
@@ -93,6 +89,10 @@ let makinaJobFaults: [Fault] = [
             FaultVariant(
                 "beside", "An upstart job under systemd, beside an enabled lxc-net", profiles: [.makina],
                 [.write("/etc/init/lxc-net-makina.conf", upstartJob(guardValue: "true"))]),
+            FaultVariant(
+                "old-recipe", "The job of the old recipe, whose guard is wrong besides", profiles: [.makina],
+                [.write("/etc/init/lxc-net-makina.conf", upstartJob(guardValue: "True"))]
+                    + lxcNetOff("# Nothing set here.\n")),
         ]),
     Fault(
         "makina-job-tools-missing", "The makina job needs brctl and ifconfig, which are not there",

@@ -33,7 +33,19 @@ let natFaults: [Fault] = [
         [
             FaultVariant(
                 "table", "The rule is gone",
-                [.only([.nft], [.nft("delete table ip lxc")]), .only(iptables, Array(withoutRule.dropFirst()))])
+                [.only([.nft], [.nft("delete table ip lxc")]), .only(iptables, Array(withoutRule.dropFirst()))]),
+            FaultVariant(
+                "flushed", "The ruleset was flushed behind the back of lxc-net",
+                [
+                    .only([.nft], [.nft("flush ruleset")]),
+                    .only(
+                        iptables,
+                        [
+                            .run(["iptables", "-w", "-t", "nat", "-F"]),
+                            .run(["iptables", "-w", "-t", "mangle", "-F"]),
+                            .run(["iptables", "-w", "-F"]),
+                        ]),
+                ]),
         ]),
     Fault(
         "masq-wrong-subnet", "Only a part of the network is translated",

@@ -170,6 +170,17 @@ let pathFaults: [Fault] = [
                         add rule inet quiet output oifname "{bridge}" icmp type destination-unreachable drop
                         """),
                 ]),
+            FaultVariant(
+                "port", "A port of the bridge takes less than the bridge, whose MTU somebody has set",
+                [
+                    .run(["ip", "link", "add", "veth-narrow", "type", "veth", "peer", "name", "veth-narrow-in"]),
+                    .run(["ip", "link", "set", "veth-narrow", "mtu", "1400", "master", "{bridge}", "up"]),
+                    .run(["ip", "link", "set", "veth-narrow-in", "mtu", "1400", "up"]),
+                    .run(["ip", "link", "set", "{bridge}", "mtu", "1500"]),
+                ]),
+            FaultVariant(
+                "container", "A container sends larger packets than its cable takes", containers: 1,
+                [.run(["lxc-attach", "-n", "c1", "--", "ip", "link", "set", "dev", "eth0", "mtu", "9000"])]),
         ]),
     Fault(
         "hosting-point-to-point", "A lone address, and a gateway that the kernel refused",

@@ -12,45 +12,51 @@ let persistenceFaults: [Fault] = [
                     .write("/etc/default/lxc-net", "USE_LXC_BRIDGE=\"true\"\n"),
                     // What was made by hand has no flag of lxc-net's.
                     .remove("/run/lxc/network_up"),
-                    .write(
-                        "/etc/nftables.conf",
-                        """
-                        #!/usr/sbin/nft -f
-                        table ip containers {
-                            chain postrouting {
-                                type nat hook postrouting priority srcnat; policy accept;
-                                ip saddr {network} ip daddr != {network} counter masquerade
-                            }
-                        }
-
-                        """),
-                    .link(
-                        "/etc/systemd/system/sysinit.target.wants/nftables.service",
-                        to: "/lib/systemd/system/nftables.service"),
-                ])
+                ] + rulesByNftables)
         ]),
     Fault(
         "masq-not-persistent", "The translation is there, and nobody makes it at the next boot",
         [
             FaultVariant(
                 "networkd", "systemd-networkd makes the bridge, and nothing but that", profiles: [.makina],
+                bridgeByNetworkd)
+        ]),
+    Fault(
+        "firewall-boot-order", "A firewall that starts after lxc-net takes its rules away",
+        [
+            FaultVariant(
+                "local-script", "/etc/rc.local loads a ruleset that begins with a flush",
                 [
-                    .write("/etc/default/lxc-net", "USE_LXC_BRIDGE=\"false\"\n"), .remove(lxcNetWanted),
-                    .write("/etc/systemd/network/10-{bridge}.netdev", "[NetDev]\nName={bridge}\nKind=bridge\n"),
+                    .write("/etc/rc.local", "#!/bin/sh\n# The firewall of this host.\nnft -f /etc/firewall.nft\n"),
                     .write(
-                        "/etc/systemd/network/10-{bridge}.network",
+                        "/etc/firewall.nft", "flush ruleset\ntable inet filter {\n    chain input {\n    }\n}\n"),
+                ]),
+            FaultVariant(
+                "saved-rules", "A unit restores saved rules after lxc-net", backends: [.iptablesNft, .iptablesLegacy],
+                [
+                    .write(
+                        "/etc/iptables/rules.v4",
+                        "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"),
+                    .write(
+                        "/etc/systemd/system/netfilter-persistent.service",
                         """
-                        [Match]
-                        Name={bridge}
+                        [Unit]
+                        Description=saved rules
+                        After=lxc-net.service
 
-                        [Network]
-                        Address={address}/{prefix}
-                        ConfigureWithoutCarrier=yes
-                        LinkLocalAddressing=no
+                        [Service]
+                        Type=oneshot
+                        RemainAfterExit=yes
+                        ExecStart=/usr/sbin/iptables-restore /etc/iptables/rules.v4
+
+                        [Install]
+                        WantedBy=multi-user.target
 
                         """),
-                    .link("\(wants)/systemd-networkd.service", to: "/lib/systemd/system/systemd-networkd.service"),
-                ])
+                    .link(
+                        "\(wants)/netfilter-persistent.service",
+                        to: "/etc/systemd/system/netfilter-persistent.service"),
+                ]),
         ]),
     Fault(
         "nftables-flush-ruleset", "nftables.conf flushes every ruleset, lxc-net's too",
@@ -62,6 +68,43 @@ let persistenceFaults: [Fault] = [
                 "now", "It has just been reloaded", backends: [.nft, .iptablesNft],
                 flushingService + [.run(["nft", "-f", "/etc/nftables.conf"])]),
         ]),
+]
+
+/// networkd makes the bridge with its address, and lxc-net makes none.
+let bridgeByNetworkd: [FaultStep] = [
+    .write("/etc/default/lxc-net", "USE_LXC_BRIDGE=\"false\"\n"), .remove(lxcNetWanted),
+    .write("/etc/systemd/network/10-{bridge}.netdev", "[NetDev]\nName={bridge}\nKind=bridge\n"),
+    .write(
+        "/etc/systemd/network/10-{bridge}.network",
+        """
+        [Match]
+        Name={bridge}
+
+        [Network]
+        Address={address}/{prefix}
+        ConfigureWithoutCarrier=yes
+        LinkLocalAddressing=no
+
+        """),
+    .link("\(wants)/systemd-networkd.service", to: "/lib/systemd/system/systemd-networkd.service"),
+]
+
+/// nftables.service loads the translation, and flushes nothing of others.
+let rulesByNftables: [FaultStep] = [
+    .write(
+        "/etc/nftables.conf",
+        """
+        #!/usr/sbin/nft -f
+        table ip containers {
+            chain postrouting {
+                type nat hook postrouting priority srcnat; policy accept;
+                ip saddr {network} ip daddr != {network} counter masquerade
+            }
+        }
+
+        """),
+    .link(
+        "/etc/systemd/system/sysinit.target.wants/nftables.service", to: "/lib/systemd/system/nftables.service"),
 ]
 
 private let flushingService: [FaultStep] = [

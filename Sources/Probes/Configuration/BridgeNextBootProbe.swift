@@ -8,7 +8,7 @@ package struct BridgeNextBootProbe: Probe {
         parameters: ["bridge": .string, "address": .string],
         facts: [
             "creators": .strings, "count": .integer, "creator": .string, "carriesAddress": .boolean,
-            "problems": .strings, "addresses": .strings,
+            "problems": .strings, "addresses": .strings, "lxcNetOff": .boolean,
         ], source: .configuration)
 
     package init() {}
@@ -22,6 +22,8 @@ package struct BridgeNextBootProbe: Probe {
         let services = try BootServices(ConfigurationReader(host: host))
         let found = try BridgeCreators(bridge: bridge, services)
         let addresses = found.creators.flatMap(\.addresses)
+        var isOff = false
+        if found.creators.isEmpty { isOff = try lxcNetIsOff(bridge, services) }
         var observation = Observation(facts: [
             "creators": .strings(found.creators.map(\.name)), "count": .integer(found.creators.count),
             "creator": .string(found.creators.first?.name ?? ""),
@@ -30,6 +32,7 @@ package struct BridgeNextBootProbe: Probe {
                     $0 == wanted || (anyLength && $0.address == wanted.address)
                 }),
             "problems": .strings(found.problems), "addresses": .strings(addresses),
+            "lxcNetOff": .boolean(isOff),
         ])
         observation.evidence = found.creators.map(\.evidence)
         for problem in found.problems {
@@ -46,5 +49,14 @@ package struct BridgeNextBootProbe: Probe {
                     value: "nothing makes \(bridge)"))
         }
         return observation
+    }
+
+    /// Whether lxc-net is told to make this very bridge, and does not start or is told to make none.
+    private func lxcNetIsOff(_ bridge: String, _ services: BootServices) throws(ObservationFailure) -> Bool {
+        guard try services.state("lxc-net") != .absent else { return false }
+        let settings = try LXCNetSettings.read(from: services.reader.host)
+        guard settings.bridge == bridge, try !MakinaJob.read(bridge: bridge, services).isPresent else { return false }
+        if !settings.useBridge { return true }
+        return try !services.starts("lxc-net", wantedBy: ["lxc"])
     }
 }

@@ -17,8 +17,9 @@ package struct ContainerHardwareAddressesProbe: Probe {
         let path = try LXCPath.resolve(try parameters.string("path"), reader).path
         var owners: [String: [LXCConfig.Entry]] = [:]
         var names: [String: [String]] = [:]
-        for name in try ContainersProbe.names(path, reader) {
-            let config = try ContainerConfigProbe.read(path, name, reader)
+        for place in try ContainersProbe.places(path, reader) {
+            let name = place.title(in: path)
+            let config = try ContainerConfigProbe.read(place.path, place.name, reader)
             for entry in config.entries where entry.key.hasPrefix("lxc.net") && entry.key.hasSuffix(".hwaddr") {
                 // LXC fills in every x anew at each start.
                 let address = entry.value.lowercased()

@@ -18,8 +18,8 @@ package struct ContainerPortsProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
-        let name = try parameters.string("container")
+        let place = try ContainerPlace.asked(parameters, reader)
+        let (path, name) = (place.path, place.name)
         let loose = try Self.looseVeths(host)
         guard !loose.isEmpty else {
             let evidence = Evidence(

@@ -2,13 +2,14 @@ internal import ConfigFiles
 package import HostAccess
 package import HostModel
 
-/// The names of the containers: directories of the LXC path that hold a `config`.
+/// The names of the containers: directories of the LXC path that hold a `config`; and the directories of those that lie
+/// elsewhere, see ContainersElsewhere.
 ///
 /// Source: `list_defined_containers` in `src/lxc/lxccontainer.c`.
 package struct ContainersProbe: Probe {
     package let specification = ProbeSpecification(
         name: "containers", summary: "the containers that are defined below the LXC path",
-        parameters: ["path": .string], facts: ["names": .strings, "count": .integer])
+        parameters: ["path": .string], facts: ["names": .strings, "count": .integer, "elsewhere": .strings])
 
     package init() {}
 
@@ -18,6 +19,12 @@ package struct ContainersProbe: Probe {
             if try reader.exists("\(path)/\(name)/config") { names.append(name) }
         }
         return names
+    }
+
+    /// All containers: those below `path`, and those elsewhere.
+    static func places(_ path: String, _ reader: ConfigurationReader) throws(ObservationFailure) -> [ContainerPlace] {
+        try names(path, reader).map { ContainerPlace(path: path, name: $0) }
+            + ContainersElsewhere.find(except: path, reader)
     }
 
     package func observe(
@@ -31,13 +38,22 @@ package struct ContainersProbe: Probe {
         } else {
             names = try Self.names(path, reader)
         }
-        return Observation(
-            facts: ["names": .strings(names), "count": .integer(names.count)],
-            evidence: [
+        let elsewhere = try ContainersElsewhere.find(except: path, reader).map(\.directory)
+        var evidence = [
+            Evidence(
+                source: path, command: "ls -d \(Evidence.quoted(path))/*/config", value: "\(names.count) containers")
+        ]
+        if !elsewhere.isEmpty {
+            evidence.append(
                 Evidence(
-                    source: path, command: "ls -d \(Evidence.quoted(path))/*/config", value: "\(names.count) containers"
-                )
-            ])
+                    source: "/proc/net/unix, /etc/lxc/lxc-usernet", command: "grep -o '@/.*/command' /proc/net/unix",
+                    value: "elsewhere: \(elsewhere.joined(separator: ", "))"))
+        }
+        return Observation(
+            facts: [
+                "names": .strings(names + elsewhere), "count": .integer(names.count + elsewhere.count),
+                "elsewhere": .strings(elsewhere),
+            ], evidence: evidence)
     }
 }
 
@@ -97,8 +113,8 @@ package struct ContainerConfigProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
-        let name = try parameters.string("container")
+        let place = try ContainerPlace.asked(parameters, reader)
+        let (path, name) = (place.path, place.name)
         let config = try Self.read(path, name, reader)
         let veths = config.devices.filter { $0.type == "veth" }
         let links = veths.compactMap(\.link)

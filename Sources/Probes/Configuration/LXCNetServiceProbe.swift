@@ -9,6 +9,7 @@ package struct LXCNetServiceProbe: Probe {
         parameters: ["bridge": .string],
         facts: [
             "installed": .boolean, "enabled": .string, "flag": .boolean, "stale": .boolean, "staleBecause": .string,
+            "lost": .string,
             "effective": .boolean, "pulledBy": .string,
         ])
 
@@ -25,11 +26,13 @@ package struct LXCNetServiceProbe: Probe {
         let starts = try services.starts("lxc-net", wantedBy: ["lxc"])
         let flag = try reader.first(["/run/lxc/network_up", "/var/run/lxc/network_up"])
         let job = try MakinaJob.read(bridge: bridge, services)
-        let because = flag == nil ? "" : try staleness(bridge, settings, job, reader)
+        let stale = flag == nil ? nil : try staleness(bridge, settings, job, reader)
+        let because = stale?.because ?? ""
 
         var observation = Observation(facts: [
             "installed": .boolean(state != .absent), "enabled": .string(state.rawValue),
             "flag": .boolean(flag != nil), "stale": .boolean(!because.isEmpty), "staleBecause": .string(because),
+            "lost": .string(stale?.lost.rawValue ?? ""),
             "effective": .boolean(starts && settings.useBridge && settings.bridge == bridge),
             "pulledBy": .string(starts && state != .enabled ? "lxc.service" : ""),
         ])
@@ -46,18 +49,29 @@ package struct LXCNetServiceProbe: Probe {
         return observation
     }
 
-    /// Why the flag is wrong, or nothing. A flag for another bridge is not judged here.
+    /// What is gone though the flag is there.
+    private enum Loss: String {
+        /// lxc-net's bridge, the bridge of the makina job, lxc-net's DHCP server beside a bridge that is there.
+        case bridge, job, server
+    }
+
+    /// Why the flag is wrong; nil where it is not. A flag for another bridge is not judged here.
     private func staleness(
         _ bridge: String, _ settings: LXCNetSettings, _ job: MakinaJob, _ reader: ConfigurationReader
-    ) throws(ObservationFailure) -> String {
-        guard settings.bridge == bridge || job.usesFlag != nil else { return "" }
-        guard try reader.linkNames().contains(bridge) else { return "\(bridge) does not exist" }
-        guard settings.bridge == bridge, settings.useBridge, !job.isPresent else { return "" }
-        guard let text = try reader.bytes("/run/lxc/dnsmasq.pid", limit: 64) else {
-            return "/run/lxc/dnsmasq.pid does not exist"
+    ) throws(ObservationFailure) -> (lost: Loss, because: String)? {
+        guard settings.bridge == bridge || job.usesFlag != nil else { return nil }
+        let isLxcNets = settings.bridge == bridge && settings.useBridge && !job.isPresent
+        guard try reader.linkNames().contains(bridge) else {
+            return (isLxcNets ? .bridge : .job, "\(bridge) does not exist")
         }
-        guard let pid = DnsmasqProcess.process(text) else { return "/run/lxc/dnsmasq.pid holds no process id" }
+        guard isLxcNets else { return nil }
+        guard let text = try reader.bytes("/run/lxc/dnsmasq.pid", limit: 64) else {
+            return (.server, "/run/lxc/dnsmasq.pid does not exist")
+        }
+        guard let pid = DnsmasqProcess.process(text) else {
+            return (.server, "/run/lxc/dnsmasq.pid holds no process id")
+        }
         let name = try reader.processName(pid)
-        return name == "dnsmasq" ? "" : "process \(pid) is \(name ?? "gone"), not dnsmasq"
+        return name == "dnsmasq" ? nil : (.server, "process \(pid) is \(name ?? "gone"), not dnsmasq")
     }
 }

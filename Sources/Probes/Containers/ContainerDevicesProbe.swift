@@ -22,8 +22,8 @@ package struct ContainerDevicesProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
-        let name = try parameters.string("container")
+        let place = try ContainerPlace.asked(parameters, reader)
+        let (path, name) = (place.path, place.name)
         let config = try ContainerConfigProbe.read(path, name, reader)
         let file = "\(path)/\(name)/config"
         var reading = Reading(config: config, name: name, reader: reader)

@@ -21,8 +21,8 @@ package struct ContainerGuestProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
-        let name = try parameters.string("container")
+        let place = try ContainerPlace.asked(parameters, reader)
+        let (path, name) = (place.path, place.name)
         let config = try ContainerConfigProbe.read(path, name, reader)
         guard let guest = try GuestSystem(config, directory: "\(path)/\(name)", reader) else {
             throw .notApplicable("the rootfs of \(name) is no directory of this host")
@@ -33,7 +33,7 @@ package struct ContainerGuestProbe: Probe {
         var checksumMissing = false
         // The rules are read where they matter.
         if guest.hasStrictDHCP, config.devices.contains(where: { $0.type == "veth" && $0.addresses.isEmpty }) {
-            checksumMissing = try !RulesetState(host: host).ruleset().fillsUDPChecksums
+            checksumMissing = try RulesetState(host: host).ruleset().firstRule(that: .fillsUDPChecksums) == nil
         }
         let sandbox = try Self.sandbox(config, guest)
         var evidence = names.evidence

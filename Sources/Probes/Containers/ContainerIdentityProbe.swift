@@ -28,8 +28,8 @@ package struct ContainerIdentityProbe: Probe {
         _ parameters: ProbeParameters, on host: any Host
     ) throws(ObservationFailure) -> Observation {
         let reader = ConfigurationReader(host: host)
-        let path = try LXCPath.resolve(try parameters.string("path"), reader).path
-        let name = try parameters.string("container")
+        let place = try ContainerPlace.asked(parameters, reader)
+        let (path, name) = (place.path, place.name)
         let config = try ContainerConfigProbe.read(path, name, reader)
         let maps = config.entries.filter { $0.key == "lxc.idmap" }.compactMap(Self.map)
         guard !maps.isEmpty else { throw .notApplicable("\(name) maps no ids: it is privileged") }
@@ -143,12 +143,12 @@ enum PasswordFile {
 
     static func entries(
         _ reader: ConfigurationReader
-    ) throws(ObservationFailure) -> [(name: String, user: Int, location: SourceLocation)] {
+    ) throws(ObservationFailure) -> [(name: String, user: Int, home: String, location: SourceLocation)] {
         let file = "/etc/passwd"
         return TextLines(try reader.bytes(file) ?? []).numbered.compactMap { number, line in
             let words = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard words.count > 2, let user = Int(words[2]) else { return nil }
-            return (words[0], user, SourceLocation(file: file, line: number))
+            return (words[0], user, words.count > 5 ? words[5] : "", SourceLocation(file: file, line: number))
         }
     }
 }

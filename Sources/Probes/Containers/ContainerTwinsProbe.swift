@@ -25,10 +25,11 @@ package struct ContainerTwinsProbe: Probe {
         var addresses: [String: [(name: String, entry: LXCConfig.Entry?)]] = [:]
         var machines: [String: [(name: String, file: String)]] = [:]
         var count = 0
-        for name in try ContainersProbe.names(path, reader).prefix(Self.maximum) {
+        for place in try ContainersProbe.places(path, reader).prefix(Self.maximum) {
+            let name = place.title(in: path)
             let config: LXCConfig
             do {
-                config = try ContainerConfigProbe.read(path, name, reader)
+                config = try ContainerConfigProbe.read(place.path, place.name, reader)
             } catch {
                 // It vanished meanwhile; what cannot be read is unknown as a whole.
                 if case .notApplicable = error { continue }
@@ -44,7 +45,7 @@ package struct ContainerTwinsProbe: Probe {
             }
             // Only who asks DHCP is known there by its machine-id.
             guard devices.contains(where: { $0.addresses.isEmpty }),
-                let guest = try GuestSystem(config, directory: "\(path)/\(name)", reader),
+                let guest = try GuestSystem(config, directory: place.directory, reader),
                 let bytes = try guest.read("/etc/machine-id", limit: 256)
             else { continue }
             let id = String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)

@@ -104,6 +104,6 @@ package struct UserNetworksProbe: Probe {
         guard !long.isEmpty, let major = PackageDatabase.major(try LXCInstallation.read(from: reader.host).version),
             major < 4
         else { return [] }
-        return long
+        return long.map { ($0.name, $0.user, $0.location) }
     }
 }

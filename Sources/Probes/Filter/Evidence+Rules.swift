@@ -2,6 +2,16 @@ package import HostModel
 internal import PacketFilter
 
 extension Evidence {
+    /// A rule that did something with a packet.
+    init(_ rule: WalkResult.RulePlace) {
+        self.init(
+            source: "\(rule.family) \(rule.table) \(rule.chain)",
+            command: rule.text.hasPrefix("-")
+                ? "iptables -t \(rule.table) -S \(rule.chain)"
+                : "nft -a list chain \(rule.family) \(rule.table) \(rule.chain)",
+            value: rule.text)
+    }
+
     /// What ends a packet's way, and how a person sees it.
     package init(_ killer: Killer) {
         guard let table = killer.table else {
@@ -12,9 +22,10 @@ extension Evidence {
             return
         }
         let place = [killer.family, table, killer.chain].compactMap { $0 }.joined(separator: " ")
-        let legacy = killer.text.hasSuffix("(iptables-legacy)") ? "iptables-legacy" : "iptables"
+        let isLegacy = killer.backend == "iptables-legacy" || killer.text.hasSuffix("(iptables-legacy)")
+        let legacy = isLegacy ? "iptables-legacy" : "iptables"
         self.init(
-            source: place,
+            source: [place, killer.ruleWords].compactMap { $0 }.joined(separator: ", "),
             command: killer.text.hasPrefix("-")
                 ? "\(legacy) -t \(table) -S \(killer.chain ?? "")" : "nft -a list chain \(place)",
             value: killer.text)

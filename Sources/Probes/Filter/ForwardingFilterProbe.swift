@@ -37,15 +37,21 @@ package struct ForwardingFilterProbe: Probe {
         note(questions, .eastWest, "eastWest", &observation)
         for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
             let answer = questions.answerOfRules(question)
-            observation.facts[name] = .string(Self.word(answer, questions))
-            guard answer.verdict == .counterexample, let killer = answer.decidedBy else { continue }
+            // Who sends queries on to another resolver means to: they are heard, though not here.
+            let isHeard =
+                question == .dns && answer.verdict == .counterexample
+                && answer.packet.map { questions.walk.walk($0).verdict == .accepted } ?? false
+            observation.facts[name] = .string(isHeard ? "all" : Self.word(answer, questions))
+            guard !isHeard, answer.verdict == .counterexample, let killer = answer.decidedBy else { continue }
             observation.facts["inputRule"] = .string(killer.text)
             observation.facts["inputPacket"] = .string(answer.packet?.description ?? "")
             observation.evidence.append(Evidence(killer))
         }
         let translated = questions.answerOfRules(.translated)
         let maker = translated.verdict == .proven ? translated.provenBy : nil
-        observation.facts["duplicates"] = .integer(maker.map(questions.duplicates) ?? 0)
+        let duplicates = maker.map(questions.duplicates) ?? 0
+        observation.facts["duplicates"] = .integer(duplicates)
+        if duplicates > 0, let maker { observation.evidence.append(Evidence(maker)) }
         observation.facts["duplicatedRule"] = .string(maker?.text ?? "")
         return observation
     }

@@ -29,6 +29,7 @@ package struct IptablesTablesProbe: Probe {
             let foreign = ruleset.rules.indices.first { rule in
                 ruleset.rules[rule].chain < ruleset.chains.count
                     && ruleset.chains[ruleset.rules[rule].chain].table == index
+                    && ruleset.traits(ofRule: rule).contains(.isBeyondIptables)
                     && ruleset.expressions(ofRule: rule).contains(where: Self.isForeign)
             }
             let chain = ruleset.chains.first { chain in

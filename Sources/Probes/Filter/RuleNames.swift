@@ -19,7 +19,7 @@ package final class RuleNames {
         _ = read()
     }
 
-    /// The killer with its text, backend and, for iptables, its position; as it was where the rule is not found.
+    /// The killer with its text, backend and position; as it was where the rule is not found.
     package func named(_ killer: Killer) -> Killer {
         guard let ruleset = read(), let table = killer.table, let chainName = killer.chain, let family = killer.family,
             let number = NftFamily(name: family),
@@ -29,17 +29,16 @@ package final class RuleNames {
         var killer = killer
         let backend = ruleset.tables[ruleset.chains[chain].table].backend
         killer.backend = backend.rawValue
-        guard let named = killer.rule else {
+        if killer.rule == nil, killer.handle == nil {
             killer.text = ruleset.policyText(ofChain: chain)
             return killer
         }
         let rule =
-            backend == .iptablesLegacy
-            ? Int(named).flatMap { ruleset.rule(number: $0, inChain: chain) }
-            : UInt64(named).flatMap { ruleset.rule(handle: $0, inChain: chain) }
+            killer.handle.flatMap(UInt64.init).map { ruleset.rule(handle: $0, inChain: chain) }
+            ?? killer.rule.flatMap { Int($0) }.flatMap { ruleset.rule(number: $0, inChain: chain) }
         guard let rule else { return killer }
         killer.text = ruleset.text(ofRule: rule)
-        if backend == .iptablesNft { killer.rule = String(ruleset.rules[rule].number) }
+        killer.rule = ruleset.position(ofRule: rule)
         return killer
     }
 

@@ -17,7 +17,17 @@ struct RulesetState {
         let legacy = try legacyTables()
         let nft = try nft()
         let ipsets = Ruleset.usesIPSets(nft: nft, legacy: legacy) ? try ipsets() : []
-        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets)
+        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets, links: links())
+    }
+
+    /// Names of links by index: only for people. A recording made before they were asked for has none.
+    private func links() -> [UInt32: String] {
+        do {
+            let links = try Link.all(in: try host.query(.links()))
+            return Dictionary(links.map { (UInt32(clamping: $0.index), $0.name) }) { first, _ in first }
+        } catch {
+            return [:]
+        }
     }
 
     /// None where they cannot be listed: a set that a rule names is then not known.
@@ -59,10 +69,10 @@ struct RulesetState {
         guard let tables = try queryIfSupported(.nftTables()) else { return ruleset }
         try decode(.nftTables()) { () throws(WireError) in try ruleset.addTables(tables) }
         if ruleset.tables.isEmpty { return ruleset }
-        let chains = try query(.nftChains())
+        let chains = try messages(.nftChains())
         try decode(.nftChains()) { () throws(WireError) in try ruleset.addChains(chains) }
         ruleset.passOverProofs()
-        let rules = try query(.nftRules())
+        let rules = try messages(.nftRules())
         try decode(.nftRules()) { () throws(WireError) in try ruleset.addRules(rules) }
         let wanted = setsInUse(ruleset)
         if !wanted.isEmpty {
@@ -72,18 +82,27 @@ struct RulesetState {
         for (index, set) in ruleset.sets.enumerated() {
             guard wanted[set.table]?.contains(set.name) == true else { continue }
             let request = KernelQuery.nftSetElements(set.table, set: set.name)
-            let elements = try query(request)
+            let elements: [[UInt8]]
+            do {
+                elements = try query(request)
+            } catch {
+                // Those of the other families are for people only, and a recording may have been made without them.
+                guard ![.ipv4, .inet, .bridge].contains(set.table.family) else { throw error }
+                continue
+            }
             try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
         }
-        if ruleset.rules.contains(where: { $0.traits.contains(.offloads) }) {
+        if ruleset.traits.contains(.offloads) {
             let flowtables = try query(.nftFlowtables())
             try decode(.nftFlowtables()) { () throws(WireError) in try ruleset.addFlowtables(flowtables) }
         }
         return ruleset
     }
 
-    /// The sets that rules look into, in tables whose chains see IPv4 packets.
+    /// The sets that rules look into, in tables whose chains see IPv4 packets; of others only those without a name,
+    /// which are part of the rules' own text.
     private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
+        guard ruleset.traits.contains(.usesSets) else { return [:] }
         let tables = Set(
             ruleset.chains.compactMap { chain in
                 guard let base = chain.base else { return nil as NftTableName? }
@@ -93,8 +112,9 @@ struct RulesetState {
         var names: [NftTableName: Set<String>] = [:]
         for rule in ruleset.rules where rule.traits.contains(.usesSets) {
             let table = ruleset.chains[rule.chain].table
-            guard tables.contains(table) else { continue }
-            for case .lookup(let set, _, _, _) in ruleset.expressions(of: rule) {
+            let isSeen = tables.contains(table)
+            for case .lookup(let set, _, _, _) in ruleset.expressions(of: rule)
+            where isSeen || set.hasPrefix(NftSet.anonymousPrefixes.set) || set.hasPrefix(NftSet.anonymousPrefixes.map) {
                 names[table, default: []].insert(set)
             }
         }
@@ -141,8 +161,12 @@ struct RulesetState {
     }
 
     private func query(_ query: KernelQuery) throws(ObservationFailure) -> [[UInt8]] {
+        try messages(query).map(Array.init)
+    }
+
+    private func messages(_ query: KernelQuery) throws(ObservationFailure) -> NetlinkMessages {
         do {
-            return try host.query(query)
+            return try host.messages(query)
         } catch {
             throw failure(error)
         }

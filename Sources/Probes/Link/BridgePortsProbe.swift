@@ -14,6 +14,7 @@ package struct BridgePortsProbe: Probe {
         parameters: ["bridge": .string],
         facts: [
             "count": .integer, "room": .integer, "down": .strings, "isolated": .strings, "leftovers": .strings,
+            "narrow": .strings,
         ])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
@@ -27,14 +28,20 @@ package struct BridgePortsProbe: Probe {
         let leftovers = try Self.leftovers(ports, links, state)
         let down = ports.filter { !$0.isUp && !leftovers.contains($0.name) }.map(\.name)
         let isolated = ports.filter { $0.port?.isIsolated == true }.map(\.name)
+        // By itself a bridge takes the smallest MTU of its ports; one that somebody has set stays.
+        let narrow = ports.filter { $0.mtu < bridge.mtu }.map { "\($0.name) \($0.mtu)" }
         var words = ["\(ports.count) of \(Self.limit) ports"]
-        for (title, names) in [("down", down), ("isolated", isolated), ("left over", leftovers)] where !names.isEmpty {
+        for (title, names) in [
+            ("down", down), ("isolated", isolated), ("left over", leftovers), ("smaller than \(bridge.mtu)", narrow),
+        ]
+        where !names.isEmpty {
             words.append("\(title): \(names.prefix(16).joined(separator: " "))")
         }
         return Observation(
             facts: [
                 "count": .integer(ports.count), "room": .integer(max(0, Self.limit - ports.count)),
                 "down": .strings(down), "isolated": .strings(isolated), "leftovers": .strings(leftovers),
+                "narrow": .strings(narrow),
             ],
             evidence: [
                 Evidence(

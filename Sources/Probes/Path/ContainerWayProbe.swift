@@ -55,7 +55,7 @@ package struct ContainerWayProbe: Probe {
                         + (way.rule.map { " (rule \($0))" } ?? marked.map { _ in " (by a mark)" } ?? "")
                         + "; the host: \(Self.words(own))")
             ])
-        if way.kind == .unicast, way.links != own.links { translate(way, questions, filter, &observation) }
+        if way.kind == .unicast, way.links != own.links { translate(way, own, questions, filter, &observation) }
         source(of: first, sent, questions, &observation)
         reversePath(requests + questions.samples(.answered), questions, &observation)
         return observation
@@ -70,9 +70,11 @@ package struct ContainerWayProbe: Probe {
         }
     }
 
-    /// Whether what leaves by another link than the host's own is translated there.
+    /// Whether what leaves by another link than the host's own is translated there; `nowhere` where it would not be on the
+    /// host's own way either, so that the way is not to blame.
     private func translate(
-        _ way: PolicyDecision, _ questions: NetworkQuestions, _ filter: NetworkFilter, _ observation: inout Observation
+        _ way: PolicyDecision, _ own: PolicyDecision, _ questions: NetworkQuestions, _ filter: NetworkFilter,
+        _ observation: inout Observation
     ) {
         var worst = "all"
         for name in way.links {
@@ -86,7 +88,15 @@ package struct ContainerWayProbe: Probe {
                 observation.facts["reason"] = .string(error.description)
             }
         }
+        let isWrong = worst != "all" && worst != "undecided"
+        if isWrong, own.kind == .unicast, !isTranslated(own, questions) { worst = "nowhere" }
         observation.facts["translated"] = .string(worst)
+    }
+
+    private func isTranslated(_ way: PolicyDecision, _ questions: NetworkQuestions) -> Bool {
+        way.links.allSatisfy { name in
+            do { return try questions.translation(by: name).translated == .all } catch { return true }
+        }
     }
 
     /// Masquerading takes an address of another link where the uplink has none of its own.

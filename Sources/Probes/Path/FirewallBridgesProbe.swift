@@ -24,7 +24,7 @@ package struct FirewallBridgesProbe: Probe {
         let bridges = isEntered ? links.filter { $0.kind == "bridge" && $0.name.hasPrefix("fwbr") }.map(\.name) : []
         guard !bridges.isEmpty else { throw .notApplicable("no firewall bridge leads into \(bridge)") }
         let filter = try NetworkFilter(on: host)
-        let zone = filter.ruleset.zoneSetter
+        let zone = filter.ruleset.firstRule(that: .setsZone)
         return Observation(
             facts: [
                 "bridges": .strings(bridges), "count": .integer(bridges.count),

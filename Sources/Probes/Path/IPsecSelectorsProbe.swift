@@ -62,13 +62,7 @@ package struct IPsecSelectorsProbe: Probe {
             translated.append(Self.words(policy))
             if let rule = result.translatedBy {
                 observation.facts["rule"] = .string(rule.text)
-                observation.evidence.append(
-                    Evidence(
-                        source: "\(rule.family) \(rule.table) \(rule.chain)",
-                        command: rule.text.hasPrefix("-")
-                            ? "iptables -t \(rule.table) -S \(rule.chain)"
-                            : "nft -a list chain \(rule.family) \(rule.table) \(rule.chain)",
-                        value: rule.text))
+                observation.evidence.append(Evidence(rule))
             }
         }
         observation.facts["translated"] = .strings(translated)

@@ -21,7 +21,7 @@ package struct IPv6NetworkProbe: Probe {
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let bridge = try parameters.string("bridge")
         let text = try parameters.string("address")
-        guard let wanted = IPv6Notation(text) else { throw .unknown("\(text) is no IPv6 address with a prefix length") }
+        guard let wanted = IPv6Prefix(text) else { throw .unknown("\(text) is no IPv6 address with a prefix length") }
         let state = try IPv6State(on: host)
         let own = state.addresses.filter { $0.link == bridge && $0.isGlobal }
         let ruleset = try RulesetState(host: host).ruleset()
@@ -29,7 +29,7 @@ package struct IPv6NetworkProbe: Probe {
         let rule = Self.translation(of: wanted, in: ruleset, uplinks: uplinks)
         var observation = Observation(
             facts: [
-                "carried": .boolean(own.contains { IPv6Notation($0.text) == wanted }),
+                "carried": .boolean(own.contains { IPv6Prefix($0.text) == wanted }),
                 "addresses": .strings(own.map(\.text)), "translated": .string(rule == nil ? "no" : "yes"),
                 "rule": .string(rule.map(ruleset.text(ofRule:)) ?? ""), "reason": .string(""),
             ],
@@ -61,7 +61,7 @@ package struct IPv6NetworkProbe: Probe {
 
     /// The first rule of the nat chains at postrouting that translates packets of the network.
     private static func translation(
-        of network: IPv6Notation, in ruleset: Ruleset, uplinks: Set<String>
+        of network: IPv6Prefix, in ruleset: Ruleset, uplinks: Set<String>
     ) -> Int? {
         let tables = Set(
             ruleset.chains.compactMap { chain -> Int? in
@@ -72,7 +72,9 @@ package struct IPv6NetworkProbe: Probe {
                 return chain.table
             })
         return ruleset.rules.indices.first { index in
-            guard tables.contains(ruleset.chains[ruleset.rules[index].chain].table) else { return false }
+            guard tables.contains(ruleset.chains[ruleset.rules[index].chain].table),
+                ruleset.traits(ofRule: index).contains(.translatesSource)
+            else { return false }
             let expressions = ruleset.expressions(ofRule: index)
             return expressions.contains(where: isTranslation)
                 && mayMatch(expressions, network: network, uplinks: uplinks)
@@ -97,7 +99,7 @@ package struct IPv6NetworkProbe: Probe {
 
     /// False where an address, a family or an interface in the rule is certainly another.
     private static func mayMatch(
-        _ expressions: [NftExpression], network: IPv6Notation, uplinks: Set<String>
+        _ expressions: [NftExpression], network: IPv6Prefix, uplinks: Set<String>
     ) -> Bool {
         var loaded: [NftRegister: Loaded] = [:]
         for expression in expressions {
@@ -121,7 +123,7 @@ package struct IPv6NetworkProbe: Probe {
                 let isSame: Bool
                 switch known {
                 case .source(let length, let mask):
-                    var own = Array(network.bytes.prefix(length))
+                    var own = Array(network.address.octets.prefix(length))
                     if let mask { own = zip(own, mask).map { $0 & $1 } }
                     isSame = own == Array(value.bytes.prefix(own.count))
                 case .output:
@@ -134,49 +136,5 @@ package struct IPv6NetworkProbe: Probe {
             }
         }
         return true
-    }
-}
-
-/// An IPv6 address with a prefix length, in whatever notation it was written. Source: RFC 4291, section 2.2.
-struct IPv6Notation: Hashable {
-    /// Sixteen, in network order.
-    var bytes: [UInt8]
-    var length: Int
-
-    init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let length = Int(parts[1]), (0...128).contains(length) else { return nil }
-        let letters = Array(parts[0])
-        var halves: [[UInt16]] = [[]]
-        var group = ""
-        var index = 0
-        func close() -> Bool {
-            if group.isEmpty { return true }
-            guard group.utf8.count <= 4, let value = UInt16(group, radix: 16) else { return false }
-            halves[halves.count - 1].append(value)
-            group = ""
-            return true
-        }
-        while index < letters.count {
-            if letters[index] == ":" {
-                let isDouble = index + 1 < letters.count && letters[index + 1] == ":"
-                // A lone colon stands between two groups.
-                guard isDouble || !group.isEmpty && index + 1 < letters.count, close() else { return nil }
-                if isDouble {
-                    halves.append([])
-                    index += 1
-                }
-            } else {
-                group.append(letters[index])
-            }
-            index += 1
-        }
-        guard close(), halves.count <= 2 else { return nil }
-        let count = halves.reduce(0) { $0 + $1.count }
-        guard halves.count == 2 ? count < 8 : count == 8 else { return nil }
-        let zeros = [UInt16](repeating: 0, count: 8 - count)
-        let groups = halves.count == 2 ? halves[0] + zeros + halves[1] : halves[0]
-        bytes = groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
-        self.length = length
     }
 }

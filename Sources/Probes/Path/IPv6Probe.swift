@@ -80,7 +80,7 @@ package struct IPv6Probe: Probe {
 struct IPv6State {
     struct Address {
         var link: String
-        /// As `inet_ntop(3)` would write it, but for the longest run of zeros.
+        /// With its prefix length, as RFC 5952 writes it.
         var text: String
         /// IPV6_ADDR_SCOPE_TYPE: 0 global, 0x20 link, 0x10 host.
         var scope: Int
@@ -119,10 +119,10 @@ struct IPv6State {
     static func addresses(_ text: String) -> [Address] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
-            guard words.count == 6, words[0].utf8.count == 32, let length = Int(words[2], radix: 16),
-                let scope = Int(words[3], radix: 16)
+            guard words.count == 6, words[0].utf8.count == 32, let bits = UInt128(words[0], radix: 16),
+                let length = Int(words[2], radix: 16), let scope = Int(words[3], radix: 16)
             else { return nil }
-            return Address(link: String(words[5]), text: "\(notation(words[0]))/\(length)", scope: scope)
+            return Address(link: String(words[5]), text: "\(IPv6Address(value: bits))/\(length)", scope: scope)
         }
     }
 
@@ -136,24 +136,5 @@ struct IPv6State {
             else { return nil }
             return DefaultRoute(link: String(words[9]), isAdvertised: flags & 0x40000 != 0)
         }
-    }
-
-    /// Eight groups without leading zeros, the longest run of empty ones left out (RFC 5952).
-    private static func notation(_ digits: Substring) -> String {
-        let letters = Array(digits)
-        let groups = stride(from: 0, to: 32, by: 4).map { start in
-            String(UInt16(String(letters[start..<start + 4]), radix: 16) ?? 0, radix: 16)
-        }
-        var best = 0..<0
-        var start = 0
-        while start < 8 {
-            var end = start
-            while end < 8, groups[end] == "0" { end += 1 }
-            if end - start > max(1, best.count) { best = start..<end }
-            start = max(end, start + 1)
-        }
-        guard !best.isEmpty else { return groups.joined(separator: ":") }
-        return groups[..<best.lowerBound].joined(separator: ":") + "::"
-            + groups[best.upperBound...].joined(separator: ":")
     }
 }

@@ -53,7 +53,7 @@ package struct PathMTUProbe: Probe {
                         + (ofRoute.map { ", its default route mtu \($0)" } ?? ""))
             ])
         guard outside < inside.mtu else { return observation }
-        if let rule = filter.ruleset.segmentClamp {
+        if let rule = filter.ruleset.firstRule(that: .clampsSegments) {
             observation.facts["clamped"] = .boolean(true)
             observation.facts["clampRule"] = .string(filter.ruleset.text(ofRule: rule))
             observation.evidence.append(Evidence(rule: rule, of: filter.ruleset))

@@ -1,6 +1,5 @@
 package import HostAccess
 package import HostModel
-internal import PacketFilter
 internal import WireFormats
 
 /// `stale-flows {network, bridge, address, target}`: flows of containers to the outside that are not translated although
@@ -24,27 +23,15 @@ package struct StaleFlowsProbe: Probe {
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.prefix("network").network
         let bridge = try parameters.string("bridge")
-        let flows =
-            try Self.query(network, bridge, on: host).map { (query) throws(ObservationFailure) in
-                try Self.flows(query, on: host)
-            } ?? []
-        let candidates = flows.filter { flow in
-            network.contains(flow.original.source) && !network.contains(flow.original.destination)
-                && !flow.isSourceTranslated
+        // Equal but for their ports, most of them: a few hundred stand for the rest.
+        let found = try Self.query(network, bridge, on: host).map { (query) throws(ObservationFailure) in
+            try StaleFlows(of: network, bridge: bridge, query: query, most: 512, on: host)
         }
-        var stale: [ConntrackFlow] = []
-        if !candidates.isEmpty {
-            let filter = try NetworkFilter(on: host)
-            let walk = PacketWalk(ruleset: filter.ruleset, host: filter.forwarding)
-            // Equal but for their ports, most of them: a few hundred stand for the rest.
-            for flow in candidates.prefix(512) where Self.wouldBeTranslated(flow.original, bridge, walk) {
-                stale.append(flow)
-            }
-        }
-        let words = stale.prefix(Self.shown).map(Self.words)
+        let stale = found?.flows ?? []
+        let words = stale.prefix(Self.shown).map(\.original.words)
         return Observation(
             facts: [
-                "flows": .strings(Array(words)), "count": .integer(stale.count), "looked": .integer(flows.count),
+                "flows": .strings(Array(words)), "count": .integer(stale.count), "looked": .integer(found?.looked ?? 0),
             ],
             evidence: [
                 Evidence(
@@ -72,47 +59,5 @@ package struct StaleFlowsProbe: Probe {
             throw .notApplicable("\(bridge) has no ports: nobody has a flow")
         }
         return table.count == 0 ? nil : .untranslatedFlows
-    }
-
-    private static func flows(
-        _ query: KernelQuery, on host: any Host
-    ) throws(ObservationFailure) -> [ConntrackFlow] {
-        let messages: [[UInt8]]
-        do {
-            messages = try host.query(query)
-        } catch {
-            // A kernel without ctnetlink answers EINVAL (22).
-            if error.code == .unsupported || error.errno == 22 {
-                throw .notApplicable("the kernel does not list its connections (nf_conntrack_netlink)")
-            }
-            throw ObservationFailure(error)
-        }
-        do {
-            return try ConntrackFlow.all(in: messages)
-        } catch {
-            throw .unknown("nfnetlink \(query.name): \(error)")
-        }
-    }
-
-    /// What the rules would do with the first packet of that flow today.
-    private static func wouldBeTranslated(_ tuple: ConntrackFlow.Tuple, _ bridge: String, _ walk: PacketWalk) -> Bool {
-        let packet = SamplePacket(
-            inputInterface: bridge, source: tuple.source, destination: tuple.destination,
-            protocol: SamplePacket.Transport(number: tuple.transport),
-            sourcePort: tuple.transport == 1 ? 8 : tuple.sourcePort,
-            destinationPort: tuple.transport == 1 ? 0 : tuple.destinationPort)
-        let result = walk.walk(packet)
-        guard result.verdict == .accepted, !result.isLocal else { return false }
-        let sources = result.sourceAfter.map { [$0] } ?? result.sourceChoices ?? []
-        return !sources.isEmpty && !sources.contains(tuple.source)
-    }
-
-    private static func words(_ flow: ConntrackFlow) -> String {
-        let tuple = flow.original
-        let name = SamplePacket.Transport(number: tuple.transport)
-        guard tuple.transport == 6 || tuple.transport == 17 else {
-            return "\(name) \(tuple.source) > \(tuple.destination)"
-        }
-        return "\(name) \(tuple.source):\(tuple.sourcePort) > \(tuple.destination):\(tuple.destinationPort)"
     }
 }

@@ -8,6 +8,8 @@ package struct Recovery: Codable, Sendable, Hashable {
     package var journal: String
     /// What was interrupted was an undo, and that is complete now.
     package var wasUndo: Bool
+    /// What has no reversal and was completed, in words.
+    package var stays: [String]
 
     /// For a report.
     package var sentence: String {
@@ -15,7 +17,8 @@ package struct Recovery: Codable, Sendable, Hashable {
             wasUndo
             ? "the undo of \(run), which was interrupted, was completed"
             : "the repair \(run), which was interrupted, was rolled back"
-        return problems.isEmpty ? words + " first" : words + " in part: " + problems.joined(separator: "; ")
+        let end = problems.isEmpty ? " first" : " in part: " + problems.joined(separator: "; ")
+        return ([words + end] + stays).joined(separator: "; ")
     }
 }
 
@@ -55,7 +58,9 @@ extension Applier {
                     message: problems.joined(separator: "; ") + " (journal \(store.location(of: run)))")
             }
             recoveries.append(
-                Recovery(run: run, problems: problems, journal: store.location(of: run), wasUndo: wasUndo))
+                Recovery(
+                    run: run, problems: problems, journal: store.location(of: run), wasUndo: wasUndo,
+                    stays: journal.entries.compactMap(\.note).filter { $0.hasSuffix(JournalRun.stays) }))
         }
         return recoveries
     }

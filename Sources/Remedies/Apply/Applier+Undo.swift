@@ -55,12 +55,13 @@ package struct UndoReport: Codable, Sendable, Hashable {
 }
 
 extension Applier {
-    /// The journal that `undo` would take back: the one named, or that of the latest repair that was applied.
+    /// The journal that `undo` would take back: the one named, or that of the latest repair that was applied and left
+    /// something on the host.
     package func journal(toUndo run: String?) throws(HostError) -> Journal? {
         if let run { return try Journal(decoding: try store.load(run), run: run) }
         for run in try store.runs().reversed() {
             let journal = try Journal(decoding: try store.load(run), run: run)
-            if journal.status == .applied { return journal }
+            if journal.status == .applied, !journal.entries.allSatisfy(\.change.isMomentary) { return journal }
         }
         return nil
     }

@@ -1,7 +1,8 @@
 package import HostAccess
 package import HostModel
 
-/// Which run this is, for its journal.
+/// Which run this is, for its journal. A command that repairs in several rounds gives each the same: they are one run,
+/// taken back as one.
 package struct RunIdentity: Codable, Sendable, Hashable {
     /// Unique, sortable by time, usable as a file name: `20250405T101500Z-4711`.
     package var run: String
@@ -91,7 +92,7 @@ package struct Applier {
                 return report(.applied, plan.steps.map { $0.with(.unchanged) }, reason: nil, journal: nil)
             }
             var run = try begin(plan)
-            return perform(plan, &run, verify, confirmation)
+            return perform(plan, &run, from: run.entries.count - plan.changes.count, verify, confirmation)
         } catch {
             return refused(plan, error.description)
         }
@@ -134,31 +135,40 @@ package struct Applier {
     }
 
     private func begin(_ plan: Plan) throws(HostError) -> Journal {
-        let boot = try host.readTextIfPresent(JournalRun.bootFile) ?? ""
-        let journal = Journal(
-            run: identity.run, startedAt: identity.startedAt, boot: JournalRun.line(boot), plan: plan)
+        let boot = JournalRun.line(try host.readTextIfPresent(JournalRun.bootFile) ?? "")
+        var journal = Journal(run: identity.run, startedAt: identity.startedAt, boot: boot, plan: plan)
+        if try store.runs().contains(identity.run) {
+            journal = try Journal(decoding: try store.load(identity.run), run: identity.run)
+            guard journal.status == .applied, journal.boot == boot else {
+                throw HostError(
+                    .stale, operation: "go on with \(identity.run)", message: "that repair is not as it was left")
+            }
+            journal.goOn(with: plan)
+        }
         try store.save(try journal.encoded(), run: journal.run)
         return journal
     }
 
     // MARK: Change and verification
 
+    /// `first`: the first of the plan's entries in the journal. What stands before it was made and verified in an earlier
+    /// round, and stays where this one fails.
     private func perform(
-        _ plan: Plan, _ journal: inout Journal, _ verify: Verification, _ confirmation: Confirmation?
+        _ plan: Plan, _ journal: inout Journal, from first: Int, _ verify: Verification, _ confirmation: Confirmation?
     ) -> FixReport {
         host.begin(run: journal.run, restoring: false)
         do throws(HostError) {
             try confirmation?.guardRun(journal.run)
             for phase in FixPhase.allCases where plan.changes.contains(where: { $0.phase == phase }) {
-                try make(phase, &journal)
+                try make(phase, &journal, from: first)
                 if let worse = Judgement(plan: plan, phase: phase, verify: verify).complaint() {
-                    return rollBack(&journal, worse)
+                    return rollBack(&journal, from: first, worse)
                 }
                 guard let confirmation, phase == plan.confirmedPhase else { continue }
                 journal.status = .awaitingConfirmation
                 try store.save(try journal.encoded(), run: journal.run)
                 guard confirmation.wait(journal.run) else {
-                    return rollBack(&journal, "it was not confirmed within \(confirmation.seconds) s")
+                    return rollBack(&journal, from: first, "it was not confirmed within \(confirmation.seconds) s")
                 }
                 journal.status = .running
                 try store.save(try journal.encoded(), run: journal.run)
@@ -166,13 +176,14 @@ package struct Applier {
             journal.status = .applied
             try store.save(try journal.encoded(), run: journal.run)
         } catch {
-            return rollBack(&journal, error.description)
+            return rollBack(&journal, from: first, error.description)
         }
-        return report(.applied, journal.steps, reason: nil, journal: store.location(of: journal.run))
+        return report(
+            .applied, Array(journal.steps[first...]), reason: nil, journal: store.location(of: journal.run))
     }
 
-    private func make(_ phase: FixPhase, _ journal: inout Journal) throws(HostError) {
-        for index in journal.entries.indices where journal.entries[index].phase == phase {
+    private func make(_ phase: FixPhase, _ journal: inout Journal, from first: Int) throws(HostError) {
+        for index in journal.entries.indices[first...] where journal.entries[index].phase == phase {
             let change = journal.entries[index].change
             let state = try HostState.read(StateScope(of: [change]), from: host)
             switch state.standing(of: change) {
@@ -195,11 +206,13 @@ package struct Applier {
         }
     }
 
-    private func rollBack(_ journal: inout Journal, _ reason: String) -> FixReport {
+    private func rollBack(_ journal: inout Journal, from first: Int, _ reason: String) -> FixReport {
+        journal.status = .rollingBack
         journal.reason = reason
-        let problems = JournalRun(host: host, store: store).takeBack(&journal, sameBoot: true)
+        let problems = JournalRun(host: host, store: store).takeBack(&journal, from: first, sameBoot: true)
         let text = ([reason] + problems).joined(separator: "; ")
-        return report(.rolledBack, journal.steps, reason: text, journal: store.location(of: journal.run))
+        return report(
+            .rolledBack, Array(journal.steps[first...]), reason: text, journal: store.location(of: journal.run))
     }
 
     // MARK: Reports

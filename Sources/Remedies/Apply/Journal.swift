@@ -71,7 +71,17 @@ package struct Journal: Codable, Sendable, Hashable {
         self.boot = boot
         profile = plan.profile
         status = .running
-        entries = plan.changes.map {
+        entries = Self.entries(plan)
+    }
+
+    /// One more round of the same run: its changes come behind those that were made already.
+    mutating func goOn(with plan: Plan) {
+        status = .running
+        entries += Self.entries(plan)
+    }
+
+    private static func entries(_ plan: Plan) -> [Entry] {
+        plan.changes.map {
             Entry(step: $0.step, change: $0.change, undo: $0.undo, phase: $0.phase, state: .pending)
         }
     }

@@ -15,15 +15,16 @@ struct JournalRun {
     /// is left, in words; empty: the host is as before. Never touches what someone else has changed since.
     ///
     /// Ends with the status `rolledBack`, or `undone` where a finished repair is taken back; where the host refused
-    /// something, with `rollingBack` or `undoing`, so that the next run tries again.
-    func takeBack(_ journal: inout Journal, sameBoot: Bool) -> [String] {
+    /// something, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries before it stay, and
+    /// with them the status `applied`.
+    func takeBack(_ journal: inout Journal, from first: Int = 0, sameBoot: Bool) -> [String] {
         var problems: [String] = []
         var again = false
         let isUndo = journal.status == .undoing || journal.status == .applied
         journal.status = isUndo ? .undoing : .rollingBack
         save(journal, &problems)
         host.begin(run: journal.run, restoring: true)
-        for index in journal.entries.indices.reversed() {
+        for index in journal.entries.indices[first...].reversed() {
             let entry = journal.entries[index]
             guard entry.state == .intended || entry.state == .done || entry.state == .left else { continue }
             if entry.phase == .runtime, !sameBoot {
@@ -55,7 +56,7 @@ struct JournalRun {
             }
             save(journal, &problems)
         }
-        if !again { journal.status = isUndo ? .undone : .rolledBack }
+        if !again { journal.status = isUndo ? .undone : first > 0 ? .applied : .rolledBack }
         save(journal, &problems)
         return problems
     }
@@ -87,8 +88,10 @@ struct JournalRun {
     }
 
     /// A program that was cut short, or may have been, is run to its end first: only from there does its reversal
-    /// lead back, and where it has none, completed is how it ends. Changes of our own are never half made.
+    /// lead back, and where it has none, completed is how it ends. Of flows, some may be forgotten and others not. All
+    /// other changes of our own are never half made.
     private func complete(_ change: Change) throws(HostError) {
+        if case .forgetFlows = change { return try host.apply(change) }
         guard case .run = change, !change.isCheck else { return }
         do throws(HostError) {
             try host.apply(change)

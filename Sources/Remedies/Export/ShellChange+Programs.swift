@@ -88,8 +88,23 @@ extension ShellChange {
             let check = "{ \(copy) && netplan generate --root-dir \"$copy\"; }"
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: check, make: check, programs: ["netplan"])
+        case .checkKeyfile(let path, let address):
+            let check = "\(command) < \(Shell.quote(path)) | grep -qF -e \(address)"
+            return ShellChange(
+                [path], isBefore: "true", isAfter: check, make: check, programs: programs)
+        case .checkNetworkManager(let devices):
+            let check = devices.map { "\(command) | grep -qF -e \(Shell.quote($0))" }.joined(separator: " && ")
+            return ShellChange(
+                [NetworkManagerPorts.file], isBefore: "true", isAfter: check, make: check, programs: programs)
+        case .reloadNetworkManager(let ports):
+            let up = ports.map { "ip link set \(Shell.quote($0)) up" }
+            // It takes down what it lets go of.
+            let make = "{ \((["\(command)", "sleep 1"] + up).joined(separator: " && ")); }"
+            return ShellChange(
+                [NetworkManagerPorts.file], isBefore: "true", isAfter: make, make: make,
+                programs: programs.union(["ip"]))
         case .daemonReload, .startUnit, .checkIfupdown, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
-            .checkContainer:
+            .checkContainer, .checkDocker:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

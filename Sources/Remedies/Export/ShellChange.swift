@@ -34,6 +34,7 @@ struct ShellChange {
         case .removeRule(let rule): self = Self.rule(rule, add: false)
         case .addAccept(let rule): self = Self.accept(rule, add: true)
         case .removeAccept(let rule): self = Self.accept(rule, add: false)
+        case .forgetFlows(let flows): self = Self.forget(flows)
         case .restoreImage(let order): self = Self.image(order)
         case .run(let program): self = Self.program(program)
         }

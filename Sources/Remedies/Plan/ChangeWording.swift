@@ -20,6 +20,7 @@ struct ChangeWording {
     private static func before(_ change: Change) -> String {
         if case .restoreImage = change { return "absent" }
         if case .run(.installLXC) = change { return "absent" }
+        if case .forgetFlows(let flows) = change { return FlowWords.list(flows) }
         return change.isCheck ? "as it was written" : state(change.inverse)
     }
 
@@ -39,6 +40,7 @@ struct ChangeWording {
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
         case .addAccept(let rule), .removeAccept(let rule): "nft chain \(rule.place)"
+        case .forgetFlows(let flows): FlowWords.target(flows)
         case .restoreImage(let order): order.path
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
         case .run(.firewalldAdd(let interface, _)), .run(.firewalldRemove(let interface, _)):
@@ -47,6 +49,9 @@ struct ChangeWording {
         case .run(.checkFirewalld): "/etc/firewalld"
         case .run(.shorewallReload): "shorewall's loaded rules"
         case .run(.checkNetplan): "a copy of /etc/netplan"
+        case .run(.checkKeyfile(let path, _)): path
+        case .run(.checkNetworkManager): "NetworkManager's configuration"
+        case .run(.reloadNetworkManager): "NetworkManager's devices"
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(let program): program.command.last ?? ""
         }
@@ -70,6 +75,7 @@ struct ChangeWording {
         case .addRule(let rule): rule.line
         case .addAccept(let rule): rule.text
         case .removeRule, .removeAccept: "without the rule"
+        case .forgetFlows: "forgotten: the next packet of each begins a flow that is translated"
         case .restoreImage(let order): "unpacked from \(order.source.location), \(order.source.checksum)"
         case .run(.lxcNetStart): "started"
         case .run(.lxcNetStop): "stopped"
@@ -79,6 +85,7 @@ struct ChangeWording {
         case .run(.firewalldAdd(_, let zone)): zone
         case .run(.firewalldRemove): "none"
         case .run(.daemonReload): "read"
+        case .run(.reloadNetworkManager(let ports)): "without \(ports.joined(separator: ", "))"
         case .run(.startUnit): "active"
         case .run: "valid"
         }
@@ -140,6 +147,7 @@ struct ChangeWording {
         case .removeAccept(let rule):
             // By its handle, which `nft -a` shows.
             return "nft delete rule \(rule.place) handle N"
+        case .forgetFlows(let flows): return FlowWords.command(flows)
         case .restoreImage(let order): return ImageCommand.text(order)
         case .run(let program): return shell(program.command)
         }

@@ -33,7 +33,7 @@ package struct Connections: Codable, Sendable, Hashable {
         case .run(.lxcNetStart(let outcome)), .run(.lxcNetStop(let outcome)): links.contains(outcome.bridge)
         // Rules that are added accept or translate what is forwarded; the others are not removed but by whoever undoes.
         // What changes inside a container is the container's connection, not the operator's.
-        case .containerAddress, .containerHardwareAddress, .restoreImage: false
+        case .containerAddress, .containerHardwareAddress, .restoreImage, .forgetFlows: false
         case .createBridge, .createTranslationTable, .deleteTranslationTable, .file, .symbolicLink, .addRule,
             .removeRule, .addAccept, .removeAccept, .run:
             false

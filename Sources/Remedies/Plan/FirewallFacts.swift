@@ -33,7 +33,7 @@ package struct FirewallFacts: Codable, Sendable, Hashable {
     static let savingEnabled = "/etc/systemd/system/multi-user.target.wants/netfilter-persistent.service"
 
     /// Every file that a repair of a firewall may edit.
-    static let files = [savedRules, ufwRules, trustedZone, packagedZone]
+    static let files = [savedRules, ufwRules, trustedZone, packagedZone, FirewallAccept.dockerFile]
 
     static let nftables = "/etc/nftables.conf"
     private static let nftablesEnabled = ["sysinit", "multi-user"].map {

@@ -48,11 +48,15 @@ extension PlanDraft {
 
     /// Has a foreign checker look at what was written; where it finds fault, everything is taken back. Only where
     /// something was written for this cause.
-    mutating func check(_ program: OwnedProgram, remedy: String, for cause: Cause) throws(LeftToPerson) {
+    mutating func check(
+        _ program: OwnedProgram, remedy: String, for cause: Cause, command: String? = nil
+    ) throws(LeftToPerson) {
         guard changes.contains(where: { $0.phase == .persistent && $0.serves.contains(ServedCause(cause)) }) else {
             return
         }
-        try add(.run(program), phase: .persistent, remedy: remedy, risk: "None: it only looks.", for: cause)
+        try add(
+            .run(program), phase: .persistent, remedy: remedy, risk: "None: it only looks.", for: cause,
+            command: command)
     }
 
     func requireDirectory(of path: String) throws(LeftToPerson) {

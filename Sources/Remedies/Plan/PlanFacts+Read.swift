@@ -9,9 +9,10 @@ extension PlanFacts {
         "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
     ]
 
-    /// Asks the host everything that a plan for the profile may need. `session`: the value of `SSH_CONNECTION`.
+    /// Asks the host everything that a plan for the profile may need. `session`: the value of `SSH_CONNECTION`;
+    /// `causes`: what the plan is for, where some facts are dear and only some causes need them.
     package static func read(
-        from host: any Host, profile: Profile, session: String? = nil
+        from host: any Host, profile: Profile, session: String? = nil, causes: [Cause] = []
     ) throws(HostError) -> PlanFacts {
         let net = LxcNetFacts(unit: try unit(host), settingsDirectory: try settingsDirectory(host))
         var scope = StateScope()
@@ -27,7 +28,8 @@ extension PlanFacts {
         }
         let edited =
             [
-                LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile, net.settingsFile,
+                NetworkManagerPorts.file, LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile,
+                net.settingsFile,
                 SysctlReplay.mainFile,
             ] + FirewallFacts.files + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
         for flavour in IptablesFlavour.allCases {
@@ -78,13 +80,35 @@ extension PlanFacts {
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
         facts.uplinks = uplinks
+        try facts.readNetworkManager(host)
+        try facts.readDocker(host)
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
+        if causes.contains(where: { $0.remedy?.id == ForgetFlows.remedy }) { facts.readFlows(host, profile) }
         facts.connections = try Connections.read(host, facts, session: session)
         return facts
     }
 
     private static let mostContainers = 4096
+
+    /// No flows where they cannot be listed or judged: then there is nothing to forget.
+    private mutating func readFlows(_ host: any Host, _ profile: Profile) {
+        for network in profile.networks {
+            do throws(ObservationFailure) {
+                guard let query = try StaleFlowsProbe.query(network.cidr, network.bridge, on: host) else { continue }
+                let stale = try StaleFlows(
+                    of: network.cidr, bridge: network.bridge, query: query, most: KernelQuery.mostFlowsForgotten,
+                    on: host
+                ).flows
+                let own = stale.filter { !$0.isOffloaded }.map { TrackedFlow($0) }
+                staleFlows[network.name] = own
+                offloadedFlows[network.name] = stale.count - own.count
+                state.flows.formUnion(own)
+            } catch {
+                continue
+            }
+        }
+    }
 
     private struct Makers {
         var found: [String: [BridgeMaker]] = [:]
@@ -109,11 +133,16 @@ extension PlanFacts {
     }
 
     private static func packageManager(_ host: any Host) throws(HostError) -> PackageManager? {
-        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil { return manager }
+        for manager in PackageManager.allCases where try host.statusIfPresent(manager.path) != nil {
+            // A host of rpm's can have apt-get as well, whose list is then empty.
+            if let database = manager.database, try host.statusIfPresent(database)?.size == 0 { continue }
+            return manager
+        }
         return nil
     }
 
     private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
+        if manager == .dnf { return try version(.rpm, host) != nil }
         guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
         let bytes = try host.read(path, limit: 64 << 20)
         return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil

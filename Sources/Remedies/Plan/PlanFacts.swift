@@ -1,6 +1,7 @@
 package import HostAccess
 package import HostModel
 package import Probes
+package import WireFormats
 
 /// What a plan needs to know of a host before anything happens. `read` gathers it; the planner itself asks nobody.
 package struct PlanFacts: Codable, Sendable, Hashable {
@@ -26,6 +27,9 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
     package var firewall = FirewallFacts()
+    package var networkManager = NetworkManagerFacts()
+    /// Docker's, as 28; nil: there is none, or it need not be known.
+    package var dockerVersion: Int?
     /// Chains of nftables that drop what they are not told to accept.
     package var filterChains: [FilterChain] = []
     /// Nil: none that is known.
@@ -35,6 +39,11 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var packageCountsAsInstalled = false
     /// The directory of the containers.
     package var lxcPath = "/var/lib/lxc"
+    /// Flows older than the rules that would translate them, by the name of the network; looked for only where they are
+    /// a cause.
+    package var staleFlows: [String: [TrackedFlow]] = [:]
+    /// How many of them a flow table forwards, which the kernel does not let go of.
+    package var offloadedFlows: [String: Int] = [:]
     /// What must not be cut off.
     package var connections: Connections
 

@@ -13,8 +13,8 @@ enum RemedyCatalog {
     static let all: [any Remedy] = [
         LXCInstall(), NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
         Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(), ContainerConfig(), ContainerPort(),
-        ContainerAddress(), ContainerHardwareAddress(), LxcNetConfigure(), MakinaJobRepair(), BridgePersistent(),
-        MasqueradePersistent(), ForwardingPersistent(),
+        ContainerAddress(), ContainerHardwareAddress(), ForgetFlows(), LxcNetConfigure(), MakinaJobRepair(),
+        BridgePersistent(), MasqueradePersistent(), ForwardingPersistent(),
     ]
 }
 

@@ -5,6 +5,13 @@ internal import Probes
 
 /// Has the bridge made with its address at every boot: by the files of networkd, netplan, ifupdown or NetworkManager
 /// where one of them speaks of it, else by lxc-net.
+///
+/// Each file must pass its owner's offline checker: `netplan generate` and `ifup --no-act` on what was written,
+/// `nmcli --offline` (NetworkManager 1.40), which must understand the very address. systemd-networkd has none:
+/// `systemd-analyze verify` refuses what is no unit, `networkctl` asks the daemon, and the daemon itself warns of a line
+/// that it does not understand and goes on; a second one, started to look, would claim its name on the bus. Its files,
+/// and keyfiles of an older NetworkManager, are read back by this program's own reader: the check that named the cause
+/// must pass on them, or they are taken back.
 struct BridgePersistent: Remedy {
     let id = "bridge-persistent"
 
@@ -175,5 +182,9 @@ struct BridgePersistent: Remedy {
             }
         }
         try write(maker.file, before, edited, cause, &draft)
+        guard draft.facts.networkManager.readsOffline else { return }
+        let check = OwnedProgram.checkKeyfile(path: maker.file, address: network.address)
+        let words = check.command.joined(separator: " ") + " < " + Shell.quote(maker.file)
+        try draft.check(check, remedy: id, for: cause, command: words)
     }
 }

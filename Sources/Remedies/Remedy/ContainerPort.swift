@@ -3,7 +3,7 @@ internal import HostAccess
 internal import HostModel
 
 /// Plugs the veth of a running container back into the bridge that its configuration names. The configuration is right
-/// already, so that the next start needs no repair.
+/// already, so that the next start needs no repair; where NetworkManager counts the veth as its own, it is kept off.
 struct ContainerPort: Remedy {
     let id = "container-port"
 
@@ -19,9 +19,11 @@ struct ContainerPort: Remedy {
                 why: "which bridge \(name) belongs to does not follow from its own configuration",
                 what: ["lxc-info -n \(Shell.quote(name)) -c lxc.net.0.link"])
         }
-        for port in Self.loose(name, draft) {
+        let ports = Self.loose(name, draft)
+        for port in ports {
             try Self.plug(port, into: bridge, remedy: id, for: cause, &draft)
         }
+        try NetworkManagerPorts(remedy: id, cause: cause).leaveAlone(ports, &draft)
     }
 
     /// The host's ends of the container's veths that are in no bridge.

@@ -64,54 +64,6 @@ struct FirewallAccept: Remedy {
         return .iptables
     }
 
-    // MARK: A ruleset of the operator's own
-
-    private func iptables(
-        _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
-    ) throws(LeftToPerson) {
-        let dropping = IptablesFlavour.allCases.map { IptablesTable($0, "filter") }.filter { table in
-            guard let listing = draft.facts.state.rules[table] else { return false }
-            return listing.policies[opening.chain] == "DROP"
-                || listing.rules(of: opening.chain).contains { !$0.hasSuffix("-j ACCEPT") }
-        }
-        guard !dropping.isEmpty else {
-            throw LeftToPerson(
-                why: "the rule that drops is in a chain that this program does not know",
-                what: [
-                    "In its forward chain, ahead of what drops: iifname \"\(network.bridge)\" accept",
-                    "and: oifname \"\(network.bridge)\" ct state established,related accept",
-                ])
-        }
-        for table in dropping {
-            let rules =
-                opening == .forwarding
-                ? bothWays(network, table, opening.chain) : requests(network, table, opening.chain, place: .first)
-            try insert(rules, network, cause, &draft)
-            if table.flavour == draft.facts.firewall.flavour { try save(rules, cause, &draft) }
-        }
-    }
-
-    /// In the rules that netfilter-persistent loads at boot, where they decide about forwarding.
-    private func save(_ rules: [IptablesRule], _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
-        let path = FirewallFacts.savedRules
-        guard draft.facts.firewall.savesRules, let before = try draft.editable(path), let first = rules.first else {
-            return
-        }
-        var file = IptablesRestoreFile(path: path, bytes: before.bytes.bytes)
-        guard file.decides(in: "filter") else { return }
-        for rule in rules {
-            guard let edited = file.adding(rule.line, chain: rule.chain, table: "filter", at: .first) else {
-                throw LeftToPerson(
-                    why: "\(path) is not as iptables-save writes it", what: ["netfilter-persistent save"])
-            }
-            file = edited
-        }
-        try draft.edit(
-            path, before, file.lines.bytes, remedy: id, for: cause,
-            risk: "netfilter-persistent loads it at every boot.")
-        try draft.check(.checkRules(first.table.flavour, path: path), remedy: id, for: cause)
-    }
-
     // MARK: Parts
 
     /// The table that holds a chain of this name.
@@ -123,7 +75,7 @@ struct FirewallAccept: Remedy {
         throw LeftToPerson(why: "there is no chain \(chain) any more", what: ["iptables -S"])
     }
 
-    /// What enters by the bridge, and the answers that leave by it.
+    /// What enters by the bridge, and the answers that leave by it: first in a chain that is kept for the operator.
     func bothWays(_ network: Network, _ table: IptablesTable, _ chain: String) -> [IptablesRule] {
         [
             IptablesRule(table, chain, [.output(network.bridge), .established], .accept, place: .first),
@@ -132,10 +84,8 @@ struct FirewallAccept: Remedy {
     }
 
     /// What containers ask this host for: addresses and names.
-    func requests(
-        _ network: Network, _ table: IptablesTable, _ chain: String, place: IptablesRule.Place = .last
-    ) -> [IptablesRule] {
-        Self.requested.map { IptablesRule(table, chain, [.input(network.bridge), $0], .accept, place: place) }
+    func requests(_ network: Network, _ table: IptablesTable, _ chain: String) -> [IptablesRule] {
+        Self.requested.map { IptablesRule(table, chain, [.input(network.bridge), $0], .accept) }
     }
 
     static let requested: [IptablesRule.Match] = [.udpPort(67), .tcpPort(53), .udpPort(53)]
@@ -145,9 +95,12 @@ struct FirewallAccept: Remedy {
     ) throws(LeftToPerson) {
         for rule in rules {
             let risk =
-                rule.chain == "INPUT"
+                rule.matches.contains(where: Self.requested.contains)
                 ? "Containers of \(network.bridge) reach the host's DHCP and DNS."
-                : "Containers of \(network.bridge) reach other networks, whatever later rules of \(rule.chain) say."
+                : "Containers of \(network.bridge) reach other networks, "
+                    + (rule.place == .first
+                        ? "whatever later rules of \(rule.chain) say."
+                        : "but for what earlier rules of \(rule.chain) drop.")
             try draft.insert(rule, remedy: id, for: cause, risk: risk)
         }
     }

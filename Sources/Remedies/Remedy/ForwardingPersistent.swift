@@ -6,18 +6,46 @@ internal import HostModel
 /// and for `sysctl --system` alike, and the one line of `/etc/sysctl.conf`, which the latter applies once more at the
 /// very end.
 struct ForwardingPersistent: Remedy {
-    let id = "forwarding-persistent"
+    let id: String
 
     static let directory = "/etc/sysctl.d"
     static let names = ["99-zz-lxc-doctor.conf", "zz-lxc-doctor.conf", "zzzz-lxc-doctor.conf"]
 
-    /// Both names of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
+    /// Every name of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
     /// where a later line with the other name overrides it.
-    private static let keys: [SysctlKey] = [.ipForward, .allForwarding]
+    private let keys: [SysctlKey]
+    private let effect: String
+
+    init() {
+        id = "forwarding-persistent"
+        keys = [.ipForward, .allForwarding]
+        effect = "The host routes between ALL its interfaces after every boot"
+    }
+
+    /// The switch of one interface, for another remedy. Nil: no interface can have this name.
+    init?(link: String, remedy: String) {
+        guard let key = SysctlKey.ipv4(interface: link, "forwarding") else { return nil }
+        id = remedy
+        keys = [key]
+        effect = "What enters by \(link) is forwarded after every boot"
+    }
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
         if value(files, .systemd) == "1", value(files, .procps) == "1" { return }
+        try overrule(files, cause, &draft)
+    }
+
+    /// Where a file switches it off for the next boot; one that nobody sets is on with the global switch.
+    func keepOn(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+        let files = draft.facts.sysctlFiles
+        let values = SysctlReplay.Tool.allCases.compactMap { value(files, $0) }
+        if values.contains(where: { $0 != "1" }) { try overrule(files, cause, &draft) }
+    }
+
+    private func overrule(
+        _ files: [String: String], _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
         let main = files[SysctlReplay.mainFile]
         let chosen = try ownFile(files, draft)
         try write(chosen.path, chosen.before, chosen.text, files, cause, &draft)
@@ -38,7 +66,7 @@ struct ForwardingPersistent: Remedy {
         }
         let parsed = SysctlReplay.order(listing).map { SysctlFile(path: $0, text: files[$0] ?? "") }
         let main = files[SysctlReplay.mainFile].map { SysctlFile(path: SysctlReplay.mainFile, text: $0) }
-        return SysctlReplay(files: parsed, main: main).outcome(.ipForward, tool: tool).value
+        return SysctlReplay(files: parsed, main: main).outcome(keys[0], tool: tool).value
     }
 
     /// The first of our names with which the switch ends on under systemd-sysctl.
@@ -51,7 +79,7 @@ struct ForwardingPersistent: Remedy {
             let comment = "# Containers reach other networks only if this host forwards packets.\n"
             var lines = TextLines(before?.bytes.bytes ?? Array(comment.utf8))
             let assignments = SysctlFile(path: path, bytes: lines.bytes).assignments
-            for key in Self.keys {
+            for key in keys {
                 let last = assignments.last { $0.key == key && $0.value != nil }
                 if let last, last.value != "1" {
                     lines.replaceLine(last.location.line, with: "\(key) = 1")
@@ -66,14 +94,16 @@ struct ForwardingPersistent: Remedy {
         }
         throw LeftToPerson(
             why: "a file that sorts after any name of ours switches forwarding off",
-            what: ["Set net.ipv4.ip_forward to 1 in \(opponents(files).joined(separator: ", "))"])
+            what: ["Set \(keys[0]) to 1 in \(opponents(files).joined(separator: ", "))"])
     }
 
     /// The files that set the switch to something else.
     private func opponents(_ files: [String: String]) -> [String] {
         files.filter { path, text in
-            SysctlFile(path: path, text: text).assignments.contains {
-                Self.keys.contains($0.key) && $0.value != nil && $0.value != "1"
+            SysctlFile(path: path, text: text).assignments.contains { assignment in
+                let key = assignment.key
+                return (keys.contains(key) || key.isPattern && keys.contains { key.matches($0) })
+                    && assignment.value != nil && assignment.value != "1"
             }
         }.keys.sorted()
     }
@@ -87,7 +117,7 @@ struct ForwardingPersistent: Remedy {
         let over = opponents(files).filter { $0 != path && $0 != SysctlReplay.mainFile }
         try draft.add(
             .file(path: path, before: before, after: after), phase: .persistent, remedy: id,
-            risk: "The host routes between ALL its interfaces after every boot"
+            risk: effect
                 + (over.isEmpty ? "." : "; it overrides \(over.joined(separator: ", "))."),
             for: cause)
     }
@@ -96,12 +126,12 @@ struct ForwardingPersistent: Remedy {
     private func editMainFile(_ text: String, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let path = SysctlReplay.mainFile
         let deciding = SysctlFile(path: path, text: text).assignments.last {
-            Self.keys.contains($0.key) && $0.value != nil
+            keys.contains($0.key) && $0.value != nil
         }
         guard let line = deciding?.location.line, let before = try draft.editable(path) else { return }
         var lines = TextLines(before.bytes.bytes)
         guard let old = lines.line(line) else { return }
-        lines.replaceLine(line, with: "\(SysctlName.ipForward) = 1")
+        lines.replaceLine(line, with: "\(keys[0]) = 1")
         lines.insert("# lxc-doctor: was \(old)", afterLine: line - 1)
         var after = before
         after.bytes = ByteString(lines.bytes)

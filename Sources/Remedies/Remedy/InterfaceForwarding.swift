@@ -1,7 +1,8 @@
 internal import HostAccess
 internal import HostModel
 
-/// Switches forwarding on for the bridge and the uplink, where the global switch is on and theirs is not.
+/// Switches forwarding on for the bridge and the uplink, where the global switch is on and theirs is not; and for the
+/// next boot, where a file would switch it off again.
 struct InterfaceForwarding: Remedy {
     let id = "interface-forwarding"
 
@@ -16,12 +17,14 @@ struct InterfaceForwarding: Remedy {
         if let uplink = network.uplink ?? draft.facts.uplinks[network.name] { links.append(uplink) }
         for link in links {
             let key = SysctlName.forwarding(of: link)
-            guard let value = draft.facts.state.sysctls[key], value != "1" else { continue }
-            try draft.add(
-                .setSysctl(key: key, from: value, to: "1"), phase: .runtime, remedy: id,
-                risk:
-                    "Packets that enter by \(link) are forwarded to any other interface, unless a firewall stops them.",
-                for: cause)
+            if let value = draft.facts.state.sysctls[key], value != "1" {
+                try draft.add(
+                    .setSysctl(key: key, from: value, to: "1"), phase: .runtime, remedy: id,
+                    risk: "Packets that enter by \(link) are forwarded to any other interface, unless a firewall stops "
+                        + "them.",
+                    for: cause)
+            }
+            try ForwardingPersistent(link: link, remedy: id)?.keepOn(cause, &draft)
         }
     }
 }

@@ -31,7 +31,7 @@ extension Masquerade {
         try draft.insert(
             rule, remedy: id, for: cause,
             risk: "Everything from \(network.cidr) to other networks gets the host's address, but for what earlier "
-                + "rules exempt; flows that exist already keep theirs.")
+                + "rules exempt; flows that exist already keep theirs until a step of its own ends them.")
         try save(rule, network, cause, &draft)
         return true
     }

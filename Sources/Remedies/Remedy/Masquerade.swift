@@ -50,7 +50,7 @@ struct Masquerade: Remedy {
         try draft.add(
             .createTranslationTable(TranslationTable(name: name, network: network.cidr)), phase: .runtime, remedy: id,
             risk: "Everything from \(network.cidr) to other networks, private ones included, "
-                + "gets the host's address; flows that exist already keep theirs.",
+                + "gets the host's address; flows that exist already keep theirs until a step of its own ends them.",
             for: cause)
         try MasqueradePersistent().keepAcrossFlush(network, cause, &draft)
     }

@@ -65,6 +65,7 @@ extension HostState {
         case .removeRule(let rule): standing(of: rule, wanted: false)
         case .addAccept(let rule): standing(of: rule, wanted: true)
         case .removeAccept(let rule): standing(of: rule, wanted: false)
+        case .forgetFlows(let flows): flows.contains(where: self.flows.contains) ? .before : .after
         case .restoreImage(let order): standing(of: order.path, before: .absent, after: .directory)
         case .run(let program): standing(of: program)
         }
@@ -131,6 +132,7 @@ extension HostState {
         case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
         case .addAccept(let rule): chains[rule.place]?.insert(rule)
         case .removeAccept(let rule): chains[rule.place]?.remove(rule)
+        case .forgetFlows(let flows): self.flows.subtract(flows)
         case .restoreImage(let order): paths[order.path] = .directory
         case .run(let program): apply(program)
         }

@@ -32,8 +32,9 @@ extension HostState {
         case .installLXC: path(LXCInstall.program) == .absent ? .before : .after
         case .firewalldAdd(let interface, let zone): standing(of: interface, from: nil, to: zone)
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
-        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
-            .checkNftables, .checkUnit, .checkContainer:
+        case .daemonReload, .startUnit, .reloadNetworkManager, .checkShorewall, .checkIfupdown, .checkNetplan,
+            .checkKeyfile, .checkNetworkManager, .checkDocker, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
+            .checkContainer:
             .before
         }
     }
@@ -76,8 +77,9 @@ extension HostState {
         case .installLXC: paths[LXCInstall.program] = .file(FileContent(bytes: ByteString([])))
         case .firewalldAdd(let interface, let zone): zones[interface] = zone
         case .firewalldRemove(let interface, _): zones[interface] = nil
-        case .daemonReload, .startUnit, .checkShorewall, .checkIfupdown, .checkNetplan, .checkFirewalld, .checkRules,
-            .checkNftables, .checkUnit, .checkContainer:
+        case .daemonReload, .startUnit, .reloadNetworkManager, .checkShorewall, .checkIfupdown, .checkNetplan,
+            .checkKeyfile, .checkNetworkManager, .checkDocker, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
+            .checkContainer:
             break
         }
     }

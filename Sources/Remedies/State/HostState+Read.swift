@@ -20,6 +20,7 @@ extension HostState {
             for place in scope.chains { state.chains[place] = ruleset.listing(of: place)?.listing }
         }
         if scope.containers { try state.readContainers(host) }
+        if scope.flows { state.flows = try host.untranslatedFlows() }
         if scope.zones { state.zones = try FirewalldZones.read(host) }
         for table in scope.rules { state.rules[table] = try host.iptablesRules(table) }
         for reach in scope.openings {

@@ -1,5 +1,6 @@
 package import HostAccess
 package import HostModel
+package import WireFormats
 
 /// A network interface, as far as repairs are concerned.
 package enum LinkState: Codable, Sendable, Hashable {
@@ -64,6 +65,8 @@ package struct HostState: Codable, Sendable, Hashable {
     package var zones: [String: String]
     /// The bridge, bond or VRF of a link; one that is not listed is no port.
     package var masters: [String: String] = [:]
+    /// Flows whose source is not translated, where they were looked at.
+    package var flows: Set<TrackedFlow> = []
     /// Interfaces of running containers, where they were looked at.
     package var containers: [ContainerInterface: ContainerState] = [:]
 

@@ -14,6 +14,8 @@ package struct StateScope: Sendable, Hashable {
     package var openings: Set<ShorewallReach> = []
     /// Whether to ask for firewalld's zones.
     package var zones = false
+    /// Whether to list the flows that are not translated.
+    package var flows = false
     /// Whether to look into the running containers.
     package var containers = false
 
@@ -34,6 +36,7 @@ extension StateScope {
             case .setSysctl(let key, _, _): sysctls.insert(key)
             case .createTranslationTable(let table), .deleteTranslationTable(let table): tables.insert(table.name)
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
+            case .forgetFlows: flows = true
             case .restoreImage(let order): paths.insert(order.path)
             case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
             case .addAccept(let rule), .removeAccept(let rule): chains.insert(rule.place)

@@ -18,7 +18,7 @@ struct NetworkDrawing {
     }
 
     private var places: [Place] {
-        let probes = (report.proof?.probes ?? []).filter { $0.network == network.name }
+        let probes = (report.proof?.probes ?? []).filter { $0.network == network.name && $0.family == .ipv4 }
         let uplink = probes.lazy.compactMap(\.uplink).first ?? network.uplink ?? ""
         let source = probes.first { $0.verdict == .masqueraded }?.sourceAfter ?? ""
         let worst = probes.map(\.verdict).min()

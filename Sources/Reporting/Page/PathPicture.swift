@@ -66,6 +66,7 @@ struct PathPicture {
     private static func translation(_ probe: ProofProbe, _ station: inout Station) -> String {
         switch probe.verdict {
         case .masqueraded: return "translated"
+        case .routed: return "untranslated, as wanted"
         case .wrongSource:
             station.tone = .bad
             return "wrong source"
@@ -80,7 +81,7 @@ struct PathPicture {
         switch verdict {
         case .leaked, .wrongSource, .redirected, .dropped: .bad
         case .unknown: .unseen
-        case .masqueraded: .good
+        case .masqueraded, .routed: .good
         }
     }
 

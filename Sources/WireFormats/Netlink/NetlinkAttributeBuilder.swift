@@ -32,8 +32,8 @@ package struct NetlinkAttributeBuilder: Sendable {
         pad()
     }
 
-    package mutating func append(_ type: UInt16, address: IPv4Address) {
-        append(type, network: address.value)
+    package mutating func append(_ type: UInt16, address: some InternetAddress) {
+        append(type, bytes: address.octets)
     }
 
     /// Text with a NUL at its end.

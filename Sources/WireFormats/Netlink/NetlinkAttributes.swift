@@ -85,7 +85,8 @@ extension NetlinkAttributes {
         bytes[attribute.range]
     }
 
-    package func address(_ attribute: NetlinkAttribute) throws(WireError) -> IPv4Address {
-        IPv4Address(value: try network(attribute))
+    package func address<Address: InternetAddress>(_ attribute: NetlinkAttribute) throws(WireError) -> Address {
+        guard let address = Address(octets: data(attribute)) else { throw WireError(.malformed, "address") }
+        return address
     }
 }

@@ -139,7 +139,12 @@ extension NftExpression {
             data.append(nfta(NFTA_TARGET_NAME), text: xt.name)
             data.append(nfta(NFTA_TARGET_REV), network: UInt32(xt.revision))
             data.append(nfta(NFTA_TARGET_INFO), bytes: xt.info)
-        case .notrack, .other, .setPayload, .shift, .generated, .loaded: break
+        case .setPayload(let base, let offset, let length, let from):
+            data.append(nfta(NFTA_PAYLOAD_SREG), network: from.rawValue)
+            data.append(nfta(NFTA_PAYLOAD_BASE), network: base.rawValue)
+            data.append(nfta(NFTA_PAYLOAD_OFFSET), network: offset)
+            data.append(nfta(NFTA_PAYLOAD_LEN), network: length)
+        case .notrack, .other, .shift, .generated, .loaded: break
         }
     }
 }

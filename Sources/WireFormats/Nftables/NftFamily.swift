@@ -89,6 +89,11 @@ package struct NftBaseChain: Hashable, Sendable {
         self.devices = devices
     }
 
+    /// Of the fence of a packet proof: behind everybody else, but one before conntrack confirms a connection
+    /// (NF_IP_PRI_CONNTRACK_CONFIRM): of equals the one that came later is first, and conntrack may come and go with the
+    /// rules of others.
+    package static let fencePriority = Int32.max - 1
+
     /// NF_IP_PRI_NAT_SRC, which `nft` calls `srcnat`.
     package static let sourceTranslationPriority: Int32 = 100
 }

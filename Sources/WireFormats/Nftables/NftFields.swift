@@ -21,12 +21,17 @@ struct NftFields {
 
     /// Fields of a whole message of nfnetlink.
     init(message bytes: [UInt8]) throws(WireError) {
-        let start = NetlinkHeader.size + 4
-        guard bytes.count >= start else { throw WireError(.truncated, "nfgenmsg") }
-        guard let length: UInt32 = bytes.hostInteger(at: 0), Int(length) == bytes.count else {
+        try self.init(message: bytes, 0..<bytes.count)
+    }
+
+    /// The same, where the message is a part of the bytes.
+    init(message bytes: [UInt8], _ range: Range<Int>) throws(WireError) {
+        let start = range.lowerBound + NetlinkHeader.size + 4
+        guard range.upperBound >= start else { throw WireError(.truncated, "nfgenmsg") }
+        guard let length: UInt32 = bytes.hostInteger(at: range.lowerBound), Int(length) == range.count else {
             throw WireError(.malformed, "nlmsghdr")
         }
-        try self.init(bytes, start..<bytes.count)
+        try self.init(bytes, start..<range.upperBound)
     }
 
     @inline(__always)

@@ -17,12 +17,22 @@ extension NftRuleset {
 
     /// NFT_MSG_NEWCHAIN messages.
     package mutating func addChains(_ messages: [[UInt8]]) throws(WireError) {
-        for message in messages {
-            let fields = try NftFields(message: message)
-            note(message)
+        try addChains(NetlinkMessages(messages))
+    }
+
+    package mutating func addChains(_ messages: NetlinkMessages) throws(WireError) {
+        chains.reserveCapacity(chains.count + messages.count)
+        var table: NftTableName?
+        for place in messages.places {
+            let fields = try NftFields(message: messages.chunks[Int(place.chunk)], place.range)
+            note(fields.bytes, place.range.lowerBound)
+            let family = family(fields.bytes, place.range.lowerBound)
+            // Chains of one table follow each other, and their names are then one text in memory.
+            let text = try fields.requiredText(NFTA_CHAIN_TABLE)
+            if table?.name != text || table?.family != family { table = NftTableName(family, text) }
             chains.append(
                 NftChain(
-                    table: NftTableName(family(message), try fields.requiredText(NFTA_CHAIN_TABLE)),
+                    table: table ?? NftTableName(family, text),
                     name: try fields.requiredText(NFTA_CHAIN_NAME),
                     handle: try fields.network(NFTA_CHAIN_HANDLE) ?? 0, base: try Self.base(fields)))
         }
@@ -43,49 +53,50 @@ extension NftRuleset {
             priority: try hook.required(NFTA_HOOK_PRIORITY), policy: policy == 0 ? .drop : .accept, devices: devices)
     }
 
-    private struct ChainKey: Hashable {
-        var table: NftTableName
-        var chain: String
-    }
-
     /// NFT_MSG_NEWRULE messages. Their expressions are looked through, and decoded when they are asked for: of a large
     /// ruleset a question meets a few rules.
-    package mutating func addRules(_ added: [[UInt8]]) throws(WireError) {
-        var indices: [ChainKey: Int] = [:]
-        indices.reserveCapacity(chains.count)
-        for (index, chain) in chains.enumerated() {
-            indices[ChainKey(table: chain.table, chain: chain.name)] = index
-        }
+    package mutating func addRules(_ added: NetlinkMessages) throws(WireError) {
+        let first = chunks.count
+        chunks += added.chunks
         rules.reserveCapacity(rules.count + added.count)
-        ruleMessages.reserveCapacity(ruleMessages.count + added.count)
-        var previous: (message: [UInt8], place: RuleScan.Place, index: Int)?
-        for message in added {
-            let scan = try RuleScan(message)
-            note(message)
-            // Rules of one chain follow each other: compare bytes before making strings.
-            let index: Int
-            if let previous, RuleScan.same(previous.message, previous.place, message, scan.place) {
-                index = previous.index
-            } else {
-                let key = ChainKey(
-                    table: NftTableName(family(message), Self.text(message, scan.place.table)),
-                    chain: Self.text(message, scan.place.chain))
-                guard let found = indices[key] else {
-                    throw WireError(.malformed, "rule of chain \(key.chain), which is not listed")
-                }
-                index = found
-                previous = (message, scan.place, found)
+        var chains = ChainFinder(chains)
+        // The messages of a chunk follow each other.
+        var rest = added.places[...]
+        while let chunk = rest.first?.chunk {
+            let places = rest.prefix { $0.chunk == chunk }
+            rest = rest.dropFirst(places.count)
+            let index = UInt32(clamping: first + Int(chunk))
+            let failure = added.chunks[Int(chunk)].withUnsafeBytes { bytes in
+                add(places, of: bytes, chunk: index, &chains)
             }
-            rules.append(
-                NftRule(
-                    chain: index, handle: scan.handle, message: ruleMessages.count, expressions: scan.expressions,
-                    userData: scan.userData, traits: scan.traits, address: scan.address))
-            ruleMessages.append(message)
+            if let failure { throw failure }
         }
     }
 
-    private static func text(_ message: [UInt8], _ range: Range<Int>) -> String {
-        String(decoding: message[range].prefix { $0 != 0 }, as: UTF8.self)
+    /// Messages that are there one by one.
+    package mutating func addRules(_ added: [[UInt8]]) throws(WireError) {
+        try addRules(NetlinkMessages(added))
+    }
+
+    private mutating func add(
+        _ places: ArraySlice<NetlinkMessages.Place>, of bytes: UnsafeRawBufferPointer, chunk: UInt32,
+        _ chains: inout ChainFinder
+    ) -> WireError? {
+        do throws(WireError) {
+            for place in places {
+                let scan = try RuleScan(bytes, place.range)
+                note(generation: scan.generation)
+                traits.formUnion(scan.traits)
+                rules.append(
+                    NftRule(
+                        chain: try chains.index(of: scan.place, bytes), handle: scan.handle, traits: scan.traits,
+                        address: scan.address, chunk: chunk, expressions: NftRule.Span(scan.expressions),
+                        userData: NftRule.Span(scan.userData)))
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// NFT_MSG_NEWSET messages.
@@ -143,14 +154,21 @@ extension NftRuleset {
         }
     }
 
-    private func family(_ message: [UInt8]) -> NftFamily {
-        NftFamily(rawValue: message.count > NetlinkHeader.size ? message[NetlinkHeader.size] : 0)
+    private func family(_ bytes: [UInt8], _ start: Int = 0) -> NftFamily {
+        let index = start + NetlinkHeader.size
+        return NftFamily(rawValue: index < bytes.count ? bytes[index] : 0)
     }
 
     /// Keeps the resource id, in which the kernel puts the generation.
-    private mutating func note(_ message: [UInt8]) {
-        guard let id: UInt16 = message.networkInteger(at: NetlinkHeader.size + 2) else { return }
-        generations.insert(id)
+    private mutating func note(_ bytes: [UInt8], _ start: Int = 0) {
+        guard let id: UInt16 = bytes.networkInteger(at: start + NetlinkHeader.size + 2) else { return }
+        note(generation: id)
+    }
+
+    private mutating func note(generation: UInt16) {
+        // Nearly always the same one.
+        if generations.count == 1, generations.first == generation { return }
+        generations.insert(generation)
     }
 }
 

@@ -13,49 +13,11 @@ package struct NftChain: Hashable, Sendable {
     package var base: NftBaseChain?
 }
 
-/// A rule: where it stands, and where in its message its parts lie.
-package struct NftRule: Hashable, Sendable {
-    /// What its expressions may do, seen without reading them.
-    package struct Traits: OptionSet, Hashable, Sendable {
-        package let rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// Gives the packet or its connection a mark, or another field of theirs.
-        package static let changesMarks = Traits(rawValue: 1)
-        /// Looks into a set or map, or changes one.
-        package static let usesSets = Traits(rawValue: 2)
-        /// The same with a set of ipset.
-        package static let usesIPSets = Traits(rawValue: 4)
-        /// Asks conntrack: then packets are put together from their fragments first.
-        package static let usesConntrack = Traits(rawValue: 8)
-        /// Adds flows to a flowtable.
-        package static let offloads = Traits(rawValue: 32)
-        /// May translate the destination.
-        package static let translates = Traits(rawValue: 16)
-    }
-
-    /// The address that every packet has which the rule matches.
-    package struct AddressTest: Hashable, Sendable {
-        package var isSource: Bool
-        /// As a number in host order.
-        package var address: UInt32
-    }
-
-    /// Index into `NftRuleset.chains`.
-    package var chain: Int
-    package var handle: UInt64
-    /// Index into the messages of the ruleset.
-    var message: Int
-    /// Bytes of the message.
-    var expressions: Range<Int>
-    /// NFTA_RULE_USERDATA: what the tools keep for themselves, such as a comment. Bytes of the message.
-    var userData: Range<Int>
-    package var traits: Traits
-    /// Where one of its first conditions is such a test. Nothing but to be quick in long chains.
-    package var address: AddressTest?
-}
-
 /// A set, or a map where it has data.
 package struct NftSet: Hashable, Sendable {
+    /// The names that `nft` gives to those that are part of a rule, before their number.
+    package static let anonymousPrefixes = (set: "__set", map: "__map")
+
     package struct Flags: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -120,8 +82,10 @@ package struct NftRuleset: Hashable, Sendable {
     package internal(set) var chains: [NftChain] = []
     /// In the order of the dump: those of a chain stand together, in the order in which they run.
     package internal(set) var rules: [NftRule] = []
-    /// The messages of the rules, in which their expressions stand.
-    var ruleMessages: [[UInt8]] = []
+    /// The memory in which the messages of the rules stand.
+    var chunks: [[UInt8]] = []
+    /// What the expressions of any rule may do, seen without reading them.
+    package internal(set) var traits: NftRule.Traits = []
     package internal(set) var sets: [NftSet] = []
     package internal(set) var flowtables: [NftFlowtable] = []
     /// The lower halves of the generations that the messages were read at: more than one means that the ruleset
@@ -140,15 +104,17 @@ package struct NftRuleset: Hashable, Sendable {
 
     /// The expressions of a rule, one after the other: each is decoded when it is its turn.
     package func expressionList(of rule: NftRule) -> NftExpressionList {
-        NftExpressionList(
-            ruleMessages.indices.contains(rule.message) ? ruleMessages[rule.message] : [], rule.expressions)
+        NftExpressionList(chunk(of: rule), rule.expressions.range)
     }
 
     /// The comment that `nft` wrote (libnftnl's type 0), empty if none.
     package func comment(of rule: NftRule) -> String {
-        guard ruleMessages.indices.contains(rule.message) else { return "" }
-        let bytes = ruleMessages[rule.message]
-        return Self.comment(in: bytes[rule.userData.clamped(to: bytes.indices)])
+        let bytes = chunk(of: rule)
+        return Self.comment(in: bytes[rule.userData.range.clamped(to: bytes.indices)])
+    }
+
+    private func chunk(of rule: NftRule) -> [UInt8] {
+        chunks.indices.contains(Int(rule.chunk)) ? chunks[Int(rule.chunk)] : []
     }
 
     /// Of NFTA_RULE_USERDATA: types and lengths of one byte each.

@@ -10,6 +10,8 @@ struct RuleScan {
     }
 
     private(set) var place = Place(family: 0, table: 0..<0, chain: 0..<0)
+    /// The lower half of the generation at which the ruleset was read.
+    private(set) var generation: UInt16 = 0
     private(set) var handle: UInt64 = 0
     /// Where the list of expressions lies in the message.
     private(set) var expressions: Range<Int> = 0..<0
@@ -17,33 +19,27 @@ struct RuleScan {
     private(set) var traits: NftRule.Traits = []
     private(set) var address: NftRule.AddressTest?
 
-    init(_ message: [UInt8]) throws(WireError) {
-        guard message.count >= NetlinkHeader.size + 4 else { throw WireError(.truncated, "nfgenmsg") }
-        guard let length: UInt32 = message.hostInteger(at: 0), Int(length) == message.count else {
+    /// - Parameter message: where it lies in the bytes; inside of them. Every place that is found lies in it.
+    init(_ bytes: UnsafeRawBufferPointer, _ message: Range<Int>) throws(WireError) {
+        guard message.count >= NetlinkHeader.size + 4, message.upperBound <= bytes.count else {
+            throw WireError(.truncated, "nfgenmsg")
+        }
+        let start = message.lowerBound
+        guard Int(bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)) == message.count else {
             throw WireError(.malformed, "nlmsghdr")
         }
-        place.family = message[NetlinkHeader.size]
-        let isWhole = message.withUnsafeBytes { bytes in scan(bytes) }
+        place.family = bytes[start + NetlinkHeader.size]
+        // The resource id.
+        generation = UInt16(
+            bigEndian: bytes.loadUnaligned(fromByteOffset: start + NetlinkHeader.size + 2, as: UInt16.self))
+        let isWhole = scan(bytes, start + NetlinkHeader.size + 4..<message.upperBound)
         guard isWhole, !place.table.isEmpty, !place.chain.isEmpty else {
             throw WireError(.malformed, "NFT_MSG_NEWRULE")
         }
     }
 
-    /// Whether two rules stand in the same chain.
-    static func same(_ left: [UInt8], _ first: Place, _ right: [UInt8], _ second: Place) -> Bool {
-        guard first.family == second.family, first.table.count == second.table.count,
-            first.chain.count == second.chain.count
-        else { return false }
-        return left.withUnsafeBytes { left in
-            right.withUnsafeBytes { right in
-                left[first.table].elementsEqual(right[second.table])
-                    && left[first.chain].elementsEqual(right[second.chain])
-            }
-        }
-    }
-
-    private mutating func scan(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var cursor = RawAttributes(bytes, NetlinkHeader.size + 4..<bytes.count)
+    private mutating func scan(_ bytes: UnsafeRawBufferPointer, _ attributes: Range<Int>) -> Bool {
+        var cursor = RawAttributes(bytes, attributes)
         while let attribute = cursor.next() {
             switch attribute.type {
             case nfta(NFTA_RULE_TABLE): place.table = attribute.range
@@ -68,8 +64,7 @@ struct RuleScan {
             guard let found = look(bytes, element.range, names) else { return false }
             guard isCondition, address == nil else { continue }
             switch found.name {
-            case names.payload where !Self.holds(bytes, found.data, nfta(NFTA_PAYLOAD_SREG)):
-                loaded = Self.address(bytes, found.data)
+            case names.payload where traits == before: loaded = Self.address(bytes, found.data)
             case names.meta where traits == before: loaded = nil
             case names.compare:
                 guard let loaded, let value = Self.test(bytes, found.data, loaded.register) else { continue }
@@ -97,11 +92,24 @@ struct RuleScan {
         switch word {
         case names.meta: if Self.holds(bytes, data, nfta(NFTA_META_SREG)) { traits.insert(.changesMarks) }
         case names.conntrack:
-            traits.insert(.usesConntrack)
-            if Self.holds(bytes, data, nfta(NFTA_CT_SREG)) { traits.insert(.changesMarks) }
-        case names.lookup, names.dynamicSet, names.object: traits.insert(.usesSets)
-        case names.offload: traits.insert(.offloads)
-        case names.nat, names.redirect: traits.insert(.translates)
+            traits.formUnion([.usesConntrack, .isBeyondIptables])
+            if Self.holds(bytes, data, nfta(NFTA_CT_SREG)) { traits.formUnion([.changesMarks, .setsZones]) }
+        case names.payload:
+            if Self.holds(bytes, data, nfta(NFTA_PAYLOAD_SREG)) {
+                traits.formUnion([.writesHeaders, .isBeyondIptables])
+            }
+        case names.option:
+            traits.insert(.isBeyondIptables)
+            if Self.holds(bytes, data, nfta(NFTA_EXTHDR_SREG)) { traits.insert(.writesOptions) }
+        case names.lookup: traits.insert(.usesSets)
+        case names.dynamicSet, names.object: traits.formUnion([.usesSets, .isBeyondIptables])
+        case names.offload: traits.formUnion([.offloads, .usesConntrack, .isBeyondIptables])
+        case names.nat: traits.formUnion([.translates, .translatesSource, .isBeyondIptables])
+        case names.redirect: traits.formUnion([.translates, .isBeyondIptables])
+        case names.masquerade: traits.formUnion([.translatesSource, .isBeyondIptables])
+        case names.compare, names.counter, names.immediate, names.bitwise, names.range, names.byteOrder, names.limit,
+            names.log:
+            break
         case names.match:
             let match = Self.firstWord(bytes, data, nfta(NFTA_MATCH_NAME))
             if match == names.set { traits.insert(.usesIPSets) }
@@ -110,12 +118,18 @@ struct RuleScan {
             }
         case names.target:
             switch Self.firstWord(bytes, data, nfta(NFTA_TARGET_NAME)) {
-            case names.mark, names.connectionMark, names.hashMark: traits.insert(.changesMarks)
+            case names.mark, names.hashMark: traits.insert(.changesMarks)
+            case names.connectionMark: traits.formUnion([.changesMarks, .usesConntrack])
             case names.ipset: traits.insert(.usesIPSets)
-            case names.destination, names.redirectTarget, names.netmap: traits.insert(.translates)
+            case names.segmentSize: traits.insert(.writesOptions)
+            case names.checksum: traits.insert(.writesHeaders)
+            case names.connectionTracking: traits.insert(.setsZones)
+            case names.destination, names.redirectTarget: traits.insert(.translates)
+            case names.netmap: traits.formUnion([.translates, .translatesSource])
+            case names.masqueradeTarget, names.source: traits.insert(.translatesSource)
             default: break
             }
-        default: break
+        default: traits.insert(.isBeyondIptables)
         }
         return (word, data)
     }
@@ -217,11 +231,24 @@ struct RuleScan {
         let connectionMark = word("CONNMARK")
         let hashMark = word("HMARK")
         let ipset = word("SET")
+        let segmentSize = word("TCPMSS")
+        let checksum = word("CHECKSUM")
+        let connectionTracking = word("CT")
+        let option = word("exthdr")
         let payload = word("payload")
         let compare = word("cmp")
         let counter = word("counter")
         let nat = word("nat")
         let offload = word("flow_offload")
+        let masquerade = word("masq")
+        let immediate = word("immediate")
+        let bitwise = word("bitwise")
+        let range = word("range")
+        let byteOrder = word("byteorder")
+        let limit = word("limit")
+        let log = word("log")
+        let source = word("SNAT")
+        let masqueradeTarget = word("MASQUERADE")
         let redirect = word("redir")
         let destination = word("DNAT")
         let redirectTarget = word("REDIRECT")

@@ -47,10 +47,15 @@ package struct CaptureWriter {
         block(6, body)
     }
 
-    /// What the IPv4 header says, where the packet was cut short.
+    /// What the IP header says, where the packet was cut short.
     private static func lengthOnTheWire(_ packet: [UInt8]) -> Int {
-        guard packet.count >= 20, packet[0] >> 4 == 4 else { return packet.count }
-        return Int(packet[2]) << 8 | Int(packet[3])
+        guard packet.count >= 20 else { return packet.count }
+        switch packet[0] >> 4 {
+        case 4: return Int(packet[2]) << 8 | Int(packet[3])
+        // Without its header of forty octets.
+        case 6: return 40 + (Int(packet[4]) << 8 | Int(packet[5]))
+        default: return packet.count
+        }
     }
 
     private mutating func describe(_ interface: String) -> Int {

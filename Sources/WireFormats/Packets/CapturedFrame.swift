@@ -21,7 +21,7 @@ package struct CapturedFrame: Sendable, Hashable {
         case received, sent, unknown
     }
 
-    /// ETH_P_*: 0x0800 IPv4, 0x0806 ARP.
+    /// ETH_P_*: 0x0800 IPv4, 0x0806 ARP, 0x86dd IPv6.
     package var protocolNumber: UInt16
     /// Zero where the link header does not say.
     package var interfaceIndex: UInt32
@@ -55,8 +55,8 @@ package struct CapturedFrame: Sendable, Hashable {
             direction = .unknown
             offset = 14
         case .raw:
-            guard let first = reader.octet(0), first >> 4 == 4 else { return nil }
-            protocolNumber = 0x0800
+            guard let version = reader.octet(0).map({ $0 >> 4 }), version == 4 || version == 6 else { return nil }
+            protocolNumber = version == 4 ? 0x0800 : 0x86dd
             interfaceIndex = 0
             direction = .unknown
             offset = 0

@@ -1,4 +1,4 @@
-/// The transport header of an IPv4 packet, as far as the proof needs it.
+/// The transport header of a packet, as far as the proof needs it.
 package enum Transport: Sendable, Hashable {
     /// RFC 768.
     case udp(source: UInt16, destination: UInt16, payload: ArraySlice<UInt8>)
@@ -6,10 +6,12 @@ package enum Transport: Sendable, Hashable {
     case tcp(source: UInt16, destination: UInt16, sequence: UInt32, acknowledgement: UInt32, flags: UInt8)
     /// RFC 792. For echo, `rest` is identifier and sequence number; for errors, `payload` quotes the packet.
     case icmp(type: UInt8, code: UInt8, rest: UInt32, payload: ArraySlice<UInt8>)
+    /// RFC 4443; the same fields.
+    case icmpv6(type: UInt8, code: UInt8, rest: UInt32, payload: ArraySlice<UInt8>)
     /// Another protocol, a later fragment, or a header that was cut short.
     case other
 
-    package init(of packet: IPv4Packet) {
+    package init(of packet: IPPacket) {
         let reader = PacketBytes(packet.payload)
         guard packet.fragmentOffset == 0 else {
             self = .other
@@ -32,20 +34,28 @@ package enum Transport: Sendable, Hashable {
             guard let type = reader.octet(0), let code = reader.octet(1), let rest = reader.longWord(4) else { break }
             self = .icmp(type: type, code: code, rest: rest, payload: reader.tail(8))
             return
+        case 58:
+            guard let type = reader.octet(0), let code = reader.octet(1), let rest = reader.longWord(4) else { break }
+            self = .icmpv6(type: type, code: code, rest: rest, payload: reader.tail(8))
+            return
         default: break
         }
         self = .other
     }
 
     /// The packet that an ICMP error quotes; nil for anything else.
-    package var quoted: IPv4Packet? {
+    package var quoted: IPPacket? {
+        switch self {
         // Destination unreachable, source quench, redirect, time exceeded, parameter problem.
-        guard case .icmp(let type, _, _, let payload) = self, [3, 4, 5, 11, 12].contains(type) else { return nil }
-        return IPv4Packet(payload)
+        case .icmp(3...5, _, _, let payload), .icmp(11...12, _, _, let payload): IPPacket(payload)
+        // Destination unreachable, packet too big, time exceeded, parameter problem.
+        case .icmpv6(1...4, _, _, let payload): IPPacket(payload)
+        default: nil
+        }
     }
 }
 
-/// Datagrams with right checksums, to be carried by an `IPv4Packet`.
+/// Datagrams with right checksums, to be carried by an `IPPacket`. `from` and `to` are the octets of both addresses.
 package enum Segment {
     /// A UDP datagram (RFC 768).
     package static func udp(
@@ -79,6 +89,21 @@ package enum Segment {
         checksum.add(bytes)
         bytes.replaceSubrange(2..<4, with: octets(checksum.value))
         return bytes
+    }
+
+    /// A message of ICMPv6 (RFC 4443): its checksum covers the addresses as well.
+    package static func icmpv6(type: UInt8, rest: [UInt8], from: [UInt8], to: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = [type, 0, 0, 0] + rest
+        let sum = InternetChecksum.ofSegment(bytes, protocolNumber: 58, source: from, destination: to)
+        bytes.replaceSubrange(2..<4, with: octets(sum))
+        return bytes
+    }
+
+    /// An ICMPv6 echo request (RFC 4443 §4.1).
+    package static func icmpv6Echo(
+        identifier: UInt16, sequence: UInt16, payload: [UInt8], from: [UInt8], to: [UInt8]
+    ) -> [UInt8] {
+        icmpv6(type: 128, rest: octets(identifier) + octets(sequence) + payload, from: from, to: to)
     }
 
     private static func octets(_ word: UInt16) -> [UInt8] {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import HostModel
 
 /// The family of an rtnetlink request, by its kernel number.
 package enum AddressFamily: UInt8, Sendable, Hashable {
@@ -8,6 +9,14 @@ package enum AddressFamily: UInt8, Sendable, Hashable {
     case bridge = 7
     /// AF_INET6.
     case ipv6 = 10
+
+    package init(_ family: IPFamily) {
+        self = family == .ipv4 ? .ipv4 : .ipv6
+    }
+
+    static func of<Address: InternetAddress>(_: Address.Type) -> AddressFamily {
+        Address.octetCount == IPv4Address.octetCount ? .ipv4 : .ipv6
+    }
 }
 
 /// Message types of rtnetlink as the 16-bit numbers of a netlink header. Source: rtnetlink(7).

@@ -1,37 +1,43 @@
 internal import CLinux
 package import HostModel
 
-/// An IPv4 address of a link, as RTM_NEWADDR describes it. Source: rtnetlink(7), linux/if_addr.h.
-package struct InterfaceAddress: Hashable, Sendable {
+/// An IPv4 address of a link.
+package typealias InterfaceAddress = LinkAddress<IPv4Address>
+
+/// An address of a link, as RTM_NEWADDR describes it. Source: rtnetlink(7), linux/if_addr.h.
+package struct LinkAddress<Address: InternetAddress>: Hashable, Sendable {
     /// The index of the link.
     package var link: Int
     /// The local address with the prefix length of the subnet behind it.
-    package var address: IPv4Prefix
+    package var address: Address.Prefix
     /// The other end of a point-to-point address; nil where it is the address itself.
-    package var peer: IPv4Address?
-    package var broadcast: IPv4Address?
-    /// IFA_LABEL: the link's name, or an alias such as `eth0:1`.
+    package var peer: Address?
+    /// Of IPv4 only.
+    package var broadcast: Address?
+    /// IFA_LABEL: the link's name, or an alias such as `eth0:1`; empty in IPv6.
     package var label: String
     /// RT_SCOPE_*: 0 global, 253 link, 254 host.
     package var scope: UInt8
     /// IFA_F_SECONDARY: another address of the same subnet came first.
     package var isSecondary: Bool
 
-    /// Reads one RTM_NEWADDR message of family AF_INET.
+    /// Reads one RTM_NEWADDR message of the family.
+    @specialized(where Address == IPv4Address)
     package init(_ message: NetlinkMessage) throws(WireError) {
         guard message.header.type == RouteMessageType.newAddress else { throw WireError(.malformed, "RTM_NEWADDR") }
         var attributes = try message.attributes(after: MemoryLayout<ifaddrmsg>.size)
         let bytes = message.bytes
         let start = NetlinkHeader.size
         // struct ifaddrmsg: family, prefix length, flags, scope (8 bits each), index (32 bits).
-        guard bytes[start] == AddressFamily.ipv4.rawValue, let index: UInt32 = bytes.hostInteger(at: start + 4)
+        guard bytes[start] == AddressFamily.of(Address.self).rawValue,
+            let index: UInt32 = bytes.hostInteger(at: start + 4)
         else { throw WireError(.malformed, "ifaddrmsg") }
         link = Int(index)
         scope = bytes[start + 3]
         isSecondary = bytes[start + 2] & UInt8(IFA_F_SECONDARY) != 0
         label = ""
-        var local: IPv4Address?
-        var other: IPv4Address?
+        var local: Address?
+        var other: Address?
         while let attribute = try attributes.next() {
             switch Int(attribute.type) {
             case Int(IFA_LOCAL): local = try attributes.address(attribute)
@@ -41,17 +47,15 @@ package struct InterfaceAddress: Hashable, Sendable {
             default: break
             }
         }
-        guard let own = local ?? other, let prefix = IPv4Prefix(address: own, length: Int(bytes[start + 1])) else {
+        guard let own = local ?? other, let prefix = Address.Prefix(address: own, length: Int(bytes[start + 1])) else {
             throw WireError(.malformed, "IFA_LOCAL")
         }
         address = prefix
         peer = other == own ? nil : other
     }
 
-    /// Every IPv4 address of a dump, in its order.
-    package static func all(in messages: [[UInt8]]) throws(WireError) -> [InterfaceAddress] {
-        try decodeAll(messages, RouteMessageType.newAddress) { (message) throws(WireError) in
-            try InterfaceAddress(message)
-        }
+    /// Every address of a dump of the family, in its order.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [Self] {
+        try decodeAll(messages, RouteMessageType.newAddress) { (message) throws(WireError) in try Self(message) }
     }
 }

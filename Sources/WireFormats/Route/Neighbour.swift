@@ -1,7 +1,7 @@
 internal import CLinux
 package import HostModel
 
-/// A neighbour entry (ARP) or an entry of a bridge's forwarding database, as RTM_NEWNEIGH describes it.
+/// A neighbour entry (ARP, neighbour discovery) or an entry of a bridge's forwarding database, as RTM_NEWNEIGH describes it.
 ///
 /// Source: rtnetlink(7), linux/neighbour.h.
 package struct Neighbour: Hashable, Sendable {
@@ -11,8 +11,8 @@ package struct Neighbour: Hashable, Sendable {
     package var state: UInt16
     /// NTF_*: 0x02 self, 0x04 master, 0x80 router.
     package var flags: UInt8
-    /// Nil in a forwarding database.
-    package var address: IPv4Address?
+    /// Of either family; nil in a forwarding database.
+    package var destination: IPAddress?
     package var mac: MACAddress?
     /// The bridge, in a forwarding database.
     package var master: Int?
@@ -22,7 +22,10 @@ package struct Neighbour: Hashable, Sendable {
     /// Since its state changed (`ndm_updated` of NDA_CACHEINFO, in hundredths of a second: USER_HZ).
     package var secondsSinceUpdate: Double?
 
-    /// Reads one RTM_NEWNEIGH message of family AF_INET or AF_BRIDGE.
+    /// The address of an entry of IPv4.
+    package var address: IPv4Address? { destination?.v4 }
+
+    /// Reads one RTM_NEWNEIGH message of family AF_INET, AF_INET6 or AF_BRIDGE.
     package init(_ message: NetlinkMessage) throws(WireError) {
         guard message.header.type == RouteMessageType.newNeighbour else {
             throw WireError(.malformed, "RTM_NEWNEIGH")
@@ -37,10 +40,11 @@ package struct Neighbour: Hashable, Sendable {
         link = Int(index)
         self.state = state
         flags = bytes[start + 10]
-        let isIPv4 = bytes[start] == AddressFamily.ipv4.rawValue
+        let family = AddressFamily(rawValue: bytes[start])
         while let attribute = try attributes.next() {
             switch Int(attribute.type) {
-            case Int(NDA_DST): if isIPv4 { address = try attributes.address(attribute) }
+            case Int(NDA_DST) where family == .ipv4: destination = .v4(try attributes.address(attribute))
+            case Int(NDA_DST) where family == .ipv6: destination = .v6(try attributes.address(attribute))
             case Int(NDA_LLADDR): mac = MACAddress(octets: attributes.data(attribute))
             case Int(NDA_MASTER): master = Int(try attributes.host(attribute, as: UInt32.self))
             case Int(NDA_VLAN): vlan = Int(try attributes.host(attribute, as: UInt16.self))

@@ -1,10 +1,13 @@
 internal import CLinux
 package import HostModel
 
-/// An IPv4 route, as RTM_NEWROUTE describes it; also the answer to a route lookup.
+/// An IPv4 route.
+package typealias Route = InternetRoute<IPv4Address>
+
+/// A route, as RTM_NEWROUTE describes it; also the answer to a route lookup.
 ///
 /// Source: rtnetlink(7), linux/rtnetlink.h.
-package struct Route: Hashable, Sendable {
+package struct InternetRoute<Address: InternetAddress>: Hashable, Sendable {
     /// RTN_*: what happens to a packet that takes the route.
     package enum Kind: UInt8, Sendable {
         case unspecified, unicast, local, broadcast, anycast, multicast
@@ -15,12 +18,12 @@ package struct Route: Hashable, Sendable {
     package struct NextHop: Hashable, Sendable {
         /// The index of the link.
         package var link: Int
-        package var gateway: IPv4Address?
+        package var gateway: Address?
         /// RTNH_F_DEAD or RTNH_F_LINKDOWN: not used now.
         package var isDead: Bool
     }
 
-    package var destination: IPv4Prefix
+    package var destination: Address.Prefix
     /// 254 main, 255 local, 253 default.
     package var table: UInt32
     package var kind: Kind
@@ -31,10 +34,10 @@ package struct Route: Hashable, Sendable {
     package var flags: UInt32
     /// The index of the outgoing link.
     package var link: Int?
-    package var gateway: IPv4Address?
+    package var gateway: Address?
     /// RTA_VIA: the gateway is of another family (IPv6).
     package var hasForeignGateway: Bool
-    package var preferredSource: IPv4Address?
+    package var preferredSource: Address?
     package var metric: UInt32
     /// RTAX_MTU: the MTU of this route where it has one of its own.
     package var mtu: UInt32?
@@ -48,14 +51,17 @@ package struct Route: Hashable, Sendable {
         nextHops.isEmpty ? link.map { [$0] } ?? [] : nextHops.map(\.link)
     }
 
-    /// Reads one RTM_NEWROUTE message of family AF_INET.
+    /// Reads one RTM_NEWROUTE message of the family.
+    @specialized(where Address == IPv4Address)
     package init(_ message: NetlinkMessage) throws(WireError) {
         guard message.header.type == RouteMessageType.newRoute else { throw WireError(.malformed, "RTM_NEWROUTE") }
         var attributes = try message.attributes(after: MemoryLayout<rtmsg>.size)
         let bytes = message.bytes
         let start = NetlinkHeader.size
         // struct rtmsg, 8 bits each: family, dst_len, src_len, tos, table, protocol, scope, type; then flags (32).
-        guard bytes[start] == AddressFamily.ipv4.rawValue, let flags: UInt32 = bytes.hostInteger(at: start + 8) else {
+        guard bytes[start] == AddressFamily.of(Address.self).rawValue,
+            let flags: UInt32 = bytes.hostInteger(at: start + 8)
+        else {
             throw WireError(.malformed, "rtmsg")
         }
         table = UInt32(bytes[start + 4])
@@ -66,7 +72,7 @@ package struct Route: Hashable, Sendable {
         hasForeignGateway = false
         metric = 0
         nextHops = []
-        var address = IPv4Address(value: 0)
+        var address = Address.unspecified
         while let attribute = try attributes.next() {
             switch UInt32(attribute.type) {
             case RTA_DST.rawValue: address = try attributes.address(attribute)
@@ -82,19 +88,19 @@ package struct Route: Hashable, Sendable {
                 let metrics = attributes.nested(attribute)
                 mtu = try metrics.first(2).map { (found) throws(WireError) in try metrics.host(found) }
             case RTA_MARK.rawValue: mark = try attributes.host(attribute)
-            case RTA_MULTIPATH.rawValue: nextHops = try Route.nextHops(bytes, attribute.range)
+            case RTA_MULTIPATH.rawValue: nextHops = try Self.nextHops(bytes, attribute.range)
             default: break
             }
         }
-        guard let prefix = IPv4Prefix(address: address, length: Int(bytes[start + 1])) else {
+        guard let prefix = Address.Prefix(address: address, length: Int(bytes[start + 1])) else {
             throw WireError(.malformed, "rtm_dst_len")
         }
         destination = prefix
     }
 
-    /// Every IPv4 route of a dump, in its order.
-    package static func all(in messages: [[UInt8]]) throws(WireError) -> [Route] {
-        try decodeAll(messages, RouteMessageType.newRoute) { (message) throws(WireError) in try Route(message) }
+    /// Every route of a dump of the family, in its order.
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [Self] {
+        try decodeAll(messages, RouteMessageType.newRoute) { (message) throws(WireError) in try Self(message) }
     }
 
     /// struct rtnexthop: length with its attributes (16 bits), flags, hops (8 bits each), index (32 bits).
@@ -119,7 +125,7 @@ package struct Route: Hashable, Sendable {
     }
 }
 
-extension Route.Kind: CustomStringConvertible {
+extension InternetRoute.Kind: CustomStringConvertible {
     /// As `ip route` writes it.
     package var description: String {
         switch self {

@@ -53,13 +53,14 @@ package struct RouteRequest: Hashable, Sendable {
 
     /// How a packet would be routed: as one of this host, or, with an input interface, as one that arrives there.
     /// The kernel answers with an error where there is no way (ENETUNREACH, EHOSTUNREACH).
-    package static func lookup(
-        destination: IPv4Address, from source: IPv4Address?, inputInterface: Int?, mark: UInt32?
+    package static func lookup<Address: InternetAddress>(
+        destination: Address, from source: Address?, inputInterface: Int?, mark: UInt32?
     ) -> RouteRequest {
-        var header = header(.ipv4, size: MemoryLayout<rtmsg>.size)
+        var header = header(AddressFamily.of(Address.self), size: MemoryLayout<rtmsg>.size)
+        let width = UInt8(8 * Address.octetCount)
         // rtm_dst_len and rtm_src_len.
-        header[1] = 32
-        header[2] = source == nil ? 0 : 32
+        header[1] = width
+        header[2] = source == nil ? 0 : width
         var payload = NetlinkAttributeBuilder(header: header)
         payload.append(UInt16(RTA_DST.rawValue), address: destination)
         if let source { payload.append(UInt16(RTA_SRC.rawValue), address: source) }

@@ -1,14 +1,17 @@
 internal import CLinux
 package import HostModel
 
-/// An IPv4 policy routing rule, as RTM_NEWRULE describes it. Source: ip-rule(8), linux/fib_rules.h.
-package struct RouteRule: Hashable, Sendable {
+/// An IPv4 policy routing rule.
+package typealias RouteRule = InternetRule<IPv4Address>
+
+/// A policy routing rule, as RTM_NEWRULE describes it. Source: ip-rule(8), linux/fib_rules.h.
+package struct InternetRule<Address: InternetAddress>: Hashable, Sendable {
     package var priority: UInt32
     /// FR_ACT_*: 1 look into `table`, 2 go to another rule, 6 blackhole, 7 unreachable, 8 prohibit.
     package var action: UInt8
     package var table: UInt32
-    package var source: IPv4Prefix?
-    package var destination: IPv4Prefix?
+    package var source: Address.Prefix?
+    package var destination: Address.Prefix?
     package var inputInterface: String?
     package var outputInterface: String?
     package var mark: UInt32?
@@ -26,14 +29,17 @@ package struct RouteRule: Hashable, Sendable {
     /// by the other fields.
     package var hasOtherMatch: Bool
 
-    /// Reads one RTM_NEWRULE message of family AF_INET.
+    /// Reads one RTM_NEWRULE message of the family.
+    @specialized(where Address == IPv4Address)
     package init(_ message: NetlinkMessage) throws(WireError) {
         guard message.header.type == RouteMessageType.newRule else { throw WireError(.malformed, "RTM_NEWRULE") }
         var attributes = try message.attributes(after: MemoryLayout<fib_rule_hdr>.size)
         let bytes = message.bytes
         let start = NetlinkHeader.size
         // struct fib_rule_hdr, 8 bits each: family, dst_len, src_len, tos, table, res1, res2, action; flags (32).
-        guard bytes[start] == AddressFamily.ipv4.rawValue, let flags: UInt32 = bytes.hostInteger(at: start + 8) else {
+        guard bytes[start] == AddressFamily.of(Address.self).rawValue,
+            let flags: UInt32 = bytes.hostInteger(at: start + 8)
+        else {
             throw WireError(.malformed, "fib_rule_hdr")
         }
         priority = 0
@@ -41,8 +47,8 @@ package struct RouteRule: Hashable, Sendable {
         action = bytes[start + 7]
         isInverted = flags & UInt32(FIB_RULE_INVERT) != 0
         hasOtherMatch = bytes[start + 3] != 0
-        var from: IPv4Address?
-        var to: IPv4Address?
+        var from: Address?
+        var to: Address?
         while let attribute = try attributes.next() {
             switch Int(attribute.type) {
             case Int(FRA_DST): to = try attributes.address(attribute)
@@ -67,18 +73,18 @@ package struct RouteRule: Hashable, Sendable {
             default: break
             }
         }
-        source = try RouteRule.prefix(from, bytes[start + 2])
-        destination = try RouteRule.prefix(to, bytes[start + 1])
+        source = try Self.prefix(from, bytes[start + 2])
+        destination = try Self.prefix(to, bytes[start + 1])
     }
 
     /// Every rule of a dump, in its order, which is that of their priorities.
-    package static func all(in messages: [[UInt8]]) throws(WireError) -> [RouteRule] {
-        try decodeAll(messages, RouteMessageType.newRule) { (message) throws(WireError) in try RouteRule(message) }
+    package static func all(in messages: [[UInt8]]) throws(WireError) -> [Self] {
+        try decodeAll(messages, RouteMessageType.newRule) { (message) throws(WireError) in try Self(message) }
     }
 
-    private static func prefix(_ address: IPv4Address?, _ length: UInt8) throws(WireError) -> IPv4Prefix? {
+    private static func prefix(_ address: Address?, _ length: UInt8) throws(WireError) -> Address.Prefix? {
         guard length > 0 else { return nil }
-        guard let address, let prefix = IPv4Prefix(address: address, length: Int(length)) else {
+        guard let address, let prefix = Address.Prefix(address: address, length: Int(length)) else {
             throw WireError(.malformed, "FRA_SRC, FRA_DST")
         }
         return prefix

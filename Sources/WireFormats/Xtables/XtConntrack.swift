@@ -18,6 +18,8 @@ package struct XtConntrack: Hashable, Sendable {
         package static let replySourcePort = Conditions(rawValue: 1 << 10)
         package static let replyDestinationPort = Conditions(rawValue: 1 << 11)
         package static let direction = Conditions(rawValue: 1 << 12)
+        /// No condition: the rule was written as `-m state`.
+        package static let isStateAlias = Conditions(rawValue: 1 << 13)
     }
 
     /// An address and a mask.
@@ -37,13 +39,19 @@ package struct XtConntrack: Hashable, Sendable {
     /// In the same order.
     package var ports: [ClosedRange<UInt16>]
 
+    /// Of a match of that name; nil for the first revision, which is laid out in another way.
+    package init?(info xt: XtExtension) {
+        guard xt.revision > 0 else { return nil }
+        self.init(XtInfo(xt.info), revision: xt.revision)
+    }
+
     /// Nil where the structure is too short, or a range runs backwards.
     init?(_ info: XtInfo, revision: UInt8) {
         guard let flags = info.short(146), let inversions = info.short(148), let number = info.short(136),
             let states = revision == 1 ? info.byte(150).map(UInt16.init) : info.short(150),
             let status = revision == 1 ? info.byte(151).map(UInt16.init) : info.short(152)
         else { return nil }
-        wanted = Conditions(rawValue: flags)
+        wanted = Conditions(rawValue: flags).subtracting(.isStateAlias)
         inverted = Conditions(rawValue: inversions)
         self.states = states
         self.status = status

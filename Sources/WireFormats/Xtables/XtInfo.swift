@@ -1,42 +1,42 @@
-internal import HostModel
+package import HostModel
 
 /// Fields of a private structure of x_tables, by offset; nil where it is too short.
-struct XtInfo {
+package struct XtInfo {
     private let bytes: ArraySlice<UInt8>
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    package init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
     }
 
-    func byte(_ offset: Int) -> UInt8? {
+    package func byte(_ offset: Int) -> UInt8? {
         offset >= 0 && offset < bytes.count ? bytes[bytes.startIndex + offset] : nil
     }
 
     /// Host order.
-    func short(_ offset: Int) -> UInt16? {
+    package func short(_ offset: Int) -> UInt16? {
         number(offset).map(UInt16.init(bigEndian:))
     }
 
     /// Host order.
-    func word(_ offset: Int) -> UInt32? {
+    package func word(_ offset: Int) -> UInt32? {
         number(offset).map(UInt32.init(bigEndian:))
     }
 
     /// Network order.
-    func networkShort(_ offset: Int) -> UInt16? { number(offset) }
+    package func networkShort(_ offset: Int) -> UInt16? { number(offset) }
 
-    func address(_ offset: Int) -> IPv4Address? {
+    package func address(_ offset: Int) -> IPv4Address? {
         number(offset).map(IPv4Address.init(value:))
     }
 
     /// Two ports in host order, lowest first.
-    func range(_ offset: Int) -> ClosedRange<UInt16>? {
+    package func range(_ offset: Int) -> ClosedRange<UInt16>? {
         guard let low = short(offset), let high = short(offset + 2), low <= high else { return nil }
         return low...high
     }
 
     /// A name and a mask of 16 bytes each. The mask covers the terminating zero where the whole name is compared.
-    func interface(_ name: Int, mask: Int) -> XtInterface {
+    package func interface(_ name: Int, mask: Int) -> XtInterface {
         let length = bytes.dropFirst(mask).prefix(16).prefix { $0 == 0xff }.count
         let characters = bytes.dropFirst(name).prefix(length)
         let text = characters.prefix { $0 != 0 }
@@ -44,8 +44,18 @@ struct XtInfo {
             prefix: String(decoding: text, as: UTF8.self), isWildcard: text.count == characters.count && length < 16)
     }
 
-    func text(_ offset: Int, limit: Int) -> String {
+    package func text(_ offset: Int, limit: Int) -> String {
         String(decoding: bytes.dropFirst(offset).prefix(limit).prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// Host order.
+    package func quad(_ offset: Int) -> UInt64? {
+        number(offset).map(UInt64.init(bigEndian:))
+    }
+
+    /// As they stand there; fewer where the structure is shorter.
+    package func bytes(_ offset: Int, _ count: Int) -> [UInt8] {
+        Array(bytes.dropFirst(offset).prefix(count))
     }
 
     /// The bytes read as one number in network order.

@@ -71,7 +71,7 @@ package enum XtMatch: Hashable, Sendable {
             guard let wanted = info.short(146), let inverted = info.short(148),
                 let states = xt.revision == 1 ? info.byte(150).map(UInt16.init) : info.short(150)
             else { return nil }
-            if XtConntrack.Conditions(rawValue: wanted) == .state {
+            if XtConntrack.Conditions(rawValue: wanted).subtracting(.isStateAlias) == .state {
                 return .conntrack(states: states, inverted: inverted & 1 != 0)
             }
             return XtConntrack(info, revision: xt.revision).map { .conntrackFields($0) }

@@ -47,7 +47,15 @@ enum FuzzedDecoder: String, CaseIterable {
         // NFT_MSG_NEWTABLE, NEWCHAIN, NEWRULE, NEWSET, NEWSETELEM.
         try ruleset.addTables(all(0))
         try ruleset.addChains(all(3))
-        try ruleset.addRules(all(6))
+        // The rules are left where they lie, as those of a long dump.
+        var rules = NetlinkMessages()
+        var offset = 0
+        for message in messages {
+            if message.header.type & 0xff == 6 { rules.note(offset..<offset + message.bytes.count) }
+            offset += NetlinkAttributes.align(message.bytes.count)
+        }
+        rules.close(bytes)
+        try ruleset.addRules(rules)
         try ruleset.addSets(all(9))
         // NFT_MSG_NEWFLOWTABLE.
         try ruleset.addFlowtables(all(22))
@@ -87,6 +95,7 @@ enum FuzzedDecoder: String, CaseIterable {
 
     private func walk(_ ruleset: Ruleset) {
         for index in ruleset.rules.indices.prefix(64) { _ = ruleset.text(ofRule: index) }
+        for peculiarity in RulePeculiarity.allCases { _ = ruleset.firstRule(that: peculiarity) }
         guard let inside = IPv4Address("10.5.0.9"), let outside = IPv4Address("198.51.100.7"),
             let network = IPv4Prefix("10.5.0.1/16"), let uplink = IPv4Prefix("203.0.113.2/24"),
             let everything = IPv4Prefix("0.0.0.0/0")
@@ -128,12 +137,12 @@ enum FuzzedDecoder: String, CaseIterable {
     private func packets(_ bytes: [UInt8]) throws {
         for type: Int32 in [1, 12, 113, 276] {
             guard let link = CapturedFrame.LinkType(type), let frame = CapturedFrame(bytes[...], linkType: link),
-                let packet = IPv4Packet(frame.payload)
+                let packet = IPPacket(frame.payload)
             else { continue }
             _ = packet.encoded
             _ = Transport(of: packet).quoted
         }
-        if let packet = IPv4Packet(bytes[...]) { _ = Transport(of: packet).quoted }
+        if let packet = IPPacket(bytes[...]) { _ = Transport(of: packet).quoted }
         for message in try NetlinkMessage.split(bytes) {
             _ = try NflogPacket(message)
             _ = try NftTraceEvent(message)

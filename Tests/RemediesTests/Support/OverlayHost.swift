@@ -12,6 +12,8 @@ final class OverlayHost: MutableHost {
     var identity = HostIdentity(
         hostname: "test", kernel: "6.1", effectiveUser: 0, capabilities: ["net_admin"],
         inInitialNetworkNamespace: true, isPracticeHost: false)
+    /// What programs print when they are asked for a version.
+    var versions: [ProgramName: String] = [:]
     /// The link of the default route.
     var uplink: String? = "eth0"
     /// nftables as it is beside the tables of `state`.
@@ -61,11 +63,17 @@ final class OverlayHost: MutableHost {
         case .read(let path, _, _): .bytes(ByteString(try read(path)))
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
-        case .netlink(let query): .messages(try messages(query).map { ByteString($0) })
+        case .netlink(let query): .messages(NetlinkMessages(try messages(query)))
         case .residents: .residents(residents)
         case .identity: .identity(identity)
         case .iptablesRules(let table): .text(state.rules[table]?.text ?? "")
-        case .space, .legacyTable, .programVersion, .packetPrograms:
+        case .programVersion(let program):
+            if let version = versions[program] {
+                .text(version)
+            } else {
+                throw HostError(.notFound, operation: program.rawValue, message: "not installed")
+            }
+        case .space, .legacyTable, .packetPrograms:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
     }
@@ -149,12 +157,49 @@ final class OverlayHost: MutableHost {
             body.append(4, host: UInt32(index + 1))
             return [NetlinkMessage(type: RouteMessageType.newRoute, flags: 0, payload: body.bytes).bytes]
         }
+        if query == .untranslatedFlows {
+            return state.flows.sorted { $0.id < $1.id }.map { Self.message(port: $0.original.sourcePort, id: $0.id) }
+        }
         guard query.family == .netfilter, hasNftables else {
             throw HostError(.unsupported, operation: query.name, message: "this kernel has no nf_tables")
         }
         let all = try nftMessages()
         // NFT_MSG_NEWTABLE, NEWCHAIN and NEWRULE are one below the GET that asks for them.
         return all.filter { $0.header.type == query.type - 1 }.map(\.bytes)
+    }
+
+    /// UDP 10.5.0.9:PORT > 198.51.100.7:514, untranslated.
+    static func flow(port: Int, id: UInt32) throws(WireError) -> ConntrackFlow {
+        let flows = try ConntrackFlow.all(in: [message(port: UInt16(port), id: id)])
+        guard let flow = flows.first else { throw WireError(.malformed, "flow") }
+        return flow
+    }
+
+    private static func message(port: UInt16, id: UInt32) -> [UInt8] {
+        let container: [UInt8] = [10, 5, 0, 9]
+        let target: [UInt8] = [198, 51, 100, 7]
+        var payload = NetlinkAttributeBuilder(header: [2, 0, 0, 0])
+        let ways =
+            [(1, container, target, port, 514), (2, target, container, 514, port)]
+            as [(
+                UInt16, [UInt8], [UInt8], UInt16, UInt16
+            )]
+        for (type, source, destination, sourcePort, destinationPort) in ways {
+            payload.nest(type) { tuple in
+                tuple.nest(1) {
+                    $0.append(1, bytes: source)
+                    $0.append(2, bytes: destination)
+                }
+                tuple.nest(2) {
+                    $0.append(1, bytes: [17])
+                    $0.append(2, network: sourcePort)
+                    $0.append(3, network: destinationPort)
+                }
+            }
+        }
+        payload.append(3, network: UInt32(8))
+        payload.append(12, network: id)
+        return NetlinkMessage(type: 256, flags: 2, payload: payload.bytes).bytes
     }
 
     private func nftMessages() throws(HostError) -> [NetlinkMessage] {

@@ -9,10 +9,10 @@ struct Repair {
     let host: OverlayHost
     let store: MemoryJournalStore
 
-    init(_ scenario: Scenario, _ host: OverlayHost) {
+    init(_ scenario: Scenario, _ host: OverlayHost, store: MemoryJournalStore? = nil) {
         self.scenario = scenario
         self.host = host
-        store = MemoryJournalStore(host.faults)
+        self.store = store ?? MemoryJournalStore(host.faults)
     }
 
     func plan() throws -> Plan {

@@ -145,6 +145,23 @@ extension Scenario {
                     && $0.file("/etc/systemd/system/lxc-doctor-docker-lxcbr1.service") != nil
             }),
         Scenario(
+            name: "Docker 28 on a host without systemd", cause: "docker-forward-drop", remedy: "firewall-accept",
+            versions: [.dockerd: "Docker version 28.5.2+dfsg1, build 297e128"],
+            breakage: {
+                $0.paths["/run/systemd/system"] = .absent
+                $0.paths["/etc/docker"] = .directory
+                $0.paths["/etc/docker/daemon.json"] = Fixture.file(
+                    "{\n  \"log-driver\": \"local\",\n  \"dns\": [\"192.0.2.1\"]\n}\n", mode: 0o600)
+                $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
+                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"], lines: ["-A DOCKER-USER -j RETURN"])
+            },
+            healthy: {
+                $0.rules[IptablesTable(.nft, "filter")]?.lines.first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
+                    && $0.file("/etc/docker/daemon.json")?.bytes.text
+                        == "{\n  \"ip-forward-no-drop\": true,\n  \"log-driver\": \"local\",\n  "
+                        + "\"dns\": [\"192.0.2.1\"]\n}\n"
+            }),
+        Scenario(
             name: "keys of old", cause: "config-legacy-keys", remedy: "container-config",
             breakage: {
                 $0.paths["/var/lib/lxc"] = .directory
@@ -216,6 +233,23 @@ extension Scenario {
             healthy: {
                 $0.file("/etc/systemd/network/10-lxc-doctor-lxcbr1.network")?.bytes.text
                     .contains("Address=10.5.0.1/16\n") == true
+            }),
+        Scenario(
+            name: "NetworkManager makes the bridge with another netmask", cause: "bridge-not-persistent",
+            remedy: "bridge-persistent", versions: [.nmcli: "nmcli tool, version 1.42.4"],
+            breakage: {
+                $0.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
+                $0.paths["/etc/NetworkManager/system-connections"] = .directory
+                $0.paths["/etc/NetworkManager/system-connections/lxcbr1.nmconnection"] = Fixture.file(
+                    "[connection]\ntype=bridge\ninterface-name=lxcbr1\n[ipv4]\nmethod=manual\naddress1=10.5.0.1/24\n",
+                    mode: 0o600)
+                $0.paths["/lib/systemd/system"] = .directory
+                $0.paths["/lib/systemd/system/NetworkManager.service"] = Fixture.file("[Unit]\n")
+                $0.paths["/etc/systemd/system/multi-user.target.wants/NetworkManager.service"] = .symbolicLink("x")
+            },
+            healthy: {
+                $0.file("/etc/NetworkManager/system-connections/lxcbr1.nmconnection")?.bytes.text
+                    .hasSuffix("\nmethod=manual\naddress1=10.5.0.1/16\n") == true
             }),
         Scenario(
             name: "nobody translates networkd's bridge after the next boot", cause: "masq-not-persistent",

@@ -1,3 +1,4 @@
+import ConfigFiles
 import HostAccess
 import HostModel
 
@@ -10,6 +11,17 @@ extension Scenario {
             name: "veth pulled out", cause: "veth-not-in-bridge", remedy: "container-port",
             breakage: { $0.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = lxcbr1\n", plugged: false) },
             healthy: { $0.masters["vethold"] == "lxcbr1" }),
+        Scenario(
+            name: "veth taken by NetworkManager", cause: "veth-not-in-bridge", remedy: "container-port",
+            breakage: {
+                $0.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = lxcbr1\n", plugged: false)
+                $0.isManaged("vethold")
+            },
+            healthy: {
+                $0.masters["vethold"] == "lxcbr1"
+                    && $0.file(NetworkManagerPorts.file)?.bytes.text
+                        .hasSuffix("\n[keyfile]\nunmanaged-devices+=interface-name:veth*\n") == true
+            }),
         Scenario(
             name: "no link, running", cause: "config-no-link", remedy: "container-config",
             breakage: { $0.run("old", "# mine\nlxc.net.0.type = veth\n", plugged: false) },
@@ -65,6 +77,14 @@ extension HostState {
         containers[ContainerInterface(container: name, interface: "eth0")] = ContainerState(
             port: "veth\(name)", hardwareAddress: hardware.flatMap { MACAddress($0) },
             addresses: addresses.map { HeldAddress(Fixture.prefix($0), broadcast: nil) })
+    }
+
+    /// As NetworkManager's daemon says of a link that is its own.
+    mutating func isManaged(_ link: String) {
+        paths[NetworkManagerPorts.directory] = .directory
+        paths[NetworkManagerDevice.directory] = .directory
+        let index = (links.keys.sorted().firstIndex(of: link) ?? -2) + 1
+        paths[NetworkManagerDevice.path(of: index)] = Fixture.file("[device]\nmanaged=true\nnm-owned=false\n")
     }
 
     func config(_ name: String) -> String? { file("/var/lib/lxc/\(name)/config")?.bytes.text }

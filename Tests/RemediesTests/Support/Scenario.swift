@@ -11,6 +11,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     let remedy: String
     /// Where the check saw it.
     var evidence: String?
+    /// What programs print when they are asked for a version.
+    var versions: [ProgramName: String] = [:]
     let breakage: @Sendable (inout HostState) -> Void
     let healthy: @Sendable (HostState) -> Bool
 
@@ -19,7 +21,9 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     var host: OverlayHost {
         var state = Fixture.healthy
         breakage(&state)
-        return OverlayHost(state)
+        let host = OverlayHost(state)
+        host.versions = versions
+        return host
     }
 
     var causes: [Cause] {

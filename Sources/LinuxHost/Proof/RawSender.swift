@@ -4,28 +4,25 @@ internal import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// The two raw sockets of a throw-away container: one sends whole packets, one hears ICMP. Source: raw(7).
-struct ProofSender: ~Copyable {
+/// The two raw sockets of a container: one sends whole packets of IPv4, one hears ICMP. Source: raw(7).
+final class RawSender: ProbeSender {
     private let out: Descriptor
     private let errors: Descriptor
 
     init(in container: borrowing ProofContainer) throws(HostError) {
-        let out = try container.socket(AF_INET, SOCK_RAW, Int32(IPPROTO_RAW))
+        out = try container.socket(AF_INET, SOCK_RAW, Int32(IPPROTO_RAW))
         errors = try container.socket(AF_INET, SOCK_RAW, Int32(IPPROTO_ICMP))
-        self.out = out
     }
 
-    /// For poll(2): readable when ICMP came back.
     var descriptor: Int32 { errors.rawValue }
 
-    /// Sends a whole IPv4 packet, its header included.
     func send(_ packet: [UInt8]) throws(HostError) {
-        guard let decoded = IPv4Packet(packet[...]) else {
+        guard let destination = IPPacket(packet[...])?.destination.v4 else {
             throw HostError(.malformed, operation: "send a probe", message: "not an IPv4 packet")
         }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = decoded.destination.value.bigEndian
+        address.sin_addr.s_addr = destination.value.bigEndian
         let sent = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 sendto(out.rawValue, packet, packet.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

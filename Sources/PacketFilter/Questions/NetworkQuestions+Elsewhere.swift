@@ -1,0 +1,86 @@
+internal import HostModel
+internal import WireFormats
+
+/// Packets that a rule sends elsewhere on the way in.
+extension NetworkQuestions {
+    /// Packets to the outside that a rule sends elsewhere on the way in: to the host, to a container, into nothing. Of
+    /// private destinations nothing is asked: what stands for a service in a cluster has to be sent elsewhere.
+    func redirected(
+        _ boxes: [PacketBox], _ context: PacketContext
+    ) throws(Undecided) -> QuestionAnswer? {
+        guard ruleset.translatesDestinations else { return nil }
+        var outside = SourceTranslationQuestion.privateDestinations.complement
+        if let target { outside = outside.union(IntervalSet(target.value)) }
+        let asked = boxes.compactMap { $0.intersection(PacketBox(destination: outside)) }
+        let uplink = context.output?.name
+        var undecided: QuestionAnswer?
+        for outcome in try sentElsewhere(asked, context) {
+            let packet = sample(outcome.box, input: bridge)
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .dropped:
+                return QuestionAnswer(
+                    .forwarded, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
+            case .accepted where result.isLocal || result.uplink == bridge:
+                return QuestionAnswer(
+                    .forwarded, .counterexample,
+                    reason: "it is sent to \(result.destinationAfter?.description ?? "another") instead",
+                    packet: packet,
+                    decidedBy: outcome.rule.map(killer))
+            case .accepted where result.uplink == uplink || outcome.doubts.isEmpty: continue
+            case .accepted, .undecided:
+                let names = outcome.doubts.isEmpty ? result.reason ?? "" : outcome.doubts.joined(separator: ", ")
+                undecided =
+                    undecided
+                    ?? QuestionAnswer(
+                        .forwarded, .undecided, reason: "depends on what is not known: " + names, packet: packet)
+            }
+        }
+        return undecided
+    }
+
+    /// Packets that a rule sends elsewhere on the way in; nil where it sends none, or none that matters.
+    func diverted(
+        _ question: NetworkQuestion, _ boxes: [PacketBox], _ context: PacketContext,
+        unless isRight: (WalkResult) -> Bool
+    ) throws(Undecided) -> QuestionAnswer? {
+        guard ruleset.translatesDestinations else { return nil }
+        for outcome in try sentElsewhere(boxes, context) {
+            var packet = sample(outcome.box, input: bridge)
+            if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
+                packet.destination = IPv4Address(value: other)
+            }
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .accepted where isRight(result) && (result.isLocal || result.destinationAfter == packet.destination):
+                continue
+            case .accepted:
+                return QuestionAnswer(
+                    question, .counterexample,
+                    reason: "it is sent to \(result.destinationAfter?.description ?? "another") instead",
+                    packet: packet, decidedBy: outcome.rule.map(killer))
+            case .dropped:
+                return QuestionAnswer(
+                    question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
+            case .undecided:
+                return QuestionAnswer(question, .undecided, reason: result.reason, packet: packet)
+            }
+        }
+        return nil
+    }
+
+    /// What the nat chains of prerouting do with packets whose destination they change: the first of many.
+    private func sentElsewhere(
+        _ boxes: [PacketBox], _ context: PacketContext
+    ) throws(Undecided) -> ArraySlice<WalkOutcome> {
+        var context = context
+        context.output = nil
+        do {
+            var chains = ChainWalk(ruleset, context)
+            _ = try chains.prerouting(boxes)
+            return chains.outcomes.prefix(64)
+        } catch {
+            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+        }
+    }
+}

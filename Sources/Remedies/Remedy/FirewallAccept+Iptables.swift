@@ -1,0 +1,135 @@
+internal import ConfigFiles
+internal import HostAccess
+internal import HostModel
+
+/// A ruleset of iptables that the operator keeps: the accepts go right ahead of the rule that ends everything, or stand
+/// last where the policy does. What is dropped on purpose before that stays dropped.
+extension FirewallAccept {
+    func iptables(
+        _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        var killers: [String] = []
+        var isOpened = false
+        for flavour in IptablesFlavour.allCases {
+            let table = IptablesTable(flavour, "filter")
+            guard let listing = draft.facts.state.rules[table] else { continue }
+            let aim = IptablesAim(opening, network, uplink: draft.facts.uplinks[network.name])
+            guard let rules = aim.accepts(in: listing, table) else {
+                killers += aim.killer(in: listing).map { [$0] } ?? []
+                continue
+            }
+            isOpened = true
+            try insert(rules, network, cause, &draft)
+            if flavour == draft.facts.firewall.flavour { try save(rules, aim, cause, &draft) }
+        }
+        guard !isOpened else { return }
+        guard killers.isEmpty else {
+            throw LeftToPerson(
+                why: "what drops is no rule against everything, so it may be meant: \(killers.joined(separator: ", "))",
+                what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"])
+        }
+        throw LeftToPerson(
+            why: "the rule that drops is in a chain that this program does not know",
+            what: [
+                "In its forward chain, ahead of what drops: iifname \"\(network.bridge)\" accept",
+                "and: oifname \"\(network.bridge)\" ct state established,related accept",
+            ])
+    }
+
+    /// In the rules that netfilter-persistent loads at boot, where they decide; there, too, ahead of what ends
+    /// everything.
+    private func save(
+        _ rules: [IptablesRule], _ aim: IptablesAim, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        let path = FirewallFacts.savedRules
+        guard draft.facts.firewall.savesRules, let before = try draft.editable(path), let first = rules.first else {
+            return
+        }
+        var file = IptablesRestoreFile(path: path, bytes: before.bytes.bytes)
+        guard file.decides(in: "filter") else { return }
+        for rule in rules {
+            let saved = IptablesListing(text: file.text(ofTable: "filter"))
+            guard let end = saved.end(of: rule.matches, in: aim.opening.chain) else { continue }
+            let place: IptablesRestoreFile.Place = end.line.map { .before($0) } ?? .last
+            let own = IptablesRule(rule.table, end.chain, rule.matches, .accept)
+            guard !file.hasCounters(in: "filter"),
+                let edited = file.adding(own.line, chain: own.chain, table: "filter", at: place)
+            else {
+                throw LeftToPerson(
+                    why: "\(path) is not as iptables-save writes it", what: ["netfilter-persistent save"])
+            }
+            file = edited
+        }
+        guard file.lines.bytes != before.bytes.bytes else { return }
+        try draft.edit(
+            path, before, file.lines.bytes, remedy: id, for: cause,
+            risk: "netfilter-persistent loads it at every boot.")
+        try draft.check(.checkRules(first.table.flavour, path: path), remedy: id, for: cause)
+    }
+}
+
+/// What a ruleset of iptables is to let through, and where it stops it.
+struct IptablesAim {
+    let opening: FirewallAccept.Opening
+    private let network: Network
+    private let uplink: String?
+
+    init(_ opening: FirewallAccept.Opening, _ network: Network, uplink: String?) {
+        self.opening = opening
+        self.network = network
+        self.uplink = uplink
+    }
+
+    /// The rules that let it through and nothing that a rule drops on purpose; nil where there are none, or none is
+    /// needed. The widest ones come first: narrower ones only where what drops looks at the uplink as well.
+    func accepts(in listing: IptablesListing, _ table: IptablesTable) -> [IptablesRule]? {
+        for matches in choices {
+            let rules = matches.compactMap { matches in
+                listing.end(of: matches, in: opening.chain).map {
+                    IptablesRule(table, $0.chain, matches, .accept, place: $0.place)
+                }
+            }
+            guard !rules.isEmpty else { continue }
+            var opened = listing
+            for rule in rules { opened.insert(rule) }
+            if killer(in: opened) == nil { return rules }
+        }
+        return nil
+    }
+
+    private var choices: [[[IptablesRule.Match]]] {
+        let bridge = network.bridge
+        guard opening == .forwarding else {
+            return [FirewallAccept.requested.map { [.input(bridge), $0] }]
+        }
+        let wide: [[IptablesRule.Match]] = [[.output(bridge), .established], [.input(bridge)]]
+        guard let uplink else { return [wide] }
+        return [
+            wide, [[.input(uplink), .output(bridge), .established], [.input(bridge), .output(uplink)]],
+        ]
+    }
+
+    /// What drops the usual packets, whichever container sends them; nil: nothing does, or nobody can tell.
+    func killer(in listing: IptablesListing) -> String? {
+        var found: String?
+        for source in [network.cidr.first.value &+ 2, network.cidr.last.value &- 1].map(IPv4Address.init) {
+            let rule = packets(from: source).lazy.compactMap { packet -> String? in
+                if case .dropped(let rule) = listing.fate(of: packet, in: opening.chain) { rule } else { nil }
+            }.first
+            guard let rule else { return nil }
+            found = rule
+        }
+        return found
+    }
+
+    private func packets(from source: IPv4Address) -> [NewPacket] {
+        let isForwarded = opening == .forwarding
+        let all: [(NewPacket.Transport, Int)] =
+            isForwarded ? [(.udp, 443), (.tcp, 443), (.icmp, 0)] : [(.udp, 67), (.udp, 53), (.tcp, 53)]
+        return all.map { transport, port in
+            NewPacket(
+                input: network.bridge, output: isForwarded ? uplink ?? "" : "", source: source,
+                destination: isForwarded ? network.target : network.address.address, transport: transport, port: port)
+        }
+    }
+}

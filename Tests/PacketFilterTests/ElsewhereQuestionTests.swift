@@ -1,0 +1,56 @@
+import HostModel
+import Testing
+
+@testable import PacketFilter
+@testable import WireFormats
+
+/// Rules that send packets elsewhere than the containers want.
+@Suite struct ElsewhereQuestionTests {
+    private static let translation = NftBaseChain(type: "nat", hook: .prerouting, priority: -100)
+
+    private func udp(_ port: UInt16) -> [NftExpression] {
+        [
+            .meta(.transportProtocol, into: .one), .compare(.one, .equal, NftValue(byte: 17)),
+            .payload(base: .transport, offset: 2, length: 2, into: .one), .compare(.one, .equal, NftValue(big16: port)),
+        ]
+    }
+
+    private func send(to address: String) throws -> [NftExpression] {
+        [
+            .immediate(into: .one, NftValue(try #require(IPv4Address(address)))),
+            .nat(NftNat(kind: .destination, addresses: NftRegisterPair(low: .one, high: .one))),
+        ]
+    }
+
+    private func answer(
+        _ question: NetworkQuestion, bridgeNetfilter: Bool = false, _ rule: [NftExpression]
+    ) throws -> QuestionAnswer {
+        var host = try practiceHost()
+        host.bridgeNetfilter = bridgeNetfilter
+        return try questions(host) {
+            $0.chain(NftTableName(.ipv4, "nat"), "PREROUTING", Self.translation, [rule])
+        }.answer(question)
+    }
+
+    @Test func namesThatAreAskedForElsewhere() throws {
+        let sent = try answer(.dns, udp(53) + send(to: "10.5.0.10"))
+        #expect(sent.verdict == .counterexample)
+        #expect(sent.reason == "it is sent to 10.5.0.10 instead")
+        #expect(sent.decidedBy?.chain == "PREROUTING")
+        // To another port of this host: it is still this host that hears them.
+        #expect(try answer(.dns, udp(53) + [.redirect(flags: 0, ports: nil)]).verdict == .proven)
+        #expect(try answer(.dns, udp(80) + send(to: "10.5.0.10")).verdict == .proven)
+        #expect(try answer(.dhcp, udp(67) + send(to: "198.51.100.99")).verdict == .counterexample)
+    }
+
+    /// Only where br_netfilter shows the rules what a bridge carries.
+    @Test func containersThatReachSomebodyElse() throws {
+        let away = try send(to: "203.0.113.50")
+        #expect(try answer(.eastWest, bridgeNetfilter: true, away).verdict == .counterexample)
+        #expect(try answer(.eastWest, away).verdict == .proven)
+        #expect(
+            try answer(.eastWest, bridgeNetfilter: true, udp(80) + send(to: "10.5.0.10")).verdict == .counterexample)
+        let outside = NftExpression.destination(in: try #require(IPv4Prefix("198.51.100.0/24")))
+        #expect(try answer(.eastWest, bridgeNetfilter: true, outside + away).verdict == .proven)
+    }
+}

@@ -1,0 +1,122 @@
+import HostModel
+import TestSupport
+import Testing
+
+/// A repair of a firewall opens what its end stopped; what the operator drops on purpose stays dropped: for the model of
+/// the ruleset, for the proof, and on the wire.
+@Suite("Deliberate drops", .serialized) struct FixPlacementTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var name: String
+        var options: [String]
+        /// `drop ADDRESS`: drops what comes from there; then what should end everything else.
+        var ruleset: String
+
+        var testDescription: String { name }
+    }
+
+    private static let nft = """
+        nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 10; }'
+        drop() { nft "add rule inet filter forward ip saddr $1 drop"; }
+        nft add rule inet filter forward ip daddr 192.0.2.0/24 reject
+        """
+
+    /// lxc-net's own rules are gone; the policy, a rule or a chain drops.
+    private static func iptables(_ end: String) -> String {
+        """
+        iptables -D FORWARD -i lxcbr1 -j ACCEPT; iptables -D FORWARD -o lxcbr1 -j ACCEPT
+        drop() { iptables -A FORWARD -s "$1" -j DROP; \(end); }
+        iptables -A FORWARD -d 192.0.2.0/24 -j REJECT
+        """
+    }
+
+    private static let ends = [
+        "policy": "iptables -P FORWARD DROP",
+        "reject": "iptables -A FORWARD -j REJECT --reject-with icmp-host-prohibited",
+        "chain":
+            "iptables -N gone; iptables -A gone -m limit --limit 3/min -j LOG; iptables -A gone -j DROP; "
+            + "iptables -I FORWARD -d 192.0.2.128/25 -j gone; iptables -A FORWARD -j gone",
+    ]
+
+    static let cases: [Case] =
+        [
+            Case(
+                name: "nft, policy", options: ["--backend", "nft"],
+                ruleset: nft + "\nnft 'add chain inet filter forward { policy drop; }'"),
+            Case(
+                name: "nft, rule", options: ["--backend", "nft"],
+                ruleset: nft.replacing("drop\"; }", with: "drop\"; nft add rule inet filter forward counter drop; }")),
+        ]
+        + ["iptables-nft", "iptables-legacy"].flatMap { backend in
+            ends.sorted { $0.key < $1.key }.map {
+                Case(name: "\(backend), \($0.key)", options: ["--backend", backend], ruleset: iptables($0.value))
+            }
+        }
+
+    /// c1 is the one that is dropped on purpose, c2 is any other.
+    @Test(arguments: cases)
+    func stayInForce(item: Case) throws {
+        let ended = try Program.lab(
+            item.options + ["--containers", "2"],
+            """
+            bad=$(lxc-info -n c1 -iH); good=$(lxc-info -n c2 -iH)
+            { \(item.ruleset)
+            drop "$bad"; } >&2
+            heard() {
+                rm -f /tmp/dump*
+                ip netns exec internet tcpdump -lni isp0 --immediate-mode icmp and dst 198.51.100.7 \
+                    2>/tmp/dump.err >/tmp/dump & dump=$!
+                until grep -q listening /tmp/dump.err; do sleep 0.02; done
+                lxc-attach -n "$1" -- ping -c 2 -W 1 198.51.100.7 >/dev/null
+                sleep 0.1; kill $dump; wait $dump 2>/dev/null
+                grep -c 'echo request' /tmp/dump
+            }
+            verdict() { python3 -c 'import json, sys; print(json.load(sys.stdin)["verdict"])'; }
+            look() {
+                lxc-doctor prove --container c1 --format json | verdict
+                lxc-doctor prove --container c2 --format json | verdict
+                for packet in "$bad:1 > 198.51.100.7:53" "$good:1 > 198.51.100.7:53" "$good:1 > 192.0.2.200:53"; do
+                    lxc-doctor verify --packet "udp $packet iif lxcbr1" --format json | verdict
+                done
+                heard c1; heard c2
+            }
+            ends() {
+                { iptables-save -t filter; iptables-legacy-save -t filter; nft -s list ruleset; } 2>/dev/null |
+                    grep -E 'drop|DROP|reject|REJECT' | sed 's/ \\[.*//' | sort
+            }
+            ends >/tmp/before
+            look
+            lxc-doctor fix apply --yes --quiet --only firewall.forwarded >&2; echo "fixed $?"
+            look
+            lxc-doctor fix apply --yes --quiet --only firewall.forwarded >&2; ls /var/lib/lxc-doctor/journal | wc -l
+            ends | diff /tmp/before - && echo KEPT
+            """)
+        let closed = ["dropped", "dropped", "dropped", "dropped", "dropped", "0", "0"]
+        let open = ["dropped", "masqueraded", "dropped", "accepted", "dropped", "0", "2"]
+        #expect(
+            ended.output.split(separator: "\n").map(String.init) == closed + ["fixed 0"] + open + ["1", "KEPT"],
+            "\(ended.output) \(ended.messages)")
+    }
+
+    /// The file that is loaded at boot has its own order; the accepts go ahead of what ends everything there.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"])
+    func stayInForceInSavedRules(backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--fault", "forward-policy-drop=rules-v4"],
+            """
+            sed -i 's/^:FORWARD DROP/:FORWARD ACCEPT/; s/^COMMIT/-A FORWARD -s 10.5.0.66\\/32 -j DROP\\n-A FORWARD -j DROP\\nCOMMIT/' \
+                /etc/iptables/rules.v4
+            systemctl restart netfilter-persistent >&2
+            lxc-doctor fix apply --yes --quiet >&2; echo "fixed $?"
+            grep '^-A FORWARD' /etc/iptables/rules.v4
+            iptables -F FORWARD; systemctl restart netfilter-persistent >&2
+            lxc-doctor --quiet; echo "booted $?"
+            lxc-doctor verify --quiet --packet 'udp 10.5.0.66:1 > 198.51.100.7:53 iif lxcbr1'; echo "meant $?"
+            """)
+        #expect(
+            ended.output.split(separator: "\n").map(String.init) == [
+                "fixed 0", "-A FORWARD -s 192.0.2.0/24 -j ACCEPT", "-A FORWARD -s 10.5.0.66/32 -j DROP",
+                "-A FORWARD -o lxcbr1 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+                "-A FORWARD -i lxcbr1 -j ACCEPT", "-A FORWARD -j DROP", "booted 0", "meant 2",
+            ], "\(ended.output) \(ended.messages)")
+    }
+}

@@ -1,0 +1,92 @@
+import HostModel
+import PacketFilter
+import WireFormats
+
+/// One packet to send, and where from.
+struct TestPacket {
+    enum Sender: Hashable {
+        /// Index into `Ground.containers`; to another container's hardware address, or to the bridge's.
+        case container(Int, to: Int?)
+        /// From outside, by up0 or up1.
+        case outside(Int)
+        case host
+    }
+
+    /// Which packet of its flow it is.
+    enum Stage: Hashable {
+        case opening
+        /// The answer to an opening packet, as that arrived.
+        case answer
+        /// The next packet of who opened the flow, after an answer.
+        case again
+    }
+
+    var sender: Sender
+    var sample: SamplePacket
+    var stage = Stage.opening
+
+    /// Where an opening packet came out: the link of the host, who received it, and the packet.
+    struct Sighting {
+        var link: String
+        /// Who saw it: index into the containers or the uplinks.
+        var receiver: Int
+        var source: IPv4Address
+        var destination: IPv4Address
+        var packet: IPPacket
+
+        var ports: (source: UInt16, destination: UInt16) {
+            switch Transport(of: packet) {
+            case .udp(let source, let destination, _), .tcp(let source, let destination, _, _, _):
+                (source, destination)
+            default: (0, 0)
+            }
+        }
+    }
+
+    /// The answer of who saw this packet. Nil where there is none, or where a port was translated: a sample tells of the
+    /// addresses alone what conntrack makes of them.
+    func answer(to seen: Sighting) -> TestPacket? {
+        var reply = sample
+        switch sample.protocol {
+        case .udp, .tcp:
+            guard seen.ports == (sample.sourcePort, sample.destinationPort) else { return nil }
+            (reply.sourcePort, reply.destinationPort) = (sample.destinationPort, sample.sourcePort)
+            // SYN and ACK.
+            reply.tcpFlags = 18
+        // An echo reply.
+        case .icmp where sample.sourcePort == 8: (reply.sourcePort, reply.destinationPort) = (0, 0)
+        default: return nil
+        }
+        (reply.source, reply.destination) = (seen.destination, seen.source)
+        (reply.connectionState, reply.direction, reply.mark) = (.established, .reply, 0)
+        if seen.source != sample.source { reply.mappedDestination = sample.source }
+        if seen.destination != sample.destination { reply.mappedSource = sample.destination }
+        var packet = self
+        packet.stage = .answer
+        if seen.link == Ground.bridge {
+            // Who answers a neighbour knows its hardware address, whoever passed the packet on.
+            let other = Ground.containers.indices.first {
+                Ground.containers[$0].address == reply.destination.description
+            }
+            packet.sender = .container(seen.receiver, to: other)
+            (reply.inputInterface, reply.inputPort) = (Ground.bridge, Ground.containers[seen.receiver].port)
+        } else {
+            packet.sender = .outside(seen.receiver)
+            (reply.inputInterface, reply.inputPort) = (seen.link, nil)
+        }
+        packet.sample = reply
+        return packet
+    }
+
+    /// The next packet in the same direction, once an answer was received.
+    func again(after seen: Sighting) -> TestPacket {
+        var packet = self
+        packet.stage = .again
+        packet.sample.connectionState = .established
+        // ACK.
+        packet.sample.tcpFlags = 16
+        if seen.source != sample.source { packet.sample.mappedSource = seen.source }
+        if seen.destination != sample.destination { packet.sample.mappedDestination = seen.destination }
+        return packet
+    }
+}
