@@ -13,6 +13,7 @@ extension PacketRun {
             (UInt8(truncatingIfNeeded: index == 0 ? value >> 8 : value), 0xff)
         }
         if base == .network {
+            if let (value, known) = state.written[position] { return (value, known) }
             switch position {
             case 0: return (0x45, 0xff)
             // The type of service: a plain packet has none.
@@ -52,9 +53,9 @@ extension PacketRun {
         return (value, known)
     }
 
-    /// A rule wrote into the packet: only addresses and ports are kept.
-    func write(_ base: NftPayloadBase, _ offset: Int, _ value: ArraySlice<UInt8>) {
-        for (index, byte) in value.enumerated() {
+    /// A rule wrote into the packet: addresses, ports and the first bytes of the IP header are kept.
+    func write(_ base: NftPayloadBase, _ offset: Int, _ value: ArraySlice<UInt8>, known: ArraySlice<UInt8>) {
+        for (index, (byte, bits)) in zip(value, known).enumerated() {
             let position = offset &+ index
             func octet(_ old: UInt32, _ place: Int) -> UInt32 {
                 let shift = UInt32(24 - 8 * place)
@@ -70,8 +71,18 @@ extension PacketRun {
             case (.transport, 0...1) where state.hasPorts: state.sourcePort = half(state.sourcePort, position)
             case (.transport, 2...3) where state.hasPorts:
                 state.destinationPort = half(state.destinationPort, position - 2)
+            // Neither the length nor the checksum: those become what they must be.
+            case (.network, 1), (.network, 8): state.written[position] = (byte, bits)
             default: continue
             }
         }
+    }
+
+    /// Targets of x_tables that write the type of service. In doubt it is not known any more.
+    func noteService(_ xt: XtExtension, isCertain: Bool) {
+        guard xt.name == "DSCP" || xt.name == "TOS" else { return }
+        // struct xt_DSCP_info: the code point.
+        let value = xt.name == "DSCP" && isCertain ? xt.info.first.map { $0 << 2 } : nil
+        state.written[1] = value.map { ($0, 0xfc) } ?? (0, 0)
     }
 }

@@ -56,7 +56,10 @@ extension PacketRun {
         switch state.packet.connectionState {
         case .invalid: state.tracking = .invalid
         case .untracked: state.tracking = .untracked
-        default: state.tracking = .tracked
+        default:
+            state.tracking = .tracked
+            // A rule may have written into the first packet: conntrack keeps what it sees.
+            if state.isNew { state.keepTuples() }
         }
     }
 

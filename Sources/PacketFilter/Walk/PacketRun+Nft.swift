@@ -38,7 +38,7 @@ extension PacketRun {
                 guard holds(pending) else { return .next }
                 pending = []
                 if let loaded = registers.load(from, Int(min(length, 64))) {
-                    write(base, Int(min(offset, 4096)), loaded.value)
+                    write(base, Int(min(offset, 4096)), loaded.value, known: loaded.known)
                 }
             case .meta(let meta, let into):
                 guard loadMeta(meta, into, &registers, key, hook, table) else { return .next }
@@ -148,7 +148,10 @@ extension PacketRun {
                 return redirect(index, self.ports(ports, registers), hook)
             case .target(let xt):
                 let target = XtTarget(xt)
-                if case .passes = target { continue }
+                if case .passes = target {
+                    noteService(xt, isCertain: pending.isEmpty)
+                    continue
+                }
                 guard holds(pending) else { return .next }
                 pending = []
                 switch apply(target, index, hook) {

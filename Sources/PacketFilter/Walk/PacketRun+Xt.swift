@@ -30,7 +30,10 @@ extension PacketRun {
         case .verdict(.continue): return .next
         case .target(let xt):
             let target = XtTarget(xt)
-            if case .passes = target { return .next }
+            if case .passes = target {
+                noteService(xt, isCertain: pending.isEmpty)
+                return .next
+            }
             guard pending.allSatisfy({ ask($0.key, $0.name) }) else { return .next }
             return apply(target, index, hook)
         case .verdict(let verdict):

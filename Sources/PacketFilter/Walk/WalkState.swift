@@ -52,6 +52,9 @@ struct WalkState {
     /// Index of the rule that translates the source.
     var translator: Int?
     var zone: UInt16 = 0
+    /// What rules wrote into the IP header, by the place of the byte: the type of service, the lifetime. Value and known
+    /// bits. Addresses and ports have fields of their own.
+    var written: [Int: (value: UInt8, known: UInt8)] = [:]
     /// The target CT or `ct zone set` gave it a template for conntrack: later ones, and notrack, are passed over (xt_CT.c,
     /// nft_ct.c).
     var hasTemplate = false
@@ -80,6 +83,12 @@ struct WalkState {
             reply = (packet.source, packet.destination, ports.0, ports.1)
             original = (far, near, ports.1, ports.0)
         }
+    }
+
+    /// The flow of a first packet, as it is now.
+    mutating func keepTuples() {
+        original = (source, destination, sourcePort, destinationPort)
+        reply = (destination, source, destinationPort, sourcePort)
     }
 
     /// Tracked, or marked for it by a template, which has a mark of its own.

@@ -67,8 +67,7 @@ package struct NftListedExpression: Sendable {
 extension NftRuleset {
     /// All expressions of a rule, for a listing.
     package func listedExpressions(of rule: NftRule) -> [NftListedExpression] {
-        guard ruleMessages.indices.contains(rule.message) else { return [] }
-        return NftListedExpression.list(ruleMessages[rule.message], rule.expressions)
+        NftListedExpression.list(chunk(of: rule), rule.expressions.range)
     }
 }
 

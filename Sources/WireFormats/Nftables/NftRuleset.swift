@@ -113,7 +113,7 @@ package struct NftRuleset: Hashable, Sendable {
         return Self.comment(in: bytes[rule.userData.range.clamped(to: bytes.indices)])
     }
 
-    private func chunk(of rule: NftRule) -> [UInt8] {
+    func chunk(of rule: NftRule) -> [UInt8] {
         chunks.indices.contains(Int(rule.chunk)) ? chunks[Int(rule.chunk)] : []
     }
 
