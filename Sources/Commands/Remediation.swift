@@ -110,9 +110,11 @@ struct Remediation {
                 session: session.live == nil ? nil : Console.environment("SSH_CONNECTION"),
                 causes: causes)
         } catch {
+            // Programs that read for us say in words of their own that they may not.
+            let isForbidden = error.code == .notPermitted || session.identity.effectiveUser != 0
             throw CommandError(
-                error.code == .notPermitted ? .unknown : .internalError,
-                "what a plan needs could not be read: \(error.description)")
+                isForbidden ? .unknown : .internalError,
+                "what a plan needs could not be read: \(error.description)" + (isForbidden ? "; root may" : ""))
         }
     }
 

@@ -251,8 +251,8 @@ struct RuleHazards {
 
     /// Of ip6tables only the names in a table are looked at, wherever in it they stand.
     private mutating func note(_ entries: [UInt8], of table: String) {
-        // In front of a name stands the size of the match or target, whose second octet is seldom anything but zero.
-        let texts = Set(entries.split(separator: 0).flatMap { [$0, $0.dropFirst()] })
+        // In front of a name stands the size of the match or target: two octets that may be anything.
+        let texts = Set(entries.split(separator: 0).flatMap { [$0, $0.dropFirst(), $0.dropFirst(2)] })
         for name in Self.names where texts.contains(name[...]) {
             guard let words = Self.words(String(decoding: name, as: UTF8.self)) else { continue }
             everywhere.append("a rule of ip6tables-legacy \(table) \(words)")

@@ -7,12 +7,12 @@ import Testing
     @Test func decliningTheSecondPlanDoesNotDenyTheFirst() throws {
         let ended = try Program.lab(
             ["--fault", "masq-missing", "--fault", "ip-forward-off", "--fault", "forward-policy-drop"],
-            "printf 'y\\nn\\n' | script -qec 'lxc-doctor --auto-remediate' /dev/null; echo \"exit $?\"; "
+            "printf 'y\\nn\\n' | NO_COLOR=1 script -qec 'lxc-doctor --auto-remediate' /dev/null; echo \"exit $?\"; "
                 + "cat /proc/sys/net/ipv4/ip_forward")
         let text = ended.output.replacing("\r\n", with: "\n")
-        #expect(text.contains("PLAN  ") && text.contains("Nothing has been changed yet."), "\(text)")
-        #expect(text.contains("NEXT PLAN  ") && text.contains(" been made, and stay"), "\(text)")
-        #expect(text.contains("REPAIR  APPLIED\n  nothing more was changed; what says DONE stays\n  DONE "), "\(text)")
+        #expect(text.contains("Nothing has been changed yet."), "\(text)")
+        #expect(text.contains("NEXT PLAN ") && text.contains(" been made, and stay"), "\(text)")
+        #expect(text.contains("REPAIR APPLIED\n  nothing more was changed; what says DONE stays\n  DONE "), "\(text)")
         #expect(!text.contains("lxc-doctor: nothing was changed"))
         // What was not repaired is still wrong.
         #expect(text.contains("CRITICAL on ") && text.hasSuffix("exit 2\n1\n"))

@@ -61,8 +61,8 @@ import Testing
             [],
             "cat >/tmp/office.yaml <<'END'\n\(lines)\nEND\nlxc-doctor --profile /tmp/office.yaml --proof off; echo \"exit $?\""
         )
-        #expect(
-            ended.output.contains("profile office (--profile /tmp/office.yaml)"), "\(ended.output)\(ended.messages)")
+        let words = ended.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(words.contains("profile office (--profile /tmp/office.yaml)"), "\(ended.output)\(ended.messages)")
         #expect(ended.output.hasSuffix("exit 2\n") && ended.messages.isEmpty)
     }
 }
