@@ -43,10 +43,6 @@ import Testing
         "shorewall-misconfig=no-zone": ["input-drops-dhcp-dns", "output-drop"],
         "shorewall-misconfig=no-policy": ["input-drops-dhcp-dns", "output-drop"],
         "shorewall-misconfig=recipe": ["input-drops-dhcp-dns", "output-drop"],
-        // Whoever makes the network is told another one: rules and the next boot follow the settings.
-        "bridge-wrong-address-or-mask=settings": [
-            "masq-wrong-subnet", "bridge-not-persistent", "masq-hits-east-west",
-        ],
         // It has just been reloaded: what it deletes at boot is gone now as well.
         "nftables-flush-ruleset=now": ["masq-missing"],
     ]
