@@ -165,7 +165,7 @@ import Testing
             Row(
                 name: "an extension of xtables",
                 setup: "iptables-nft -A FORWARD -m u32 --u32 '12=0x0a050000:0x0a05ffff' -j DROP", verdict: .dropped,
-                place: "ip filter FORWARD", text: "-m u32 -j DROP"),
+                place: "ip filter FORWARD", text: "-m u32 --u32 \"0xc=0xa050000:0xa05ffff\" -j DROP"),
             Row(
                 name: "a policy of iptables-nft", setup: "iptables-nft -P FORWARD DROP",
                 undo: "iptables-nft -P FORWARD ACCEPT", verdict: .dropped, place: "ip filter FORWARD",

@@ -48,7 +48,8 @@ struct FirewallAccept: Remedy {
         case "docker-forward-drop": return .docker
         default: break
         }
-        let places = Set(cause.evidence.map(\.source))
+        // `inet filter forward, rule 2`: the chain comes first.
+        let places = Set(cause.evidence.map { String($0.source.prefix { $0 != "," }) })
         let hook: FilterChain.Hook = opening == .forwarding ? .forward : .input
         if let chain = draft.facts.filterChains.first(where: {
             $0.hook == hook && places.contains($0.place.description)
