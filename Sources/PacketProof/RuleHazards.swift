@@ -251,9 +251,9 @@ struct RuleHazards {
 
     /// Of ip6tables only the names in a table are looked at, wherever in it they stand.
     private mutating func note(_ entries: [UInt8], of table: String) {
-        // In front of a name stands the size of the match or target: two octets that may be anything.
-        let texts = Set(entries.split(separator: 0).flatMap { [$0, $0.dropFirst(), $0.dropFirst(2)] })
-        for name in Self.names where texts.contains(name[...]) {
+        // A match or target begins at a multiple of eight: its size in two octets, its name with a NUL behind it.
+        let starts = stride(from: 0, to: max(0, entries.count - 31), by: 8)
+        for name in Self.names where starts.contains(where: { entries[($0 + 2)...].starts(with: name + [0]) }) {
             guard let words = Self.words(String(decoding: name, as: UTF8.self)) else { continue }
             everywhere.append("a rule of ip6tables-legacy \(table) \(words)")
         }

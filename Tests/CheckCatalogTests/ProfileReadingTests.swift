@@ -158,7 +158,7 @@ import Testing
             _ = try read(text)
             Issue.record("it was read: \(image)")
         } catch {
-            #expect(error.description.hasPrefix("p.yaml:18:"), "\(error)")
+            #expect(error.description.hasPrefix("p.yaml:19:"), "\(error)")
             #expect(error.description.contains(message), "\(error)")
         }
     }

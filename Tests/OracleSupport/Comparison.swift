@@ -82,10 +82,13 @@ package enum Comparison: Hashable, Sendable {
         if let wanted = kernel.translator, kernel.source != packet.source {
             let said = model.translatedBy
             if said == nil, model.reason != nil { return .agreed }
-            if said?.table != wanted.table || said?.chain != wanted.chain || said?.rule != wanted.rule {
+            if said?.table != wanted.table || said?.chain != wanted.chain
+                || (said?.handle ?? said?.rule) != wanted.rule
+            {
                 // Translated alike whichever way chance has it, but not always by the same rule.
                 if isRandom { return .eitherWay }
-                let place = said.map { "\($0.family) \($0.table) \($0.chain) \($0.rule ?? "-")" } ?? "no rule"
+                let place =
+                    said.map { "\($0.family) \($0.table) \($0.chain) \($0.handle ?? $0.rule ?? "-")" } ?? "no rule"
                 return .disagreed("\(wanted) translated it, the model says \(place)")
             }
         }

@@ -27,9 +27,9 @@ package struct ProvenClaims: Sendable {
             return eastWest(kernel, packet)
         }
         if Self.own.contains(packet.destination) || packet.destination.value == .max { return service(kernel, packet) }
-        guard Self.isContainer(packet.source), !SourceTranslationQuestion.isPrivate(packet.destination) else {
-            return nil
-        }
+        guard Self.isContainer(packet.source), !SourceTranslationQuestion.isPrivate(packet.destination),
+            packet.destination.value >> 28 < 0xe
+        else { return nil }
         if isProven(.translated), kernel.fate == .left, kernel.link != "lxcbr1", kernel.source == packet.source {
             return "proven that everything is translated, and this one left by \(kernel.link ?? "?") as it was"
         }

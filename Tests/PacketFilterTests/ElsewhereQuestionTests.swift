@@ -43,6 +43,22 @@ import Testing
         #expect(try answer(.dhcp, udp(67) + send(to: "198.51.100.99")).verdict == .counterexample)
     }
 
+    /// Sets of packets keep their addresses: where a rule writes others, nothing is proven of every packet.
+    @Test func addressesThatARuleWrites() throws {
+        func answer(_ rule: [NftExpression]) throws -> QuestionAnswer {
+            try questions {
+                $0.chain(NftTableName(.ipv4, "t"), "c", NftBaseChain(hook: .prerouting, priority: -300), [rule])
+            }.answer(.dns)
+        }
+        let address = try #require(IPv4Address("10.5.0.10"))
+        let load = NftExpression.immediate(into: .one, NftValue(address))
+        let written = try answer([load, .setPayload(base: .network, offset: 16, length: 4, from: .one)])
+        #expect(written.verdict == .undecided)
+        #expect(written.reason?.contains("writes other addresses") == true)
+        // The type of service is nobody's question.
+        #expect(try answer([load, .setPayload(base: .network, offset: 0, length: 2, from: .one)]).verdict == .proven)
+    }
+
     /// Only where br_netfilter shows the rules what a bridge carries.
     @Test func containersThatReachSomebodyElse() throws {
         let away = try send(to: "203.0.113.50")

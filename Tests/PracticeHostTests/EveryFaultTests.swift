@@ -42,6 +42,7 @@ import Testing
         "firewalld-zone=default": ["input-drops-dhcp-dns"],
         "shorewall-misconfig=no-zone": ["input-drops-dhcp-dns", "output-drop"],
         "shorewall-misconfig=no-policy": ["input-drops-dhcp-dns", "output-drop"],
+        "shorewall-misconfig=recipe": ["input-drops-dhcp-dns", "output-drop"],
         // It has just been reloaded: what it deletes at boot is gone now as well.
         "nftables-flush-ruleset=now": ["masq-missing"],
     ]

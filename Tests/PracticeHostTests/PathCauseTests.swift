@@ -53,7 +53,7 @@ import Testing
             evidence: "rp_filter: the way back to 198.51.100.7 is not by up1",
             fix: "sysctl -q -w net.ipv4.conf.up1.rp_filter=2"),
         Case(
-            fault: "rpfilter-rule-drop", checks: ["forwarding.reverse-path"], evidence: "fib oif",
+            fault: "rpfilter-rule-drop", checks: ["forwarding.reverse-path"], evidence: "fib saddr . iif",
             fix: "nft flush chain inet antispoof prerouting"),
         Case(
             fault: "rpfilter-rule-drop", backend: "iptables-nft", checks: ["forwarding.reverse-path"],

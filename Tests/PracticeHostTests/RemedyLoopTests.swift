@@ -140,12 +140,6 @@ import Testing
         Case(
             fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
             step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
-        Case(
-            fault: "bridge-wrong-address-or-mask=settings", cause: "bridge-wrong-address-or-mask",
-            step: "systemctl stop lxc-net.service"),
-        Case(
-            fault: "bridge-wrong-address-or-mask=settings", backend: "iptables-nft",
-            cause: "bridge-wrong-address-or-mask", step: "systemctl stop lxc-net.service"),
         Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
         Case(
             fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",

@@ -110,7 +110,7 @@ import Testing
             nft delete rule inet q f handle 2; nft delete rule inet q f handle 3
             nft add rule inet q f udp dport 33434 drop
             """
-            : "\(backend) -A FORWARD -s 192.0.2.1 -j ACCEPT; \(backend) -A FORWARD -p udp --dport 33434 -j DROP"
+            : "\(backend) -I FORWARD -p udp --dport 33434 -j DROP; \(backend) -I FORWARD -s 192.0.2.1 -j ACCEPT"
         let result = BuiltProgram.lab(
             backend == "nft" ? [] : ["--backend", backend],
             [

@@ -74,7 +74,7 @@ import Testing
             """)
         let lines = ended.output.split(separator: "\n").filter { $0.hasPrefix("ACCEPTED") }.map(String.init)
         try #require(lines.count == 2, "\(ended.output)")
-        #expect(lines[0].contains("leaves by up0, with the addresses that its flow was given when it began"))
+        #expect(lines[0].contains("leaves by up0, with the addresses that its flow was given"))
         #expect(lines[1].hasSuffix("leaves by up0 as 203.0.113.2"))
         #expect(ended.output.hasPrefix("udp 10.5.0.9"))
     }

@@ -33,7 +33,7 @@ import WireFormats
             rule: "ip saddr 10.5.0.0/16 masquerade"),
         Recording(
             name: "nft-snat-map", translated: "all", defect: "none", backends: ["nft"],
-            rule: "ip saddr map { 10.5.0.0-10.5.127.255, 10.5.128.0-10.5.255.255 } snat to ?"),
+            rule: "snat to ip saddr map { 10.5.0.0/17 : 203.0.113.2, 10.5.128.0/17 : 203.0.113.2 }"),
         Recording(
             name: "iptables-nft-libvirt", translated: "all", defect: "none", backends: ["iptables-nft"],
             rule: "-A LIBVIRT_PRT -s 10.5.0.0/16 ! -d 10.5.0.0/16 -p tcp -j MASQUERADE --to-ports 1024-65535"),

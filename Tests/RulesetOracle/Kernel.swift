@@ -44,8 +44,9 @@ final class Kernel {
         trace = try KernelTrace()
     }
 
-    /// Loads the rules and nothing else: no links, no settings.
+    /// Loads the rules and sends nothing. Sets and links that rules name are made by the first.
     static func load(alone ruleset: GeneratedRuleset) throws {
+        if access("/run/netns/far", F_OK) != 0 { try Tool.run(["sh"], input: Ground.setup) }
         let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
         try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + nft + "\n")
         for (backend, program) in [

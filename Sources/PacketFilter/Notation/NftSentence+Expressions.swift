@@ -107,6 +107,7 @@ extension NftSentence {
         case .other(let name): say(listed.detail.map { statement($0) } ?? name)
         default: say(listed.expression.kernelName)
         }
+        keepDependencies()
     }
 
     private mutating func statement(_ detail: NftDetail) -> String {

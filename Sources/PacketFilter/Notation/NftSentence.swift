@@ -106,6 +106,9 @@ struct NftSentence {
         parts[dependency.part] = nil
     }
 
+    /// A statement counts or changes packets that came as far as this: what made sure of a header before it stays.
+    mutating func keepDependencies() { dependencies = [:] }
+
     // MARK: Conditions
 
     mutating func compare(_ register: NftRegister, _ comparison: NftComparison, _ bytes: [UInt8]) {

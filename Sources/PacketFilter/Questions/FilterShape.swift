@@ -75,7 +75,7 @@ extension NetworkQuestions {
 
     /// Whether a rule, as it is listed, asks for the way back to the source.
     private static func looksBack(_ text: String) -> Bool {
-        text.contains("rpfilter") || text.contains("fib oif")
+        text.contains("rpfilter") || (text.contains("fib ") && text.contains(" oif "))
     }
 
     /// Whether a rule of the table names the bridge or the network.

@@ -44,6 +44,14 @@ package struct NetworkQuestions: Sendable {
 
     /// What the rules say, whatever else may act on packets.
     package func answerOfRules(_ question: NetworkQuestion) -> QuestionAnswer {
+        let answer = answerOfSets(question)
+        // Sets of packets keep the addresses that they came with.
+        guard answer.verdict == .proven, let rule = ruleset.firstRule(that: .rewrites) else { return answer }
+        return QuestionAnswer(
+            question, .undecided, reason: "a rule writes other addresses or ports into packets: \(place(rule).text)")
+    }
+
+    private func answerOfSets(_ question: NetworkQuestion) -> QuestionAnswer {
         do {
             switch question {
             case .translated: return try translated()

@@ -8,13 +8,15 @@ package enum RulePeculiarity: Sendable, CaseIterable {
     case setsZone
     /// Completes the checksums of UDP packets: the target CHECKSUM, or nft that writes the field.
     case fillsUDPChecksums
+    /// Writes another address or port into packets, without conntrack: `ip daddr set`.
+    case rewrites
 
     /// What every rule has that does this, and few others.
     var trait: NftRule.Traits {
         switch self {
         case .clampsSegments: .writesOptions
         case .setsZone: .setsZones
-        case .fillsUDPChecksums: .writesHeaders
+        case .fillsUDPChecksums, .rewrites: .writesHeaders
         }
     }
 
@@ -29,6 +31,10 @@ package enum RulePeculiarity: Sendable, CaseIterable {
         case (.fillsUDPChecksums, .target(let xt)): xt.name == "CHECKSUM"
         // Offset 6 of the UDP header.
         case (.fillsUDPChecksums, .setPayload(base: .transport, offset: 6, length: 2, from: _)): true
+        // Source and destination of IPv4, the ports of a transport header.
+        case (.rewrites, .setPayload(base: .network, let offset, let length, from: _)):
+            offset < 20 && (offset >= 12 || length > 12 - offset)
+        case (.rewrites, .setPayload(base: .transport, let offset, _, from: _)): offset < 4
         default: false
         }
     }

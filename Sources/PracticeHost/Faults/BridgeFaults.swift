@@ -38,20 +38,6 @@ let bridgeFaults: [Fault] = [
                     .run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"]),
                     .run(["ip", "addr", "add", "{otherAddress}/{prefix}", "broadcast", "+", "dev", "{bridge}"]),
                 ]),
-            FaultVariant(
-                "settings", "lxc-net runs with a netmask that is too long", profiles: [.makina],
-                [
-                    .run([
-                        "sh", "-ec",
-                        """
-                        first=$(echo {address} | cut -d . -f 1-3)
-                        sed -i -e 's/^LXC_NETMASK=.*/LXC_NETMASK="255.255.255.0"/' \\
-                            -e "s|^LXC_NETWORK=.*|LXC_NETWORK=\"$first.0/24\"|" \\
-                            -e "s/^LXC_DHCP_RANGE=.*/LXC_DHCP_RANGE=\"$first.2,$first.254\"/" /etc/default/lxc-net
-                        systemctl restart lxc-net
-                        """,
-                    ])
-                ]),
         ]),
     Fault(
         "bridge-address-lost", "The bridge has no IPv4 address",

@@ -80,30 +80,15 @@ struct LxcNetConfigure: Remedy {
         }
     }
 
-    /// lxc-net as it runs now, where it runs with wrong settings: it is stopped with these, and started with the new ones.
-    /// Started once more by whoever takes the repair back, it makes what it made before.
+    /// lxc-net as it runs now, where the cause is that it runs with wrong settings: it is stopped with these, and
+    /// started with the new ones. Started once more by whoever takes the repair back, it makes what it made before.
     private func runningAgainst(_ network: Network, _ cause: Cause, _ draft: PlanDraft) -> LxcNetOutcome? {
         let settings = draft.lxcNetSettings
-        guard settings.makes(bridge: network.bridge), draft.facts.state.path(LxcNetFacts.flag) != .absent else {
-            return nil
-        }
-        let isWrongRange = cause.id == "dhcp-range-outside-subnet" && draft.lxcNetOutcome(network) != nil
-        guard isWrongRange || translatesAnother(settings, network, draft.facts.state) else { return nil }
+        guard cause.id == "dhcp-range-outside-subnet", settings.makes(bridge: network.bridge),
+            draft.facts.state.path(LxcNetFacts.flag) != .absent, draft.lxcNetOutcome(network) != nil
+        else { return nil }
         return LxcNetOutcome(
             bridge: network.bridge, address: network.address, makesTable: settings["LXC_USE_NFT"] == "true")
-    }
-
-    /// Whether its rules are there for the network of its own settings, which is not the profile's. An address is changed
-    /// without it; its rules are not, and would translate what goes from one container to another.
-    private func translatesAnother(_ settings: LxcNetSettings, _ network: Network, _ state: HostState) -> Bool {
-        guard let text = settings["LXC_NETWORK"], let other = IPv4Prefix(text), other != network.cidr,
-            other.overlaps(network.cidr)
-        else { return false }
-        if state.tables["lxc"] == .translation(other) { return true }
-        return IptablesFlavour.allCases.contains { flavour in
-            state.rules[IptablesTable(flavour, "nat")]?.lines.contains(
-                "-A POSTROUTING -s \(other) ! -d \(other) -j MASQUERADE") == true
-        }
     }
 
     private func sourceSettings(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
