@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import HostAccess
 import HostModel
 import Testing
@@ -16,10 +17,18 @@ import Testing
                 try Data(("#!/bin/sh\n" + script + "\n").utf8).write(to: URL(filePath: path))
                 try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
             }
-            do {
-                result = .success(try LiveHost().version(of: .lxcStart, in: [directory], milliseconds: 500))
-            } catch let error as HostError {
-                result = .failure(error)
+            // Another test's child may hold the script open for writing between its fork and its exec: ETXTBSY.
+            for _ in 0..<100 {
+                do {
+                    result = .success(try LiveHost().version(of: .lxcStart, in: [directory], milliseconds: 500))
+                } catch let error as HostError {
+                    result = .failure(error)
+                    if error.errno == ETXTBSY {
+                        usleep(10_000)
+                        continue
+                    }
+                }
+                break
             }
         }
         return result

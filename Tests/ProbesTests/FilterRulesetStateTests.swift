@@ -63,8 +63,8 @@ import WireFormats
         for name in ["NFT_MSG_GETTABLE", "NFT_MSG_GETCHAIN", "NFT_MSG_GETRULE"] {
             #expect(host.asked[name] == changes + 1, "\(name)")
         }
-        // What is no part of it stays as it was read.
-        #expect(host.asked["others"] == 1)
+        // What is no part of it, the names of the links and of iptables-legacy's tables, stays as it was read.
+        #expect(host.asked["others"] == 2)
         // A recording holds what was judged, and judges alike.
         let again = try RulesetState(host: ReplayHost(recording.transcript)).ruleset()
         #expect(again.nft.generations == ruleset.nft.generations)
