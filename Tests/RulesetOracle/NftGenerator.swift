@@ -231,7 +231,7 @@ struct NftGenerator {
         if spice.hasChance {
             choices += [(4, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
         }
-        if spice.hasUnsaid { choices += [(24, "ttl"), (14, "length")] }
+        if spice.hasUnsaid { choices += [(24, "ttl"), (24, "length")] }
         if input {
             choices += [
                 (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (5, "iifkind"),
