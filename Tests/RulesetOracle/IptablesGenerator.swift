@@ -140,7 +140,7 @@ struct IptablesGenerator {
         if ["tcp", "udp"].contains(transport) { choices += [(40, transport ?? ""), (25, "multiport")] }
         if transport == "icmp" { choices.append((60, "icmp")) }
         if ["raw", "mangle"].contains(place.table), place.chain == "PREROUTING" { choices.append((14, "rpfilter")) }
-        if ["OUTPUT", "POSTROUTING"].contains(place.chain) { choices.append((8, "owner")) }
+        if ["OUTPUT", "POSTROUTING"].contains(place.chain) { choices.append((5, "owner")) }
         if !spice.hasConntrack {
             choices.removeAll { ["conntrack", "state", "connmark", "ctfields"].contains($0.1) }
         }
