@@ -46,7 +46,7 @@ struct IptablesGenerator {
         var users: [GeneratedChain] = []
         for hook in Self.hooks[name] ?? [] {
             var chain = GeneratedChain(
-                name: hook, hook: hook.lowercased(), policyDrops: name == "filter" && random.chance(10),
+                name: hook, hook: hook.lowercased(), policyDrops: name == "filter" && random.chance(6),
                 isNAT: name == "nat")
             let place = Place(table: name, chain: hook)
             // Chains that this one jumps to; each may jump to those behind it, so there is no loop.
@@ -140,7 +140,7 @@ struct IptablesGenerator {
         if ["tcp", "udp"].contains(transport) { choices += [(40, transport ?? ""), (25, "multiport")] }
         if transport == "icmp" { choices.append((60, "icmp")) }
         if ["raw", "mangle"].contains(place.table), place.chain == "PREROUTING" { choices.append((14, "rpfilter")) }
-        if ["OUTPUT", "POSTROUTING"].contains(place.chain) { choices.append((8, "owner")) }
+        if ["OUTPUT", "POSTROUTING"].contains(place.chain) { choices.append((5, "owner")) }
         if !spice.hasConntrack {
             choices.removeAll { ["conntrack", "state", "connmark", "ctfields"].contains($0.1) }
         }
@@ -258,7 +258,7 @@ struct IptablesGenerator {
         if !users.isEmpty { choices += [(25, "jump"), (8, "goto")] }
         switch place.table {
         case "filter":
-            choices += [(10, "DROP"), (7, "REJECT")]
+            choices += [(7, "DROP"), (6, "REJECT")]
         case "security": choices += [(10, "DROP")]
         case "raw":
             choices += [(8, "CT"), (6, "TRACE"), (3, "DROP"), (3, "NOTRACK")]

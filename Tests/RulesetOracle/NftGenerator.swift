@@ -86,7 +86,7 @@ struct NftGenerator {
                         name: name, isNAT: place.type == "nat",
                         rules: (0..<1 + random.below(4)).map { _ in rule(place, Array(names[(position + 1)...])) }))
             }
-            let drops = place.type == "filter" && place.hook != "output" && random.chance(10)
+            let drops = place.type == "filter" && place.hook != "output" && random.chance(6)
             var chain = GeneratedChain(
                 name: "\(place.hook)_\(index)", hook: place.hook,
                 declaration:
@@ -231,7 +231,7 @@ struct NftGenerator {
         if spice.hasChance {
             choices += [(4, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
         }
-        if spice.hasUnsaid { choices += [(14, "ttl"), (14, "length")] }
+        if spice.hasUnsaid { choices += [(24, "ttl"), (24, "length")] }
         if input {
             choices += [
                 (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (5, "iifkind"),
@@ -431,7 +431,7 @@ struct NftGenerator {
                 if spice.hasChance { choices += [(16, "jhash"), (16, "numgen map")] }
             }
         } else {
-            choices += [(9, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
+            choices += [(7, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
             if users.isEmpty { choices.append((9, "verdict map")) }
             if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
             if place.hook == "forward", spice.hasFlowtables { choices.append((7, "flow add")) }

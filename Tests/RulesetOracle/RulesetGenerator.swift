@@ -25,7 +25,7 @@ struct RulesetGenerator {
             bridgeNetfilter: random.chance(70), policyRouting: random.chance(40),
             reversePathFilter: random.weighted([(80, 0), (10, 1), (10, 2)]))
         let mix = Mix.allCases[Int(seed % 4)]
-        let spice = Spice(hasChance: random.chance(25), hasUnsaid: random.chance(5), hasFlowtables: hasFlowtables)
+        let spice = Spice(hasChance: random.chance(25), hasUnsaid: random.chance(8), hasFlowtables: hasFlowtables)
         var tables: [GeneratedTable] = []
         if mix == .nft || mix == .mixed {
             var generator = NftGenerator(random: SeededGenerator(random.next()), spice: spice)

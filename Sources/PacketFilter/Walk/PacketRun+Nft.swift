@@ -29,7 +29,10 @@ extension PacketRun {
             position += 1
             switch expression {
             case .payload(let base, let offset, let length, let into):
-                if base == .transport, state.packet.fragment { return .next }
+                // A further fragment has no such header. Only the short way to load a number does not mind, and takes
+                // whatever stands there (nft_payload_fast_eval).
+                let isNumber = [1, 2, 4].contains(length) && offset % length == 0
+                if base == .transport, state.packet.fragment, !isNumber { return .next }
                 let bytes = bytes(base, Int(min(offset, 4096)), Int(min(length, 64)))
                 registers.store(
                     bytes.value, known: bytes.known, into: into,

@@ -90,9 +90,10 @@ extension PacketRun {
         let flow = HostForwarding.Flow(
             source: state.destination, destination: state.source, input: output?.name ?? "lo",
             mark: link.sourceValidMark ? state.mark.value : 0)
-        guard let found = host.lookup(flow, ask: askRule) else {
-            return link.reversePathFilter == 0 ? true : reverseDrop(link)
-        }
+        // A route that leads nowhere is none here.
+        guard let found = host.lookup(flow, ask: askRule),
+            ![.blackhole, .unreachable, .prohibit, .throw].contains(found.kind)
+        else { return link.reversePathFilter == 0 ? true : reverseDrop(link) }
         guard found.kind == .unicast || found.kind == .local && link.acceptsLocal else {
             drop(hook: "routing", "the source \(state.source) has no route back (martian)")
             return false
