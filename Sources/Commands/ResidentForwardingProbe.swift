@@ -25,12 +25,14 @@ struct ResidentForwardingProbe: Probe {
         let cidr = try parameters.prefix("cidr")
         guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
         let residents = transcripts.first { $0.network.name == name && $0.residents != nil }?.residents?.residents ?? []
+        let gateway = try parameters.address("address")
+        // Who took the gateway's own address has another trouble.
         let sources = residents.flatMap { resident in
-            resident.addresses.filter { cidr.contains($0.address) }.map { (resident.title, $0.address) }
+            resident.addresses.map(\.address).filter { cidr.contains($0) && $0 != gateway }.map { (resident.title, $0) }
         }.prefix(Self.mostAddresses)
         guard !sources.isEmpty else { throw .notApplicable("no container runs on \(name)") }
         let questions = try NetworkFilter(on: host).questions(
-            network: cidr, bridge: try parameters.string("bridge"), address: try parameters.address("address"),
+            network: cidr, bridge: try parameters.string("bridge"), address: gateway,
             target: try parameters.address("target"))
         let samples = questions.samples(.forwarded)
         var stopped: [String] = []
@@ -42,9 +44,11 @@ struct ResidentForwardingProbe: Probe {
                 packet.source = address
                 return questions.walk.walk(packet)
             }
-            guard let lost = results.first(where: { $0.verdict == .dropped }) else { continue }
+            // Only rules: what the routing decision drops has checks of its own.
+            guard let lost = results.first(where: { $0.verdict == .dropped }), let killer = lost.killer,
+                killer.table != nil
+            else { continue }
             stopped.append("\(title) (\(address))")
-            guard let killer = lost.killer else { continue }
             if rule.isEmpty { rule = killer.text }
             let piece = Evidence(killer)
             if evidence.count < 8, !evidence.contains(piece) { evidence.append(piece) }
