@@ -175,6 +175,8 @@ extension PacketRun {
         if let word { state.zone = UInt16(truncatingIfNeeded: word.value) }
         state.tracking = .unseen
         state.hasTemplate = true
+        // One template serves every packet of a processor: its mark is whatever was left there.
+        state.templateMark = PartialWord(value: 0, known: 0)
     }
 
     private func swap(

@@ -77,7 +77,7 @@ extension PacketRun {
             return true
         }
         if key == .mark, state.hasConnection {
-            registers.store(state.connectionMark, into: into, name: key.name)
+            registers.store(state.seenConnectionMark, into: into, name: key.name)
             return true
         }
         guard state.tracking == .tracked else { return false }

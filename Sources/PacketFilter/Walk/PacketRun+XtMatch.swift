@@ -40,7 +40,7 @@ extension PacketRun {
             return state.mark.equals(value, mask: mask).map { $0 != inverted }
         case .connmark(let value, let mask, let inverted):
             guard state.hasConnection else { return false }
-            return state.connectionMark.equals(value, mask: mask).map { $0 != inverted }
+            return state.seenConnectionMark.equals(value, mask: mask).map { $0 != inverted }
         case .addressType(let type): return holds(type, hook)
         case .physdev(let physdev): return holds(physdev, hook)
         case .addressRange(let range):

@@ -58,6 +58,9 @@ struct WalkState {
     /// The target CT or `ct zone set` gave it a template for conntrack: later ones, and notrack, are passed over (xt_CT.c,
     /// nft_ct.c).
     var hasTemplate = false
+    var templateMark = PartialWord(value: 0)
+    /// The mark that a rule sees which asks for that of the connection.
+    var seenConnectionMark: PartialWord { tracking == .tracked ? connectionMark : templateMark }
     /// Where the next hop lies, once routed.
     var nextHop: IPv4Address
     /// As conntrack keeps the flow: source, destination, ports, as they first came.
