@@ -54,6 +54,15 @@ struct NftSetText {
         if operand.field.kind == .address, let length = NftWords.prefixLength(from: low, through: high) {
             return "\(NftWords.address(low))/\(length)"
         }
+        if operand.field.kind == .name {
+            // From the name with nothing behind it to the name with everything: a wildcard.
+            let shared = zip(low, high).prefix { $0 == $1 && $0 != 0 }.map(\.0)
+            if low.dropFirst(shared.count).allSatisfy({ $0 == 0 }),
+                high.dropFirst(shared.count).allSatisfy({ $0 == 0xff })
+            {
+                return "\"\(String(decoding: shared, as: UTF8.self))*\""
+            }
+        }
         return "\(sentence.text(low, operand, isRange: true))-\(sentence.text(high, operand, isRange: true))"
     }
 
