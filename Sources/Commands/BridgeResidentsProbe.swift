@@ -42,10 +42,8 @@ struct BridgeResidentsProbe: Probe {
         let astray = residents.filter { resident in
             !resident.gateways.isEmpty && !resident.gateways.contains(network.address.address)
         }
-        let foreign = residents.filter { Self.isForeign($0, to: network) }.flatMap { resident in
-            resident.addresses.filter { address in
-                !network.cidr.contains(address.address) || address.length != network.address.length
-            }.map { "\(resident.title): \($0)" }
+        let foreign = residents.flatMap { resident in
+            Self.foreignAddresses(of: resident, in: network).map { "\(resident.title): \($0)" }
         }
         return Observation(
             facts: [
@@ -67,7 +65,7 @@ struct BridgeResidentsProbe: Probe {
                 all,
                 odd: routeless + astray
                     + residents.filter {
-                        !$0.isUp || Self.isForeign($0, to: network) || Self.tooLarge($0) != nil
+                        !$0.isUp || !Self.foreignAddresses(of: $0, in: network).isEmpty || Self.tooLarge($0) != nil
                     },
                 bridge: network.bridge))
     }
@@ -78,11 +76,8 @@ struct BridgeResidentsProbe: Probe {
     /// Who answers for the gateway, then those that something is wrong with, then all others in one line.
     private static func evidence(_ all: BridgeResidents, odd: [Resident], bridge: String) -> [Evidence] {
         let residents = all.residents
-        let shared = Set(
-            Dictionary(grouping: residents.compactMap(\.hardwareAddress)) { $0 }.filter { $0.value.count > 1 }.keys)
-        let twins = Set(
-            Dictionary(grouping: residents.flatMap(\.addresses).map(\.address)) { $0 }.filter { $0.value.count > 1 }
-                .keys)
+        let shared = repeated(residents.compactMap(\.hardwareAddress))
+        let twins = repeated(residents.flatMap(\.addresses).map(\.address))
         let culprits = residents.filter { resident in
             odd.contains(resident) || resident.hardwareAddress.map(shared.contains) == true
                 || resident.addresses.contains { twins.contains($0.address) }
@@ -110,8 +105,8 @@ struct BridgeResidentsProbe: Probe {
         return answers + lines + [rest]
     }
 
-    private static func isForeign(_ resident: Resident, to network: Network) -> Bool {
-        resident.addresses.contains { address in
+    private static func foreignAddresses(of resident: Resident, in network: Network) -> [IPv4Prefix] {
+        resident.addresses.filter { address in
             !network.cidr.contains(address.address) || address.length != network.address.length
         }
     }
@@ -128,6 +123,10 @@ struct BridgeResidentsProbe: Probe {
     private static func tooLarge(_ resident: Resident) -> String? {
         guard let inside = resident.mtu, let outside = resident.portMTU, inside > outside else { return nil }
         return "\(resident.title): \(resident.interface) \(inside), \(resident.port) \(outside)"
+    }
+
+    private static func repeated<Value: Hashable>(_ values: [Value]) -> Set<Value> {
+        Set(Dictionary(grouping: values) { $0 }.filter { $0.value.count > 1 }.keys)
     }
 
     /// Values that more than one has: `10.5.0.9: c1, c2`.

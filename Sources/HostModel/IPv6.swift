@@ -108,18 +108,6 @@ package struct IPv6Prefix: Hashable, Sendable, CustomStringConvertible, Lossless
     package var description: String { "\(address)/\(length)" }
 }
 
-extension IPv6Address: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let address = IPv6Address(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not an IPv6 address: \(text)"))
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension IPv6Address: TextCodable {
+    package static let noun = "an IPv6 address"
 }

@@ -148,16 +148,7 @@ extension ProofAutopsy {
         let entry = neighbours.first { $0.link == link.index && $0.destination == route.gateway }
         return Uplink(
             name: link.name, isUp: link.isUp, carrier: link.carrier,
-            neighbour: route.gateway == nil ? nil : entry.map { state($0.state) })
-    }
-
-    /// NUD_* as ip-neighbour(8) writes them. Source: linux/neighbour.h.
-    private static func state(_ bits: UInt16) -> String {
-        let names: [(UInt16, String)] = [
-            (0x01, "INCOMPLETE"), (0x02, "REACHABLE"), (0x04, "STALE"), (0x08, "DELAY"), (0x10, "PROBE"),
-            (0x20, "FAILED"), (0x40, "NOARP"), (0x80, "PERMANENT"),
-        ]
-        return names.first { bits & $0.0 != 0 }?.1 ?? "NONE"
+            neighbour: route.gateway == nil ? nil : entry?.stateName)
     }
 
     private static func text(_ prefix: some InternetPrefix) -> String {

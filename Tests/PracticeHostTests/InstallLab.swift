@@ -1,4 +1,7 @@
+import Foundation
+import HostModel
 import TestSupport
+import Testing
 
 /// A practice host whose apt knows one archive, a directory, that holds the package lxc as it was installed there.
 enum InstallLab {
@@ -85,6 +88,49 @@ enum InstallLab {
         }
 
         """#
+
+    /// A host that lacked LXC: as it was found, after the repair, and after a boot.
+    struct Installed {
+        var broken: Report
+        var after: Report
+        var isSound: Bool
+        var booted: Report
+    }
+
+    /// `missing`: the function of the script that takes LXC away.
+    static func install(_ missing: String, with run: (String) throws -> FixLab.Ended) throws -> Installed {
+        let ended = try run(
+            #"""
+            repack >&2; \#(missing) >&2 2>&1
+            lxc-doctor --format json | tr -d '\n'; echo
+            lxc-doctor --auto-remediate --yes --format json | tr -d '\n'; echo
+            installed && echo INSTALLED
+            """# + "\n" + RemedyLoop.functions + "\nreboot >&2; lxc-doctor --format json | tr -d '\\n'")
+        try #require(ended.lines.count == 4, "\(ended.output) \(ended.messages)")
+        func report(_ line: Int) throws -> Report {
+            try JSONDecoder().decode(Report.self, from: Data(ended.lines[line].utf8))
+        }
+        return Installed(
+            broken: try report(0), after: try report(1), isSound: ended.lines[2] == "INSTALLED",
+            booted: try report(3))
+    }
+
+    /// Kills the installation at every instant. `missing`: the same.
+    static func kill(_ missing: String, with run: (String) throws -> FixLab.Ended) throws -> CrashPoints.Result {
+        let script = try String(contentsOf: CrashPoints.tool, encoding: .utf8)
+        let ended = try run(
+            """
+            repack >&2; \(missing) >&2
+            cat >/tmp/crash-points <<'END-OF-TOOL'
+            \(script)
+            END-OF-TOOL
+            python3 /tmp/crash-points "--reset=rm -f /usr/bin/lxc-*" host.lxc-installed
+            """)
+        #expect(ended.status == 0, "\(ended.messages)")
+        let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
+        #expect(result.points >= 22 && result.before > 5 && result.after > 5, "\(result)")
+        return result
+    }
 
     static func run(_ script: String) throws -> FixLab.Ended {
         try run(functions + script, options: [])

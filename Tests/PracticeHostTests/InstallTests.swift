@@ -9,30 +9,20 @@ import Testing
 
     @Test("is installed where it is missing, works at once and after a boot", arguments: ["programs", "package"])
     func isInstalled(missing: String) throws {
-        let ended = try InstallLab.run(
-            #"""
-            repack >&2; \#(missing) >&2 2>&1
-            lxc-doctor --format json | tr -d '\n'; echo
-            lxc-doctor --auto-remediate --yes --format json | tr -d '\n'; echo
-            installed && echo INSTALLED
-            """# + "\n" + RemedyLoop.functions + "\nreboot >&2; lxc-doctor --format json | tr -d '\\n'")
-        try #require(ended.lines.count == 4, "\(ended.output) \(ended.messages)")
-        func report(_ line: Int) throws -> Report {
-            try JSONDecoder().decode(Report.self, from: Data(ended.lines[line].utf8))
-        }
-        let broken = try report(0)
+        let installed = try InstallLab.install(missing, with: InstallLab.run)
+        let broken = installed.broken
         #expect(broken.causes.first?.id == Self.subject.cause, "\(broken.causes.map(\.id))")
-        let after = try report(1)
+        let after = installed.after
         #expect(after.verdict == .healthy, "\(after.causes.map(\.id)) \(String(describing: after.fixes))")
         #expect(after.proof?.verdict == .masqueraded)
         let step = try #require(after.fixes?.steps.first)
         #expect(step.remedy == Self.subject.remedy && step.reversal == "none" && step.target == "package lxc")
         #expect(step.command.contains("apt-get install --yes") && step.command.hasSuffix(" lxc"))
         #expect(step.command.contains("--reinstall") == (missing == "programs"))
-        #expect(ended.lines[2] == "INSTALLED")
+        #expect(installed.isSound)
         TestResults.note(.reproduced, [Self.subject.cause])
         TestResults.note(.repaired, [Self.subject.cause])
-        let booted = try report(3)
+        let booted = installed.booted
         #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id))")
     }
 
@@ -82,19 +72,8 @@ import Testing
     }
 
     @Test func killedAnywhereItIsInstalledOrNot() throws {
-        let script = try String(contentsOf: CrashPoints.tool, encoding: .utf8)
-        let ended = try InstallLab.run(
-            """
-            repack >&2; programs
-            cat >/tmp/crash-points <<'END-OF-TOOL'
-            \(script)
-            END-OF-TOOL
-            python3 /tmp/crash-points "--reset=rm -f /usr/bin/lxc-*" host.lxc-installed
-            """)
-        #expect(ended.status == 0, "\(ended.messages)")
-        let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
+        let result = try InstallLab.kill("programs", with: InstallLab.run)
         #expect(result.remedies == [Self.subject.remedy])
-        #expect(result.points >= 22 && result.before > 5 && result.after > 5, "\(result)")
         TestResults.note(.killed, result.remedies)
     }
 }

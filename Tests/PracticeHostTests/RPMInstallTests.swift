@@ -7,27 +7,17 @@ import Testing
 @Suite(.serialized) struct RPMInstallTests {
     @Test("is installed where it is missing, works at once and after a boot", arguments: ["programs", "package"])
     func isInstalled(missing: String) throws {
-        let ended = try InstallLab.runWithRPM(
-            #"""
-            repack >&2; \#(missing) >&2 2>&1
-            lxc-doctor --format json | tr -d '\n'; echo
-            lxc-doctor --auto-remediate --yes --format json | tr -d '\n'; echo
-            installed && echo INSTALLED
-            """# + "\n" + RemedyLoop.functions + "\nreboot >&2; lxc-doctor --format json | tr -d '\\n'")
-        try #require(ended.lines.count == 4, "\(ended.output) \(ended.messages)")
-        func report(_ line: Int) throws -> Report {
-            try JSONDecoder().decode(Report.self, from: Data(ended.lines[line].utf8))
-        }
-        let broken = try report(0)
+        let installed = try InstallLab.install(missing, with: InstallLab.runWithRPM)
+        let broken = installed.broken
         #expect(broken.causes.first?.id == "lxc-not-installed", "\(broken.causes.map(\.id))")
-        let after = try report(1)
+        let after = installed.after
         #expect(after.verdict == .healthy, "\(after.causes.map(\.id)) \(String(describing: after.fixes))")
         #expect(after.proof?.verdict == .masqueraded)
         let step = try #require(after.fixes?.steps.first)
         #expect(step.remedy == "lxc-install" && step.reversal == "none" && step.after == "installed by dnf")
         #expect(step.command == "dnf \(missing == "programs" ? "reinstall" : "install") --assumeyes lxc")
-        #expect(ended.lines[2] == "INSTALLED", "\(ended.messages)")
-        let booted = try report(3)
+        #expect(installed.isSound)
+        let booted = installed.booted
         #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id))")
     }
 
@@ -76,18 +66,7 @@ import Testing
     }
 
     @Test func killedAnywhereItIsInstalledOrNot() throws {
-        let script = try String(contentsOf: CrashPoints.tool, encoding: .utf8)
-        let ended = try InstallLab.runWithRPM(
-            """
-            repack >&2; programs >&2
-            cat >/tmp/crash-points <<'END-OF-TOOL'
-            \(script)
-            END-OF-TOOL
-            python3 /tmp/crash-points "--reset=rm -f /usr/bin/lxc-*" host.lxc-installed
-            """)
-        #expect(ended.status == 0, "\(ended.messages)")
-        let result = try JSONDecoder().decode(CrashPoints.Result.self, from: Data((ended.lines.last ?? "").utf8))
+        let result = try InstallLab.kill("programs", with: InstallLab.runWithRPM)
         #expect(result.remedies == ["lxc-install"])
-        #expect(result.points >= 22 && result.before > 5 && result.after > 5, "\(result)")
     }
 }

@@ -65,18 +65,12 @@ extension Neighbour {
         }
     }
 
-    /// As ip-neighbour(8) names it, with what was learnt. Source: NUD_* in linux/neighbour.h.
+    /// The state, with what the kernel has learnt since.
     fileprivate var standing: String {
         switch state {
-        case 0x01: isSilent ? "INCOMPLETE: \(questions ?? 0) questions, no answer" : "INCOMPLETE"
-        case 0x02: "REACHABLE"
-        case 0x04: "STALE"
-        case 0x08: "DELAY"
-        case 0x10: "PROBE"
-        case 0x20: secondsSinceUpdate.map { "FAILED \(Int($0)) s ago" } ?? "FAILED"
-        case 0x40: "NOARP"
-        case 0x80: "PERMANENT"
-        default: "NONE"
+        case 0x01 where isSilent: "\(stateName): \(questions ?? 0) questions, no answer"
+        case 0x20: secondsSinceUpdate.map { "\(stateName) \(Int($0)) s ago" } ?? stateName
+        default: stateName
         }
     }
 }

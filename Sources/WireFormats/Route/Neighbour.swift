@@ -59,6 +59,15 @@ package struct Neighbour: Hashable, Sendable {
         }
     }
 
+    /// The state as ip-neighbour(8) writes it. Source: NUD_* in linux/neighbour.h.
+    package var stateName: String {
+        let names: [(UInt16, String)] = [
+            (0x01, "INCOMPLETE"), (0x02, "REACHABLE"), (0x04, "STALE"), (0x08, "DELAY"), (0x10, "PROBE"),
+            (0x20, "FAILED"), (0x40, "NOARP"), (0x80, "PERMANENT"),
+        ]
+        return names.first { state & $0.0 != 0 }?.1 ?? "NONE"
+    }
+
     /// Every entry of a dump, in its order.
     package static func all(in messages: [[UInt8]]) throws(WireError) -> [Neighbour] {
         try decodeAll(messages, RouteMessageType.newNeighbour) { (message) throws(WireError) in
