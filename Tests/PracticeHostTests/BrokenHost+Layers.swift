@@ -82,7 +82,9 @@ extension BrokenHost {
         named(
             "lxc-net-ipv6-nat-syntax", "host.lxc-net-ipv6-nat", "/usr/libexec/lxc/lxc-net:", "/etc/default/lxc-net:",
             byHand: "sed -i 's/postrouting ip saddr ${LXC_IPV6/postrouting ip6 saddr ${LXC_IPV6/' \(lxcNet); "
-                + "\(lxcNet) stop; \(lxcNet) start"),
+                // Translated, it leaves the host only where that has a way out for IPv6, which this one was not made with.
+                + "\(lxcNet) stop; \(lxcNet) start; ip -6 addr add 2001:db8:ff::2/64 dev up0 nodad; "
+                + "ip -6 route add default via 2001:db8:ff::1"),
         named(
             "lxc-net-no-ipv6-kernel", "host.lxc-net-ipv6-kernel", "/usr/libexec/lxc/lxc-net:",
             byHand: "umount /proc/sys/net/ipv6"),

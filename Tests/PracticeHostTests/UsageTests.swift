@@ -110,7 +110,7 @@ struct UsageTests {
     @Test(
         "refuses what is not a fault, with a hint",
         arguments: [
-            ("masq-mising", "masq-missing"), ("bridge-wrong-address-or-mask=bogus", "mask, address, none"),
+            ("masq-mising", "masq-missing"), ("bridge-wrong-address-or-mask=bogus", "it has mask, address"),
             ("zzzzzzzzzzzzzzzz", "list faults"),
         ])
     func unknownFault(fault: String, hint: String) {
