@@ -31,6 +31,7 @@ struct NftRuleReader {
                 store(NftOperand(source: .payload(base, offset: Int(offset)), length: Int(min(length, 64))), into)
             case .meta(let key, let into): store(NftOperand(source: .meta(key), length: metaLength(key)), into)
             case .conntrack(let key, _, let into):
+                if context.isBridgeFamily { builder.doubt(PacketRun.bridgeTracking) }
                 if key != .state {
                     // Without an entry the rule ends.
                     builder.require(!context.isUnseen)

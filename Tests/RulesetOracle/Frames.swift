@@ -5,6 +5,8 @@ import WireFormats
 /// The bytes of a test packet. All carry one IPv4 identification, by which they are known wherever they come out.
 enum Frames {
     static let identification: UInt16 = 0xbeef
+    /// Where nothing else is wanted.
+    static let timeToLive: UInt8 = 64
     /// Local experimental EtherType 1 (IEEE 802): seen by nobody's rules.
     static let fenceType: [UInt8] = [0x88, 0xb5]
 
@@ -24,8 +26,7 @@ enum Frames {
         }
         let whole = IPPacket(
             source: .v4(sample.source), destination: .v4(sample.destination), identification: identification,
-            timeToLive: 64,
-            protocolNumber: sample.protocol.number, payload: payload
+            timeToLive: sample.timeToLive ?? timeToLive, protocolNumber: sample.protocol.number, payload: payload
         ).encoded
         return sample.fragment ? secondFragment(whole) : whole
     }

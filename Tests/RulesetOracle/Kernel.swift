@@ -60,7 +60,7 @@ final class Kernel {
     func load(_ ruleset: GeneratedRuleset) throws {
         try apply(ruleset.variant)
         let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
-        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + KernelTrace.rules + nft + "\n")
+        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + KernelTrace.rules(ruleset) + nft + "\n")
         let compat = ruleset.tables(.iptablesNft).map(\.restoreText).joined(separator: "\n")
         if !compat.isEmpty { try Tool.run(["iptables-nft-restore"], input: compat + "\n") }
         let legacy = ruleset.tables(.iptablesLegacy)
@@ -94,6 +94,7 @@ final class Kernel {
     ) throws -> (outcome: KernelOutcome, packet: TestPacket) {
         try forgetFlows()
         drain()
+        let packet = packet.described
         guard packet.stage != .opening else { return (try judge(packet, effects), packet) }
         var opening = packet
         opening.stage = .opening
@@ -105,21 +106,26 @@ final class Kernel {
 
     /// Opens the flow, and gives the packet of that stage; nil where nobody answers.
     private func followUp(_ opening: TestPacket, _ stage: TestPacket.Stage) throws -> TestPacket? {
-        guard let seen = try exchange(opening), let answer = opening.answer(to: seen),
-            try isTracked(opening, seen)
+        guard let seen = try exchange(opening), var answer = opening.answer(to: seen),
+            let flow = try flow(opening, seen)
         else { return nil }
-        if stage == .answer { return answer }
+        answer.sample.connectionMark = flow.mark
+        if stage == .answer { return answer.described }
         // Conntrack knows both directions once the answer has arrived.
-        guard let back = try exchange(answer), back.destination == opening.sample.source else { return nil }
-        return opening.again(after: seen)
+        guard let back = try exchange(answer), back.destination == opening.sample.source,
+            let flow = try self.flow(opening, seen)
+        else { return nil }
+        var next = opening.again(after: seen)
+        next.sample.connectionMark = flow.mark
+        return next.described
     }
 
-    /// Whether conntrack knows the flow as it was seen: not where a rule kept it from that, or wrote into the packet.
-    private func isTracked(_ opening: TestPacket, _ seen: TestPacket.Sighting) throws -> Bool {
+    /// The flow as it was seen: there is none where a rule kept it from being tracked, or wrote into the packet.
+    private func flow(_ opening: TestPacket, _ seen: TestPacket.Sighting) throws -> ConntrackFlow? {
         let messages = try conntrack.request(
             type: UInt16(NFNL_SUBSYS_CTNETLINK) << 8 | 1, flags: UInt16(NLM_F_ROOT | NLM_F_MATCH),
             payload: [2, 0, 0, 0], operation: "list flows")
-        return try ConntrackFlow.all(in: messages).contains { flow in
+        return try ConntrackFlow.all(in: messages).first { flow in
             flow.original.source == opening.sample.source && flow.original.destination == opening.sample.destination
                 && flow.reply.source == seen.destination && flow.reply.destination == seen.source
         }

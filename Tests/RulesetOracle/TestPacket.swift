@@ -43,6 +43,15 @@ struct TestPacket {
         }
     }
 
+    /// With all that its sender knows of it besides.
+    var described: TestPacket {
+        var packet = self
+        if packet.sample.timeToLive == nil { packet.sample.timeToLive = Frames.timeToLive }
+        packet.sample.length = UInt16(truncatingIfNeeded: Frames.packet(sample).count)
+        if sender == .host { (packet.sample.user, packet.sample.group) = (0, 0) }
+        return packet
+    }
+
     /// The answer of who saw this packet. Nil where there is none, or where a port was translated: a sample tells of the
     /// addresses alone what conntrack makes of them.
     func answer(to seen: Sighting) -> TestPacket? {

@@ -51,6 +51,7 @@ extension PacketRun {
                 pending = []
                 if let word = registers.word(from) { state.mark = word }
             case .conntrack(let ct, let direction, let into):
+                if ruleset.tables[table].name.family == .bridge { trackOnBridge() }
                 guard loadConntrack(ct, direction, into, &registers) else { return .next }
             case .setConntrack(let ct, let from):
                 guard ct == .zone ? state.tracking != .tracked && !state.hasTemplate : state.tracking == .tracked
@@ -130,6 +131,11 @@ extension PacketRun {
             case .counter, .log: continue
             case .other(let name):
                 if NftRuleReader.statements.contains(name) { continue }
+                if name == "fwd" {
+                    guard holds(pending) else { return .next }
+                    limit = "a rule hands the packet to another device"
+                    return .drop
+                }
                 if name == "queue" { return holds(pending) ? end(.queue, rule: index) : .next }
                 if name == "synproxy" || name == "tproxy", state.packet.protocol != .tcp, name == "synproxy" {
                     return .next
@@ -152,7 +158,7 @@ extension PacketRun {
             case .target(let xt):
                 let target = XtTarget(xt)
                 if case .passes = target {
-                    noteService(xt, isCertain: pending.isEmpty)
+                    noteHeader(xt, isCertain: pending.isEmpty)
                     continue
                 }
                 guard holds(pending) else { return .next }

@@ -108,6 +108,17 @@ extension PacketRun {
         return false
     }
 
+    /// One hop is taken from its lifetime before the hook forward (ip_forward.c).
+    func outlivesHop() -> Bool {
+        guard let lifetime = state.timeToLive else { return true }
+        guard lifetime > 1 else {
+            drop(hook: "routing", "its time to live is \(lifetime): this hop was the last")
+            return false
+        }
+        state.written[8] = PartialByte(value: lifetime - 1, known: 0xff)
+        return true
+    }
+
     /// Of a packet that the host itself sends.
     func routeOutput() -> Bool {
         guard let found = host.lookup(flow(input: "lo"), ask: askRule) else {

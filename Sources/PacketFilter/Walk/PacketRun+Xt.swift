@@ -31,7 +31,7 @@ extension PacketRun {
         case .target(let xt):
             let target = XtTarget(xt)
             if case .passes = target {
-                noteService(xt, isCertain: pending.isEmpty)
+                noteHeader(xt, isCertain: pending.isEmpty)
                 return .next
             }
             guard pending.allSatisfy({ ask($0.key, $0.name) }) else { return .next }

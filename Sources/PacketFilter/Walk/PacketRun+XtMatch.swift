@@ -52,12 +52,15 @@ extension PacketRun {
         // Where a policy exists nothing is said at all, so none applies.
         case .policy(let ipsec, _): return !ipsec
         case .reversePath(let flags): return holds(reversePath: flags)
-        case .owner(let tests, let inverted):
-            if state.input != nil { return tests & ~inverted == 0 }
-            return nil
+        case .owner(let owner): return state.input == nil ? holds(owner) : owner.holdsWithoutSocket
         case .u32(let u32): return holds(u32)
         case .ipset(let match): return holds(match, hook)
         case .packetType(let type, let inverted): return (type == 0) != inverted
+        case .length(let range, let inverted): return state.packet.length.map { range.contains($0) != inverted }
+        case .timeToLive(let range, let inverted): return state.timeToLive.map { range.contains($0) != inverted }
+        case .service(let value, let mask, let inverted):
+            let (bits, known) = bytes(.network, 1, 1)
+            return known[0] & mask == mask ? (bits[0] & mask == value) != inverted : nil
         case .other: return nil
         }
     }
@@ -120,6 +123,20 @@ extension PacketRun {
             if (type.destination & bit != 0) == type.destinationInverted { return false }
         }
         return true
+    }
+
+    /// Of a socket of this host (xt_owner.c).
+    private func holds(_ owner: XtOwner) -> Bool? {
+        func fails(_ bit: UInt8, _ isTrue: Bool) -> Bool {
+            owner.tests & bit != 0 && isTrue == (owner.inverted & bit != 0)
+        }
+        guard let user = state.packet.user, let group = state.packet.group else { return nil }
+        if owner.tests & 4 != 0, owner.inverted & 4 != 0 { return false }
+        if fails(1, owner.users.contains(user)) { return false }
+        let isListed = owner.groups.contains(group)
+        // The other groups of that user are not told.
+        if owner.tests & 8 != 0, owner.tests & 2 != 0, !isListed { return nil }
+        return !fails(2, isListed)
     }
 
     private func holds(_ physdev: XtPhysdev, _ hook: NftHook) -> Bool? {
