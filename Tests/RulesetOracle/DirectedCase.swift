@@ -45,7 +45,10 @@ struct DirectedCase {
         let effect: GeneratedRule.Effect =
             text.contains("snat") || text.contains("masquerade") || text.contains("SNAT")
             ? .sourceTranslation : text.contains("drop") || text.contains("DROP") ? .drop : .pass
-        return GeneratedRule(text: text, features: [], effect: effect)
+        let features = [("socket ", "nft socket"), ("tproxy ", "nft tproxy"), ("TPROXY ", "TPROXY")].filter {
+            text.contains($0.0)
+        }.map(\.1)
+        return GeneratedRule(text: text, features: features, effect: effect)
     }
 
     private static func table(
@@ -60,6 +63,12 @@ struct DirectedCase {
             table.chains[index].rules = rules.map(rule)
         }
         return table
+    }
+
+    private static func compatMangle(_ rules: String...) -> GeneratedTable {
+        GeneratedTable(
+            backend: .iptablesNft, family: "ip", name: "mangle",
+            chains: [GeneratedChain(name: "PREROUTING", hook: "prerouting", rules: rules.map(rule))])
     }
 
     private static let outward = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1 port vc1"
@@ -180,6 +189,21 @@ struct DirectedCase {
                     "t0", [], chain("a", "filter hook prerouting priority -301", ["ip daddr 198.51.100.7 notrack"]),
                     chain("b", nat, ["masquerade"]))
             ], packets: [outward, byUp1]),
+        DirectedCase(
+            name: "what is given to a socket is not forwarded, and whether there is one is not known",
+            tables: [
+                table(
+                    "t0", [],
+                    chain("a", "filter hook prerouting priority -150", ["meta l4proto udp tproxy to :9999 accept"]))
+            ], packets: [outward], isOpen: true),
+        DirectedCase(
+            name: "by iptables it is dropped where there is none",
+            tables: [compatMangle("-p udp -j TPROXY --on-port 9999 --tproxy-mark 0x7/0x7")], packets: [outward]),
+        DirectedCase(
+            name: "a match for sockets",
+            tables: [
+                table("t0", [], chain("a", "filter hook prerouting priority -150", ["socket wildcard 1 counter drop"]))
+            ], packets: ["udp 10.5.0.9:40000 > 10.5.0.1:53 iif lxcbr1 port vc1"], isOpen: true),
         DirectedCase(
             name: "elements with a time, of intervals and of several fields",
             tables: [

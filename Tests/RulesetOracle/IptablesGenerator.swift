@@ -32,7 +32,7 @@ struct IptablesGenerator {
         "SET", "MASQUERADE", "SNAT", "DNAT", "NETMAP", "REDIRECT", "REJECT", "LOG", "TRACE", "pkttype", "ctfields",
         "fragment",
         "sparse mask", "TTL", "DSCP", "CLASSIFY", "TOS", "NFLOG", "length", "ttl", "tos", "dscp", "hashlimit",
-        "NFQUEUE",
+        "NFQUEUE", "TPROXY",
     ]
 
     /// A table without rules, of iptables-legacy.
@@ -275,7 +275,10 @@ struct IptablesGenerator {
     ) -> (String, String, GeneratedRule.Effect, [String]) {
         let hasPorts = ["tcp", "udp"].contains(transport)
         var choices: [(Int, String)] = [(12, "ACCEPT"), (4, "RETURN"), (4, "LOG"), (1, "NFLOG")]
-        if spice.hasUnsaid, place.table != "nat" { choices.append((4, "NFQUEUE")) }
+        if spice.hasUnsaid, place.table != "nat" { choices.append((3, "NFQUEUE")) }
+        if spice.hasUnsaid, place.table == "mangle", place.chain == "PREROUTING", hasPorts {
+            choices.append((50, "TPROXY"))
+        }
         if !users.isEmpty { choices += [(25, "jump"), (8, "goto")] }
         switch place.table {
         case "filter":
@@ -320,6 +323,7 @@ struct IptablesGenerator {
             )
         case "TOS": return ("-j TOS --set-tos \(random.pick(["0x10", "0x20/0xe0"]))", kind, .pass, [])
         case "NFLOG": return ("-j NFLOG --nflog-group 7", kind, .pass, [])
+        case "TPROXY": return ("-j TPROXY --on-port 9999 --tproxy-mark 0x7/0x7", kind, .pass, [])
         case "NFQUEUE": return ("-j NFQUEUE --queue-num 3", kind, .pass, [])
         case "DSCP": return ("-j DSCP --set-dscp 0x08", kind, .pass, [])
         case "CLASSIFY": return ("-j CLASSIFY --set-class 1:2", kind, .pass, [])

@@ -18,6 +18,8 @@ final class Kernel {
     private let fenceOut: PacketSocketBox
     private let raw: Descriptor
     private let trace: KernelTrace
+    /// Of this host, for rules that look for sockets: on all addresses, at ports 53 and 9999.
+    private let listeners: [Listener]
     private var conntrack: NetlinkSocket
     private var variant: HostVariant?
     private var legacyTables: Set<String> = []
@@ -28,6 +30,32 @@ final class Kernel {
     final class PacketSocketBox {
         let socket: PacketSocket
         init(_ namespace: String, _ link: String) throws { socket = try PacketSocket(namespace: namespace, link: link) }
+    }
+
+    /// A socket to which rules may give packets for any address (IP_TRANSPARENT).
+    private final class Listener {
+        private let socket: Descriptor
+
+        init(_ kind: Int32, _ port: UInt16) throws {
+            socket = try Descriptor(
+                clinux_socket_in_netns(-1, AF_INET, kind | Int32(SOCK_CLOEXEC.rawValue), 0),
+                operation: "listening socket")
+            var isOn: Int32 = 1
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            guard
+                setsockopt(socket.rawValue, Int32(IPPROTO_IP), 19, &isOn, socklen_t(MemoryLayout<Int32>.size)) == 0,
+                withUnsafePointer(
+                    to: &address,
+                    { pointer in
+                        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                            bind(socket.rawValue, $0, length) == 0
+                        }
+                    }), kind == Int32(SOCK_DGRAM.rawValue) || listen(socket.rawValue, 8) == 0
+            else { throw OracleError("listening socket: errno \(errno)") }
+        }
     }
 
     init() throws {
@@ -42,6 +70,9 @@ final class Kernel {
             operation: "raw socket")
         conntrack = try NetlinkSocket(.netfilter)
         trace = try KernelTrace()
+        listeners = try [SOCK_DGRAM, SOCK_STREAM].flatMap { kind in
+            try [53, 9999].map { try Listener(Int32(kind.rawValue), $0) }
+        }
     }
 
     /// Loads the rules and sends nothing. Sets and links that rules name are made by the first.

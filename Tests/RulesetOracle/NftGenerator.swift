@@ -293,7 +293,7 @@ struct NftGenerator {
         if !spice.hasConntrack {
             choices.removeAll { $0.1.hasPrefix("ct ") || $0.1 == "interface concatenation" }
             // Of a fragment these compare what no packet's notation tells: whatever stands where ports would.
-            choices.removeAll { ["dport", "port set"].contains($0.1) }
+            choices.removeAll { ["dport", "port set", "tcp flags"].contains($0.1) }
             choices.append((40, "frag"))
         }
         let kind = random.weighted(choices)
@@ -419,7 +419,7 @@ struct NftGenerator {
             return (
                 random.pick([
                     "@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "meta l4proto udp @th,16,16 \(not)53",
-                    "@nh,0,8 0x45",
+                    "@nh,128,16 0xc633",
                 ]), name
             )
         case "masked address":
@@ -464,7 +464,7 @@ struct NftGenerator {
                         "set NAME { type ipv4_addr; flags timeout; elements = { 10.5.0.9 timeout 1h, 198.51.100.7, 203.0.113.50 timeout 2h }; }"
                     ), name
             )
-        case "socket": return ("socket wildcard 0", name)
+        case "socket": return (random.pick(["socket wildcard 1", "socket transparent 1"]), name)
         case "fib mark": return ("fib daddr . mark oifname \(not)\(random.pick(["\"up0\"", "\"up1\""]))", name)
         case "icmp code": return ("icmp code \(not)0", name)
         case "ip version": return (random.pick(["ip version 4", "ip hdrlength \(not)5"]), name)

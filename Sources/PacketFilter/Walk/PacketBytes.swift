@@ -84,14 +84,19 @@ extension PacketRun {
 
     /// Targets of x_tables that write the type of service or the lifetime. In doubt it is not known any more.
     func noteHeader(_ xt: XtExtension, isCertain: Bool) {
-        if xt.name == "TTL" {
-            state.written[8] = isCertain ? lifetime(after: xt) : PartialByte()
+        let info = XtInfo(xt.info)
+        guard let place = ["TTL": 8, "DSCP": 1, "TOS": 1][xt.name] else { return }
+        guard isCertain, let first = info.byte(0), let second = info.byte(1) else {
+            state.written[place] = PartialByte()
             return
         }
-        guard xt.name == "DSCP" || xt.name == "TOS" else { return }
-        // struct xt_DSCP_info: the code point.
-        let value = xt.name == "DSCP" && isCertain ? xt.info.first.map { $0 << 2 } : nil
-        state.written[1] = value.map { PartialByte(value: $0, known: 0xfc) } ?? PartialByte()
+        let service = state.written[1] ?? PartialByte(value: 0, known: 0xff)
+        switch xt.name {
+        case "TTL": state.written[8] = lifetime(after: xt)
+        // struct xt_DSCP_info: the code point. struct xt_tos_target_info: what is flipped, once these bits are cleared.
+        case "DSCP": state.written[1] = service.changed(keeping: 3, flipping: first << 2)
+        default: state.written[1] = service.changed(keeping: ~second, flipping: first)
+        }
     }
 
     /// struct ipt_TTL_info: how (0 sets, 1 adds, 2 takes), and how much (xt_HL.c).

@@ -137,8 +137,13 @@ extension PacketRun {
                     return .drop
                 }
                 if name == "queue" { return holds(pending) ? end(.queue, rule: index) : .next }
-                if name == "synproxy" || name == "tproxy", state.packet.protocol != .tcp, name == "synproxy" {
-                    return .next
+                if name == "synproxy", state.packet.protocol != .tcp { return .next }
+                // Without a socket for it the rule ends (nft_tproxy.c).
+                if name == "tproxy" {
+                    guard state.hasPorts, holds(pending), ask("rule \(index) tproxy", name) else { return .next }
+                    pending = []
+                    state.isForSocket = true
+                    continue
                 }
                 pending.append(Pending(key: key, name: name))
             case .notrack:

@@ -108,8 +108,13 @@ extension PacketRun {
         return false
     }
 
-    /// One hop is taken from its lifetime before the hook forward (ip_forward.c).
-    func outlivesHop() -> Bool {
+    /// Before the hook forward: what has a socket goes no further, and one hop is taken from the lifetime
+    /// (ip_forward.c).
+    func isForwarded() -> Bool {
+        guard !state.isForSocket else {
+            drop(hook: "routing", "a rule gave it to a socket of this host (tproxy), and its route leads on")
+            return false
+        }
         guard let lifetime = state.timeToLive else { return true }
         guard lifetime > 1 else {
             drop(hook: "routing", "its time to live is \(lifetime): this hop was the last")

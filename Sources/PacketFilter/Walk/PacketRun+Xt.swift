@@ -89,6 +89,13 @@ extension PacketRun {
             return .next
         case .other(let name):
             if ["NFQUEUE", "QUEUE"].contains(name) { return end(.queue, rule: rule) }
+            if name == "TPROXY" {
+                // Without a socket for it the packet is dropped (xt_TPROXY.c).
+                guard ask("rule \(rule) target", "target TPROXY") else { return .drop }
+                state.isForSocket = true
+                state.mark = PartialWord(value: 0, known: 0)
+                return .accept
+            }
             if name == "SYNPROXY", state.packet.protocol != .tcp { return .next }
             switch choices.choose(3, key: "rule \(rule) target", name: "target \(name)") {
             case 0: return .next

@@ -144,7 +144,7 @@ final class PacketRun {
             if hook(.input) == .goesOn { arrives = true }
         case .forward(let output, let nextHop):
             path.append(PathStep(hook: "routing", link: output.name, reached: true))
-            guard outlivesHop() else { return }
+            guard isForwarded() else { return }
             state.output = output
             state.nextHop = nextHop
             guard hook(.forward) == .goesOn else { return }

@@ -23,6 +23,10 @@ struct PartialByte: Hashable {
     var value: UInt8 = 0
     /// Ones where the bit is known.
     var known: UInt8 = 0
+
+    func changed(keeping mask: UInt8, flipping bits: UInt8) -> PartialByte {
+        PartialByte(value: (value & mask) ^ bits, known: known | ~mask)
+    }
 }
 
 /// One direction of a flow, as conntrack keeps it.
@@ -61,6 +65,8 @@ struct WalkState: Hashable {
     var outputIsBridged = false
     /// A chain that has a new route looked up changed the mark of what the host sends.
     var needsRoute = false
+    /// A rule gave it to a socket of this host (tproxy).
+    var isForSocket = false
     /// It left by lo and came in again.
     var isLooped = false
     var isSourceTranslated = false
