@@ -17,14 +17,13 @@ extension Ruleset {
     /// where none does.
     func orders() throws(WalkLimit) -> [Ruleset] {
         guard latestTable == nil else { return [self] }
-        let tables = tiedTables
-        guard tables.count <= Self.mostTables else {
+        guard tiedTables.count <= Self.mostTables else {
             throw WalkLimit(
                 reason: "more than \(Self.mostTables) tables have chains of equal priority, and their order matters")
         }
-        return tables.isEmpty
+        return tiedTables.isEmpty
             ? [self]
-            : tables.map { table in
+            : tiedTables.map { table in
                 var copy = self
                 copy.latestTable = table
                 return copy
@@ -36,7 +35,7 @@ extension Ruleset {
 
     /// Tables with chains of equal priority at one hook that both may translate, or of which one changes what the other
     /// may look at.
-    private var tiedTables: [Int] {
+    func findTies() -> [Int] {
         struct Place: Hashable {
             var hook: NftHook
             var priority: Int32

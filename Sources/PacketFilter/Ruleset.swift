@@ -60,6 +60,8 @@ package struct Ruleset: Sendable {
     /// translates. A chain of type `nat` alone does not, and no packet is shown to it then. What is tracked was put
     /// together from its fragments first.
     package private(set) var usesConntrack = false
+    /// Tables whose order decides something, and no dump shows it: see `orders`.
+    package private(set) var tiedTables: [Int] = []
     /// The table that was made last, as `orders` supposes it.
     var latestTable: Int?
     private var chainIndices: [ChainKey: Int] = [:]
@@ -102,6 +104,7 @@ package struct Ruleset: Sendable {
         let summary = summary()
         (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
+        tiedTables = findTies()
     }
 
     private mutating func addNft() {

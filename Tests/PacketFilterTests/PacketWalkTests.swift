@@ -298,6 +298,28 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             $0.postrouting(state(8) + [.verdict(.drop)])
         },
         .init(
+            name: "an error belongs to the flow that it is about",
+            packet: "icmp 198.51.100.7 > 203.0.113.2 type 3 code 3 iif up0 ct related direction reply "
+                + "mapped-destination 10.5.0.9", verdict: .accepted, source: "198.51.100.7", uplink: "lxcbr1"
+        ) {
+            $0.postrouting([masquerade])
+            $0.chain(filter, "forward", closed, [state(4) + [.verdict(.accept)]])
+        },
+        .init(
+            name: "of which it does not tell the protocol",
+            packet: "icmp 198.51.100.7 > 10.5.0.9 type 3 code 3 iif up0 ct related direction reply",
+            verdict: .undecided
+        ) {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        .conntrack(NftConntrackKey(rawValue: 10), direction: 0, into: .one),
+                        .compare(.one, .equal, NftValue(byte: 1)), .verdict(.drop),
+                    ]
+                ])
+        },
+        .init(
             name: "not every kernel tracks what a bridge carries", packet: "udp 10.5.0.9:1 > 10.5.0.10:1 iif lxcbr1",
             verdict: .undecided
         ) {

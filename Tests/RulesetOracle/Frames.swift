@@ -10,7 +10,8 @@ enum Frames {
     /// Local experimental EtherType 1 (IEEE 802): seen by nobody's rules.
     static let fenceType: [UInt8] = [0x88, 0xb5]
 
-    static func packet(_ sample: SamplePacket) -> [UInt8] {
+    /// - Parameter quoted: the packet that an ICMP error is about.
+    static func packet(_ sample: SamplePacket, quoting quoted: [UInt8] = []) -> [UInt8] {
         let payload: [UInt8]
         let from = Array(sample.source.octets)
         let to = Array(sample.destination.octets)
@@ -21,6 +22,7 @@ enum Frames {
                 from: from,
                 to: to)
         case .tcp: payload = tcp(sample, from, to)
+        case .icmp where !quoted.isEmpty: payload = error(sample, quoted)
         case .icmp: payload = icmp(type: UInt8(truncatingIfNeeded: sample.sourcePort))
         case .other: payload = [UInt8](repeating: 0, count: 8)
         }
@@ -57,6 +59,18 @@ enum Frames {
         let sum = InternetChecksum.ofSegment(bytes, protocolNumber: 6, source: from, destination: to)
         bytes[16] = UInt8(sum >> 8)
         bytes[17] = UInt8(sum & 0xff)
+        return bytes
+    }
+
+    private static func error(_ sample: SamplePacket, _ quoted: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = [
+            UInt8(truncatingIfNeeded: sample.sourcePort), UInt8(truncatingIfNeeded: sample.destinationPort), 0, 0, 0, 0,
+            0, 0,
+        ]
+        bytes += quoted
+        var checksum = InternetChecksum()
+        checksum.add(bytes)
+        (bytes[2], bytes[3]) = (UInt8(checksum.value >> 8), UInt8(checksum.value & 0xff))
         return bytes
     }
 

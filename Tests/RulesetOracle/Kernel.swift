@@ -137,9 +137,13 @@ final class Kernel {
 
     /// Opens the flow, and gives the packet of that stage; nil where nobody answers.
     private func followUp(_ opening: TestPacket, _ stage: TestPacket.Stage) throws -> TestPacket? {
-        guard let seen = try exchange(opening), var answer = opening.answer(to: seen),
-            let flow = try flow(opening, seen)
-        else { return nil }
+        guard let seen = try exchange(opening), let flow = try flow(opening, seen) else { return nil }
+        if stage == .error {
+            var error = opening.error(about: seen)
+            error?.sample.connectionMark = flow.mark
+            return error?.described
+        }
+        guard var answer = opening.answer(to: seen) else { return nil }
         answer.sample.connectionMark = flow.mark
         if stage == .answer { return answer.described }
         // Conntrack knows both directions once the answer has arrived.
@@ -207,7 +211,7 @@ final class Kernel {
     }
 
     private func transmit(_ packet: TestPacket) throws {
-        let bytes = Frames.packet(packet.sample)
+        let bytes = Frames.packet(packet.sample, quoting: packet.quoted)
         switch packet.sender {
         case .container(let index, let other):
             let to = other.map { "c\($0 + 1)" } ?? "lxcbr1"

@@ -18,7 +18,7 @@ struct PacketGenerator {
     private mutating func staged(_ packet: TestPacket) -> TestPacket {
         var packet = packet
         if random.chance(6) { packet.sample.timeToLive = random.pick([1, 2, 63, 128]) }
-        let stage = random.weighted([(84, TestPacket.Stage.opening), (10, .answer), (6, .again)])
+        let stage = random.weighted([(80, TestPacket.Stage.opening), (10, .answer), (6, .again), (4, .error)])
         if packet.sample.connectionState == .new { packet.stage = stage }
         return packet
     }

@@ -64,9 +64,11 @@ package struct NetworkQuestions: Sendable {
     /// looks at every order.
     private func answerOfSets(_ question: NetworkQuestion) -> QuestionAnswer {
         do {
-            let answers = try ruleset.orders().map { answerInOrder(question, $0) }
+            let orders = try ruleset.orders()
+            if orders.count == 1 { return answerInOrder(question) }
+            let answers = orders.map { answerInOrder(question, $0) }
             func first(_ verdict: QuestionAnswer.Verdict) -> QuestionAnswer? { answers.first { $0.verdict == verdict } }
-            return first(.counterexample) ?? first(.undecided) ?? answers.first ?? answerInOrder(question, ruleset)
+            return first(.counterexample) ?? first(.undecided) ?? answers.first ?? answerInOrder(question)
         } catch {
             return QuestionAnswer(question, .undecided, reason: error.reason)
         }

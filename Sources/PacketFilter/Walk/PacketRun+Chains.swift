@@ -72,8 +72,7 @@ extension PacketRun {
         guard state.tracking == .tracked, !state.isLooped else { return .goesOn }
         let isSource = hook == .postrouting || hook == .input
         // Errors about a known flow are mapped with it and never see the rules.
-        let isError = state.packet.connectionState == .related && state.packet.protocol == .icmp
-        guard state.isNew || state.packet.connectionState == .related && !isError else {
+        guard state.isNew || state.packet.connectionState == .related && !state.isError else {
             if hook == .prerouting, let mapped = state.packet.mappedDestination { state.destination = mapped }
             if hook == .postrouting, let mapped = state.packet.mappedSource { state.source = mapped }
             return .goesOn

@@ -129,6 +129,8 @@ extension PacketRun {
                     registers.storeUnknown(16, into: into, name: key.name)
                 }
             case 7: registers.store([2], into: into)
+            case 8...12 where state.isError, 19...20 where state.isError:
+                registers.storeUnknown(16, into: into, name: key.name)
             case 8, 19: registers.store(tuple.source.octets, into: into)
             case 9, 20: registers.store(tuple.destination.octets, into: into)
             case 10: registers.store([state.transport], into: into)

@@ -79,6 +79,10 @@ extension PacketRun {
         if fails(.state, UInt32(fields.states) & xtState != 0) { return false }
         guard state.tracking == .tracked else { return fields.wanted.contains(.state) }
         if fails(.direction, !state.isReply) { return false }
+        // What the flow of an error looks like, the error does not say.
+        if state.isError, !fields.wanted.subtracting([.state, .direction, .status, .isStateAlias]).isEmpty {
+            return nil
+        }
         let original = state.original
         let reply = state.currentReply
         let addresses = [original.source, original.destination, reply.source, reply.destination]

@@ -133,6 +133,9 @@ struct WalkState: Hashable {
 
     func isTranslated(source isSource: Bool) -> Bool { isSource ? isSourceTranslated : isDestinationTranslated }
 
+    /// An ICMP error about a known flow: it belongs to that flow, of which its own header says little.
+    var isError: Bool { packet.connectionState == .related && packet.protocol == .icmp }
+
     var isNew: Bool { packet.connectionState == .new }
     var isReply: Bool { packet.direction == .reply }
     var transport: UInt8 { packet.protocol.number }
@@ -156,9 +159,13 @@ struct WalkState: Hashable {
         var known: UInt32 = ~0x3fff
         switch packet.connectionState {
         case .new: known |= 0x3f
-        case .related:
+        case .related where !isError:
             value |= 1
             known |= 0x3f
+        // The first packet may have brought the error about: whether an answer was seen is not known.
+        case .related:
+            value |= 8
+            known |= 8 | 0x30
         default:
             value |= 2 | 8
             known |= 2 | 8 | 0x30
