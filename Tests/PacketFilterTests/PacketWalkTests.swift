@@ -298,6 +298,24 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             $0.postrouting(state(8) + [.verdict(.drop)])
         },
         .init(
+            name: "a known flow whose packets a rule writes into", packet: dns + " ct established", verdict: .undecided
+        ) {
+            let write: [NftExpression] = [
+                .immediate(into: .one, NftValue(big16: 54)),
+                .setPayload(base: .transport, offset: 2, length: 2, from: .one),
+            ]
+            $0.chain(filter, "raw", raw, [write])
+            $0.postrouting([masquerade])
+        },
+        .init(
+            name: "who has no address yet passes rpfilter", packet: "udp 0.0.0.0:68 > 255.255.255.255:67 iif lxcbr1",
+            verdict: .dropped
+        ) {
+            $0.chain(
+                filter, "raw", raw,
+                [[.match(XtExtension(name: "rpfilter", revision: 0, info: [0, 0, 0, 0])), .verdict(.drop)]])
+        },
+        .init(
             name: "an error belongs to the flow that it is about",
             packet: "icmp 198.51.100.7 > 203.0.113.2 type 3 code 3 iif up0 ct related direction reply "
                 + "mapped-destination 10.5.0.9", verdict: .accepted, source: "198.51.100.7", uplink: "lxcbr1"
@@ -401,6 +419,23 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             #expect(questions.answer(question).verdict == .undecided)
             #expect(questions.answer(question).reason?.contains("XDP on up0") == true)
         }
+    }
+
+    /// Nobody translates back what conntrack does not see.
+    @Test func anAnswerThatIsNotTrackedStaysAtTheHost() throws {
+        let up0 = NftExpression.meta(.inputName, equal: try #require(NftValue(interface: "up0")))
+        let lost = try questions {
+            $0.chain(filter, "raw", raw, [up0 + [.notrack]])
+            $0.postrouting(whole + [masquerade])
+        }.answer(.answered)
+        #expect(lost.verdict == .counterexample, "\(lost)")
+        #expect(lost.reason?.contains("keeps it from being tracked") == true)
+        #expect(lost.decidedBy?.text.contains("notrack") == true)
+        let zoned = try questions {
+            $0.chain(filter, "raw", raw, [up0 + zone])
+            $0.postrouting(whole + [masquerade])
+        }.answer(.answered)
+        #expect(zoned.verdict == .undecided, "\(zoned)")
     }
 
     /// Whichever table was made last: a rule that lets packets out stands beside one that translates them.

@@ -75,7 +75,7 @@ struct OracleRun {
         var wrong: [(Int, TestPacket)] = []
         for (number, drawn) in packets.enumerated() {
             var wanted = drawn
-            if ruleset.hasZones { wanted.stage = .opening }
+            if ruleset.hidesFlows { wanted.stage = .opening }
             let (outcome, packet) = try kernel.send(wanted) { index.rule($0)?.rule }
             tally.note(outcome, packet, index)
             if options.kernelOnly { continue }

@@ -64,7 +64,11 @@ extension PacketRun {
         default:
             state.tracking = .tracked
             // A rule may have written into the first packet: conntrack keeps what it sees.
-            if state.isNew { state.keepTuples() }
+            if state.isNew {
+                state.keepTuples()
+            } else if !state.hasOwnAddresses {
+                limit = "a rule writes other addresses or ports into a packet of a known flow before conntrack sees it"
+            }
         }
     }
 

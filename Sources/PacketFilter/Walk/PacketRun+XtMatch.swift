@@ -165,9 +165,7 @@ extension PacketRun {
     private func holds(reversePath flags: UInt8) -> Bool {
         let inverted = flags & 8 != 0
         guard let input = state.input, !input.isLoopback else { return !inverted }
-        if state.source.value == 0, state.destination.value >> 28 == 0xe {
-            return state.asksWithoutAddress != inverted
-        }
+        if state.asksWithoutAddress { return !inverted }
         let flow = HostForwarding.Flow(
             source: state.destination, destination: state.source, input: "lo",
             mark: flags & 2 != 0 ? state.mark.value : 0)

@@ -133,6 +133,12 @@ struct WalkState: Hashable {
 
     func isTranslated(source isSource: Bool) -> Bool { isSource ? isSourceTranslated : isDestinationTranslated }
 
+    /// Whether its ends are still those that it came with.
+    var hasOwnAddresses: Bool {
+        source == packet.source && destination == packet.destination && sourcePort == packet.sourcePort
+            && destinationPort == packet.destinationPort
+    }
+
     /// An ICMP error about a known flow: it belongs to that flow, of which its own header says little.
     var isError: Bool { packet.connectionState == .related && packet.protocol == .icmp }
 
