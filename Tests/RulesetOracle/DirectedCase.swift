@@ -45,9 +45,9 @@ struct DirectedCase {
         let effect: GeneratedRule.Effect =
             text.contains("snat") || text.contains("masquerade") || text.contains("SNAT")
             ? .sourceTranslation : text.contains("drop") || text.contains("DROP") ? .drop : .pass
-        let features = [("socket ", "nft socket"), ("tproxy ", "nft tproxy"), ("TPROXY ", "TPROXY")].filter {
-            text.contains($0.0)
-        }.map(\.1)
+        let features = [
+            ("socket ", "nft socket"), ("tproxy ", "nft tproxy"), ("TPROXY ", "TPROXY"), ("NFQUEUE ", "NFQUEUE"),
+        ].filter { text.contains($0.0) }.map(\.1)
         return GeneratedRule(text: text, features: features, effect: effect)
     }
 
@@ -199,6 +199,9 @@ struct DirectedCase {
         DirectedCase(
             name: "by iptables it is dropped where there is none",
             tables: [compatMangle("-p udp -j TPROXY --on-port 9999 --tproxy-mark 0x7/0x7")], packets: [outward]),
+        DirectedCase(
+            name: "what user space is asked about", tables: [compatMangle("-p udp -j NFQUEUE --queue-num 3")],
+            packets: [outward], isOpen: true),
         DirectedCase(
             name: "a match for sockets",
             tables: [

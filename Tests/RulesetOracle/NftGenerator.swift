@@ -268,15 +268,15 @@ struct NftGenerator {
         var choices: [(Int, String)] = [
             (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
             (5, "port set"),
-            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
+            (6, "concatenation"), (5, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
             (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
             (2, "ip protocol"), (2, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
-            (3, "mark set"), (2, "icmp code"), (2, "ip version"), (2, "protocol"), (3, "ttl"), (3, "length"),
+            (3, "mark set"), (5, "icmp code"), (2, "ip version"), (2, "protocol"), (3, "ttl"), (3, "length"),
             (3, "timeout set"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
         if spice.hasChance {
-            choices += [(4, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
+            choices += [(8, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
         }
         if spice.hasUnsaid, place.hook == "prerouting" { choices.append((30, "socket")) }
         if input {

@@ -116,7 +116,7 @@ extension NetworkQuestions {
                 connectionMark: ruleset.marks.connection,
                 state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
                 fragment: .zero)
-            func make(_ box: PacketBox) -> SamplePacket { answer(box, by: way.output.name, to: near) }
+            func make(_ box: PacketBox) -> SamplePacket { answerPacket(box, by: way.output.name, to: near) }
             if near != nil, let lost = try untrackedAnswers(answers, context, make) { return lost }
             var before = Passage(boxes: Self.withUsedPorts(answers))
             // What the first packets were marked with stays with the connection.
@@ -140,7 +140,7 @@ extension NetworkQuestions {
     }
 
     /// One answer of a set, as it comes in by an uplink.
-    private func answer(_ box: PacketBox, by uplink: String, to near: IPv4Address?) -> SamplePacket {
+    private func answerPacket(_ box: PacketBox, by uplink: String, to near: IPv4Address?) -> SamplePacket {
         var packet = sample(box, input: uplink)
         packet.connectionState = .established
         packet.direction = .reply
