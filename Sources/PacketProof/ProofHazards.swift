@@ -28,16 +28,6 @@ struct ProofHazards {
         return try hazards(of: port) + found.everywhere
     }
 
-    private func decode<Value>(
-        _ operation: String, _ body: () throws(WireError) -> Value
-    ) throws(HostError) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw HostError(.malformed, operation: operation, message: "\(error)")
-        }
-    }
-
     // MARK: Programs and traffic control of one link
 
     private func hazards(of link: Link) throws(HostError) -> [String] {
@@ -93,12 +83,16 @@ struct ProofHazards {
 
     private func trafficControl(on link: Link) throws(HostError) -> [String] {
         let messages = try host.query(.queueingDisciplines())
-        let disciplines = try decode("RTM_GETQDISC") { () throws(WireError) in try TrafficControl.all(in: messages) }
+        let disciplines = try HostError.decoding("RTM_GETQDISC") { () throws(WireError) in
+            try TrafficControl.all(in: messages)
+        }
         let kinds = disciplines.filter { $0.link == link.index }.map(\.kind)
         guard kinds.contains("clsact") || kinds.contains("ingress") else { return [] }
         let parent = kinds.contains("clsact") ? TrafficControl.ingress : TrafficControl.ingressRoot
         let answers = try host.query(.trafficFilters(link: link.index, parent: parent))
-        let filters = try decode("RTM_GETTFILTER") { () throws(WireError) in try TrafficControl.all(in: answers) }
+        let filters = try HostError.decoding("RTM_GETTFILTER") { () throws(WireError) in
+            try TrafficControl.all(in: answers)
+        }
         var found: [String] = []
         if filters.contains(where: \.mirrors) {
             found.append(

@@ -70,26 +70,18 @@ struct RuleHazards {
         do {
             chains = try host.query(.nftChains())
         } catch {
-            // Without nf_tables in the kernel nfnetlink answers EINVAL; nft is not there to do harm.
-            if error.code == .unsupported || error.errno == 22 { return }
+            // Without nf_tables there are no rules that could do harm.
+            if error.isMissingSubsystem { return }
             throw error
         }
         guard !chains.isEmpty else { return }
         var ruleset = NftRuleset()
-        do {
-            try ruleset.addChains(chains)
-        } catch {
-            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
-        }
+        try HostError.decoding("read nftables chains") { () throws(WireError) in try ruleset.addChains(chains) }
         let rules = try host.query(.nftRules())
         let behind = ruleset.chains.indices.filter { standsBehindFence(ruleset.chains[$0]) }
         // Most rulesets hold nothing of the kind, and then need no reading.
         guard !behind.isEmpty || rules.contains(where: Self.isSuspect) else { return }
-        do {
-            try ruleset.addRules(rules)
-        } catch {
-            throw HostError(.malformed, operation: "read nftables rules", message: "\(error)")
-        }
+        try HostError.decoding("read nftables rules") { () throws(WireError) in try ruleset.addRules(rules) }
         for index in behind {
             let chain = ruleset.chains[index]
             guard chain.base?.policy == .drop || ruleset.rules.contains(where: { $0.chain == index }) else { continue }

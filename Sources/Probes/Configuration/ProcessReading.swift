@@ -19,23 +19,7 @@ extension ConfigurationReader {
 
     /// `/proc/PID/comm`; nil where there is no such process.
     func processName(_ pid: Int) throws(ObservationFailure) -> String? {
-        guard let bytes = try processFile(pid, "comm") else { return nil }
+        guard let bytes = try bytes("/proc/\(pid)/comm", limit: 1 << 17) else { return nil }
         return String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
-    }
-
-    /// The arguments of a process.
-    func commandLine(_ pid: Int) throws(ObservationFailure) -> [String]? {
-        guard let bytes = try processFile(pid, "cmdline") else { return nil }
-        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private func processFile(_ pid: Int, _ name: String) throws(ObservationFailure) -> [UInt8]? {
-        do {
-            return try host.read("/proc/\(pid)/\(name)", limit: 1 << 17)
-        } catch {
-            // ESRCH: the process ended between opening and reading.
-            if error.code == .notFound || error.errno == 3 { return nil }
-            throw ObservationFailure(error)
-        }
     }
 }
