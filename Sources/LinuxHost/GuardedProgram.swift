@@ -32,11 +32,13 @@ struct GuardedProgram: ~Copyable {
 
     var operation: String { command.joined(separator: " ") }
 
-    /// Runs it to its end: its exit status, or 128 and the signal that ended it. `watch` is called some times a second;
-    /// what it throws ends the program. After the deadline it is ended too: `limit`.
+    /// Runs the program to its end and returns its exit status, or 128 plus the number of the signal that ended it.
+    ///
+    /// `watch` is called about ten times a second; an error that it throws ends the program. Throws `limit` if the program
+    /// has to be ended after `milliseconds`.
     borrowing func run(watch: () throws(HostError) -> Void = {}) throws(HostError) -> Int32 {
         let lifeline = try Pipe(operation)
-        let guardian = start(lifeline.output.rawValue, lifeline.input.rawValue)
+        let guardian = start(lifeline.readEnd.rawValue, lifeline.writeEnd.rawValue)
         guard guardian > 0 else { throw HostError(errno: -guardian, operation: operation) }
         let deadline = Deadline(milliseconds: milliseconds)
         var status: Int32 = 0
@@ -88,30 +90,20 @@ struct CollectedOutput: ~Copyable {
     let descriptor: Descriptor
 
     init(_ operation: String) throws(HostError) {
-        descriptor = try Descriptor(clinux_lab_anonymous_file(), operation: operation)
+        descriptor = try Descriptor(clinux_anonymous_file(), operation: operation)
     }
 
-    /// The first bytes of it. `fails`: more than that is an error.
+    /// The first `limit` bytes as text. `fails`: whether more output than that is an error.
     borrowing func text(limit: Int, fails: Bool, _ operation: String) throws(HostError) -> String {
         guard lseek(descriptor.rawValue, 0, SEEK_SET) == 0 else { throw HostError(errno: errno, operation: operation) }
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(descriptor.rawValue, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-            }
-            if got < 0 && errno == EINTR { continue }
-            guard got >= 0 else { throw HostError(errno: errno, operation: operation) }
-            if got == 0 { break }
-            count += got
-        }
-        guard count <= limit || !fails else {
+        let bytes = try Descriptor.read(descriptor.rawValue, upTo: limit + 1, operation: operation)
+        guard bytes.count <= limit || !fails else {
             throw HostError(.limit, operation: operation, message: "it prints more than \(limit) bytes")
         }
-        return String(decoding: bytes[..<min(count, limit)], as: UTF8.self)
+        return String(decoding: bytes.prefix(limit), as: UTF8.self)
     }
 
-    /// The last lines that say something, on one line.
+    /// The last three lines that are not empty, joined into one line for an error message.
     static func tail(_ text: String) -> String {
         text.split(separator: "\n").suffix(3).joined(separator: "; ")
     }
