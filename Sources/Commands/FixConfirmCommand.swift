@@ -8,8 +8,8 @@ internal import Reporting
 /// `fix confirm [RUN]`: keeps a repair that is under a dead-man switch.
 struct FixConfirmCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "confirm", abstract: "Keeps a repair that would otherwise be taken back in time.",
-        discussion: "From a new connection, that is also the proof that one can be made.")
+        commandName: "confirm", abstract: "Keeps a repair that is otherwise taken back when its time is up.",
+        discussion: "Confirming from a new connection also proves that one can still be made.")
 
     @Argument(help: ArgumentHelp("The run; the one that waits where none is named.", valueName: "run"))
     var id: String?
@@ -19,7 +19,7 @@ struct FixConfirmCommand: ParsableCommand {
     private struct Document: Encodable {
         var schema = "lxc-doctor/confirmation/1"
         var run: String
-        /// `kept`, or `rolledBack`: it came too late.
+        /// `kept`; `rolledBack` where the confirmation came too late.
         var outcome: String
     }
 

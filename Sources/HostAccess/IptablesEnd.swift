@@ -1,6 +1,6 @@
 internal import HostModel
 
-/// Where a ruleset of iptables ends what nothing before it has decided.
+/// The rule or policy that drops the packets that no earlier rule decides about.
 package struct IptablesEnd: Codable, Sendable, Hashable {
     package var chain: String
     /// The rule that drops or rejects, or jumps to a chain that does nothing else; nil: the policy.
@@ -11,14 +11,14 @@ package struct IptablesEnd: Codable, Sendable, Hashable {
         self.line = line
     }
 
-    /// Right ahead of it: what comes there is what it would end, and nothing else.
+    /// Right before it: a rule that is inserted there gets only the packets that it would drop.
     package var place: IptablesRule.Place { line.map(IptablesRule.Place.before) ?? .last }
 }
 
 extension IptablesListing {
     private enum Way {
         case ends(IptablesEnd)
-        /// Accepted, or its end is in a chain that others use as well.
+        /// The packets are accepted, or they are dropped in a chain that other rules jump to as well.
         case open
         case returns
     }
