@@ -17,7 +17,7 @@ package func runLXCDoctor() -> Never {
 
 private func finish(_ error: any Error) -> Never {
     if let failure = error as? CommandError {
-        Output.message(failure.message)
+        Console.write("lxc-doctor: \(failure.message)\n", to: .error)
         LXCDoctor.exit(withError: ExitCode(failure.code.rawValue))
     }
     let code = LXCDoctor.exitCode(for: error)
@@ -25,9 +25,9 @@ private func finish(_ error: any Error) -> Never {
         // A verdict as exit code, or help and version, which go to standard output.
         LXCDoctor.exit(withError: error)
     }
-    // One line that says what is wrong and where the help is.
+    // One line: what is wrong, and where the help is.
     let message = oneLine(LXCDoctor.message(for: error))
-    Output.message("\(message) (lxc-doctor --help lists what there is)")
+    Console.write("lxc-doctor: \(message) (lxc-doctor --help lists what there is)\n", to: .error)
     LXCDoctor.exit(withError: ExitCode(CommandError.Code.usage.rawValue))
 }
 
@@ -47,7 +47,7 @@ extension LXCDoctor {
                 // Help is a command of its own.
                 if Swift.type(of: command) == type { return command }
             } catch {
-                // The root parses it again below, and words the error.
+                // Said by the root.
             }
         }
         return try parseAsRoot(arguments)

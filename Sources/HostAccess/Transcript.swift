@@ -11,13 +11,12 @@ package struct TranscriptEntry: Codable, Sendable, Hashable {
     }
 }
 
-/// Passes each request on to another host once and keeps the answer, so that a fact is read once per run, and a run can be
-/// recorded.
+/// Asks another host each question once and keeps the answers: a fact is read once per run, and a run can be recorded.
 package final class RecordingHost: Host {
     private let host: any Host
     private var answers: [HostRequest: Result<HostReply, HostError>] = [:]
     private var order: [HostRequest] = []
-    /// The requests that each running `footprint` or `derived` body has made so far, innermost last.
+    /// What the bodies that are under way have been given, innermost last.
     private var footprints: [Set<HostRequest>] = []
 
     package init(_ host: any Host) {
@@ -38,7 +37,7 @@ package final class RecordingHost: Host {
         return try result.get()
     }
 
-    /// Every request so far with its answer, in the order in which they were first made.
+    /// Every question so far, in the order in which it was first asked.
     package var transcript: [TranscriptEntry] {
         order.map { request in
             switch answers[request] {
@@ -53,7 +52,7 @@ package final class RecordingHost: Host {
     /// What each derived value was made of.
     private var derivedFrom: [String: Set<HostRequest>] = [:]
 
-    /// A value that is computed from answers, kept as long as they are: a decoded dump that several probes need.
+    /// What was worked out of the answers, kept as long as they are: a probe's decoded dump, for the next probe.
     package func derived<Value: Sendable, Failure: Error>(
         _ key: String, _ make: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
@@ -62,7 +61,7 @@ package final class RecordingHost: Host {
             return known
         }
         footprints.append([])
-        // Also where `make` throws: the failure depends on these requests as well.
+        // Also what a failure is made of may change one day.
         defer { close() }
         let value = try make()
         derived[key] = value
@@ -70,7 +69,7 @@ package final class RecordingHost: Host {
         return value
     }
 
-    /// Ends the innermost footprint, and adds its requests to the one around it.
+    /// Ends the innermost footprint: what surrounds it was given the same.
     @discardableResult
     private func close() -> Set<HostRequest> {
         let requests = footprints.removeLast()
@@ -78,14 +77,15 @@ package final class RecordingHost: Host {
         return requests
     }
 
-    /// Runs the body and returns the requests that its result depends on, including those that were answered from the cache.
+    /// Runs the body and says on which answers its result stands, also those that had been asked for before.
     package func footprint<Value>(of body: () -> Value) -> (value: Value, requests: Set<HostRequest>) {
         footprints.append([])
         let value = body()
         return (value, close())
     }
 
-    /// Forgets the answers to these requests, and all derived values. The next request for them asks the host again.
+    /// Forgets the answers that may not hold any more, and everything that was worked out of any. The next question sees
+    /// those parts of the host as they are then.
     package func forget(where isTouched: (HostRequest) -> Bool) {
         for request in order where isTouched(request) { answers[request] = nil }
         order.removeAll { answers[$0] == nil }
@@ -93,7 +93,7 @@ package final class RecordingHost: Host {
         derivedFrom = [:]
     }
 
-    /// Forgets all answers and derived values, so that every request asks the host again (after a repair).
+    /// Forgets all answers, so that the next question sees the host as it is then (after a repair).
     package func forget() {
         answers = [:]
         order = []

@@ -1,10 +1,10 @@
 internal import HostModel
 package import WireFormats
 
-/// Tells from messages of nfnetlink whether the ruleset has changed. Ignores the tables of packet proofs.
+/// Turns what nfnetlink tells into whether the ruleset has changed, and passes over the tables of packet proofs.
 ///
-/// Such a table is known by the prefix of its name and by having an owner: nobody else can change it, and it disappears when
-/// its proof ends. A table with such a name but without an owner is not ignored. Pure.
+/// Such a table has a name of ours and an owner: nobody else can change it, and it goes without a word when its proof
+/// ends. A table with such a name and without an owner hides nothing. Pure.
 package struct NftEventReader: Sendable {
     /// The multicast groups to listen to.
     package static let groups = NftEvent.groups

@@ -2,7 +2,7 @@ package import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// The part of a polled answer that is compared with the last one: the rules of a table without their counters. Pure.
+/// What counts of an answer that is asked for by the clock: the rules of a table, and not how often they were met. Pure.
 package struct PolledAnswer: Hashable, Sendable {
     private enum Essence: Hashable, Sendable {
         case table(XtTable)
@@ -29,7 +29,7 @@ package struct PolledAnswer: Hashable, Sendable {
         }
     }
 
-    /// Whether the polled part exists: not where the file is missing or the list of tables is empty.
+    /// Whether there is anything: a file that is not there, and an empty list of tables, is not.
     package var isPresent: Bool {
         switch essence {
         // A kernel without it has none.

@@ -1,6 +1,6 @@
 package import HostAccess
 
-/// A part of the host that may change, as fine as events and polling can tell parts apart.
+/// A part of the host that may change, as far as an event or a look at the clock can tell one from another.
 package enum WatchTopic: Sendable, Hashable {
     case links, addresses, routes, policyRules, neighbours, trafficControl
     /// Per-interface settings of IPv4 that rtnetlink tells of (RTM_NEWNETCONF).
@@ -25,8 +25,8 @@ package enum WatchTopic: Sendable, Hashable {
     /// What has no event and is looked at by the clock, where it exists.
     package static let polled: Set<WatchTopic> = [.legacyTables, .bridgeSettings, .ipsets]
 
-    /// This part, and those without events of their own that may change together with it: a server that starts, for example,
-    /// writes its pid file to /run.
+    /// With what may change together with it, and has no event of its own: a rule of iptables-legacy is often the first of
+    /// its kind, and a server that starts leaves its number in /run.
     var withSilentParts: Set<WatchTopic> {
         switch self {
         case .nftables: [self, .legacyTables, .ipsets]
@@ -38,7 +38,7 @@ package enum WatchTopic: Sendable, Hashable {
     }
 }
 
-/// The touched parts of the host, to be compared with what a request depends on. Pure.
+/// What was touched, to be held against requests. Pure.
 package struct TouchedParts: Sendable {
     private let topics: Set<WatchTopic>
 
@@ -46,7 +46,7 @@ package struct TouchedParts: Sendable {
         self.topics = topics.reduce(into: []) { $0.formUnion($1.withSilentParts) }
     }
 
-    /// Whether the answer to the request may have changed.
+    /// Whether the answer to the request may not hold any more.
     package func touches(_ request: HostRequest) -> Bool {
         topics.contains(.everything) || !topics.isDisjoint(with: request.topics)
     }

@@ -16,12 +16,14 @@ struct ContainerProofProbe: Probe {
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
-        var own = try report.made()
+        guard var own = report, own.mode != .off else {
+            throw .notApplicable("the packet proof was turned off (--proof off)")
+        }
         own.probes = own.probes.filter { $0.network == network && $0.container != nil }
         guard let container = own.probes.first?.container else {
             throw .notApplicable("no container that could send runs on \(network)")
         }
-        // `PacketProofProbe` judges them as it does those of a throw-away container.
+        // Judged as the other probe judges those of a throw-away container.
         own.probes = own.probes.map { probe in
             var probe = probe
             probe.container = nil
