@@ -93,7 +93,7 @@ import WireFormats
         #expect(try host.space("/proc").freeInodes == nil)
     }
 
-    @Test func knowsWhoAsks() throws {
+    @Test func readsTheIdentityOfTheProcess() throws {
         let identity = try host.identity()
         #expect(!identity.hostname.isEmpty && identity.kernel.contains("."))
         #expect(identity.effectiveUser == Int(geteuid()))

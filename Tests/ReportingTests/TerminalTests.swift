@@ -51,7 +51,7 @@ struct TerminalTests {
         #expect(render(Report.masqueradeMissing, as: .json, options: options).hasPrefix("{"))
     }
 
-    @Test func theOrderIsCausesProofFineNext() throws {
+    @Test func partsComeInOrderCausesProofPassedNext() throws {
         let text = render(Report.masqueradeMissing, as: .terminal)
         let places = try ["CRITICAL on", "ROOT CAUSE", "PROOF", "FINE", "Next:"].map {
             try #require(text.firstRange(of: $0)).lowerBound
@@ -127,7 +127,7 @@ struct TerminalTests {
     }
 
     /// What ended a packet reads as part of a sentence, whatever it is.
-    @Test func aKillerIsWordsOfASentence() {
+    @Test func aKillerIsPartOfASentence() {
         let rule = Killer(hook: "forward", table: "filter", rule: "2", handle: "7", text: "iifname \"lxcbr1\" drop")
         #expect(rule.clause == ", killed by iifname \"lxcbr1\" drop")
         #expect(Killer(hook: "routing", text: "forwarding is off").clause == ": forwarding is off")
@@ -152,7 +152,7 @@ struct TerminalTests {
     }
 
     /// `explain`, `--skip` and waivers want ids.
-    @Test func whatIsNotSimplyFineIsShownWithItsId() {
+    @Test func findingsThatDidNotPassAreShownWithTheirId() {
         let wide = RenderingOptions(width: 200)
         #expect(render(Report.bridgeMissing, as: .terminal, options: wide).contains("- lxcbr1 is up [bridge.up]\n"))
         #expect(render(Report.unprivileged, as: .terminal, options: wide).contains("host's address [nat.masquerade]\n"))
