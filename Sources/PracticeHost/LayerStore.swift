@@ -1,9 +1,11 @@
 internal import Glibc
 internal import HostAccess
+internal import LinuxHost
 
 /// Where the built layers lie when nothing else is said: `LXC_DOCTOR_LAYERS`, else the system's cache.
 package func defaultLayerDirectory() -> String {
-    environmentValue("LXC_DOCTOR_LAYERS") ?? "/var/cache/lxc-doctor/layers"
+    let named = Console.environment("LXC_DOCTOR_LAYERS") ?? ""
+    return named.isEmpty ? "/var/cache/lxc-doctor/layers" : named
 }
 
 /// The directory of layer images. What lies in it is mounted and run as root, so only root may write there.
