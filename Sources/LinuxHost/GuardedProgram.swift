@@ -15,6 +15,9 @@ struct GuardedProgram: ~Copyable {
         var fileSize: UInt64 = 0
     }
 
+    /// Milliseconds between two calls of `watch`.
+    private static let watchPeriod = 100
+
     static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"]
 
     /// Absolute.
@@ -40,23 +43,29 @@ struct GuardedProgram: ~Copyable {
         let lifeline = try Pipe(operation)
         let guardian = start(lifeline.readEnd.rawValue, lifeline.writeEnd.rawValue)
         guard guardian > 0 else { throw HostError(errno: -guardian, operation: operation) }
+        // Without pidfd_open(2), before Linux 5.3, the guardian is looked at every millisecond.
+        let end = clinux_pidfd(guardian)
+        defer { if end >= 0 { close(end) } }
         let deadline = Deadline(milliseconds: milliseconds)
+        var nextWatch = Deadline(milliseconds: Self.watchPeriod)
         var status: Int32 = 0
-        var turns = 0
         while true {
             let ended = waitpid(guardian, &status, WNOHANG)
             if ended == guardian { break }
             guard ended == 0 || errno == EINTR else { throw HostError(errno: errno, operation: operation) }
             do throws(HostError) {
                 if deadline.milliseconds == 0 { throw HostError(errno: ETIMEDOUT, operation: operation) }
-                if turns % 100 == 99 { try watch() }
+                if nextWatch.milliseconds == 0 {
+                    try watch()
+                    nextWatch = Deadline(milliseconds: Self.watchPeriod)
+                }
             } catch {
                 kill(-guardian, SIGKILL)
-                while waitpid(guardian, &status, 0) < 0 && errno == EINTR {}
+                ChildStart.reap(guardian)
                 throw error
             }
-            turns += 1
-            usleep(1_000)
+            var waiting = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
+            _ = poll(&waiting, 1, end >= 0 ? min(nextWatch.milliseconds, deadline.milliseconds) : 1)
         }
         // WIFEXITED and WEXITSTATUS of wait(2).
         let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
