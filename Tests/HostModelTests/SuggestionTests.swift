@@ -1,4 +1,4 @@
-import CheckCatalog
+import HostModel
 import Testing
 
 @Suite struct SuggestionTests {
