@@ -1,4 +1,4 @@
-/// The lines of a text file, without loss: `TextLines(bytes).bytes == bytes` for any bytes.
+/// The lines of a text file. Nothing is lost: `TextLines(bytes).bytes == bytes` for any bytes.
 ///
 /// Shape: a line is what stands before a newline; a carriage return before it stays part of the line. A last line
 /// without newline is a line too, and `endsWithNewline` is false. An empty file has no lines.
@@ -109,6 +109,11 @@ extension String {
     package var blankSeparated: [String] {
         split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\r\n" }).map(String.init)
     }
+}
+
+extension StringProtocol {
+    /// The spaces and tabs that it begins with.
+    var leadingBlanks: SubSequence { prefix { $0 == " " || $0 == "\t" } }
 }
 
 /// Why a file is not edited.

@@ -131,6 +131,9 @@ package struct HostIdentity: Codable, Sendable, Hashable {
     /// Whether this is a practice host.
     package var isPracticeHost: Bool
 
+    /// The file of root's that marks a practice host.
+    package static let practiceHostMark = "/run/lxc-doctor-practice-host"
+
     package init(
         hostname: String, kernel: String, effectiveUser: Int, capabilities: [String],
         inInitialNetworkNamespace: Bool?, isPracticeHost: Bool

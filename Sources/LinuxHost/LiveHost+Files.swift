@@ -133,11 +133,7 @@ extension Descriptor {
         // One byte beyond, to see the end (or that there is more than allowed).
         var room = min(limit, max(expected, 4_095)) + 1
         while true {
-            var error: Int32 = 0
-            let part = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-                (count, error) = fill(UnsafeMutableRawBufferPointer(buffer), from: file)
-            }
-            guard error == 0 else { throw HostError(errno: error, operation: operation) }
+            let part = try read(file, upTo: room, operation: operation)
             bytes = bytes.isEmpty ? part : bytes + part
             guard bytes.count <= limit else { throw tooLong(operation, limit) }
             if part.count < room { return bytes }
@@ -145,7 +141,17 @@ extension Descriptor {
         }
     }
 
-    /// Reads until the buffer is full or the file ends: how many bytes, and errno or 0.
+    /// The next bytes of a file: `count` of them, or fewer where it ends before.
+    static func read(_ file: Int32, upTo count: Int, operation: String) throws(HostError) -> [UInt8] {
+        var error: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            (filled, error) = fill(UnsafeMutableRawBufferPointer(buffer), from: file)
+        }
+        guard error == 0 else { throw HostError(errno: error, operation: operation) }
+        return bytes
+    }
+
+    /// Reads until the buffer is full or the file ends. Returns the number of bytes, and errno or 0.
     private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32) -> (count: Int, error: Int32) {
         var count = 0
         while count < buffer.count {

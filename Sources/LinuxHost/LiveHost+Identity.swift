@@ -43,7 +43,7 @@ extension LiveHost {
 
     private func isPracticeHost() throws(HostError) -> Bool {
         do {
-            let mark = try fileStatus("/run/lxc-doctor-practice-host", root: nil, followLinks: false)
+            let mark = try fileStatus(HostIdentity.practiceHostMark, root: nil, followLinks: false)
             return mark.kind == .file && mark.owner == 0
         } catch {
             if error.code == .notFound || error.code == .notPermitted { return false }

@@ -63,14 +63,12 @@ struct NamespaceSearch: ~Copyable {
         query.append(UInt16(NETNSA_FD), host: UInt32(bitPattern: namespace))
         let answers = try socket.request(
             type: UInt16(RTM_GETNSID), flags: UInt16(NLM_F_REQUEST), payload: query.bytes, operation: Self.operation)
-        do {
+        return try HostError.decoding(Self.operation) { () throws(WireError) in
             guard let bytes = answers.first else { return nil }
             let attributes = try NetlinkMessage(bytes).attributes(after: 4)
             guard let attribute = try attributes.first(UInt16(NETNSA_NSID)) else { return nil }
             let number = Int(try attributes.host(attribute, as: Int32.self))
             return number < 0 ? nil : number
-        } catch {
-            throw HostError(.malformed, operation: Self.operation, message: "\(error)")
         }
     }
 }
