@@ -16,19 +16,20 @@ package func runLXCDoctor() -> Never {
 }
 
 private func finish(_ error: any Error) -> Never {
+    // A verdict: everything is said. ArgumentParser would prepare its help first.
+    if let code = error as? ExitCode { Console.exit(code.rawValue) }
     if let failure = error as? CommandError {
         Console.write("lxc-doctor: \(failure.message)\n", to: .error)
-        LXCDoctor.exit(withError: ExitCode(failure.code.rawValue))
+        Console.exit(failure.code.rawValue)
     }
-    let code = LXCDoctor.exitCode(for: error)
-    if error is ExitCode || code.isSuccess {
-        // A verdict as exit code, or help and version, which go to standard output.
+    if LXCDoctor.exitCode(for: error).isSuccess {
+        // Help and version, which go to standard output.
         LXCDoctor.exit(withError: error)
     }
     // One line: what is wrong, and where the help is.
     let message = oneLine(LXCDoctor.message(for: error))
     Console.write("lxc-doctor: \(message) (lxc-doctor --help lists what there is)\n", to: .error)
-    LXCDoctor.exit(withError: ExitCode(CommandError.Code.usage.rawValue))
+    Console.exit(CommandError.Code.usage.rawValue)
 }
 
 extension LXCDoctor {
@@ -38,6 +39,7 @@ extension LXCDoctor {
     /// its completion scripts (twice) and those of the default command (once more), before it comes to the command
     /// itself: a quarter of what parsing costs. What does not parse is left to the root, which words help and errors.
     fileprivate static func command(_ arguments: [String]) throws -> any ParsableCommand {
+        if let plain = DoctorCommand.plain(arguments) { return plain }
         let named = configuration.subcommands.first { $0._commandName == arguments.first }
         let type = named ?? DoctorCommand.self
         let asksTheRoot = arguments.contains { ["--help", "-h", "--version"].contains($0) }
