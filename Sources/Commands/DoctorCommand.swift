@@ -39,6 +39,25 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
+        try DoctorOrder(
+            hostOptions: hostOptions, selection: selection, output: output, redaction: redaction, evidence: evidence,
+            proof: proof, autoRemediate: autoRemediate, consent: consent
+        ).run()
+    }
+}
+
+/// What the doctor is told to do, however its command line was read.
+struct DoctorOrder {
+    var hostOptions: HostOptions
+    var selection: SelectionOptions
+    var output: OutputOptions<ReportFormats>
+    var redaction: RedactionOptions
+    var evidence: EvidenceOptions
+    var proof: ProofMode
+    var autoRemediate: Bool
+    var consent: ConsentOptions
+
+    func run() throws {
         let directory = try evidence.open()
         let session = try Session(hostOptions, selection: selection, proof: proof)
         if autoRemediate { try Remediation.requirePrivilege(session) }

@@ -42,6 +42,13 @@ protocol FormatOffer {
     static var hasMore: Bool { get }
 }
 
+extension FormatOffer {
+    /// The formats as help and errors list them.
+    static var names: String {
+        formats.reduce("") { $0.isEmpty ? $1.rawValue : $0 + ", " + $1.rawValue }
+    }
+}
+
 /// Of a command whose result is a whole report.
 enum ReportFormats: FormatOffer {
     static var formats: [FormatName] { FormatName.allCases }
@@ -72,7 +79,7 @@ struct OutputOptions<Offer: FormatOffer>: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "How the result is written, to standard output or into =FILE: "
-                + "\(Offer.formats.map(\.rawValue).joined(separator: ", ")). Repeatable.",
+                + "\(Offer.names). Repeatable.",
             valueName: "format[=file]"),
         transform: OutputTarget.init(argument:))
     var format: [OutputTarget<FormatName>] = []
@@ -92,8 +99,7 @@ extension OutputOptions {
     /// Refuses formats that a command cannot write, before it does anything.
     func require(for what: String) throws {
         if let other = format.first(where: { !Offer.formats.contains($0.format) }) {
-            let names = Offer.formats.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("\(what) cannot be written as \(other.format.rawValue); there are: \(names)")
+            throw ValidationError("\(what) cannot be written as \(other.format.rawValue); there are: \(Offer.names)")
         }
         if format.count(where: { $0.file == nil }) > 1 {
             throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
@@ -168,8 +174,7 @@ struct EvidenceOptions: ParsableArguments {
 }
 
 /// One `--format F[=FILE]`.
-struct OutputTarget<Format>: Hashable, Sendable
-where Format: RawRepresentable<String> & CaseIterable & Hashable & Sendable {
+struct OutputTarget<Format: Hashable & Sendable>: Hashable, Sendable {
     var format: Format
     /// Nil: standard output.
     var file: String?
@@ -178,7 +183,9 @@ where Format: RawRepresentable<String> & CaseIterable & Hashable & Sendable {
         self.format = format
         self.file = file
     }
+}
 
+extension OutputTarget where Format: RawRepresentable<String> & CaseIterable {
     /// Throws a validation error that names the formats there are.
     @Sendable init(argument: String) throws {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

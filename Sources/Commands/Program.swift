@@ -7,8 +7,13 @@ package func runLXCDoctor() -> Never {
     becomePracticeInitIfAsked()
     Console.ignoreBrokenPipes()
     do {
-        var command = try LXCDoctor.command(Array(CommandLine.arguments.dropFirst()))
-        try command.run()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let order = DoctorOrder.plain(arguments) {
+            try order.run()
+        } else {
+            var command = try LXCDoctor.command(arguments)
+            try command.run()
+        }
     } catch {
         finish(error)
     }
@@ -39,7 +44,6 @@ extension LXCDoctor {
     /// its completion scripts (twice) and those of the default command (once more), before it comes to the command
     /// itself: a quarter of what parsing costs. What does not parse is left to the root, which words help and errors.
     fileprivate static func command(_ arguments: [String]) throws -> any ParsableCommand {
-        if let plain = DoctorCommand.plain(arguments) { return plain }
         let named = configuration.subcommands.first { $0._commandName == arguments.first }
         let type = named ?? DoctorCommand.self
         let asksTheRoot = arguments.contains { ["--help", "-h", "--version"].contains($0) }

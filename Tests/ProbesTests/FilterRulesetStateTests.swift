@@ -91,7 +91,8 @@ import WireFormats
         #expect(host.asked["NFT_MSG_GETRULE"] == 5)
     }
 
-    /// A host with tables that change one at a time, in a kernel that counts generations.
+    /// A host with tables that change one at a time, in a kernel that counts generations: what was recorded, and the same
+    /// again as another family.
     private final class TablesHost: Host {
         private let recorded: ReplayHost
         var generation: UInt8 = 1
@@ -116,7 +117,13 @@ import WireFormats
             if query == .nftGeneration { return .messages(NetlinkMessages([stamped(Array(repeating: 0, count: 20))])) }
             let whole = table == nil ? request : .netlink(.nftRules())
             guard case .messages(let messages) = try recorded.answer(whole) else { return .messages(NetlinkMessages()) }
-            let kept = messages.map(Array.init).filter { message in
+            let recorded = messages.map(Array.init)
+            let again = recorded.map { message in
+                var message = message
+                message[16] = NftFamily.inet.rawValue
+                return message
+            }
+            let kept = (recorded + again).filter { message in
                 guard let table else { return true }
                 return !flushed.contains(table) && NftRequest.table(ofRules: Array(message[16...])) == table
             }

@@ -13,13 +13,13 @@ package struct RuleMention: Sendable {
         add(Array(link.utf8))
         add(Array(text.utf8))
         add(Array(octets[..<max(1, (octets.lastIndex { $0 != 0 } ?? 0) + 1)]))
-        // Links by their numbers: `meta iif`, `meta oif`, and what `dup` and `fwd` send to.
+        // Links by their numbers: `meta iif`, `meta oif`, what `fib` finds, and what `dup` and `fwd` send to.
         for key in [NFT_META_IIF, NFT_META_OIF] {
             var builder = NetlinkAttributeBuilder(header: [])
             builder.append(UInt16(NFTA_META_KEY.rawValue), network: key.rawValue)
             add(builder.bytes)
         }
-        for name in ["dup", "fwd"] { add(Array(name.utf8) + [0]) }
+        for name in ["fib", "dup", "fwd"] { add(Array(name.utf8) + [0]) }
     }
 
     private mutating func add(_ part: [UInt8]) {

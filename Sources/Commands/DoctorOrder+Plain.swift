@@ -2,15 +2,15 @@ internal import ArgumentParser
 internal import HostModel
 internal import Reporting
 
-extension DoctorCommand {
-    /// The command, where its line has nothing but the options below, in the way they are mostly written; nil: the line is
+extension DoctorOrder {
+    /// The order, where the command line has nothing but the options below, in the way they are mostly written; nil: the line is
     /// left to ArgumentParser, which also words what is wrong with it.
     ///
     /// ArgumentParser finds the options of a command by reflection. That costs as much as a third of all checks, and a
     /// monitoring system asks every minute. Both ways say the same: a test holds them against each other.
-    static func plain(_ arguments: [String]) -> DoctorCommand? {
+    static func plain(_ arguments: [String]) -> DoctorOrder? {
         var rest = arguments[...]
-        if rest.first == _commandName { rest.removeFirst() }
+        if rest.first == DoctorCommand._commandName { rest.removeFirst() }
         var seen: [String] = []
         var (quiet, verbose, proof) = (false, false, ProofMode.fence)
         var profile: String?
@@ -35,18 +35,15 @@ extension DoctorCommand {
             }
         }
         // Every option has to be given a value where no command line gives it one.
-        var command = DoctorCommand()
-        command.hostOptions = .live(profile: profile)
         var (selection, output) = (SelectionOptions(), OutputOptions<ReportFormats>())
         (selection.only, selection.skip) = ([], [])
         (output.format, output.quiet, output.verbose) = (formats, quiet, verbose)
-        (command.selection, command.output) = (selection, output)
         var (redaction, evidence, consent) = (RedactionOptions(), EvidenceOptions(), ConsentOptions())
         redaction.redact = false
         evidence.evidence = nil
         (consent.yes, consent.confirmWithin) = (false, nil)
-        (command.redaction, command.evidence, command.consent) = (redaction, evidence, consent)
-        (command.proof, command.autoRemediate) = (proof, false)
-        return command
+        return DoctorOrder(
+            hostOptions: .live(profile: profile), selection: selection, output: output, redaction: redaction,
+            evidence: evidence, proof: proof, autoRemediate: false, consent: consent)
     }
 }
