@@ -12,6 +12,11 @@ package enum Console {
         case error = 2
     }
 
+    /// Ends the process (`exit(3)`).
+    package static func exit(_ code: Int32) -> Never {
+        Glibc.exit(code)
+    }
+
     /// Whether the stream is a terminal (`isatty(3)`).
     package static func isTerminal(_ stream: Stream) -> Bool {
         isatty(stream.rawValue) == 1

@@ -37,6 +37,8 @@ package final class LiveHost: Host {
     package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
         switch request {
         case .read(let path, let root, let limit): .bytes(ByteString(try readFile(path, root: root, limit: limit)))
+        case .paragraph(let path, let line, let limit):
+            .bytes(ByteString(try readParagraph(path, with: line, limit: limit)))
         case .list(let path, let root, let limit): .names(try listDirectory(path, root: root, limit: limit))
         case .status(let path, let root, let followLinks):
             .status(try fileStatus(path, root: root, followLinks: followLinks))

@@ -34,12 +34,12 @@ struct NamespaceSearch: ~Copyable {
 
     /// The namespaces of these numbers, as far as one of the paths leads there.
     mutating func find(_ wanted: Set<Int>, among paths: [String]) throws(HostError) -> [Found] {
-        var seen: Set<UInt64> = []
+        var seen: Set<Int> = []
         var found: [Found] = []
         for path in paths where found.count < wanted.count {
             var facts = stat()
             // Gone meanwhile, or of somebody whom we may not look at.
-            guard stat(path, &facts) == 0, seen.insert(UInt64(facts.st_ino)).inserted else {
+            guard stat(path, &facts) == 0, seen.insert(Int(truncatingIfNeeded: facts.st_ino)).inserted else {
                 continue
             }
             do {

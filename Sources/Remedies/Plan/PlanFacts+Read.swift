@@ -144,8 +144,10 @@ extension PlanFacts {
     private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
         if manager == .dnf { return try version(.rpm, host) != nil }
         guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
-        let bytes = try host.read(path, limit: 64 << 20)
-        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil
+        let header = manager == .apt ? PackageDatabase.dpkgHeader("lxc") : PackageDatabase.apkHeader("lxc")
+        let record = try host.paragraph(with: header, in: path)
+        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: record) : PackageDatabase.apk("lxc", in: record))
+            != nil
     }
 
     /// The profile's, else the one that LXC takes.

@@ -58,9 +58,15 @@ final class OverlayHost: MutableHost {
         state.addresses[link, default: []].removeAll { family.contains($0) && $0 != address }
     }
 
+    private func paragraph(with line: [UInt8], in path: String) throws(HostError) -> [UInt8] {
+        let bytes = try read(path)
+        return TextParagraph.range(around: line, in: bytes).map { Array(bytes[$0]) } ?? []
+    }
+
     func answer(_ request: HostRequest) throws(HostError) -> HostReply {
         switch request {
         case .read(let path, _, _): .bytes(ByteString(try read(path)))
+        case .paragraph(let path, let line, _): .bytes(ByteString(try paragraph(with: Array(line.utf8), in: path)))
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(NetlinkMessages(try messages(query)))
