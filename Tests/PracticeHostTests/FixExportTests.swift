@@ -10,7 +10,14 @@ import Testing
         ["masq-not-persistent"],
     ]
 
-    @Test(arguments: faults)
+    /// In the chains and files of others.
+    static let owned: [[String]] = [
+        ["masq-shadowed=exempt"], ["masq-shadowed=exempt-conf"], ["forward-policy-drop=nftables-conf"],
+        ["docker-forward-drop=operators-drops"], ["ufw-forward-drop=other-rules"], ["firewalld-zone=default"],
+        ["shorewall-misconfig=no-zone"], ["bridge-not-persistent=netplan-mask"], ["config-legacy-keys"],
+    ]
+
+    @Test(arguments: faults + owned)
     func theScriptRepairs(faults: [String]) throws {
         let ended = try FixLab.run(
             faults,
@@ -96,7 +103,7 @@ import Testing
         print('changed' if changed else 'unchanged')
         """
 
-    @Test(arguments: faults)
+    @Test(arguments: faults + owned)
     func thePlaybookRepairs(faults: [String]) throws {
         let ended = try FixLab.run(
             faults,

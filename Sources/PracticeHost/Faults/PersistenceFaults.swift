@@ -123,7 +123,11 @@ private let flushingService: [FaultStep] = [
             }
         }
 
-        """),
+        """)
+] + nftablesAfterLxcNet
+
+/// nftables.service, which is started behind lxc-net at boot.
+let nftablesAfterLxcNet: [FaultStep] = [
     .write(
         "/etc/systemd/system/nftables.service",
         """

@@ -1,5 +1,6 @@
 package import HostAccess
 package import HostModel
+internal import Probes
 
 /// Which run this is, for its journal. A command that repairs in several rounds gives each the same: they are one run,
 /// taken back as one.
@@ -196,6 +197,7 @@ package struct Applier {
                 try store.save(try journal.encoded(), run: journal.run)
                 do throws(HostError) {
                     try host.apply(change)
+                    try prove(change)
                 } catch {
                     journal.entries[index].note = error.description
                     throw error
@@ -204,6 +206,14 @@ package struct Applier {
             }
             try store.save(try journal.encoded(), run: journal.run)
         }
+    }
+
+    /// A translation counts once the ruleset, as it is now, leaves everything untouched that was exempt.
+    private func prove(_ change: Change) throws(HostError) {
+        guard case .addNftRule(let rule) = change,
+            let complaint = TranslationPlace.complaint(about: rule, on: host)
+        else { return }
+        throw HostError(.stale, operation: "prove `\(rule.text)`", message: complaint)
     }
 
     private func rollBack(_ journal: inout Journal, from first: Int, _ reason: String) -> FixReport {
