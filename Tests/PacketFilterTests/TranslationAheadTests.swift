@@ -77,7 +77,8 @@ import Testing
         Case(
             name: "an exemption ahead of it, by whatever",
             rules: [
-                to("192.168.77.0/24") + NftExpression.port(22, protocol: 6) + [accept], source("10.5.0.0/16") + [accept],
+                to("192.168.77.0/24") + NftExpression.port(22, protocol: 6) + [accept],
+                source("10.5.0.0/16") + [accept],
                 whole,
             ], shadow: 1),
         Case(

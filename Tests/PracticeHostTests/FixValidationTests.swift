@@ -35,21 +35,22 @@ import Testing
     func whatTheCheckerRefusesIsTakenBack(item: Case) throws {
         let ended = try FixLab.run(
             [item.fault], options: ["--backend", item.backend],
-            """
-            program=$(command -v \(item.program)); real=$(readlink -f "$program")
-            if [ "$real" = "$program" ]; then real=$program.real; mv "$program" "$real"; else rm "$program"; fi
-            cat >"$program" <<END
-            #!/bin/bash
-            case " \\$* " in *" \(item.word) "*) echo asked >>/tmp/asked; echo 'as the test wants' >&2; exit 1;; esac
-            exec -a "$program" "$real" "\\$@"
-            END
-            chmod 755 "$program"
-            state >/tmp/before
-            lxc-doctor fix apply --yes --format json 2>/dev/null >/tmp/report; echo "apply $?"
-            [ -s /tmp/asked ] && echo asked
-            python3 -c 'import json; fixes = json.load(open("/tmp/report"))["fixes"]; print(fixes["outcome"], "as the test wants" in fixes["reason"])'
-            state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
-            """)
+            RemedyLoop.functions + """
+
+                program=$(command -v \(item.program)); real=$(readlink -f "$program")
+                if [ "$real" = "$program" ]; then real=$program.real; mv "$program" "$real"; else rm "$program"; fi
+                cat >"$program" <<END
+                #!/bin/bash
+                case " \\$* " in *" \(item.word) "*) echo asked >>/tmp/asked; echo 'as the test wants' >&2; exit 1;; esac
+                exec -a "$program" "$real" "\\$@"
+                END
+                chmod 755 "$program"
+                state >/tmp/before
+                lxc-doctor fix apply --yes --format json 2>/dev/null >/tmp/report; echo "apply $?"
+                [ -s /tmp/asked ] && echo asked
+                python3 -c 'import json; fixes = json.load(open("/tmp/report"))["fixes"]; print(fixes["outcome"], "as the test wants" in fixes["reason"])'
+                state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
+                """)
         #expect(
             ended.lines == ["apply 2", "asked", "rolledBack True", "SAME"], "\(ended.output) \(ended.messages)")
     }

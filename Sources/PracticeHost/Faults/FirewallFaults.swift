@@ -121,7 +121,8 @@ let firewallFaults: [Fault] = [
                 dockerStarted + [
                     .run(["iptables", "-w", "-I", "DOCKER-USER", "-s", "10.5.0.66", "-j", "DROP"]),
                     .run([
-                        "iptables", "-w", "-I", "DOCKER-USER", "2", "-i", "{bridge}", "-p", "tcp", "--dport", "25", "-j",
+                        "iptables", "-w", "-I", "DOCKER-USER", "2", "-i", "{bridge}", "-p", "tcp", "--dport", "25",
+                        "-j",
                         "REJECT",
                     ]),
                 ]),

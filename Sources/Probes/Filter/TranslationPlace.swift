@@ -24,7 +24,8 @@ package struct TranslationPlace: Codable, Sendable, Hashable {
         let table = ruleset.tables[chain.table]
         let place = NftChainPlace(table.name.family, table.name.name, chain.name)
         if let reason = try reading.foreignOwner(of: table) { throw .unknown(reason) }
-        guard let listing = ruleset.nft.listing(of: place)?.listing, listing.entries.indices.contains(shadow.number - 1),
+        guard let listing = ruleset.nft.listing(of: place)?.listing,
+            listing.entries.indices.contains(shadow.number - 1),
             case .rule(let expressions) = listing.entries[shadow.number - 1]
         else { throw .unknown("\(ruleset.place(ofRule: ahead.shadow)) is not a rule that another one can go ahead of") }
         let matches: [IptablesRule.Match] =

@@ -120,8 +120,16 @@ package struct Applier {
     private func verifyBefores(_ plan: Plan) throws(HostError) -> (stale: String?, allAfter: Bool) {
         var state = try HostState.read(StateScope(of: plan.changes.flatMap { [$0.change] + $0.undo }), from: host)
         // Either as a whole or one by one: what is stopped in between runs now as before.
+        // Of several edits of one file the last one counts.
         let now = state
-        let isDone = plan.changes.allSatisfy { $0.change.isMeans || now.standing(of: $0.change) == .after }
+        let isDone = plan.changes.indices.allSatisfy { index in
+            let change = plan.changes[index].change
+            let isReplaced = change.editedPath.map { path in
+                plan.changes[(index + 1)...].contains { $0.change.editedPath == path }
+            }
+            return change.isMeans || isReplaced == true || now.standing(of: change) == .after
+        }
+        if isDone { return (nil, true) }
         var allAfter = true
         for planned in plan.changes {
             switch state.standing(of: planned.change) {
@@ -132,7 +140,7 @@ package struct Applier {
             case .other(let words): return (words, false)
             }
         }
-        return (nil, allAfter || isDone)
+        return (nil, allAfter)
     }
 
     private func begin(_ plan: Plan) throws(HostError) -> Journal {
@@ -235,6 +243,14 @@ package struct Applier {
         _ outcome: FixOutcome, _ steps: [FixStep], reason: String?, journal: String?
     ) -> FixReport {
         FixReport(outcome: outcome, reason: reason, steps: steps, journal: journal)
+    }
+}
+
+extension Change {
+    /// The file that it replaces, makes or removes.
+    fileprivate var editedPath: String? {
+        if case .file(let path, _, _) = self { return path }
+        return nil
     }
 }
 

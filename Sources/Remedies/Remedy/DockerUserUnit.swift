@@ -14,7 +14,9 @@ struct DockerUserUnit {
     /// Whether the name of the bridge, and the rules that others go ahead of, can stand in it.
     var isWritable: Bool {
         OwnUnit.isPlain(network.bridge)
-            && rules.flatMap(neighbours).allSatisfy { rule in rule.split(separator: " ").map(String.init).allSatisfy(isPlain) }
+            && rules.flatMap(neighbours).allSatisfy { rule in
+                rule.split(separator: " ").map(String.init).allSatisfy(isPlain)
+            }
     }
 
     private func isPlain(_ word: String) -> Bool {

@@ -16,7 +16,9 @@ extension FirewallAccept {
         let listing = draft.facts.state.rules[table] ?? IptablesListing()
         guard let rules = aim.accepts(in: listing, table) else {
             throw LeftToPerson(
-                why: aim.killer(in: listing).map { "what drops is no rule against everything, so it may be meant: \($0)" }
+                why: aim.killer(in: listing).map {
+                    "what drops is no rule against everything, so it may be meant: \($0)"
+                }
                     ?? "\(Self.dockerChain) lets the network through already",
                 what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"])
         }

@@ -26,7 +26,8 @@ extension Masquerade {
         if exempt.isEmpty, rule.matches == ownMatches { return false }
         try draft.add(
             .addNftRule(rule), phase: .runtime, remedy: id,
-            risk: "Everything from \(network.cidr) to other networks gets the host's address, but for what is exempt now; "
+            risk:
+                "Everything from \(network.cidr) to other networks gets the host's address, but for what is exempt now; "
                 + "flows that exist already keep theirs until a step of its own ends them.",
             for: cause,
             command: "nft insert rule \(rule.place) handle \(place.handle) \(Shell.quote(rule.text))")
