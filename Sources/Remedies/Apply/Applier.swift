@@ -246,14 +246,6 @@ package struct Applier {
     }
 }
 
-extension Change {
-    /// The file that it replaces, makes or removes.
-    fileprivate var editedPath: String? {
-        if case .file(let path, _, _) = self { return path }
-        return nil
-    }
-}
-
 extension FixStep {
     func with(_ state: FixStepState) -> FixStep {
         var step = self
