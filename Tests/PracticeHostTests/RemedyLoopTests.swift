@@ -278,18 +278,14 @@ import Testing
         #expect(missing.isEmpty, "no loop: \(missing.sorted())")
     }
 
-    /// A repair that is killed nowhere is not known to leave no third state. Cases stand in several files.
-    @Test func everyRemedyIsKilled() throws {
+    /// A remedy that no test kills at every instant is not known to be safe. What they came to is compared when all have
+    /// run (`Tests/Tools/cause-table`); here, that there is one.
+    @Test func everyRemedyHasACrashCase() throws {
         let tests = try Self.sources()
-        let remedies = try Self.automaticRemedies()
-        #expect(remedies.count > 15)
-        let missing = remedies.filter {
-            !tests.contains("CrashPoints.Case(remedy: \"\($0)\"")
-                && !tests.contains("            remedy: \"\($0)\", fault:")
-                && !tests.contains("result.remedies == [\"\($0)\"]")
-                && !tests.contains("cause: \"lxc-not-installed\", remedy: \"\($0)\"")
-        }
-        #expect(missing.isEmpty, "killed nowhere: \(missing.sorted())")
+        let missing = try Self.automaticRemedies().filter { !tests.contains("remedy: \"\($0)\", fault: ") }
+        // Its faults are packages, not practice hosts'.
+        #expect(missing == ["lxc-install"])
+        #expect(tests.contains("TestResults.note(.killed, result.remedies)"))
     }
 
     private static func automaticRemedies() throws -> Set<String> {

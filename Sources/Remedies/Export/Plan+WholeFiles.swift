@@ -38,11 +38,3 @@ extension PlannedChange {
         serves += other.serves.filter { !serves.contains($0) }
     }
 }
-
-extension Change {
-    /// The file that it replaces, makes or removes.
-    var editedPath: String? {
-        if case .file(let path, _, _) = self { return path }
-        return nil
-    }
-}
