@@ -66,7 +66,7 @@ lint:
 test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent docker netplan ifupdown \
-	  network-manager dnf prometheus node-exporter icinga2
+	  network-manager dnf ansible prometheus node-exporter icinga2
 	@Tests/Tools/run-tests $(SWIFT)
 
 causes:

@@ -13,6 +13,23 @@ extension NftablesConf {
         return NftablesConf(path: path, bytes: Self.inserting(missing, at: last, of: block, in: bytes))
     }
 
+    /// The file with a rule right ahead of another one in the block of a base chain; unchanged where it stands there.
+    /// Nil where the block does not have the other rule just once, counters aside.
+    package func adding(
+        _ rule: String, ahead neighbour: String, inChain chain: String, family: String, table: String
+    ) -> NftablesConf? {
+        let bytes = lines.bytes
+        guard let block = NftScript(bytes).chain(chain, family: family, table: table) else { return nil }
+        let texts = block.statements.map { NftScript.uncounted($0.text) }
+        let other = NftScript.uncounted(NftScript.normalised(neighbour))
+        guard let index = texts.firstIndex(of: other), texts[(index + 1)...].firstIndex(of: other) == nil else {
+            return nil
+        }
+        if texts[..<index].contains(NftScript.normalised(rule)) { return self }
+        return NftablesConf(
+            path: path, bytes: Self.inserting([rule], at: block.statements[index].start, of: block, in: bytes))
+    }
+
     /// The file with a text of its own at the end, which begins with a comment that says whose it is.
     package func appending(_ text: String) -> NftablesConf {
         var bytes = lines.bytes
@@ -130,6 +147,20 @@ struct NftScript {
     static func normalised(_ rule: String) -> String {
         NftScript(Array(rule.utf8)).tokens.compactMap { if case .word(let text, _) = $0 { text } else { nil } }
             .joined(separator: " ")
+    }
+
+    /// The words of a rule without its counter.
+    static func uncounted(_ text: String) -> String {
+        var words = text.split(separator: " ")[...]
+        var kept: [Substring] = []
+        while let word = words.popFirst() {
+            guard word == "counter" else {
+                kept.append(word)
+                continue
+            }
+            if words.first == "packets" { words = words.dropFirst(4) }
+        }
+        return kept.joined(separator: " ")
     }
 
     /// The block of a base chain; of several, the last.

@@ -37,8 +37,8 @@ package enum Change: Codable, Sendable, Hashable {
     case addRule(IptablesRule)
     case removeRule(IptablesRule)
     /// The same in a chain of nftables.
-    case addAccept(NftAccept)
-    case removeAccept(NftAccept)
+    case addNftRule(NftChainRule)
+    case removeNftRule(NftChainRule)
     /// Tracked flows are forgotten, so that their next packet begins anew; nothing brings them back as they were.
     case forgetFlows([TrackedFlow])
     /// Unpacks a base image whose directory must not exist. There is no way back: it ends complete, or nothing is there.
@@ -91,8 +91,8 @@ package enum Change: Codable, Sendable, Hashable {
         case .symbolicLink(let path, let before, let after): .symbolicLink(path: path, before: after, after: before)
         case .addRule(let rule): .removeRule(rule)
         case .removeRule(let rule): .addRule(rule)
-        case .addAccept(let rule): .removeAccept(rule)
-        case .removeAccept(let rule): .addAccept(rule)
+        case .addNftRule(let rule): .removeNftRule(rule)
+        case .removeNftRule(let rule): .addNftRule(rule)
         case .restoreImage, .forgetFlows: self
         case .run(let program): .run(program.inverse)
         }

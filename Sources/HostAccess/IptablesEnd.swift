@@ -20,7 +20,8 @@ extension IptablesListing {
         case ends(IptablesEnd)
         /// The packets are accepted, or they are dropped in a chain that other rules jump to as well.
         case open
-        case returns
+        /// Back to the caller, by this rule of the chain or at its end.
+        case returns(by: String?)
     }
 
     private static let mostSteps = 10_000
@@ -37,6 +38,18 @@ extension IptablesListing {
         case .ends(let end): return end
         case .open: return nil
         case .returns: return policies[chain] == "DROP" ? IptablesEnd(chain: chain, line: nil) : nil
+        }
+    }
+
+    /// The place in a chain that is jumped to for the operator's own rules: behind all that decide about some of what
+    /// `matches` describe, ahead of what decides about all of it, or goes back to the caller. Nil where they are accepted,
+    /// or end in another chain.
+    package func end(of matches: [IptablesRule.Match], inOperatorsChain chain: String) -> IptablesEnd? {
+        var walk = EndWalk(self, matches)
+        switch walk.follow(chain, depth: 0) {
+        case .ends(let end): return end.chain == chain ? end : nil
+        case .open: return nil
+        case .returns(let line): return IptablesEnd(chain: chain, line: line)
         }
     }
 
@@ -58,12 +71,12 @@ extension IptablesListing {
                 guard rule.covers(matches) else { continue }
                 switch rule.target {
                 case "ACCEPT": return .open
-                case "RETURN": return .returns
+                case "RETURN": return .returns(by: rule.line)
                 case "DROP", "REJECT": return .ends(IptablesEnd(chain: chain, line: rule.line))
                 default:
                     guard byChain[rule.target] != nil else { continue }
                     switch follow(rule.target, depth: depth + 1) {
-                    case .returns where rule.isGoto: return .returns
+                    case .returns where rule.isGoto: return .returns(by: rule.line)
                     case .returns: continue
                     case .open: return .open
                     case .ends(let end):
@@ -72,7 +85,7 @@ extension IptablesListing {
                     }
                 }
             }
-            return .returns
+            return .returns(by: nil)
         }
 
         /// Whether nothing in a chain decides but one rule for everything: a chain that logs and drops.

@@ -32,6 +32,7 @@ struct ChainWalk {
     /// Whether every rule that leads packets past others is remembered, at the price of more pieces.
     private let keepsTrails: Bool
     private let purpose: Purpose
+    private let revision: TranslationRevision
     /// Whether every packet that comes out has the mark that it comes out with. Not so where a rule that is not known
     /// to match gives one.
     private(set) var isExact = true
@@ -43,9 +44,10 @@ struct ChainWalk {
 
     init(
         _ ruleset: Ruleset, _ context: PacketContext, purpose: Purpose = .decisions, ignoresDiversions: Bool = false,
-        keepsTrails: Bool = false
+        keepsTrails: Bool = false, revision: TranslationRevision = TranslationRevision()
     ) {
         self.purpose = purpose
+        self.revision = revision
         self.ruleset = ruleset
         self.context = context
         self.ignoresDiversions = ignoresDiversions
@@ -135,6 +137,8 @@ struct ChainWalk {
             guard steps < Self.mostSteps else { throw WalkLimit(reason: "more than 250,000 rules on the way") }
             work += pieces.count
             guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
+            if let ahead = revision.ahead, revision.shadow == index { pieces = translated(pieces, ahead) }
+            if revision.passedOver.contains(index) { continue }
             // Most rules of a long chain speak of one address.
             if let test = ruleset.addressTest(ofRule: index),
                 !pieces.contains(where: { (test.isSource ? $0.box.source : $0.box.destination).contains(test.address) })
@@ -183,6 +187,21 @@ struct ChainWalk {
             }
         }
         return returned + pieces
+    }
+
+    /// Settles those in the box as masqueraded; gives the rest.
+    private mutating func translated(_ pieces: [Piece], _ box: PacketBox) -> [Piece] {
+        pieces.flatMap { piece -> [Piece] in
+            guard let common = piece.box.intersection(box) else { return [piece] }
+            var part = piece
+            part.box = common
+            settle(part, .masqueraded, rule: nil)
+            return piece.box.subtracting(box).map { rest in
+                var other = piece
+                other.box = rest
+                return other
+            }
+        }
     }
 
     /// Whether a jump decides nothing for any packet, so that all of them are simply behind it: then they need not be

@@ -28,11 +28,11 @@ extension SourceTranslationQuestion {
         return .opening(source: source, destination: destinations.map(routed.intersection) ?? routed)
     }
 
-    private var context: PacketContext { PacketContext(input: bridge, output: uplink) }
+    var context: PacketContext { PacketContext(input: bridge, output: uplink) }
 
     /// Every packet with the mark that it has when it comes to the nat chains. Destinations that are translated on the
     /// way in need no thought: the question is about every destination, and so about those too.
-    private func starts(
+    func starts(
         _ ruleset: Ruleset, _ packets: PacketBox, _ context: PacketContext
     ) -> (boxes: [PacketBox], isExact: Bool) {
         let routed = ruleset.marked([packets], through: [.prerouting], context)
@@ -50,11 +50,11 @@ extension SourceTranslationQuestion {
 
     func walk(
         _ ruleset: Ruleset, _ context: PacketContext, _ boxes: [PacketBox], ignoresDiversions: Bool = false,
-        keepsTrails: Bool = false
+        keepsTrails: Bool = false, revision: TranslationRevision = TranslationRevision()
     ) throws(UndecidedTranslation) -> [WalkOutcome] {
         do {
             var walk = ChainWalk(
-                ruleset, context, ignoresDiversions: ignoresDiversions, keepsTrails: keepsTrails)
+                ruleset, context, ignoresDiversions: ignoresDiversions, keepsTrails: keepsTrails, revision: revision)
             try walk.postrouting(boxes)
             return walk.outcomes
         } catch {
@@ -62,7 +62,7 @@ extension SourceTranslationQuestion {
         }
     }
 
-    private func subtract(_ others: [PacketBox], from boxes: [PacketBox]) throws(UndecidedTranslation) -> [PacketBox] {
+    func subtract(_ others: [PacketBox], from boxes: [PacketBox]) throws(UndecidedTranslation) -> [PacketBox] {
         guard let rest = PacketBox.subtract(others, from: boxes) else {
             throw .limit("the rules divide the packets into more than 4,096 sets")
         }

@@ -33,6 +33,8 @@ package struct Layer: Sendable, Hashable {
         Layer("network-manager", packages: ["network-manager", "dbus"]),
         // A package manager of another family, and what makes packages and an archive for it.
         Layer("dnf", packages: ["dnf", "rpm", "createrepo-c"]),
+        // What runs exported plans.
+        Layer("ansible", packages: ["ansible-core"]),
         Layer("prometheus", packages: ["prometheus"]),
         Layer("node-exporter", packages: ["prometheus-node-exporter"]),
         Layer("icinga2", packages: ["icinga2-bin", "icinga2-common"]),

@@ -42,7 +42,11 @@ enum SystemctlStandIn {
             done
             return 1
         }
-        setting() { cat "$1" "/etc/systemd/system/$(basename "$1").d/"*.conf 2>/dev/null | sed -nE "s/^$2=-(.*)/\\1 || true/p; t; s/^$2=[@:+!]*//p"; }
+        # Of a command `$$` means `$`.
+        setting() {
+            cat "$1" "/etc/systemd/system/$(basename "$1").d/"*.conf 2>/dev/null \
+                | sed -nE "s/^$2=-(.*)/\1 || true/p; t; s/^$2=[@:+!]*//p" | sed 's/\$\$/$/g'
+        }
         loadable() {
             file=$(file_of "$1") || { echo "Unit $1 not found." >&2; return 5; }
             [ "$(readlink -f "$file")" != /dev/null ] || { echo "Failed to start $1: Unit $1 is masked." >&2; return 1; }

@@ -79,9 +79,9 @@ import WireFormats
     /// The text and the expressions of a rule say the same; `nft` is asked in the tests on practice hosts.
     @Test func anAcceptStandsWhereItIsReached() {
         let place = NftChainPlace(.inet, "filter", "forward")
-        let rule = NftAccept(place, [.output("br0"), .established])
+        let rule = NftChainRule(place, [.output("br0"), .established])
         #expect(rule.text == "oifname \"br0\" ct state established,related accept")
-        #expect(NftAccept(place, [.input("a-name-that-is-too-long")]).expressions == nil)
+        #expect(NftChainRule(place, [.input("a-name-that-is-too-long")]).expressions == nil)
         var listing = NftChainListing([.rule(ByteString([1])), .end, .rule(ByteString([2]))])
         #expect(listing.index(of: rule) == nil)
         listing.insert(rule)

@@ -85,6 +85,7 @@ import Testing
             }
             all >/tmp/before
             echo "REPORT broken"; lxc-doctor --format json
+            lxc-doctor fix plan --format json=/root/plan >&2
             echo "REPORT repaired"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
             echo "REPORT holds"; { HOLDS; } >&2 && echo HOLDS
             all >/tmp/repaired
@@ -94,6 +95,10 @@ import Testing
             echo "REPORT again"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
             all >/tmp/again
             echo "REPORT same"; diff /tmp/repaired /tmp/again && echo SAME
+            echo "REPORT twice"
+            lxc-doctor fix apply --plan /root/plan --yes --quiet >&2; echo "plan $?"
+            lxc-doctor --auto-remediate --yes --quiet >&2; echo "doctor $?"
+            all >/tmp/twice; diff /tmp/again /tmp/twice && echo SAME
             boot
             echo "REPORT booted"; lxc-doctor --format json
             echo "REPORT still"; { HOLDS; } >&2 && echo HOLDS
@@ -132,6 +137,7 @@ import Testing
         #expect(parts["holds"] == "HOLDS\n", "\(ended.messages)")
         #expect(parts["undo"] == "SAME\n", "\(parts["undo"] ?? "") \(ended.messages)")
         #expect(parts["same"] == "SAME\n", "\(parts["same"] ?? "")")
+        #expect(parts["twice"] == "plan 0\ndoctor 0\nSAME\n", "\(parts["twice"] ?? "") \(ended.messages)")
         let booted = try report("booted")
         #expect(booted.verdict == .healthy, "\(booted.causes.map(\.id)) \(ended.messages)")
         #expect(booted.proof?.verdict == .masqueraded)

@@ -92,6 +92,7 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "masquerade", fault: "masq-shadowed=rules-v4", check: "nat.masquerade",
             options: ["--backend", "iptables-nft"]),
+        CrashPoints.Case(remedy: "masquerade", fault: "masq-shadowed=exempt-conf", check: "nat.masquerade"),
         CrashPoints.Case(
             remedy: "firewall-accept", fault: "forward-policy-drop=rules-v4", check: "firewall.forward",
             options: ["--backend", "iptables-nft"], fence: true),

@@ -45,6 +45,11 @@ import Testing
             Case(
                 fault: "shorewall-misconfig=no-zone", backend: "iptables-legacy", disturbance: "shorewall restart"),
             Case(
+                fault: "masq-shadowed=exempt-conf", disturbance: "nft flush ruleset; systemctl reload nftables"),
+            Case(
+                fault: "docker-forward-drop=operators-drops",
+                disturbance: "iptables -F FORWARD; systemctl restart docker"),
+            Case(
                 fault: "masq-shadowed=rules-v4", backend: "iptables-nft",
                 disturbance: "systemctl restart netfilter-persistent"),
         ])
@@ -62,13 +67,37 @@ import Testing
             "\(ended.output) \(ended.messages)")
     }
 
-    /// A site behind a tunnel knows the way back: what goes there keeps its address, by design, before and after.
-    @Test(arguments: ["iptables-nft", "iptables-legacy"])
-    func aSiteThatIsExemptStaysSo(backend: String) throws {
+    struct Site: Sendable, CustomTestStringConvertible {
+        var fault: String
+        var backend = "nft"
+        /// What loads the rules once more.
+        var reload: String
+        /// Sites that know the way back to the containers.
+        var sites = ["192.168.77.5"]
+
+        var testDescription: String { "\(fault) \(backend)" }
+    }
+
+    /// A site behind a tunnel knows the way back: what goes there keeps its address, by design, before and after; on the
+    /// wire, and for the model of the ruleset.
+    @Test(arguments: [
+        Site(
+            fault: "masq-shadowed=rules-v4", backend: "iptables-nft", reload: "systemctl restart netfilter-persistent"),
+        Site(
+            fault: "masq-shadowed=rules-v4", backend: "iptables-legacy",
+            reload: "systemctl restart netfilter-persistent"),
+        Site(fault: "masq-shadowed=exempt", reload: "true", sites: ["192.168.77.5", "192.168.78.5"]),
+        Site(
+            fault: "masq-shadowed=exempt-conf", reload: "systemctl restart nftables",
+            sites: ["192.168.77.5", "192.168.78.5"]),
+    ])
+    func aSiteThatIsExemptStaysSo(item: Site) throws {
         let ended = try Program.lab(
-            ["--backend", backend, "--containers", "1", "--fault", "masq-shadowed=rules-v4"],
+            ["--backend", item.backend, "--containers", "1", "--fault", item.fault],
             """
-            ip netns exec internet ip address add 192.168.77.5/32 dev isp0
+            for site in \(item.sites.joined(separator: " ")); do
+                ip netns exec internet ip address add $site/32 dev isp0
+            done
             ip netns exec internet ip route add 10.5.0.0/16 via 203.0.113.2
             heard() {
                 rm -f /tmp/dump*
@@ -80,15 +109,24 @@ import Testing
                 sed -E 's/.*IP ([0-9.]+) > .*/\\1/' /tmp/dump
             }
             own=$(lxc-info -n c1 -iH)
-            [ "$(heard 192.168.77.5)" = "$own" ] && [ "$(heard 198.51.100.7)" = "$own" ] && echo untranslated
+            for address in \(item.sites.joined(separator: " ")) 198.51.100.7; do
+                [ "$(heard $address)" = "$own" ] && echo untranslated
+            done
             # The flows of these pings are older than the repair: what of them should be translated is forgotten.
             lxc-doctor --auto-remediate --yes --quiet >&2 && echo repaired
-            systemctl restart netfilter-persistent
-            [ "$(heard 192.168.77.5)" = "$own" ] && echo exempt
+            \(item.reload)
+            for site in \(item.sites.joined(separator: " ")); do
+                [ "$(heard $site)" = "$own" ] && echo exempt
+                lxc-doctor verify --packet "udp $own:1 > $site:53 iif lxcbr1" | grep -o "as $own"
+            done
             heard 198.51.100.7
+            lxc-doctor verify --packet "udp $own:1 > 198.51.100.7:53 iif lxcbr1" | grep -o "as 203.0.113.2"
             """)
+        let own = ended.output.split(separator: "\n").first { $0.hasPrefix("as 10.5.") } ?? "as ?"
         #expect(
-            ended.output.split(separator: "\n") == ["untranslated", "repaired", "exempt", "203.0.113.2"],
+            ended.output.split(separator: "\n")
+                == Array(repeating: "untranslated", count: item.sites.count + 1) + ["repaired"]
+                + item.sites.flatMap { _ in ["exempt", own] } + ["203.0.113.2", "as 203.0.113.2"],
             "\(ended.output) \(ended.messages)")
     }
 }

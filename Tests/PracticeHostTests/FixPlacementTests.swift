@@ -119,4 +119,28 @@ import Testing
                 "-A FORWARD -i lxcbr1 -j ACCEPT", "-A FORWARD -j DROP", "booted 0", "meant 2",
             ], "\(ended.output) \(ended.messages)")
     }
+
+    /// The operator's rules in DOCKER-USER come first, whenever Docker starts.
+    @Test func stayInForceInDockersChain() throws {
+        let ended = try Program.lab(
+            ["--fault", "docker-forward-drop=operators-drops"],
+            """
+            meant() {
+                lxc-doctor verify --quiet --packet 'udp 10.5.0.66:1 > 198.51.100.7:53 iif lxcbr1'; echo "host $?"
+                lxc-doctor verify --quiet --packet 'tcp 10.5.0.9:1 > 198.51.100.7:25 iif lxcbr1'; echo "port $?"
+                lxc-doctor verify --quiet --packet 'tcp 10.5.0.9:1 > 198.51.100.7:443 iif lxcbr1'; echo "other $?"
+            }
+            meant
+            lxc-doctor fix apply --yes --quiet >&2; echo "fixed $?"
+            meant
+            iptables -S DOCKER-USER >/tmp/rules
+            systemctl restart docker; meant
+            iptables -S DOCKER-USER | diff /tmp/rules - && echo same
+            """)
+        let holds = ["host 2", "port 2", "other 0"]
+        #expect(
+            ended.output.split(separator: "\n").map(String.init)
+                == ["host 2", "port 2", "other 2", "fixed 0"] + holds + holds + ["same"],
+            "\(ended.output) \(ended.messages)")
+    }
 }

@@ -277,6 +277,16 @@ import Testing
         #expect(ended.messages.contains("does not say where its base image is to be had"))
     }
 
+    @Test func aSourceWithoutASumIs65() throws {
+        let ended = try ImageLab.run(
+            #"""
+            good; sed -i 's/, sha256: [0-9a-f]*//' /etc/lxc-doctor/profile.yaml; grep -c 'source:' /etc/lxc-doctor/profile.yaml
+            lxc-doctor fix apply image --yes; echo "status $?"; absent && echo ABSENT
+            """#)
+        #expect(ended.lines == ["1", "status 65", "ABSENT"], "\(ended.output)")
+        #expect(ended.messages.contains("sha256"), "\(ended.messages)")
+    }
+
     @Test func theBarIsForTerminalsOnly() throws {
         let ended = try ImageLab.run(
             #"""

@@ -84,6 +84,7 @@ enum RemedyLoop {
 
             state >/tmp/before
             echo "REPORT broken"; lxc-doctor --format json
+            lxc-doctor fix plan --format json=/root/plan >&2
             echo "REPORT repaired"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
             state >/tmp/repaired
             # One command is taken back by one, however many rounds it took.
@@ -93,6 +94,11 @@ enum RemedyLoop {
             echo "REPORT again"; lxc-doctor --auto-remediate --yes --format json 2>/dev/null
             state >/tmp/again
             echo "REPORT same"; diff /tmp/repaired /tmp/again && echo SAME
+            # The plan that was made for the broken host, and the doctor's own, find nothing left to do.
+            echo "REPORT twice"
+            lxc-doctor fix apply --plan /root/plan --yes --quiet >&2; echo "plan $?"
+            lxc-doctor --auto-remediate --yes --quiet >&2; echo "doctor $?"
+            state >/tmp/twice; diff /tmp/again /tmp/twice && echo SAME
             reboot
             echo "REPORT booted"; lxc-doctor --format json
             """#

@@ -63,6 +63,45 @@ import Testing
         #expect(made.byHand.first?.why.contains("-A FORWARD -s 10.5.0.0/16 -p udp -j DROP") == true)
     }
 
+    private func docker(_ own: [String]) throws -> (after: [String], byHand: [ByHand], unit: String) {
+        let listing = IptablesListing(
+            policies: ["FORWARD": "DROP", "DOCKER-USER": "-", "ADMIN": "-"],
+            lines: ["-A FORWARD -j DOCKER-USER", "-A ADMIN -s 10.5.9.0/24 -j DROP"] + own)
+        let made = try plan(listing, "docker-forward-drop")
+        var now = listing
+        var unit = ""
+        for change in made.changes {
+            if case .addRule(let rule) = change.change { now.insert(rule) }
+            if case .file(_, nil, let content?) = change.change { unit = content.bytes.text }
+        }
+        return (now.rules(of: "DOCKER-USER"), made.byHand, unit)
+    }
+
+    @Test("stands in DOCKER-USER behind what the operator drops there")
+    func operatorsChain() throws {
+        let drops = [
+            "-A DOCKER-USER -s 10.5.0.66/32 -j DROP", "-A DOCKER-USER -i lxcbr1 -p tcp -m tcp --dport 25 -j REJECT",
+            "-A DOCKER-USER -j ADMIN", "-A DOCKER-USER -s 10.5.3.0/24 -j RETURN",
+        ]
+        let own = ["-o lxcbr1 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-i lxcbr1 -j ACCEPT"].map {
+            "-A DOCKER-USER " + $0
+        }
+        let back = "-A DOCKER-USER -j RETURN"
+        let ended = try docker(drops + [back])
+        #expect(ended.after == drops + own + [back])
+        #expect(ended.unit.contains("grep -nxF -m 1 -e \"-A DOCKER-USER -j RETURN\""), "\(ended.unit)")
+        // Docker 28 ends it with nothing.
+        #expect(try docker(drops).after == drops + own)
+        // What shuts the network off altogether is what the repair is about.
+        let shut = "-A DOCKER-USER -i lxcbr1 -j DROP"
+        let opened = try docker(drops + [shut, back])
+        #expect(opened.after == drops + [own[1], shut, own[0], back])
+        #expect(opened.unit.contains("-e \"\(shut)\" -e \"\(back)\""), "\(opened.unit)")
+        // What drops all UDP may be meant.
+        let meant = try docker(["-A DOCKER-USER -i lxcbr1 -p udp -j DROP", back])
+        #expect(meant.after.count == 2 && meant.byHand.first?.why.contains("-p udp -j DROP") == true)
+    }
+
     @Test("opens DHCP and DNS right ahead of what drops each of them")
     func requests() throws {
         let udp = "-A INPUT -i lxcbr1 -p udp -j DROP"

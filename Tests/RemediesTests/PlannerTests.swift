@@ -157,6 +157,34 @@ struct PlannerTests {
         _ = try onlyByHand(try make([cause], on: host))
     }
 
+    @Test(
+        "edits no file that is a link, or that others own or may write to, whichever remedy it is",
+        arguments: Scenario.all)
+    func distrustEverywhere(_ scenario: Scenario) throws {
+        let edited = try make(scenario.causes, on: scenario.host).changes.compactMap { planned -> String? in
+            if case .file(let path, .some, _) = planned.change, path != LxcNetFacts.flag { path } else { nil }
+        }
+        for path in Set(edited) {
+            guard let content = scenario.host.state.file(path) else { continue }
+            let others: [PathState] = [
+                .symbolicLink("/tmp/x"),
+                .file(FileContent(bytes: content.bytes, mode: content.mode, owner: 1000, group: content.group)),
+                .file(FileContent(bytes: content.bytes, mode: content.mode | 0o002, owner: 0, group: content.group)),
+            ]
+            for other in others {
+                let host = scenario.host
+                host.state.paths[path] = other
+                let touched = try make(scenario.causes, on: host).changes.contains { planned in
+                    switch planned.change {
+                    case .file(path, _, _), .symbolicLink(path, _, _): true
+                    default: false
+                    }
+                }
+                #expect(!touched, "\(path) \(other)")
+            }
+        }
+    }
+
     @Test("leaves a later assignment in the main file to a person")
     func laterAssignment() throws {
         let host = OverlayHost(Fixture.healthy)

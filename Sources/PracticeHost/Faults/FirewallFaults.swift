@@ -116,6 +116,16 @@ let firewallFaults: [Fault] = [
                     .run(["iptables", "-w", "-A", "DOCKER-USER", "-j", "RETURN"]),
                     .run(["iptables", "-w", "-P", "FORWARD", "DROP"]),
                 ]),
+            FaultVariant(
+                "operators-drops", "The operator keeps some packets in DOCKER-USER", backends: [.nft],
+                dockerStarted + [
+                    .run(["iptables", "-w", "-I", "DOCKER-USER", "-s", "10.5.0.66", "-j", "DROP"]),
+                    .run([
+                        "iptables", "-w", "-I", "DOCKER-USER", "2", "-i", "{bridge}", "-p", "tcp", "--dport", "25",
+                        "-j",
+                        "REJECT",
+                    ]),
+                ]),
             FaultVariant("started", "By a unit that does so at every boot", backends: [.nft], dockerStarted),
         ]),
     Fault(

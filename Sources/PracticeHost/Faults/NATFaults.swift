@@ -27,6 +27,12 @@ func insteadOfRule(nft: String, iptables arguments: String) -> [FaultStep] {
     ]
 }
 
+/// Two sites know the way back to the containers; the accept between them lets everything else out as well.
+private let shadowedExemptions = [
+    "ip saddr {network} ip daddr 192.168.77.0/24 accept", "ip saddr {network} accept",
+    "ip daddr 192.168.78.0/24 return", "ip saddr {network} ip daddr != {network} counter masquerade",
+]
+
 let natFaults: [Fault] = [
     Fault(
         "masq-missing", "Nothing translates what containers send to the outside",
@@ -72,6 +78,32 @@ let natFaults: [Fault] = [
                         iptables,
                         [.run(["iptables", "-w", "-t", "nat", "-I", "POSTROUTING", "-s", "{network}", "-j", "ACCEPT"])]),
                 ]),
+            FaultVariant(
+                "exempt", "An accept for everything stands between deliberate exemptions", backends: [.nft],
+                [
+                    .nft(
+                        "flush chain ip lxc postrouting\n"
+                            + shadowedExemptions.map { "add rule ip lxc postrouting \($0)\n" }.joined())
+                ]),
+            FaultVariant(
+                "exempt-conf", "The same in nftables.conf, which replaces lxc-net's table", backends: [.nft],
+                [
+                    .write(
+                        "/etc/nftables.conf",
+                        """
+                        #!/usr/sbin/nft -f
+                        flush ruleset
+
+                        # Kept by the operator.
+                        table ip site {
+                            chain postrouting {
+                                type nat hook postrouting priority srcnat; policy accept;
+                        \(shadowedExemptions.map { "        \($0)" }.joined(separator: "\n"))
+                            }
+                        }
+
+                        """)
+                ] + nftablesAfterLxcNet + [.run(["nft", "-f", "/etc/nftables.conf"])]),
             FaultVariant(
                 "return", "A return for the uplink stands first in the chain",
                 [

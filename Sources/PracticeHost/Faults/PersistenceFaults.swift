@@ -107,23 +107,28 @@ let rulesByNftables: [FaultStep] = [
         "/etc/systemd/system/sysinit.target.wants/nftables.service", to: "/lib/systemd/system/nftables.service"),
 ]
 
-private let flushingService: [FaultStep] = [
-    .write(
-        "/etc/nftables.conf",
-        """
-        #!/usr/sbin/nft -f
-        flush ruleset
+private let flushingService: [FaultStep] =
+    [
+        .write(
+            "/etc/nftables.conf",
+            """
+            #!/usr/sbin/nft -f
+            flush ruleset
 
-        table inet filter {
-            chain input {
-                type filter hook input priority filter; policy accept;
+            table inet filter {
+                chain input {
+                    type filter hook input priority filter; policy accept;
+                }
+                chain forward {
+                    type filter hook forward priority filter; policy accept;
+                }
             }
-            chain forward {
-                type filter hook forward priority filter; policy accept;
-            }
-        }
 
-        """),
+            """)
+    ] + nftablesAfterLxcNet
+
+/// nftables.service, which is started behind lxc-net at boot.
+let nftablesAfterLxcNet: [FaultStep] = [
     .write(
         "/etc/systemd/system/nftables.service",
         """

@@ -1,5 +1,6 @@
 package import HostAccess
 package import HostModel
+internal import Probes
 
 /// Which run this is, for its journal. A command that repairs in several rounds gives each the same: they are one run,
 /// taken back as one.
@@ -118,9 +119,15 @@ package struct Applier {
     /// Walks the plan over the host as it is now: the first change of each thing must find it as planned.
     private func verifyBefores(_ plan: Plan) throws(HostError) -> (stale: String?, allAfter: Bool) {
         var state = try HostState.read(StateScope(of: plan.changes.flatMap { [$0.change] + $0.undo }), from: host)
-        // Either as a whole or one by one: what is stopped in between runs now as before.
+        // Either as a whole or one by one: what is stopped in between runs now as before, and of several edits of one
+        // file the last one counts.
         let now = state
-        let isDone = plan.changes.allSatisfy { $0.change.isMeans || now.standing(of: $0.change) == .after }
+        var edited: Set<String> = []
+        let isDone = plan.changes.reversed().allSatisfy { planned in
+            if case .file(let path, _, _) = planned.change, !edited.insert(path).inserted { return true }
+            return planned.change.isMeans || now.standing(of: planned.change) == .after
+        }
+        if isDone { return (nil, true) }
         var allAfter = true
         for planned in plan.changes {
             switch state.standing(of: planned.change) {
@@ -131,7 +138,7 @@ package struct Applier {
             case .other(let words): return (words, false)
             }
         }
-        return (nil, allAfter || isDone)
+        return (nil, allAfter)
     }
 
     private func begin(_ plan: Plan) throws(HostError) -> Journal {
@@ -196,6 +203,7 @@ package struct Applier {
                 try store.save(try journal.encoded(), run: journal.run)
                 do throws(HostError) {
                     try host.apply(change)
+                    try prove(change)
                 } catch {
                     journal.entries[index].note = error.description
                     throw error
@@ -204,6 +212,14 @@ package struct Applier {
             }
             try store.save(try journal.encoded(), run: journal.run)
         }
+    }
+
+    /// A translation counts once the ruleset, as it is now, leaves everything untouched that was exempt.
+    private func prove(_ change: Change) throws(HostError) {
+        guard case .addNftRule(let rule) = change,
+            let complaint = TranslationPlace.complaint(about: rule, on: host)
+        else { return }
+        throw HostError(.stale, operation: "prove `\(rule.text)`", message: complaint)
     }
 
     private func rollBack(_ journal: inout Journal, from first: Int, _ reason: String) -> FixReport {

@@ -8,6 +8,7 @@ internal import HostModel
 /// changed: where the host is not as planned, the play fails and has changed nothing. Run twice, it changes nothing
 /// the second time. Unlike `fix apply` it takes nothing back.
 package func ansiblePlaybook(_ plan: Plan) -> String {
+    let plan = plan.withWholeFiles
     let changes = plan.changes.map { ShellChange($0.change) }
     var lines = [
         "---",

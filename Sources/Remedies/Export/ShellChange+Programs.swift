@@ -27,22 +27,45 @@ extension ShellChange {
             isAfter: add ? present : "! { \(present); }", make: add ? insertion : deletion, programs: [program])
     }
 
-    /// The rule ahead of one that drops or rejects everything, else at the end; found again by its text.
-    static func accept(_ rule: NftAccept, add: Bool) -> ShellChange {
+    /// The rule in its place, which is found again by text: ahead of one that drops or rejects everything, else at the
+    /// end; or ahead of its neighbour.
+    static func nftRule(_ rule: NftChainRule, add: Bool) -> ShellChange {
         let place = rule.place.description.split(separator: " ").map { Shell.quote(String($0)) }.joined(separator: " ")
-        let listing = "nft -a list chain \(place) 2>/dev/null"
-        let own = Shell.quote("^[[:space:]]*" + rule.text.replacing(".", with: "\\.") + " # handle ")
-        let present = "\(listing) | grep -q \(own)"
+        // Without what counters have counted.
+        let listing = "nft -sa list chain \(place) 2>/dev/null"
+        let own = line(rule.text)
         let handle = "sed 's/.* # handle //' | head -n 1"
-        let ending = Shell.quote("^[[:space:]]*(counter packets [0-9]+ bytes [0-9]+ )?(drop|reject).* # handle ")
+        let present: String
+        let ending: String
+        switch rule.position {
+        case .end:
+            present = "\(listing) | grep -qE \(own)"
+            ending = Shell.quote("^[[:space:]]*(counter )?(drop|reject).* # handle ")
+        case .before(_, let text):
+            ending = line(text)
+            // The rule may stand behind its neighbour as well.
+            present = "\(listing) | grep -E -m 1 -e \(own) -e \(ending) | grep -qE \(own)"
+        }
+        let text = Shell.quote(rule.text)
+        let otherwise = rule.position == .end ? "nft add rule \(place) \(text)" : "false"
         let insertion =
             "{ end=\"$(\(listing) | grep -E \(ending) | \(handle))\"; "
-            + "if [ -n \"$end\" ]; then nft insert rule \(place) position \"$end\" \(Shell.quote(rule.text)); "
-            + "else nft add rule \(place) \(Shell.quote(rule.text)); fi; }"
-        let deletion = "nft delete rule \(place) handle \"$(\(listing) | grep \(own) | \(handle))\""
+            + "if [ -n \"$end\" ]; then nft insert rule \(place) position \"$end\" \(text); "
+            + "else \(otherwise); fi; }"
+        let deletion = "nft delete rule \(place) handle \"$(\(listing) | grep -E \(own) | \(handle))\""
         return ShellChange(
             ["rule \(rule.place) \(rule.text)"], isBefore: add ? "! { \(present); }" : present,
             isAfter: add ? present : "! { \(present); }", make: add ? insertion : deletion, programs: ["nft"])
+    }
+
+    /// The line of a rule in `nft -sa list`, as a pattern for `grep -E`.
+    private static func line(_ rule: String) -> String {
+        var pattern = ""
+        for character in rule {
+            if "\\^$.[]|()*+?{}".contains(character) { pattern.append("\\") }
+            pattern.append(character)
+        }
+        return Shell.quote("^[[:space:]]*\(pattern) # handle ")
     }
 
     static func program(_ program: OwnedProgram) -> ShellChange {

@@ -5,6 +5,7 @@ internal import HostModel
 /// It refuses before it changes anything where the host is not as planned, leaves alone what is done already, and
 /// takes back what it did where a step fails. It verifies each step and not the whole: the doctor does that afterwards.
 package func shellScript(_ plan: Plan) -> String {
+    let plan = plan.withWholeFiles
     var lines = header(plan)
     let changes = plan.changes.map { ShellChange($0.change) }
     for (index, planned) in plan.changes.enumerated() {

@@ -39,7 +39,7 @@ struct ChangeWording {
         case .file(let path, _, _), .symbolicLink(let path, _, _): path
         case .addRule(let rule), .removeRule(let rule):
             "\(rule.table.flavour.program) \(rule.table.name) \(rule.chain)"
-        case .addAccept(let rule), .removeAccept(let rule): "nft chain \(rule.place)"
+        case .addNftRule(let rule), .removeNftRule(let rule): "nft chain \(rule.place)"
         case .forgetFlows(let flows): FlowWords.target(flows)
         case .restoreImage(let order): order.path
         case .run(.lxcNetStart), .run(.lxcNetStop): "lxc-net"
@@ -73,8 +73,8 @@ struct ChangeWording {
         case .file(_, let other, let content): content.map { fileState($0, against: other) } ?? "absent"
         case .symbolicLink(_, _, let target): target.map { "link to \($0)" } ?? "absent"
         case .addRule(let rule): rule.line
-        case .addAccept(let rule): rule.text
-        case .removeRule, .removeAccept: "without the rule"
+        case .addNftRule(let rule): rule.text
+        case .removeRule, .removeNftRule: "without the rule"
         case .forgetFlows: "forgotten: the next packet of each begins a flow that is translated"
         case .restoreImage(let order): "unpacked from \(order.source.location), \(order.source.checksum)"
         case .run(.lxcNetStart): "started"
@@ -143,8 +143,11 @@ struct ChangeWording {
             let position = rule.place == .last ? nil : 1
             return shell([rule.table.flavour.program] + rule.insertion(position: position))
         case .removeRule(let rule): return shell([rule.table.flavour.program] + rule.deletion)
-        case .addAccept(let rule): return "nft add rule \(rule.place) \(Shell.quote(rule.text))"
-        case .removeAccept(let rule):
+        case .addNftRule(let rule):
+            // Ahead of another rule: by that one's handle, which is looked up when it is made.
+            guard case .before = rule.position else { return "nft add rule \(rule.place) \(Shell.quote(rule.text))" }
+            return "nft insert rule \(rule.place) handle N \(Shell.quote(rule.text))"
+        case .removeNftRule(let rule):
             // By its handle, which `nft -a` shows.
             return "nft delete rule \(rule.place) handle N"
         case .forgetFlows(let flows): return FlowWords.command(flows)

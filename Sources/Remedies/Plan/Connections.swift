@@ -35,7 +35,7 @@ package struct Connections: Codable, Sendable, Hashable {
         // What changes inside a container is the container's connection, not the operator's.
         case .containerAddress, .containerHardwareAddress, .restoreImage, .forgetFlows: false
         case .createBridge, .createTranslationTable, .deleteTranslationTable, .file, .symbolicLink, .addRule,
-            .removeRule, .addAccept, .removeAccept, .run:
+            .removeRule, .addNftRule, .removeNftRule, .run:
             false
         }
     }

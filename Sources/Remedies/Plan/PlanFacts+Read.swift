@@ -85,6 +85,7 @@ extension PlanFacts {
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
         if causes.contains(where: { $0.remedy?.id == ForgetFlows.remedy }) { facts.readFlows(host, profile) }
+        if causes.contains(where: { $0.id == Masquerade.shadowed }) { facts.readTranslationPlaces(host, profile) }
         facts.connections = try Connections.read(host, facts, session: session)
         return facts
     }
@@ -106,6 +107,22 @@ extension PlanFacts {
                 state.flows.formUnion(own)
             } catch {
                 continue
+            }
+        }
+    }
+
+    private mutating func readTranslationPlaces(_ host: any Host, _ profile: Profile) {
+        guard nftablesMissing == nil else { return }
+        for network in profile.networks {
+            guard let uplink = uplinks[network.name] else { continue }
+            do throws(ObservationFailure) {
+                let found = try TranslationPlace.find(for: network, uplink: uplink, on: host)
+                translationPlaces[network.name] = found
+                state.chains[found.rule.place] = found.listing
+            } catch {
+                switch error {
+                case .unknown(let reason), .notApplicable(let reason): translationPlaceless[network.name] = reason
+                }
             }
         }
     }

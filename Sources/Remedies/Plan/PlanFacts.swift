@@ -20,6 +20,11 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     /// Those of them that let everything to the outside through, by accident or not: nothing about a rule but its
     /// source and the uplink.
     package var translationShadows: [String] = []
+    /// Where a rule of nftables goes ahead of one that shadows the translation of a network, by the network's name; looked
+    /// for only where that is a cause.
+    package var translationPlaces: [String: TranslationPlace] = [:]
+    /// Why there is no such place, where there is none.
+    package var translationPlaceless: [String: String] = [:]
     /// Whose files beside lxc-net's make, or would make, a network's bridge at boot; by the name of the bridge.
     package var bridgeMakers: [String: [BridgeMaker]] = [:]
     /// Why that is not known; nil: it is.

@@ -2,7 +2,7 @@ internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
 
-/// Docker: rules in the chain that it leaves to the operator. What puts them there whenever Docker starts is a unit of
+/// Docker: rules in the chain that it leaves to the operator, behind whatever the operator drops there on purpose. What puts them there whenever Docker starts is a unit of
 /// systemd; where there is no systemd, Docker 28 and later are told not to drop what other programs forward. That opens
 /// more than the rules do, so that it comes second.
 extension FirewallAccept {
@@ -11,18 +11,34 @@ extension FirewallAccept {
 
     func docker(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let table = try table(with: Self.dockerChain, draft)
-        let rules = bothWays(network, table, Self.dockerChain)
+        let aim = IptablesAim(
+            .forwarding, network, uplink: draft.facts.uplinks[network.name], in: Self.dockerChain)
+        let listing = draft.facts.state.rules[table] ?? IptablesListing()
+        guard let rules = aim.accepts(in: listing, table) else {
+            throw LeftToPerson(
+                why: aim.killer(in: listing).map {
+                    "what drops is no rule against everything, so it may be meant: \($0)"
+                }
+                    ?? "\(Self.dockerChain) lets the network through already",
+                what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"])
+        }
         try insert(rules, network, cause, &draft)
         guard draft.facts.initSystem == "systemd" else { return try leaveOpen(cause, &draft) }
         let unit = DockerUserUnit(network: network, rules: rules)
         guard unit.isWritable else {
-            throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a unit file", what: [])
+            throw LeftToPerson(
+                why: "the rules cannot stand in a unit file",
+                what: rules.map { "Whenever Docker has started: " + Self.command($0) })
         }
         try draft.install(
             OwnUnit(name: unit.name, text: unit.text, wantedBy: "multi-user.target"), remedy: id, for: cause,
             risk: "It runs iptables whenever Docker starts.", enabling: "The unit is started at boot, after Docker.")
         // Only an active unit is restarted together with Docker.
         try draft.check(.startUnit(name: unit.name), remedy: id, for: cause)
+    }
+
+    private static func command(_ rule: IptablesRule) -> String {
+        ([rule.table.flavour.program] + rule.insertion(position: 1)).joined(separator: " ")
     }
 
     /// It counts from Docker's next start on. Until then the rules do. Source: dockerd(8), `--ip-forward-no-drop`.

@@ -73,11 +73,14 @@ struct IptablesAim {
     let opening: FirewallAccept.Opening
     private let network: Network
     private let uplink: String?
+    /// A chain that is jumped to for the operator's own rules, where they are to stand; nil: wherever the end is.
+    private let chain: String?
 
-    init(_ opening: FirewallAccept.Opening, _ network: Network, uplink: String?) {
+    init(_ opening: FirewallAccept.Opening, _ network: Network, uplink: String?, in chain: String? = nil) {
         self.opening = opening
         self.network = network
         self.uplink = uplink
+        self.chain = chain
     }
 
     /// The rules that let it through and nothing that a rule drops on purpose; nil where there are none, or none is
@@ -85,7 +88,7 @@ struct IptablesAim {
     func accepts(in listing: IptablesListing, _ table: IptablesTable) -> [IptablesRule]? {
         for matches in choices {
             let rules = matches.compactMap { matches in
-                listing.end(of: matches, in: opening.chain).map {
+                end(of: matches, in: listing).map {
                     IptablesRule(table, $0.chain, matches, .accept, place: $0.place)
                 }
             }
@@ -95,6 +98,11 @@ struct IptablesAim {
             if killer(in: opened) == nil { return rules }
         }
         return nil
+    }
+
+    private func end(of matches: [IptablesRule.Match], in listing: IptablesListing) -> IptablesEnd? {
+        if let chain { return listing.end(of: matches, inOperatorsChain: chain) }
+        return listing.end(of: matches, in: opening.chain)
     }
 
     private var choices: [[[IptablesRule.Match]]] {

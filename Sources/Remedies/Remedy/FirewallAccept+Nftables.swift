@@ -15,7 +15,7 @@ extension FirewallAccept {
         let rules = self.rules(chain, opening, network)
         for rule in rules {
             try draft.add(
-                .addAccept(rule), phase: .runtime, remedy: id,
+                .addNftRule(rule), phase: .runtime, remedy: id,
                 risk: opening == .forwarding
                     ? "Containers of \(network.bridge) reach other networks, but for what earlier rules of the chain drop."
                     : "Containers of \(network.bridge) reach the host's DHCP and DNS.",
@@ -24,13 +24,13 @@ extension FirewallAccept {
         try saveNftables(rules.map(\.text), chain, cause, &draft)
     }
 
-    private func rules(_ chain: FilterChain, _ opening: Opening, _ network: Network) -> [NftAccept] {
+    private func rules(_ chain: FilterChain, _ opening: Opening, _ network: Network) -> [NftChainRule] {
         let matches: [[IptablesRule.Match]] =
             switch opening {
             case .forwarding: [[.input(network.bridge)], [.output(network.bridge), .established]]
             case .dhcpAndDNS: Self.requested.map { [.input(network.bridge), $0] }
             }
-        return matches.map { NftAccept(chain.place, $0) }
+        return matches.map { NftChainRule(chain.place, $0) }
     }
 
     /// In the file that makes the chain at boot. A chain that no file makes is gone with the boot, and so are the rules.

@@ -76,14 +76,6 @@ struct FirewallAccept: Remedy {
         throw LeftToPerson(why: "there is no chain \(chain) any more", what: ["iptables -S"])
     }
 
-    /// What enters by the bridge, and the answers that leave by it: first in a chain that is kept for the operator.
-    func bothWays(_ network: Network, _ table: IptablesTable, _ chain: String) -> [IptablesRule] {
-        [
-            IptablesRule(table, chain, [.output(network.bridge), .established], .accept, place: .first),
-            IptablesRule(table, chain, [.input(network.bridge)], .accept, place: .first),
-        ]
-    }
-
     /// What containers ask this host for: addresses and names.
     func requests(_ network: Network, _ table: IptablesTable, _ chain: String) -> [IptablesRule] {
         Self.requested.map { IptablesRule(table, chain, [.input(network.bridge), $0], .accept) }

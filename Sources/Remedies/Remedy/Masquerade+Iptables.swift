@@ -10,7 +10,7 @@ extension Masquerade {
         let listing = draft.facts.state.rules[table] ?? IptablesListing()
         let rules = listing.rules(of: Self.chain)
         var place = IptablesRule.Place.last
-        if cause.id == "masq-shadowed" {
+        if cause.id == Self.shadowed {
             guard let shadow = rules.firstIndex(where: { shadows($0, network, draft) }) else { return false }
             if let later = rules[(shadow + 1)...].first(where: { SavedRule($0).isExemption(of: network) }) {
                 throw LeftToPerson(

@@ -11,7 +11,8 @@ struct Masquerade: Remedy {
 
     /// The causes that one more rule or table cures. A shadowed rule is among them only where what shadows it lets
     /// everything out: anything narrower is a deliberate exemption.
-    private static let cured: Set<String> = ["masq-missing", "masq-wrong-oif", "masq-wrong-subnet", "masq-shadowed"]
+    private static let cured: Set<String> = ["masq-missing", "masq-wrong-oif", "masq-wrong-subnet", shadowed]
+    static let shadowed = "masq-shadowed"
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
@@ -29,11 +30,7 @@ struct Masquerade: Remedy {
             return try draft.start(outcome, reversible: true, remedy: id, for: cause)
         }
         if try planRule(network, cause, &draft) { return }
-        if cause.id == "masq-shadowed", draft.facts.translationShadows.isEmpty {
-            throw LeftToPerson(
-                why: "the rule that comes first may be an exemption made on purpose",
-                what: ["Put before that rule, or narrow it: \(rule)"])
-        }
+        if cause.id == Self.shadowed, try planAhead(network, cause, rule, &draft) { return }
         try refuseExemptions(network, cause, rule, draft)
         if let missing = draft.facts.nftablesMissing {
             let cidr = network.cidr
@@ -41,7 +38,7 @@ struct Masquerade: Remedy {
                 why: "nftables cannot be used on this host: \(missing)",
                 what: ["iptables -t nat -A POSTROUTING -s \(cidr) ! -d \(cidr) -j MASQUERADE"])
         }
-        if cause.id != "masq-shadowed", draft.facts.state.tables.values.contains(.translation(network.cidr)) {
+        if cause.id != Self.shadowed, draft.facts.state.tables.values.contains(.translation(network.cidr)) {
             throw LeftToPerson(
                 why: "a table that translates \(network.cidr) is there already, and something else decides",
                 what: ["nft list ruleset"])
@@ -58,7 +55,7 @@ struct Masquerade: Remedy {
     private func refuseExemptions(
         _ network: Network, _ cause: Cause, _ rule: String, _ draft: PlanDraft
     ) throws(LeftToPerson) {
-        let shadows = cause.id == "masq-shadowed" ? draft.facts.translationShadows : []
+        let shadows = cause.id == Self.shadowed ? draft.facts.translationShadows : []
         let exempt =
             network.exempt.map(\.description) + draft.facts.translationExemptions.filter { !shadows.contains($0) }
         guard !exempt.isEmpty else { return }

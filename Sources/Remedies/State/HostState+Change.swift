@@ -63,8 +63,8 @@ extension HostState {
                 after: after.map(PathState.symbolicLink) ?? .absent)
         case .addRule(let rule): standing(of: rule, wanted: true)
         case .removeRule(let rule): standing(of: rule, wanted: false)
-        case .addAccept(let rule): standing(of: rule, wanted: true)
-        case .removeAccept(let rule): standing(of: rule, wanted: false)
+        case .addNftRule(let rule): standing(of: rule, wanted: true)
+        case .removeNftRule(let rule): standing(of: rule, wanted: false)
         case .forgetFlows(let flows): flows.contains(where: self.flows.contains) ? .before : .after
         case .restoreImage(let order): standing(of: order.path, before: .absent, after: .directory)
         case .run(let program): standing(of: program)
@@ -130,8 +130,8 @@ extension HostState {
             paths[path] = after.map(PathState.symbolicLink) ?? .absent
         case .addRule(let rule): rules[rule.table, default: IptablesListing()].insert(rule)
         case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
-        case .addAccept(let rule): chains[rule.place]?.insert(rule)
-        case .removeAccept(let rule): chains[rule.place]?.remove(rule)
+        case .addNftRule(let rule): chains[rule.place]?.insert(rule)
+        case .removeNftRule(let rule): chains[rule.place]?.remove(rule)
         case .forgetFlows(let flows): self.flows.subtract(flows)
         case .restoreImage(let order): paths[order.path] = .directory
         case .run(let program): apply(program)

@@ -16,11 +16,15 @@ extension HostState {
         return .before
     }
 
-    func standing(of rule: NftAccept, wanted: Bool) -> Standing {
+    func standing(of rule: NftChainRule, wanted: Bool) -> Standing {
         let isThere = chains[rule.place]?.index(of: rule) != nil
         if isThere == wanted { return .after }
-        guard wanted, chains[rule.place] == nil else { return .before }
-        return .other("there is no chain \(rule.place)")
+        guard wanted else { return .before }
+        guard let listing = chains[rule.place] else { return .other("there is no chain \(rule.place)") }
+        if case .before(_, let text) = rule.position, listing.insertion(of: rule) == nil {
+            return .other("\(rule.place) has no rule `\(text)`")
+        }
+        return .before
     }
 
     /// A check is always to be made. lxc-net runs where its flag is there and so is its bridge.

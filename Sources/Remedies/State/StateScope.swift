@@ -39,7 +39,7 @@ extension StateScope {
             case .forgetFlows: flows = true
             case .restoreImage(let order): paths.insert(order.path)
             case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
-            case .addAccept(let rule), .removeAccept(let rule): chains.insert(rule.place)
+            case .addNftRule(let rule), .removeNftRule(let rule): chains.insert(rule.place)
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true
                 paths.insert(LxcNetFacts.flag)

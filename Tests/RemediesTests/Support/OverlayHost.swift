@@ -240,7 +240,7 @@ final class OverlayHost: MutableHost {
         let matches: [[IptablesRule.Match]] =
             [[.input("lxcbr1")], [.output("lxcbr1"), .established]]
             + FirewallAccept.requested.map { [.input("lxcbr1"), $0] }
-        let known = matches.compactMap { NftAccept(place, $0).expressions }
+        let known = matches.compactMap { NftChainRule(place, $0).expressions }
         for entry in listing.entries {
             let expressions = known.first { entry == .rule(ByteString(NftExpression.encoded($0))) }
             transaction.newRule(in: place.chain, of: place.tableName, expressions ?? [.verdict(.drop)])

@@ -138,10 +138,11 @@ extension Scenario {
             name: "Docker's chains", cause: "docker-forward-drop", remedy: "firewall-accept",
             breakage: {
                 $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
-                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"], lines: ["-A DOCKER-USER -j RETURN"])
+                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"],
+                    lines: ["-A FORWARD -j DOCKER-USER", "-A DOCKER-USER -j RETURN"])
             },
             healthy: {
-                $0.rules[IptablesTable(.nft, "filter")]?.lines.first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
+                $0.rules[IptablesTable(.nft, "filter")]?.lines.suffix(2).first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
                     && $0.file("/etc/systemd/system/lxc-doctor-docker-lxcbr1.service") != nil
             }),
         Scenario(
@@ -153,10 +154,11 @@ extension Scenario {
                 $0.paths["/etc/docker/daemon.json"] = Fixture.file(
                     "{\n  \"log-driver\": \"local\",\n  \"dns\": [\"192.0.2.1\"]\n}\n", mode: 0o600)
                 $0.rules[IptablesTable(.nft, "filter")] = IptablesListing(
-                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"], lines: ["-A DOCKER-USER -j RETURN"])
+                    policies: ["FORWARD": "DROP", "DOCKER-USER": "-"],
+                    lines: ["-A FORWARD -j DOCKER-USER", "-A DOCKER-USER -j RETURN"])
             },
             healthy: {
-                $0.rules[IptablesTable(.nft, "filter")]?.lines.first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
+                $0.rules[IptablesTable(.nft, "filter")]?.lines.suffix(2).first == "-A DOCKER-USER -i lxcbr1 -j ACCEPT"
                     && $0.file("/etc/docker/daemon.json")?.bytes.text
                         == "{\n  \"ip-forward-no-drop\": true,\n  \"log-driver\": \"local\",\n  "
                         + "\"dns\": [\"192.0.2.1\"]\n}\n"

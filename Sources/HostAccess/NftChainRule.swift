@@ -18,15 +18,43 @@ package struct NftChainPlace: Codable, Sendable, Hashable, CustomStringConvertib
     package var description: String { "\(family.name) \(table) \(chain)" }
 }
 
-/// One rule that a repair may add to a chain of nftables that others own: it accepts, and stands where the chain would
-/// otherwise drop whatever is left, behind everything that the owner decides on purpose.
-package struct NftAccept: Codable, Sendable, Hashable {
+/// One rule that a repair may add to a chain of nftables that others own.
+package struct NftChainRule: Codable, Sendable, Hashable {
+    /// Where among the rules of the chain.
+    package enum Position: Codable, Sendable, Hashable {
+        /// Where the chain would otherwise drop whatever is left, behind everything that the owner decides on purpose.
+        case end
+        /// Right ahead of a rule: its expressions as on the wire, without counters, and its text.
+        case before(ByteString, text: String)
+    }
+
     package var place: NftChainPlace
     package var matches: [IptablesRule.Match]
+    package var target: IptablesRule.Target
+    package var position: Position
+    /// For a translation: of which packets it must be proved, once it is there, that it translates them and no other.
+    package var aim: Aim?
 
-    package init(_ place: NftChainPlace, _ matches: [IptablesRule.Match]) {
+    package struct Aim: Codable, Sendable, Hashable {
+        package var network: Network
+        /// The link that they leave by.
+        package var uplink: String
+
+        package init(network: Network, uplink: String) {
+            self.network = network
+            self.uplink = uplink
+        }
+    }
+
+    package init(
+        _ place: NftChainPlace, _ matches: [IptablesRule.Match], _ target: IptablesRule.Target = .accept,
+        position: Position = .end, aim: Aim? = nil
+    ) {
         self.place = place
         self.matches = matches
+        self.target = target
+        self.position = position
+        self.aim = aim
     }
 
     /// As nft(8) writes it: `iifname "lxcbr1" accept`.
@@ -41,7 +69,7 @@ package struct NftAccept: Codable, Sendable, Hashable {
             case .tcpPort(let port): "tcp dport \(port)"
             case .established: "ct state established,related"
             }
-        } + ["accept"]).joined(separator: " ")
+        } + [target.rawValue.lowercased()]).joined(separator: " ")
     }
 
     /// As the kernel keeps it, the same as nft makes of `text`. Nil where a name is too long for an interface.
@@ -60,11 +88,11 @@ package struct NftAccept: Codable, Sendable, Hashable {
             case .established: all += NftExpression.established
             }
         }
-        return all + [.verdict(.accept)]
+        return all + [target == .accept ? .verdict(.accept) : .masquerade(flags: 0, ports: nil)]
     }
 }
 
-/// A rule of a chain, as far as an `NftAccept` is concerned.
+/// A rule of a chain, as far as an `NftChainRule` is concerned.
 package enum NftChainEntry: Codable, Sendable, Hashable {
     /// Its expressions as on the wire, without counters.
     case rule(ByteString)
@@ -83,21 +111,33 @@ package struct NftChainListing: Codable, Sendable, Hashable {
     /// How many rules can be reached: those before the first one that ends every packet.
     package var reach: Int { entries.firstIndex(of: .end) ?? entries.count }
 
-    /// Where the rule stands, if it can be reached.
-    package func index(of rule: NftAccept) -> Int? {
+    /// Where the rule stands, if it is where it can do what it is for: reached, or ahead of its neighbour where that is
+    /// there.
+    package func index(of rule: NftChainRule) -> Int? {
         guard let entry = Self.entry(rule) else { return nil }
-        return entries[..<reach].lastIndex(of: entry)
+        return entries[..<(neighbour(of: rule) ?? reach)].lastIndex(of: entry)
     }
 
-    package mutating func insert(_ rule: NftAccept) {
-        if let entry = Self.entry(rule) { entries.insert(entry, at: reach) }
+    /// What the rule is to go ahead of; the count of the rules: nothing. Nil: its neighbour is gone.
+    package func insertion(of rule: NftChainRule) -> Int? {
+        if case .end = rule.position { return reach }
+        return neighbour(of: rule)
     }
 
-    package mutating func remove(_ rule: NftAccept) {
+    private func neighbour(of rule: NftChainRule) -> Int? {
+        guard case .before(let expressions, _) = rule.position else { return nil }
+        return entries.firstIndex(of: .rule(expressions))
+    }
+
+    package mutating func insert(_ rule: NftChainRule) {
+        if let entry = Self.entry(rule), let index = insertion(of: rule) { entries.insert(entry, at: index) }
+    }
+
+    package mutating func remove(_ rule: NftChainRule) {
         if let index = index(of: rule) { entries.remove(at: index) }
     }
 
-    private static func entry(_ rule: NftAccept) -> NftChainEntry? {
+    private static func entry(_ rule: NftChainRule) -> NftChainEntry? {
         rule.expressions.map { .rule(ByteString(NftExpression.encoded($0))) }
     }
 }

@@ -5,8 +5,8 @@ internal import WireFormats
 /// Rules in chains of nftables that others own, each added or removed in one transaction that the kernel refuses where
 /// the ruleset changed since it was looked at.
 extension LiveHost {
-    /// Does nothing where the rule is there and can be reached.
-    func addAccept(_ rule: NftAccept) throws(HostError) {
+    /// Does nothing where the rule is in its place already.
+    func addNftRule(_ rule: NftChainRule) throws(HostError) {
         let operation = "add to \(rule.place): \(rule.text)"
         guard let expressions = rule.expressions else {
             throw HostError(.malformed, operation: operation, message: "no link can have this name")
@@ -16,16 +16,19 @@ extension LiveHost {
                 throw stale(operation, "there is no such chain")
             }
             if listing.index(of: rule) != nil { return nil }
+            guard let index = listing.insertion(of: rule) else {
+                throw stale(operation, "the rule that it is to go ahead of is gone")
+            }
             var transaction = NftTransaction(generation: generation)
             transaction.newRule(
-                in: rule.place.chain, of: rule.place.tableName,
-                before: listing.reach < handles.count ? handles[listing.reach] : nil, expressions)
+                in: rule.place.chain, of: rule.place.tableName, before: index < handles.count ? handles[index] : nil,
+                expressions)
             return transaction
         }
     }
 
     /// Does nothing where the rule, its chain or its table is gone.
-    func removeAccept(_ rule: NftAccept) throws(HostError) {
+    func removeNftRule(_ rule: NftChainRule) throws(HostError) {
         let operation = "remove from \(rule.place): \(rule.text)"
         try commitOnCurrentRuleset(operation) { (generation) throws(HostError) in
             guard let (listing, handles) = try chain(rule.place, operation), let index = listing.index(of: rule) else {
