@@ -72,6 +72,16 @@ enum CrashPoints {
         CrashPoints.Case(remedy: "forwarding", fault: "ip-forward-off", check: "forwarding.global"),
         CrashPoints.Case(
             remedy: "interface-forwarding", fault: "per-interface-forwarding-off", check: "forwarding.interfaces"),
+        // Beside the switch itself, the files that would put it back.
+        CrashPoints.Case(
+            remedy: "interface-forwarding", fault: "per-interface-forwarding-off=hardened",
+            check: "forwarding.interfaces"),
+        CrashPoints.Case(
+            remedy: "ipv6-forwarding", fault: "ipv6-forward-off", check: "forwarding.ipv6",
+            options: ["--ipv6", "nat66"]),
+        CrashPoints.Case(remedy: "ipv6-forwarding", fault: "ipv6-forward-off", check: "forwarding.ipv6", deep: true),
+        CrashPoints.Case(
+            remedy: "router-advertisements", fault: "ipv6-accept-ra-lost", check: "path.ipv6-advertisements"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)
@@ -99,6 +109,12 @@ enum CrashPoints {
             remedy: "firewall-accept", fault: "forward-policy-drop=nftables-conf", check: "firewall.forwarded"),
         CrashPoints.Case(
             remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent", deep: true),
+        CrashPoints.Case(
+            remedy: "lxc-net-configure", fault: "bridge-wrong-address-or-mask=settings", check: "bridge.address",
+            deep: true),
+        CrashPoints.Case(
+            remedy: "lxc-net-configure", fault: "bridge-wrong-address-or-mask=settings", check: "bridge.address",
+            options: ["--backend", "iptables-nft"]),
         CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "masq-not-persistent=networkd", check: "nat.persistent", deep: true),
         CrashPoints.Case(

@@ -132,27 +132,43 @@ import Testing
         }
 
     /// Links, addresses and switches.
-    private static let links: [Case] = [
-        Case(fault: "bridge-down", cause: "bridge-down", step: "ip link set lxcbr1 up"),
-        Case(
-            fault: "bridge-address-lost", cause: "bridge-address-lost",
-            step: "ip address add 10.5.0.1/16 broadcast + dev lxcbr1"),
-        Case(
-            fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
-            step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
-        Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
-        Case(
-            fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
-            step: "sysctl -w net.ipv4.conf.up0.forwarding=1"),
-        Case(
-            fault: "per-interface-forwarding-off=hardened", cause: "per-interface-forwarding-off",
-            step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
-                + "'net.ipv4.conf.up0.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
-        Case(
-            fault: "ip-forward-reset", cause: "ip-forward-reset",
-            step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
-                + "'net.ipv4.ip_forward = 1' 'net.ipv4.conf.all.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
-    ]
+    private static let links: [Case] =
+        [
+            Case(fault: "bridge-down", cause: "bridge-down", step: "ip link set lxcbr1 up"),
+            Case(
+                fault: "bridge-address-lost", cause: "bridge-address-lost",
+                step: "ip address add 10.5.0.1/16 broadcast + dev lxcbr1"),
+            Case(
+                fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
+                step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
+        ]
+        + ["nft", "iptables-nft", "iptables-legacy"].map {
+            Case(
+                fault: "bridge-wrong-address-or-mask=settings", backend: $0, cause: "bridge-wrong-address-or-mask",
+                step: "systemctl stop lxc-net.service")
+        } + [
+            Case(
+                fault: "bridge-wrong-address-or-mask=settings-address", cause: "bridge-wrong-address-or-mask",
+                step: "sed -i '4c\\LXC_ADDR=\"10.5.0.1\"' /etc/default/lxc-net"),
+            Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
+            Case(
+                fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
+                step: "sysctl -w net.ipv4.conf.up0.forwarding=1"),
+            Case(
+                fault: "per-interface-forwarding-off=hardened", cause: "per-interface-forwarding-off",
+                step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
+                    + "'net.ipv4.conf.up0.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
+            Case(
+                fault: "ip-forward-reset", cause: "ip-forward-reset",
+                step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
+                    + "'net.ipv4.ip_forward = 1' 'net.ipv4.conf.all.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
+            Case(
+                fault: "ipv6-forward-off", options: ["--ipv6", "nat66"], cause: "ipv6-forward-off",
+                step: "sysctl -w net.ipv6.conf.all.forwarding=1"),
+            Case(
+                fault: "ipv6-forward-off", options: ["--ipv6", "routed"], cause: "ipv6-forward-off",
+                step: "sysctl -w net.ipv6.conf.all.forwarding=1"),
+        ]
 
     private static let own =
         "nft 'add table ip NAME { chain postrouting { type nat hook postrouting priority 100; "

@@ -42,14 +42,10 @@ extension PlanFacts {
                 name: DockerUserUnit(network: network, rules: []).name, text: "", wantedBy: "multi-user.target")
             let translation = MasqueradePersistent.unit(network)
             return [docker.path, docker.link, translation.path, translation.link]
-                + [
-                    MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network),
-                    PlanDraft.routerAdvertisementFile,
-                ]
+                + [MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network)]
         }
         let uplinks = try uplinks(host, profile)
-        scope.sysctls.insert(SysctlName.ipv6Forwarding)
-        scope.sysctls.formUnion(uplinks.values.map(SysctlName.acceptRouterAdvertisements))
+        scope.sysctls.formUnion(try ipv6Settings(host))
         if firewall.shorewallVersion != nil {
             scope.openings = Set(
                 profile.networks.compactMap { network in
@@ -80,6 +76,7 @@ extension PlanFacts {
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
         facts.uplinks = uplinks
+        try facts.readIPv6(host, profile)
         try facts.readNetworkManager(host)
         try facts.readDocker(host)
         try facts.readRuleset(host, profile)
@@ -200,7 +197,7 @@ extension PlanFacts {
         return "other"
     }
 
-    /// Only files that speak of forwarding: the others cannot override it.
+    /// Only files that speak of forwarding or router advertisements: the others cannot override them.
     private static func sysctlFiles(_ host: any Host) throws(HostError) -> [String: String] {
         var paths = [SysctlReplay.mainFile]
         var taken: Set<String> = []
@@ -212,7 +209,7 @@ extension PlanFacts {
         var files: [String: String] = [:]
         for path in paths {
             guard try host.statusIfPresent(path)?.kind == .file, let text = try host.readTextIfPresent(path),
-                text.contains("forward")
+                text.contains("forward") || text.contains("accept_ra")
             else { continue }
             files[path] = text
         }

@@ -12,7 +12,8 @@ protocol Remedy: Sendable {
 enum RemedyCatalog {
     static let all: [any Remedy] = [
         LXCInstall(), NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
-        Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(), ContainerConfig(), ContainerPort(),
+        IPv6Forwarding(), RouterAdvertisements(), Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(),
+        ContainerConfig(), ContainerPort(),
         ContainerAddress(), ContainerHardwareAddress(), ForgetFlows(), LxcNetConfigure(), MakinaJobRepair(),
         BridgePersistent(), MasqueradePersistent(), ForwardingPersistent(),
     ]
