@@ -186,6 +186,8 @@ import Testing
             fault: "masq-wrong-subnet", cause: "masq-wrong-subnet",
             step: own.replacing("NAME", with: "lxc_doctor_lxcbr1")),
         Case(
+            fault: "masq-wrong-subnet=settings", cause: "masq-wrong-subnet", step: "systemctl stop lxc-net.service"),
+        Case(
             fault: "forward-return-missing", cause: "forward-return-missing",
             step: "nft add rule inet filter forward 'oifname \"lxcbr1\" ct state established,related accept'"),
         Case(

@@ -4,7 +4,7 @@ let dnsmasqKilled: [FaultStep] = [
 ]
 
 /// lxc-net started anew with some of its settings changed: `NETMASK=255.255.255.0`.
-private func lxcNetRestarted(_ settings: String...) -> FaultStep {
+func lxcNetRestarted(_ settings: String...) -> FaultStep {
     let script = #"""
         for setting; do
             sed -i "s|^LXC_${setting%%=*}=.*|LXC_${setting%%=*}=\"${setting#*=}\"|" /etc/default/lxc-net

@@ -118,9 +118,15 @@ package struct Applier {
     /// Walks the plan over the host as it is now: the first change of each thing must find it as planned.
     private func verifyBefores(_ plan: Plan) throws(HostError) -> (stale: String?, allAfter: Bool) {
         var state = try HostState.read(StateScope(of: plan.changes.flatMap { [$0.change] + $0.undo }), from: host)
-        // Either as a whole or one by one: what is stopped in between runs now as before.
+        // Either as a whole or one by one: what is stopped in between runs now as before, and of several edits of one
+        // file the last one counts.
         let now = state
-        let isDone = plan.changes.allSatisfy { $0.change.isMeans || now.standing(of: $0.change) == .after }
+        var edited: Set<String> = []
+        let isDone = plan.changes.reversed().allSatisfy { planned in
+            if case .file(let path, _, _) = planned.change, !edited.insert(path).inserted { return true }
+            return planned.change.isMeans || now.standing(of: planned.change) == .after
+        }
+        if isDone { return (nil, true) }
         var allAfter = true
         for planned in plan.changes {
             switch state.standing(of: planned.change) {
@@ -131,7 +137,7 @@ package struct Applier {
             case .other(let words): return (words, false)
             }
         }
-        return (nil, allAfter || isDone)
+        return (nil, allAfter)
     }
 
     private func begin(_ plan: Plan) throws(HostError) -> Journal {

@@ -157,6 +157,7 @@ extension PlanFacts {
             let tables = try TranslationTables(host, wholeRulesets: true)
             state.tables = tables.states()
             translatedNatively = tables.translatedNatively()
+            translatedByLxcNet = tables.translatedByLxcNet()
             for (chain, listing) in FilterChain.all(in: tables.ruleset) {
                 filterChains.append(chain)
                 state.chains[chain.place] = listing

@@ -26,6 +26,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var bridgeMakersUnknown: String?
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
+    /// The network of lxc-net's own nft table, where nobody has put anything into it.
+    package var translatedByLxcNet: IPv4Prefix?
     package var firewall = FirewallFacts()
     package var networkManager = NetworkManagerFacts()
     /// Docker's, as 28; nil: there is none, or it need not be known.

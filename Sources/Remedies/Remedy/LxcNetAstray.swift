@@ -28,7 +28,7 @@ extension PlanDraft {
     /// Whether the translation that lxc-net makes is there, as it makes it.
     private func isThere(_ outcome: LxcNetOutcome) -> Bool {
         let network = outcome.translated
-        if outcome.makesTable { return facts.state.table("lxc") == .translation(network) }
+        if outcome.makesTable { return facts.translatedByLxcNet == network }
         return IptablesFlavour.allCases.contains { flavour in
             facts.state.rules[IptablesTable(flavour, "nat")]?.lines.contains(
                 "-A POSTROUTING -s \(network) ! -d \(network) -j MASQUERADE") == true

@@ -57,7 +57,11 @@ struct LxcNetConfigure: Remedy {
         if let running {
             try draft.add(
                 .run(.lxcNetStop(running)), phase: .persistent, remedy: id,
-                risk: "The containers have no network until lxc-net is started again, a moment later.", for: cause)
+                risk: "The containers have no network until lxc-net is started again, a moment later."
+                    + (running.address.address == network.address.address
+                        ? ""
+                        : " Who uses \(running.address.address) as gateway must use \(network.address.address) then."),
+                for: cause)
         }
         var text = ShellSettings(path: net.settingsFile, bytes: before?.bytes.bytes ?? [])
         do throws(ConfigEditError) {
