@@ -131,6 +131,8 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
         CrashPoints.Case(
+            remedy: "makina-job", fault: "makina-job-guard=upstart", check: "host.makina-job-guard"),
+        CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(
             remedy: "forwarding-persistent", fault: "ip-forward-reset", check: "forwarding.next-boot"),

@@ -25,6 +25,12 @@ enum RemedyLoop {
         }
         # Twenty seconds at most: a machine may have other things to do.
         until_true() { for _ in $(seq 200); do eval "$1" 2>/dev/null && break; sleep 0.1; done; }
+        # What upstart does with a job that it starts: its variables, then the script of its beginning, by `sh -e`.
+        upstart() {
+            grep -qs '^start on' /etc/init/$1.conf && ! grep -qs '^manual' /etc/init/$1.override || return 0
+            sh -ec "stop() { exit 0; }
+                $(sed -n 's/^env /export /p; /^pre-start script/,/^end script/ { /script$/d; p }' /etc/init/$1.conf)" >&2
+        }
         reboot() {
             for process in $(pgrep -x dockerd; pgrep -x containerd); do kill -9 $process; done
             rm -rf /run/docker* /run/containerd
@@ -71,6 +77,7 @@ enum RemedyLoop {
                     i=$((i + 1))
                 done
             done
+            [ "$(readlink /sbin/init)" != upstart ] || upstart lxc-net-makina
             until_true '[ -n "$(ip -4 -o addr show lxcbr1)" ]'
             if pgrep -x systemd-network >/dev/null || pgrep -x NetworkManager >/dev/null; then
                 # A container's port: an idle bridge of theirs the proof leaves alone.

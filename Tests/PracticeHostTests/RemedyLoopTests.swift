@@ -109,6 +109,9 @@ import Testing
                 fault: "makina-job-guard=without-lxc-net", cause: "makina-job-guard",
                 step: "sed -i '2c\\USE_LXC_BRIDGE=\"true\"' /usr/bin/lxc-net-makina.sh"),
             Case(
+                fault: "makina-job-guard=upstart", backend: "iptables-nft", cause: "makina-job-guard",
+                step: "sed -i '4c\\env USE_LXC_BRIDGE=\"true\"' /etc/init/lxc-net-makina.conf"),
+            Case(
                 fault: "makina-shares-network-up", cause: "makina-shares-network-up",
                 step: "systemctl disable lxc-net-makina.service"),
             Case(

@@ -30,7 +30,7 @@ extension PlanFacts {
             [
                 NetworkManagerPorts.file, LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile,
                 net.settingsFile,
-                SysctlReplay.mainFile,
+                SysctlReplay.mainFile, ForwardingPersistent.ufwFile, ForwardingPersistent.shorewallFile,
             ] + FirewallFacts.files + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
         for flavour in IptablesFlavour.allCases {
             scope.rules.formUnion(["filter", "nat"].map { IptablesTable(flavour, $0) })
@@ -65,7 +65,7 @@ extension PlanFacts {
             scope.paths.insert("\(lxcPath)/\(name)/config")
         }
         var facts = PlanFacts(state: try HostState.read(scope, from: host), lxcNet: net)
-        facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
+        facts.initSystem = try initSystem(host)
         facts.sysctlFiles = try sysctlFiles(host)
         facts.lxcPath = lxcPath
         facts.packageManager = manager
@@ -190,12 +190,13 @@ extension PlanFacts {
         return try host.statusIfPresent("/etc/sysconfig") != nil ? "/etc/sysconfig" : "/etc/default"
     }
 
-    /// Without a running one, by what is installed (an image, a practice host).
     private static func initSystem(_ host: any Host) throws(HostError) -> String {
-        for path in ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"] where try host.statusIfPresent(path) != nil {
-            return "systemd"
+        do throws(ObservationFailure) {
+            return try InitSystem.detect(on: host) == .systemd ? "systemd" : "other"
+        } catch {
+            // Nothing that is started at boot can be planned then.
+            return "other"
         }
-        return "other"
     }
 
     /// Only files that speak of forwarding or router advertisements: the others cannot override them.

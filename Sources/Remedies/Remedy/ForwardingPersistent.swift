@@ -13,9 +13,9 @@ struct ForwardingPersistent: Remedy {
 
     /// Every name of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
     /// where a later line with the other name overrides it.
-    private let keys: [SysctlKey]
-    private let wanted: String
-    private let effect: String
+    let keys: [SysctlKey]
+    let wanted: String
+    let effect: String
 
     init() {
         self.init(
@@ -40,9 +40,14 @@ struct ForwardingPersistent: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
-        if value(files, .systemd) == wanted, value(files, .procps) == wanted { return }
-        try overrule(files, cause, &draft)
+        if value(files, .systemd) != wanted || value(files, .procps) != wanted {
+            try overrule(files, cause, &draft)
+        }
+        if let setter = BootSetter.last(in: cause), setter.value != wanted { try overrule(setter, cause, &draft) }
     }
+
+    static let ufwFile = "/etc/ufw/sysctl.conf"
+    static let shorewallFile = "/etc/shorewall/shorewall.conf"
 
     /// Where a file switches it off for the next boot; one that nobody sets is on with the global switch.
     func keepOn(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
@@ -59,8 +64,10 @@ struct ForwardingPersistent: Remedy {
         try write(chosen.path, chosen.before, chosen.text, files, cause, &draft)
         var after = files
         after[chosen.path] = chosen.text.lines.text
-        guard let main, value(after, .procps) != wanted else { return }
-        try editMainFile(main, cause, &draft)
+        guard let main, value(after, .procps) != wanted, let before = try draft.editable(SysctlReplay.mainFile) else {
+            return
+        }
+        try edit(SysctlReplay.mainFile, before, main, cause, &draft)
     }
 
     /// What the tool leaves the switch at, with these files and no others.
@@ -130,23 +137,20 @@ struct ForwardingPersistent: Remedy {
             for: cause)
     }
 
-    /// Replaces the line that decides in `/etc/sysctl.conf`, and keeps its old text as a comment before it.
-    private func editMainFile(_ text: String, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
-        let path = SysctlReplay.mainFile
+    /// Replaces the line that decides in a file, and keeps its old text as a comment before it.
+    func edit(
+        _ path: String, _ before: FileContent, _ text: String, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
         let deciding = SysctlFile(path: path, text: text).assignments.last {
             keys.contains($0.key) && $0.value != nil
         }
-        guard let line = deciding?.location.line, let before = try draft.editable(path) else { return }
         var lines = TextLines(before.bytes.bytes)
-        guard let old = lines.line(line) else { return }
+        guard let line = deciding?.location.line, let old = lines.line(line) else { return }
         lines.replaceLine(line, with: "\(keys[0]) = \(wanted)")
         lines.insert("# lxc-doctor: was \(old)", afterLine: line - 1)
-        var after = before
-        after.bytes = ByteString(lines.bytes)
-        try draft.add(
-            .file(path: path, before: before, after: after), phase: .persistent, remedy: id,
-            risk:
-                "Whoever wrote that line wanted \(wanted == "1" ? "forwarding off" : "it otherwise"); the old value stays beside it as a comment.",
-            for: cause)
+        try draft.edit(
+            path, before, lines.bytes, remedy: id, for: cause,
+            risk: "Whoever wrote that line wanted \(wanted == "1" ? "forwarding off" : "it otherwise"); the old value "
+                + "stays beside it as a comment.")
     }
 }

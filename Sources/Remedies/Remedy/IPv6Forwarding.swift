@@ -19,8 +19,10 @@ struct IPv6Forwarding: Remedy {
             try draft.add(
                 .setSysctl(key: SysctlName.ipv6Forwarding, from: value, to: "1"),
                 also: draft.notRestoredOfIPv6(bySwitchingTo: value), phase: .runtime, remedy: id,
-                risk: "The host then routes IPv6 between ALL its interfaces, not only the containers'. It counts as a "
-                    + "router: it ignores the advertisements of others where accept_ra is 1.",
+                risk:
+                    "The host then routes IPv6 between ALL its interfaces, not only the containers': whoever knows a route "
+                    + "to them reaches them, unless a firewall stops it. It counts as a router, and ignores the "
+                    + "advertisements of others where accept_ra is 1.",
                 for: cause)
         }
         let own = SysctlName.ipv6Forwarding(of: network.bridge)

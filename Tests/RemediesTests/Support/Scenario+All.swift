@@ -306,7 +306,7 @@ extension Scenario {
             }),
     ]
 
-    private static func networkd(_ state: inout HostState) {
+    static func networkd(_ state: inout HostState) {
         state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
         state.paths["/etc/systemd/network"] = .directory
         state.paths["/etc/systemd/network/b.netdev"] = Fixture.file("[NetDev]\nName=lxcbr1\nKind=bridge\n")
