@@ -50,9 +50,9 @@ struct BootSetter {
 
     /// The one that has the last word.
     static func last(in cause: Cause) -> BootSetter? {
-        cause.evidence.compactMap { evidence in
+        cause.evidence.compactMap { evidence -> BootSetter? in
             let words = evidence.value.split(separator: " ")
-            guard words.count == 5, words[1] == "sets", words.suffix(2) == ["at", "boot"] else { return nil }
+            guard words.count == 5, words[1] == "sets", words[3] == "at", words[4] == "boot" else { return nil }
             return BootSetter(name: String(words[0]), value: String(words[2]), source: evidence.source)
         }.last
     }
