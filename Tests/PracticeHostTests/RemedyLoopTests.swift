@@ -169,6 +169,9 @@ import Testing
                 fault: "ipv6-forward-off", options: ["--ipv6", "nat66"], cause: "ipv6-forward-off",
                 step: "sysctl -w net.ipv6.conf.all.forwarding=1"),
             Case(
+                fault: "ipv6-accept-ra-lost", cause: "ipv6-accept-ra-lost",
+                step: "sysctl -w net.ipv6.conf.up0.accept_ra=2"),
+            Case(
                 fault: "ipv6-forward-off", options: ["--ipv6", "routed"], cause: "ipv6-forward-off",
                 step: "sysctl -w net.ipv6.conf.all.forwarding=1"),
         ]
