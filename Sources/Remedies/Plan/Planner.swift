@@ -43,6 +43,10 @@ package func plan(for causes: [Cause], profile chosen: ChosenProfile, facts: Pla
         }
     }
     for cause in causes where !automaticRemedies.contains(cause.remedy?.id ?? "") {
+        if draft.mendsOnTheWay(cause) {
+            served.append(ServedCause(cause))
+            continue
+        }
         byHand.append(
             leave(cause, LeftToPerson(why: "there is no automatic remedy for it in this version", what: [])))
     }

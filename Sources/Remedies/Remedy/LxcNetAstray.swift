@@ -35,6 +35,24 @@ extension PlanDraft {
         }
     }
 
+    /// Whether a cause that has no remedy of its own goes with the rules that lxc-net takes away when it is stopped for
+    /// another one; then the changes serve it too, and its check must pass in the end.
+    mutating func mendsOnTheWay(_ cause: Cause) -> Bool {
+        guard cause.id == "masq-hits-east-west" else { return false }
+        for change in changes {
+            guard case .run(.lxcNetStop(let outcome)) = change.change, let network = outcome.network,
+                cause.evidence.contains(where: { $0.value.contains(network.description) })
+            else { continue }
+            do throws(LeftToPerson) {
+                try credit(cause, remedy: change.step.remedy)
+                return true
+            } catch {
+                return false
+            }
+        }
+        return false
+    }
+
     /// Has lxc-net make the network anew where it runs astray. False: it does not, or must not be touched.
     mutating func startAstrayAnew(_ network: Network, for cause: Cause) throws(LeftToPerson) -> Bool {
         guard lxcNetAstray(network) != nil else { return false }
