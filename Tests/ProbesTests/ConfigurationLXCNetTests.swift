@@ -116,6 +116,10 @@ private let devices = "Inter-| Receive\n face |bytes\n    lo: 1 2\nlxcbr1: 3 4\n
     host.set("/proc/77/comm", "sshd\n")
     #expect(
         try facts(LXCNetServiceProbe(), bridge, on: host)["staleBecause"] == .string("process 77 is sshd, not dnsmasq"))
+    host.set("/proc/77/comm", "dnsmasq\n")
+    host.set("/proc/77/stat", "77 (dnsmasq) Z 1 77 77 0 -1 4227084 0\n")
+    #expect(
+        try facts(LXCNetServiceProbe(), bridge, on: host)["staleBecause"] == .string("process 77 is gone, not dnsmasq"))
     host.remove("/proc/77")
     var found = try facts(LXCNetServiceProbe(), bridge, on: host)
     #expect(found["stale"] == .boolean(true))

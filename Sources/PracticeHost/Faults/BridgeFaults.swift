@@ -1,6 +1,17 @@
 /// The DHCP server of the bridge, gone without a word to lxc-net.
 let dnsmasqKilled: [FaultStep] = [
-    .run(["sh", "-c", "kill -9 $(cat /run/lxc/dnsmasq.pid)"])
+    // A killed process is there until the kernel has found the time to end it; a zombie has no arguments any more.
+    .run([
+        "sh", "-c",
+        """
+        pid=$(cat /run/lxc/dnsmasq.pid) && kill -9 "$pid" || exit
+        for _ in $(seq 500); do
+            arguments=$(tr -d '\\0' 2>/dev/null </proc/"$pid"/cmdline) && [ -n "$arguments" ] || exit 0
+            sleep 0.01
+        done
+        exit 1
+        """,
+    ])
 ]
 
 /// lxc-net started anew with some of its settings changed: `NETMASK=255.255.255.0`.

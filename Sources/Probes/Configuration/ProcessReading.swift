@@ -17,10 +17,21 @@ extension ConfigurationReader {
         return names
     }
 
-    /// `/proc/PID/comm`; nil where there is no such process.
+    /// `/proc/PID/comm`; nil where there is no such process, and for one that has ended and whose parent has not waited for
+    /// it yet: a zombie keeps its name, and nothing else.
     func processName(_ pid: Int) throws(ObservationFailure) -> String? {
         guard let bytes = try processFile(pid, "comm") else { return nil }
+        if let state = try processFields(pid).first, state == "Z" || state == "X" { return nil }
         return String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
+    }
+
+    /// The fields of `/proc/PID/stat` from the third, the state, on; empty where there is no such process. Source:
+    /// proc_pid_stat(5).
+    func processFields(_ pid: Int) throws(ObservationFailure) -> [Substring] {
+        let stat = String(decoding: try processFile(pid, "stat") ?? [], as: UTF8.self)
+        // The second, the name in parentheses, may hold blanks and parentheses.
+        guard let close = stat.lastIndex(of: ")") else { return [] }
+        return stat[stat.index(after: close)...].split(separator: " ")
     }
 
     /// The arguments of a process.

@@ -71,12 +71,11 @@ package struct XtablesLockProbe: Probe {
 
     /// Seconds since the process started; 0 where it has ended. Source: proc_pid_stat(5), field 22; proc_uptime(5).
     private func age(_ pid: Int, _ reader: ConfigurationReader) throws(ObservationFailure) -> Int {
-        let stat = String(decoding: try reader.bytes("/proc/\(pid)/stat", limit: 4_096) ?? [], as: UTF8.self)
         let uptime = String(decoding: try reader.bytes("/proc/uptime", limit: 64) ?? [], as: UTF8.self)
-        // The name in parentheses may hold blanks: the fields are counted from behind it, where the third begins.
-        guard let close = stat.lastIndex(of: ")"), let now = Int(uptime.prefix { $0 != "." }) else { return 0 }
-        let fields = stat[stat.index(after: close)...].split(separator: " ")
-        guard fields.count > 19, let start = Int(fields[19]) else { return 0 }
+        let fields = try reader.processFields(pid)
+        guard let now = Int(uptime.prefix { $0 != "." }), fields.count > 19, let start = Int(fields[19]) else {
+            return 0
+        }
         return max(0, now - start / Self.ticks)
     }
 }
