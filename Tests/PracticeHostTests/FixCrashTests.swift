@@ -131,7 +131,7 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
         CrashPoints.Case(
-            remedy: "makina-job", fault: "makina-job-guard=upstart", check: "host.makina-job-guard"),
+            remedy: "makina-job", fault: "makina-job-guard=upstart", check: "bridge.persistent"),
         CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(

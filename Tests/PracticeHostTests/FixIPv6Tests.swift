@@ -27,7 +27,7 @@ import Testing
         """#
 
     private static let begin =
-        router + #"""
+        "\n" + router + #"""
 
             { ip -6 route del default; sysctl -q -w net.ipv6.conf.all.forwarding=0 net.ipv6.conf.up0.accept_ra=1; } >&2
             advertise; until_true '[ "$(heard)" = 1 ]'
