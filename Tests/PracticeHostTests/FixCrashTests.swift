@@ -10,6 +10,7 @@ enum CrashPoints {
         var fault: String
         /// A second fault, which the first one is to be repaired beside.
         var other: String?
+        /// One, or several with blanks between them.
         var check: String
         var options: [String] = []
         /// Whether undo and recovery are killed, too.
@@ -43,7 +44,7 @@ enum CrashPoints {
                 "--", "python3", "-c", script,
             ]
                 + (item.reset.map { ["--reset=\($0)", "--replan"] } ?? []) + (item.deep ? ["--deep"] : [])
-                + (item.fence ? ["--fence"] : []) + [item.check])
+                + (item.fence ? ["--fence"] : []) + item.check.split(separator: " ").map(String.init))
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
         #expect(result.remedies == [item.remedy])
@@ -131,7 +132,7 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
         CrashPoints.Case(
-            remedy: "makina-job", fault: "makina-job-guard=upstart", check: "bridge.persistent"),
+            remedy: "makina-job", fault: "makina-job-guard=upstart", check: "bridge.persistent host.makina-job-guard"),
         CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(
