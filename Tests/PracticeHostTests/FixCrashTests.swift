@@ -154,6 +154,38 @@ enum CrashPoints {
     }
 }
 
+/// A repair that a power cut ends between lxc-net's stop and its start: it boots with the new settings, and the next start
+/// of the doctor takes back what it made of them as well.
+@Suite struct FixPowerCutTests {
+    @Test(arguments: ["nft", "iptables-nft"])
+    func whatABootInBetweenMadeIsTakenBackToo(backend: String) throws {
+        let ended = try Program.lab(
+            ["--fault", "bridge-wrong-address-or-mask=settings", "--backend", backend],
+            RemedyLoop.functions + #"""
+
+                only="--only bridge.address --proof off --quiet"
+                settings() { grep -oE 'MASK=.*|NETWORK=.*' /etc/default/lxc-net | tr '\n' ' '; }
+                rules() { nft list ruleset | grep -o 'saddr 10.5.0.0/[0-9]*' | sort -u | tr '\n' ' '; }
+                lxc-doctor fix plan --format json=/tmp/plan $only
+                before="$(settings)"; n=10
+                while [ $n -lt 60 ]; do
+                    LXC_DOCTOR_CRASH_AT=$n lxc-doctor fix apply --plan /tmp/plan --yes $only >/dev/null 2>&1
+                    [ "$(settings)" != "$before" ] && [ ! -e /run/lxc/network_up ] && break
+                    lxc-doctor fix history --quiet >/dev/null 2>&1
+                    n=$((n + 1))
+                done
+                reboot >&2; rules; echo "$(ip -o -4 addr show lxcbr1 | awk '{print $4}')"
+                lxc-doctor fix history --quiet >&2
+                rules; echo "$(ip -o -4 addr show lxcbr1 | awk '{print $4}')"
+                [ "$(settings)" = "$before" ] && pgrep -c -x dnsmasq
+                """#)
+        #expect(
+            ended.output.split(separator: "\n") == [
+                "saddr 10.5.0.0/16 10.5.0.1/16", "saddr 10.5.0.0/24 10.5.0.1/24", "1",
+            ], "\(ended.output) \(ended.messages)")
+    }
+}
+
 /// Remedies in the programs of others.
 @Suite(.serialized) struct FixCrashProgramTests {
     @Test(arguments: [

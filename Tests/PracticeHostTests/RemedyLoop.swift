@@ -18,7 +18,8 @@ enum RemedyLoop {
                 echo "$table"; iptables-legacy-save -t "$table" | sed -E '/^#/d; s/ \[[0-9:]+\]//'
             done < /proc/net/ip_tables_names
             sysctl -a --pattern '^net.ipv4.(ip_forward|conf.*.forwarding)' | sort
-            sysctl -a --pattern '^net.ipv6.conf.*.(forwarding|accept_ra)$' | sort
+            # NetworkManager takes accept_ra of a container's port when it likes.
+            sysctl -a --pattern '^net.ipv6.conf.(.*.forwarding|up0.accept_ra)$' | sort
             find /etc /run/lxc /lib/systemd/system /var/lib/lxc/*/config \( -name dnsmasq.pid -o -path /run/lxc/lock -o -name '*.cache' \) \
                 -prune -o -type f -exec stat -c '%n %a %u %g' {} + -exec md5sum {} + -o -type l -printf '%p %l\n' | sort
             pgrep -c -r S -x dnsmasq
