@@ -123,8 +123,12 @@ final class OverlayHost: MutableHost {
 
     private func list(_ path: String) throws(HostError) -> [String] {
         if path == "/proc/sys/net/ipv4/conf" {
-            return state.sysctls.keys.filter { $0.hasSuffix(".forwarding") }
+            return state.sysctls.keys.filter { $0.hasPrefix("net.ipv4.") && $0.hasSuffix(".forwarding") }
                 .compactMap { $0.split(separator: ".").dropLast().last.map(String.init) }.sorted()
+        }
+        if path == "/proc/sys/net/ipv6/conf" {
+            let keys = state.sysctls.keys.filter { $0.hasPrefix("net.ipv6.conf.") }
+            return Set(keys.compactMap { $0.split(separator: ".").dropLast().last.map(String.init) }).sorted()
         }
         guard state.path(path) == .directory else { throw missing(path) }
         return state.paths.filter { $0.value != .absent && HostState.directory(of: $0.key) == path }
@@ -157,6 +161,7 @@ final class OverlayHost: MutableHost {
             }
         }
         if query == .routes(), uplink == nil { return [] }
+        if query == .routes(.ipv6) { return [] }
         if query == .routes() || query.name.hasPrefix("RTM_GETROUTE ") {
             guard let uplink, let index = order.firstIndex(of: uplink) else { throw missing(query.name) }
             var body = NetlinkAttributeBuilder(header: [2, 0, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0])
