@@ -1,23 +1,23 @@
-/// Gathers what was touched until it is worth looking: a change seldom comes alone, and looking costs something.
+/// Collects what was touched, and decides when to look: changes come in groups, and a look has a cost.
 ///
-/// Looks when it has been quiet for a moment, at the latest after some patience. Each look owes a rest in proportion to what
-/// it cost, so that a storm of events takes a bounded part of a processor; a little may be owed, so that one change after
-/// another is seen at once. Pure: milliseconds of one clock.
+/// A look is due when there were no events for `quiet`, or `patience` after the first event. After each look comes a pause in
+/// proportion to what the look cost, so that a storm of events takes a bounded share of a processor. A pause of up to
+/// `credit` is not waited for, so that single changes are seen at once. Pure: all times are milliseconds of one clock.
 package struct EventGate: Sendable {
-    /// Quiet for so long: the change is complete.
+    /// Time without events after which a change counts as complete.
     package static let quiet = 10
     /// Longest wait for quiet.
     package static let patience = 40
-    /// Rest that a look owes, in times of its cost.
+    /// The pause after a look, as a multiple of what the look cost.
     package static let restFactor = 4
-    /// Rest that may be owed without waiting.
+    /// The part of the pause that is not waited for.
     package static let credit = 500
     package static let longestRest = 2_000
 
     private var touched: Set<WatchTopic> = []
     private var first = 0
     private var last = 0
-    /// Until when all that is owed would have been rested.
+    /// When the pauses of all looks so far end.
     private var owed = 0
 
     package init() {}

@@ -2,7 +2,7 @@ package import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// What counts of an answer that is asked for by the clock: the rules of a table, and not how often they were met. Pure.
+/// The part of a polled answer that is compared with the last one: the rules of a table without their counters. Pure.
 package struct PolledAnswer: Hashable, Sendable {
     private enum Essence: Hashable, Sendable {
         case table(XtTable)
@@ -29,7 +29,7 @@ package struct PolledAnswer: Hashable, Sendable {
         }
     }
 
-    /// Whether there is anything: a file that is not there, and an empty list of tables, is not.
+    /// Whether the polled part exists: not where the file is missing or the list of tables is empty.
     package var isPresent: Bool {
         switch essence {
         // A kernel without it has none.

@@ -1,7 +1,7 @@
 internal import HostAccess
 
-/// When the packet proof is made again: after something that it depends on was touched, and never sooner after the last one
-/// than was asked for. Where nothing changes, nothing is proved again. Pure: milliseconds of one clock.
+/// When the packet proof is made again: after something that it depends on was touched, and at least `every` after the last
+/// one began. Without a change it is not made again. Pure: all times are milliseconds of one clock.
 package struct ProofSchedule: Sendable {
     private let every: Int?
     private var began: Int?

@@ -2,10 +2,10 @@ package import HostModel
 
 /// Decides which causes a watch may repair by itself, and when.
 ///
-/// Only remedies of a list; a cause that stays, for a firewall that reloads is broken for a moment; one repair in a given
-/// time; after each attempt at a cause twice the time of the one before; and where
-/// something else takes a repair back, it is made once more and then left to a person: two tools that undo each other are
-/// worse than one fault. Pure: seconds of one clock.
+/// It repairs by the allowed remedies only; only a cause that has lasted for `patience`, because a firewall that reloads is
+/// broken for a moment; at most once in `every` seconds; and each further attempt at a cause waits twice as long as the one
+/// before. A repair that something else undoes is made once more and then left to a person: two tools that undo each other
+/// are worse than one fault. Pure: all times are seconds of one clock.
 package struct RemedyGovernor: Sendable {
     /// What a repair is about.
     package struct Target: Hashable, Sendable {

@@ -1,11 +1,11 @@
 internal import HostModel
 package import WireFormats
 
-/// Turns what rtnetlink tells into what may have changed, and passes over what is no change: links that are announced
-/// again as they were, and everything about the ports of packet proofs, ours and others'.
+/// Turns messages of rtnetlink into the parts of the host that may have changed. Ignores what is no change: links that are
+/// announced again as they were, and everything about the ports of packet proofs, of this process and of others.
 ///
-/// A proof's port gives an idle bridge a carrier and takes it away again. As long as such a port is there, and a moment
-/// longer, changes of that kind wait; then only what has remained of them counts. Pure: time comes with the messages.
+/// A proof's port gives an idle bridge a carrier and takes it away again. While such a port exists, and a moment longer,
+/// changes of that kind are held back; then only those that have remained count. Pure: the time is passed in.
 package struct RouteEventReader: Sendable {
     /// The kernel takes a port away a moment after its proof has ended. A port that stays longer hides nothing.
     package static let longestHold = 5_000
@@ -26,7 +26,7 @@ package struct RouteEventReader: Sendable {
     private var heldSince: Int?
     /// When the last port went.
     private var portless: Int?
-    /// Told of before the interface itself.
+    /// Messages about an interface that came before the one that announces it, by its index.
     private var early: [Int: WatchTopic] = [:]
 
     /// - Parameter dump: the links that there are, as RTM_GETLINK gives them. One that cannot be read counts as new when
@@ -71,7 +71,7 @@ package struct RouteEventReader: Sendable {
         return touched
     }
 
-    /// Ends a hold of which nothing has remained, or that has lasted long enough.
+    /// Ends the hold where nothing differs any more, or its time is up.
     package mutating func release(at milliseconds: Int) -> Set<WatchTopic> {
         guard let end = holdEnds else { return [] }
         let changed = held.contains { links[$0.key] != $0.value }

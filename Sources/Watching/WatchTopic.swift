@@ -1,7 +1,7 @@
 package import HostAccess
 package import WireFormats
 
-/// A part of the host that may change, as far as an event or a look at the clock can tell one from another.
+/// A part of the host that may change, as fine as events and polling can tell parts apart.
 package enum WatchTopic: Sendable, Hashable {
     case links, addresses, routes, policyRules, neighbours, trafficControl
     /// Per-interface settings of IPv4 that rtnetlink tells of (RTM_NEWNETCONF).
@@ -29,8 +29,8 @@ package enum WatchTopic: Sendable, Hashable {
     /// What has no event and is looked at by the clock, where it exists.
     package static let polled: Set<WatchTopic> = [.legacyTables, .bridgeSettings, .ipsets]
 
-    /// With what may change together with it, and has no event of its own: a rule of iptables-legacy is often the first of
-    /// its kind, and a server that starts leaves its number in /run.
+    /// This part, and those without events of their own that may change together with it: a server that starts, for example,
+    /// writes its pid file to /run.
     var withSilentParts: Set<WatchTopic> {
         switch self {
         case .nftables: [self, .legacyTables, .ipsets]
@@ -42,7 +42,7 @@ package enum WatchTopic: Sendable, Hashable {
     }
 }
 
-/// What was touched, to be held against requests. Pure.
+/// The touched parts of the host, to be compared with what a request depends on. Pure.
 package struct TouchedParts: Sendable {
     private let topics: Set<WatchTopic>
 
@@ -50,7 +50,7 @@ package struct TouchedParts: Sendable {
         self.topics = topics.reduce(into: []) { $0.formUnion($1.withSilentParts) }
     }
 
-    /// Whether the answer to the request may not hold any more.
+    /// Whether the answer to the request may have changed.
     package func touches(_ request: HostRequest) -> Bool {
         topics.contains(.everything) || !topics.isDisjoint(with: request.topics)
     }

@@ -1,9 +1,9 @@
 package import HostAccess
 
-/// What a watch must keep an eye on, from the requests that its judgement stands on. Pure.
+/// What a watch has to watch, from the requests that its judgement depends on. Pure.
 package struct WatchedParts: Sendable, Equatable {
     package var files: Set<HostPath> = []
-    /// What is looked at by the clock, because it is there and no event tells of it.
+    /// Parts that exist and have no events, and so must be polled.
     package var polled: Set<WatchTopic> = []
     package var processes: Set<Int> = []
 

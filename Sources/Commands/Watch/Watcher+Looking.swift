@@ -15,7 +15,7 @@ extension Watcher {
         session.host.forget(where: touched.touches)
         let isTouched = standing.forget(where: touched.touches)
         noteAgeOfProof()
-        // A container that is gone, a profile that is as it was: nothing stands on it.
+        // No finding depends on what was touched.
         guard
             isTouched || topics.isEmpty || topics.contains(.everything) || report == nil
                 || isProofOutdated != (report?.proof?.isOutdated ?? false)
@@ -40,7 +40,7 @@ extension Watcher {
         let secondsOfDay = Console.wallClockSeconds() % 86_400
         dayDue = new.waivers == nil ? nil : now + (86_400 - secondsOfDay) * 1_000
         let needed = standing.requests
-        // What could not be read whole is no sign of what there is to be watched.
+        // The requests of a result that is discarded do not tell what has to be watched.
         if isMixed(topics, heard) || isOvertaken(new) {
             gate.looked(for: 0, at: now)
             return
@@ -71,8 +71,8 @@ extension Watcher {
         return true
     }
 
-    /// Whether something changed while it was read, which could not be judged for that: it is looked at again before
-    /// anything is said. Not for ever, where something never stops changing.
+    /// Whether checks became unknown because something changed while it was read. Then the result is discarded and looked at
+    /// again, at most `mostOvertaken` times in a row, because something may never stop changing.
     func isOvertaken(_ new: Report) -> Bool {
         let blind = new.summary.unknown + new.summary.blocked
         guard let report, blind > report.summary.unknown + report.summary.blocked, overtaken < Self.mostOvertaken else {
@@ -88,7 +88,7 @@ extension Watcher {
         return true
     }
 
-    /// The latest result goes out, and what is new in it to the log.
+    /// Publishes a result, and logs what is new in it.
     func putOut(_ new: Report) {
         let old = report
         report = new

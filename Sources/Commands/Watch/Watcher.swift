@@ -6,15 +6,15 @@ internal import PacketProof
 internal import Reporting
 internal import Watching
 
-/// The engine of `watch`: one thread that sleeps in poll(2) until the kernel, a child or the clock has something to say.
+/// The engine of `watch`: one thread that sleeps in poll(2) until an event of the kernel, of a child or of the clock.
 ///
-/// An event says which part of the host may have changed. What was read of that part is forgotten, what stands on it is
-/// looked at and judged again, and the result is put out. Events are heard before anything is read, so nothing that
-/// happens during a look is lost.
+/// An event tells which part of the host may have changed. The answers about that part are forgotten, the checks that depend
+/// on it are judged again, and the result is published. The sockets for events are opened before anything is read, so that
+/// no change during a look is lost.
 final class Watcher {
     /// Judgements between two clearings of what was read.
     static let pruning = 64
-    /// Looks in a row that say nothing, because something changed meanwhile.
+    /// Most looks in a row whose result is discarded, because something changed during the look.
     static let mostOvertaken = 5
 
     let settings: WatchSettings
@@ -34,7 +34,7 @@ final class Watcher {
     var proof: RunningProof?
     /// The last proof is older than a change, and the next one has to wait.
     var isProofOutdated = false
-    /// Until the first proof has ended, or where there is none, nothing is put out: it would not be the whole truth.
+    /// Whether the first proof has ended, or none is wanted. Before that nothing is published: the result is not complete.
     var isWarm = false
     var stops = false
     var overtaken = 0
