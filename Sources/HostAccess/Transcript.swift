@@ -11,7 +11,8 @@ package struct TranscriptEntry: Codable, Sendable, Hashable {
     }
 }
 
-/// Asks another host each question once and keeps the answers: a fact is read once per run, and a run can be recorded.
+/// Passes each request on to another host once and keeps the answer, so that a fact is read once per run, and a run can be
+/// recorded.
 package final class RecordingHost: Host {
     private let host: any Host
     private var answers: [HostRequest: Result<HostReply, HostError>] = [:]
@@ -19,7 +20,7 @@ package final class RecordingHost: Host {
     /// Whether the rules of each nftables table are asked for by themselves, so that those of other tables stay known when
     /// one is forgotten. More questions the first time, and far fewer rules to list again.
     package var readsTablesApart = false
-    /// What the bodies that are under way have been given, innermost last.
+    /// The requests that each running `footprint` or `derived` body has made so far, innermost last.
     private var footprints: [Set<HostRequest>] = []
 
     package init(_ host: any Host) {
@@ -46,7 +47,7 @@ package final class RecordingHost: Host {
         return reply
     }
 
-    /// Every question so far, in the order in which it was first asked.
+    /// Every request so far with its answer, in the order in which they were first made.
     package var transcript: [TranscriptEntry] {
         order.map { request in
             switch answers[request] {
@@ -61,7 +62,7 @@ package final class RecordingHost: Host {
     /// What each derived value was made of.
     private var derivedFrom: [String: Set<HostRequest>] = [:]
 
-    /// What was worked out of the answers, kept as long as they are: a probe's decoded dump, for the next probe.
+    /// A value that is computed from answers, kept as long as they are: a decoded dump that several probes need.
     package func derived<Value: Sendable, Failure: Error>(
         _ key: String, _ make: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
@@ -70,7 +71,7 @@ package final class RecordingHost: Host {
             return known
         }
         footprints.append([])
-        // Also what a failure is made of may change one day.
+        // Also where `make` throws: the failure depends on these requests as well.
         defer { close() }
         let value = try make()
         derived[key] = value
@@ -78,7 +79,7 @@ package final class RecordingHost: Host {
         return value
     }
 
-    /// Ends the innermost footprint: what surrounds it was given the same.
+    /// Ends the innermost footprint, and adds its requests to the one around it.
     @discardableResult
     private func close() -> Set<HostRequest> {
         let requests = footprints.removeLast()
@@ -86,15 +87,14 @@ package final class RecordingHost: Host {
         return requests
     }
 
-    /// Runs the body and says on which answers its result stands, also those that had been asked for before.
+    /// Runs the body and returns the requests that its result depends on, including those that were answered from the cache.
     package func footprint<Value>(of body: () -> Value) -> (value: Value, requests: Set<HostRequest>) {
         footprints.append([])
         let value = body()
         return (value, close())
     }
 
-    /// Forgets the answers that may not hold any more, and everything that was worked out of any. The next question sees
-    /// those parts of the host as they are then.
+    /// Forgets the answers to the touched requests, and all derived values. The next such request asks the host again.
     package func forget(where isTouched: (HostRequest) -> Bool) {
         for request in order where isTouched(request) { answers[request] = nil }
         order.removeAll { answers[$0] == nil }
@@ -102,7 +102,7 @@ package final class RecordingHost: Host {
         derivedFrom = [:]
     }
 
-    /// Forgets all answers, so that the next question sees the host as it is then (after a repair).
+    /// Forgets all answers and derived values, so that every request asks the host again (after a repair).
     package func forget() {
         answers = [:]
         order = []
