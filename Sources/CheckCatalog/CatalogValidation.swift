@@ -44,6 +44,7 @@ package enum CatalogValidation {
         for check in checks where byID.updateValue(check, forKey: check.id) != nil {
             problems.append("\(check.id): a second check of this id")
         }
+        var said: [String: [Check]] = [:]
         var entries: [String: CauseEntry] = [:]
         for cause in causes where entries.updateValue(cause, forKey: cause.id) != nil {
             problems.append("\(cause.id): a second cause of this id")
@@ -67,12 +68,14 @@ package enum CatalogValidation {
                     problems.append("\(check.id): names \(entry.id), which is marked as detected by nothing")
                 }
                 problems += textProblems(of: entry, for: check)
+                said[entry.id, default: []].append(check)
             }
             if reaches(check.id, from: check.needs, { byID[$0]?.needs ?? [] }) {
                 problems.append("\(check.id): its needs lead back to itself")
             }
         }
         for cause in causes {
+            if let checks = said[cause.id] { problems += commandProblems(of: cause, by: checks) }
             for other in cause.explains where entries[other] == nil {
                 problems.append(
                     "\(cause.id): explains unknown cause \"\(other)\"\(Suggestion.hint(for: other, among: entries.keys))"
@@ -98,12 +101,49 @@ package enum CatalogValidation {
     private static func textProblems(of entry: CauseEntry, for check: Check) -> [String] {
         let known = Variables.known(for: check.subject)
         var problems: [String] = []
-        for text in [entry.title, entry.explanation] + entry.commands + entry.owners.values.joined() {
+        for text in [entry.title, entry.explanation] {
             do {
                 for name in try Template.names(in: text) where known[name] == nil {
                     problems.append(
                         "\(check.id): the text of cause \(entry.id) names {{\(name)}}, which a \(check.subject.rawValue) does not have"
                     )
+                }
+            } catch {
+                problems.append("\(entry.id): \(error.message)")
+            }
+        }
+        return problems
+    }
+
+    /// A command may name what only one of the checks knows: for the others it is left out.
+    private static func commandProblems(of entry: CauseEntry, by checks: [Check]) -> [String] {
+        var known: Set<String> = []
+        for check in checks { known.formUnion(Variables.known(for: check.subject).keys) }
+        var problems: [String] = []
+        for text in entry.commands + entry.owners.values.joined() {
+            do {
+                for name in try Template.names(in: text) where FactName(name) == nil && !known.contains(name) {
+                    problems.append("\(entry.id): a command names {{\(name)}}, which no check with that cause has")
+                }
+            } catch {
+                problems.append("\(entry.id): \(error.message)")
+            }
+        }
+        return problems
+    }
+
+    /// Facts in the commands of a cause that no check with that cause can find.
+    package static func factProblems(
+        of entry: CauseEntry, by checks: [Check], probes: [ProbeSpecification]
+    ) -> [String] {
+        let asked = Set(checks.map(\.probe))
+        let facts = Set(probes.filter { asked.contains($0.name) }.flatMap(\.facts.keys))
+        var problems: [String] = []
+        for text in entry.commands + entry.owners.values.joined() {
+            do {
+                for name in try Template.names(in: text).compactMap(FactName.init) where !facts.contains(name.fact) {
+                    problems.append(
+                        "\(entry.id): a command names the fact \(name.fact), which no check with that cause can find")
                 }
             } catch {
                 problems.append("\(entry.id): \(error.message)")

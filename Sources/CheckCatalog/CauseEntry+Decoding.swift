@@ -58,7 +58,7 @@ extension CauseEntry {
     private static func commands(_ node: YAMLNode?, _ texts: TemplateScope) throws(CatalogError) -> [String] {
         guard let node else { return [] }
         var commands: [String] = []
-        for item in try node.items(texts.file, "commands") { commands.append(try texts.text(item, "a command")) }
+        for item in try node.items(texts.file, "commands") { commands.append(try texts.command(item)) }
         return commands
     }
 }

@@ -21,10 +21,19 @@ struct TemplateScope {
         return value
     }
 
-    private func check(_ text: String, _ node: YAMLNode) throws(CatalogError) {
+    /// A command, which may name what is found besides.
+    func command(_ node: YAMLNode) throws(CatalogError) -> String {
+        let text = try node.text(file, "a command")
+        try check(text, node) { FactName($0) != nil }
+        return text
+    }
+
+    private func check(
+        _ text: String, _ node: YAMLNode, or isKnown: (String) -> Bool = { _ in false }
+    ) throws(CatalogError) {
         let used: [String]
         do { used = try Template.names(in: text) } catch { throw node.error(file, error.message) }
-        for name in used where names[name] == nil {
+        for name in used where names[name] == nil && !isKnown(name) {
             throw node.error(file, "unknown variable {{\(name)}}\(Suggestion.hint(for: name, among: names.keys))")
         }
     }

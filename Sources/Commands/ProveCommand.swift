@@ -47,9 +47,6 @@ struct ProveCommand: ParsableCommand {
             throw ValidationError("--full-ttl really sends all the way: it goes with --proof wire and --to")
         }
         if to?.port != nil, `protocol` == [.icmp] { throw ValidationError("icmp has no ports: --to ADDRESS") }
-        if to?.address.family == .ipv6, container != nil {
-            throw ValidationError("--container sends IPv4 only: --to takes an IPv4 address with it")
-        }
         if packet != nil, container != nil || to != nil || !`protocol`.isEmpty {
             throw ValidationError("--packet says everything: it goes without --container, --to and --protocol")
         }

@@ -129,7 +129,8 @@ final class Session {
         allProbes.map(\.specification) + [
             PacketProofProbe.specification, PacketProofProbe.specificationOfIPv6, LocalProofProbe.specification,
             ForwardDropProbe.specification,
-            ContainerProofProbe.specification, BridgeResidentsProbe.specification,
+            ContainerProofProbe.specification, ContainerProofProbe.specificationOfIPv6,
+            BridgeResidentsProbe.specification,
             ResidentForwardingProbe.specification,
         ]
     }
@@ -190,7 +191,8 @@ final class Session {
         [
             PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
             LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
-            ContainerProofProbe(report: proof), BridgeResidentsProbe(transcripts: proofTranscripts),
+            ContainerProofProbe(report: proof), ContainerProofProbe(report: proof, family: .ipv6),
+            BridgeResidentsProbe(transcripts: proofTranscripts),
             ResidentForwardingProbe(transcripts: proofTranscripts),
         ]
     }

@@ -10,6 +10,8 @@ struct JudgedFinding {
     var rules: [CauseRule] = []
     /// The needed checks that did not hold.
     var missing: [String] = []
+    /// What was found, where the check failed.
+    var facts: [String: FactValue] = [:]
     /// What was asked; nil where nothing had to be.
     var request: ProbeRequest?
 }
@@ -154,6 +156,7 @@ extension JudgedFinding {
             return
         }
         finding.verdict = .fail
+        self.facts = facts
         for rule in check.causes where rule.when?.holds(variables, { facts[$0] }) ?? true {
             if !finding.causes.contains(rule.id) {
                 rules.append(rule)

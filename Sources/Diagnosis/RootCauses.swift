@@ -142,14 +142,15 @@ private func advice(
 ) -> RemedyAdvice? {
     var id = ownRemedy(root, entries)
     var commands = entries[root.id]?.commands ?? []
-    var variables = judged[root.findings[0]].variables
+    var speaker = root
     if let lender {
         id = ownRemedy(lender, entries)
         if let others = entries[lender.id]?.commands, !others.isEmpty {
             commands = others
-            variables = judged[lender.findings[0]].variables
+            speaker = lender
         }
     }
+    let variables = judged[speaker.findings[0]].variables
     let owner = NetworkOwner(rawValue: variables["network.owner"]?.description ?? "") ?? .lxc
     if owner != .lxc {
         // What another program makes is that program's to change: it would put it back, or trip over it.
@@ -158,7 +159,8 @@ private func advice(
         }
         if id.map({ !hostRemedies.contains($0) }) ?? true { id = nil }
     }
-    let rendered = commands.map { Template.render($0, variables) }
+    let found = FoundCommands(variables: variables, facts: speaker.findings.map { judged[$0].facts })
+    let rendered = found.rendered(commands)
     if let id, id != "none" { return RemedyAdvice(id: id, automatic: true, commands: rendered) }
     return rendered.isEmpty ? nil : RemedyAdvice(id: "by-hand", automatic: false, commands: rendered)
 }

@@ -12,8 +12,9 @@ package protocol ActiveHost: Host {
     /// where the port did not start to forward in time.
     func send(_ orders: [ProbeOrder]) -> [ProbeOutcome]
 
-    /// Looks into the containers of a bridge. Where `gateway` is given, asks by ARP who else has that address.
-    func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents
+    /// Looks into the containers of a bridge. Where `gateway` is given, asks by ARP who else has that address. `ipv6`:
+    /// whether their addresses and routes of IPv6 are wanted.
+    func residents(of bridge: String, gateway: IPv4Address?, ipv6: Bool) throws(HostError) -> BridgeResidents
 }
 
 /// What was seen of one order, or why nothing was.
@@ -28,7 +29,7 @@ extension ActiveHost {
         return try outcome.get()
     }
 
-    package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
+    package func residents(of bridge: String, gateway: IPv4Address?, ipv6: Bool) throws(HostError) -> BridgeResidents {
         throw HostError(.unsupported, operation: "look at the containers of \(bridge)", message: "not on this host")
     }
 }

@@ -36,6 +36,11 @@ package struct Resident: Codable, Sendable, Hashable {
     package var gateways: [IPv4Address]
     /// Whether there is a default route at all, by whatever interface.
     package var hasDefaultRoute: Bool
+    /// Of IPv6, with global scope; nil: not asked.
+    package var ipv6Addresses: [IPv6Prefix]?
+    /// Of default routes of IPv6 by that interface; as a rule link-local ones, from a router advertisement.
+    package var ipv6Gateways: [IPv6Address]?
+    package var hasIPv6DefaultRoute: Bool?
     /// The largest packet of the interface, and of the host's end, in bytes; nil: not recorded.
     package var mtu: Int?
     package var portMTU: Int?
@@ -64,6 +69,24 @@ package struct Resident: Codable, Sendable, Hashable {
         addresses.enumerated().map { index, address in
             HeldAddress(address, broadcast: broadcasts.flatMap { $0.indices.contains(index) ? $0[index] : nil })
         }
+    }
+
+    package func addresses(of family: IPFamily) -> [IPPrefix] {
+        switch family {
+        case .ipv4: addresses.map { IPPrefix($0) }
+        case .ipv6: (ipv6Addresses ?? []).map { IPPrefix($0) }
+        }
+    }
+
+    package func gateways(of family: IPFamily) -> [IPAddress] {
+        switch family {
+        case .ipv4: gateways.map(IPAddress.v4)
+        case .ipv6: (ipv6Gateways ?? []).map(IPAddress.v6)
+        }
+    }
+
+    package func hasDefaultRoute(of family: IPFamily) -> Bool {
+        family == .ipv4 ? hasDefaultRoute : hasIPv6DefaultRoute ?? false
     }
 
     /// For people: the container's name, or where it is.

@@ -4,6 +4,8 @@ package enum IPFamily: String, Codable, Sendable, CaseIterable {
 
     /// Bits of an address.
     package var width: Int { self == .ipv4 ? 32 : 128 }
+    /// As people write it.
+    package var title: String { self == .ipv4 ? "IPv4" : "IPv6" }
     /// As nft and the kernel's traces name it.
     package var netfilterName: String { self == .ipv4 ? "ip" : "ip6" }
 }

@@ -76,7 +76,7 @@ package struct IPv6Address: Hashable, Sendable, Comparable, CustomStringConverti
 /// An IPv6 address with a prefix length, as `ip -6 address` writes it: `fd42:5::1/64`.
 ///
 /// The host bits are kept: `network` drops them.
-package struct IPv6Prefix: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+package struct IPv6Prefix: Hashable, Sendable, CustomStringConvertible {
     package let address: IPv6Address
     /// 0…128.
     package let length: Int
@@ -110,4 +110,8 @@ package struct IPv6Prefix: Hashable, Sendable, CustomStringConvertible, Lossless
 
 extension IPv6Address: TextCodable {
     package static let noun = "an IPv6 address"
+}
+
+extension IPv6Prefix: TextCodable {
+    package static let noun = "an IPv6 prefix"
 }

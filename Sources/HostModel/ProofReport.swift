@@ -179,3 +179,11 @@ package struct ProofReport: Codable, Sendable, Hashable {
         self.durationMilliseconds = durationMilliseconds
     }
 }
+
+extension Killer {
+    /// Whether it is a rule that somebody added to a built-in chain (`INPUT`) of a firewall program's table. Such programs
+    /// keep to chains of their own, but for the last rules of Shorewall, which are about broadcasts.
+    package func isAdded(to builtIn: String) -> Bool {
+        chain == builtIn && rule != nil && !text.contains("-m addrtype --dst-type ")
+    }
+}

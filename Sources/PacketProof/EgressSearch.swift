@@ -20,6 +20,8 @@ struct EgressSearch {
         0x2c0f_f248_0000,
     ].map { IPv6Address(value: $0 << 80 | 1) }
     private static let most = 4
+    /// RT_TABLE_DEFAULT, RT_TABLE_MAIN.
+    private static let usualTables: Set<UInt32> = [253, 254]
 
     func others(than first: ProofGround.Route?) throws(HostError) -> [ProofGround.OtherRoute] {
         guard let first else { return [] }
@@ -37,7 +39,12 @@ struct EgressSearch {
         let family = AddressFamily(network.family)
         let routes: [InternetRoute<Address>] = try host.routes(family)
         let rules: [InternetRule<Address>] = try host.policyRules(family)
-        let defaults = routes.filter { $0.destination.length <= shortest && $0.kind == .unicast }
+        // Tables that no rule names are asked by nobody.
+        let asked: Set<UInt32> = rules.count > usualRules ? Set(routes.map(\.table)) : Self.usualTables
+        let known = routes.filter { $0.kind == .unicast && asked.contains($0.table) }
+        let defaults = known.filter { $0.destination.length <= shortest }
+        // Of the usual tables; where a rule leads to another one, that is what is looked for.
+        let special = known.filter { $0.destination.length > shortest && Self.usualTables.contains($0.table) }
         let isPlain = defaults.flatMap(\.links).count <= 1 && rules.count <= usualRules
         guard !isPlain else { return [] }
         let named = rules.compactMap { rule -> IPAddress? in
@@ -47,12 +54,13 @@ struct EgressSearch {
                     ? IPAddress(network.family, number: $0.first.number &+ 1) : $0.address
             }
         }
-        var known: Set<String> = [first.uplink]
+        let others = spread.filter { target in !special.contains { $0.destination.contains(target) } }
+        var uplinks: Set<String> = [first.uplink]
         var found: [ProofGround.OtherRoute] = []
-        for target in named + spread.map({ IPAddress($0) }) where Self.isPublic(target) {
+        for target in named + others.map({ IPAddress($0) }) where Self.isPublic(target) {
             guard found.count < Self.most else { break }
             guard let route = lookup(target), !network.exempt.contains(where: { $0.contains(target) }),
-                known.insert(route.uplink).inserted
+                uplinks.insert(route.uplink).inserted
             else { continue }
             found.append(ProofGround.OtherRoute(target: target, route: route))
         }

@@ -74,6 +74,9 @@ struct LocalEvaluator {
             probe.arrival = .altered
             probe.sourceAfter = exit.source.description
             probe.reason = "went on to \(exit.destination) by \(exit.interface) instead of into this host"
+        } else if let other = trail.divertedTo {
+            probe.arrival = .altered
+            probe.reason = "sent to \(other) instead of into this host"
         } else {
             judgeLoss(&probe, trail, isSeen: trail.reachedBridge || !trail.stations.isEmpty)
             if let killer = probe.killer, killer.hook == "ingress" {
@@ -113,6 +116,11 @@ struct LocalEvaluator {
             }
         }
         probe.path.append(PathStep(hook: "peer", link: result.peerPort, reached: arrived != nil))
+        if arrived == nil, let other = trail.divertedTo {
+            probe.arrival = .altered
+            probe.reason = "sent to \(other) instead of \(sent.destination)"
+            return
+        }
         guard let arrived else {
             judgeLoss(&probe, trail, isSeen: trail.reachedPort)
             return
@@ -123,7 +131,7 @@ struct LocalEvaluator {
             probe.reason = "arrives as \(arrived.source) instead of \(sent.source)"
         } else if arrived.destination != sent.destination {
             probe.arrival = .altered
-            probe.reason = "arrives at \(arrived.destination) instead of \(sent.destination)"
+            probe.reason = "sent to \(arrived.destination) instead of \(sent.destination)"
         } else {
             probe.arrival = .arrived
         }

@@ -10,17 +10,32 @@ extension NetworkProof {
     ) {
         do {
             transcript.residents = try host.residents(
-                of: network.bridge, gateway: ground.staysInside(ProofNetwork(network)) ? network.address.address : nil)
+                of: network.bridge, gateway: ground.staysInside(ProofNetwork(network)) ? network.address.address : nil,
+                ipv6: families(of: network).contains(.ipv6))
         } catch {
             transcript.residentsFailure = error.description
         }
     }
 
-    /// The proof from the named container alone.
-    func draft(
+    /// The proof from the named container alone. Of IPv6 only where it has that, or where IPv6 is what was asked for: a
+    /// container without is no fault.
+    func drafts(
         ofContainer name: String, in network: Network, on host: any ActiveHost, reading: any Host
+    ) -> [ProofDraft] {
+        var drafts: [ProofDraft] = []
+        for family in families(of: network) {
+            let draft = draft(ofContainer: name, in: network, family, on: host, reading: reading)
+            let resident = draft.transcript.residents?.residents.first { $0.title == name }
+            let isAsked = family == .ipv4 || aim.target != nil || resident?.addresses(of: family).isEmpty == false
+            if isAsked || drafts.isEmpty { drafts.append(draft) }
+        }
+        return drafts
+    }
+
+    private func draft(
+        ofContainer name: String, in network: Network, _ family: IPFamily, on host: any ActiveHost, reading: any Host
     ) -> ProofDraft {
-        var draft = ProofDraft(ProofTranscript(mode: mode, network: network))
+        var draft = ProofDraft(ProofTranscript(mode: mode, network: network, family: family == .ipv6 ? .ipv6 : nil))
         draft.transcript.container = name
         do {
             let ground = try ProofGround(of: draft.transcript.subject, on: reading)
@@ -42,28 +57,32 @@ extension NetworkProof {
         return draft
     }
 
-    /// The proof from one of the containers that were found: one with an address of the network, and a route.
-    func draft(besides first: ProofTranscript, reading: any Host) -> ProofDraft? {
-        guard let ground = first.ground, let residents = first.residents?.residents,
+    /// The proof from one of the containers that were found: one with an address of the network, and a route. Nil where
+    /// none has, or where the throw-away container cannot send either.
+    func draft(besides first: ProofTranscript, from residents: [Resident], reading: any Host) -> ProofDraft? {
+        let subject = first.subject
+        guard let ground = first.ground, ground.obstacle(to: subject, mode: mode) == nil,
             let resident = residents.first(where: { resident in
-                resident.isUp && resident.hasDefaultRoute
-                    && resident.addresses.contains { first.network.cidr.contains($0.address) }
+                resident.isUp && resident.hasDefaultRoute(of: subject.family)
+                    && resident.addresses(of: subject.family).contains { subject.cidr.contains($0.address) }
             })
         else { return nil }
-        var draft = ProofDraft(ProofTranscript(mode: mode, network: first.network, ground: ground))
+        var draft = ProofDraft(
+            ProofTranscript(mode: mode, network: first.network, family: first.family, ground: ground))
         draft.transcript.container = resident.title
         plan(&draft, ground, from: resident, reading: reading)
         return draft
     }
 
     /// What acts on the packets of a real port, where a throw-away container has none.
-    private func hazard(at resident: Resident, of network: Network, _ host: any Host) -> String? {
+    private func hazard(at resident: Resident, of network: ProofNetwork, _ host: any Host) -> String? {
         do {
             let links = try Link.all(in: try host.query(.links()))
             guard let port = links.first(where: { $0.name == resident.port }),
                 let bridge = links.first(where: { $0.name == network.bridge })
             else { return "the port \(resident.port) has gone" }
-            return try ProofHazards(host: host, family: .ipv4, bridge: bridge, links: links).read(port: port).first
+            return try ProofHazards(host: host, family: network.family, bridge: bridge, links: links)
+                .read(port: port).first
         } catch let error as HostError {
             return error.description
         } catch {
@@ -74,34 +93,36 @@ extension NetworkProof {
     func plan(
         _ draft: inout ProofDraft, _ ground: ProofGround, from resident: Resident, reading: any Host
     ) {
-        let network = draft.transcript.network
+        let network = draft.transcript.subject
         if mode == .fence, let hazard = hazard(at: resident, of: network, reading) {
             draft.transcript.failure = "\(hazard); `--proof wire` would send all the same"
             return
         }
+        let addresses = resident.addresses(of: network.family)
         guard
-            let source = resident.addresses.first(where: { $0.address == aim.source })
-                ?? resident.addresses.first(where: { network.cidr.contains($0.address) })
-                ?? resident.addresses.first
+            let source = addresses.first(where: { $0.address.v4 == aim.source && aim.source != nil })
+                ?? addresses.first(where: { network.cidr.contains($0.address) }) ?? addresses.first
         else {
-            draft.transcript.failure = "\(resident.title) has no IPv4 address on \(resident.interface)"
+            draft.transcript.failure =
+                "\(resident.title) has no \(network.family.title) address on \(resident.interface)"
             return
         }
-        guard resident.hasDefaultRoute else {
-            draft.transcript.failure = "\(resident.title) has no default route"
+        guard resident.hasDefaultRoute(of: network.family) else {
+            let kind = network.family == .ipv4 ? "default route" : "default route of IPv6"
+            draft.transcript.failure = "\(resident.title) has no \(kind)"
             return
         }
-        draft.transcript.order = order(draft.transcript.subject, ground, from: resident, source)
+        draft.transcript.order = order(network, ground, from: resident, source)
         draft.waits = true
     }
 
     private func order(
-        _ network: ProofNetwork, _ ground: ProofGround, from resident: Resident, _ source: IPv4Prefix
+        _ network: ProofNetwork, _ ground: ProofGround, from resident: Resident, _ source: IPPrefix
     ) -> ProbeOrder {
         let chance = (0..<ProofPlan.chanceNeeded).map { _ in UInt8.random(in: 0...255) }
         var order = ProofPlan.order(
-            network: network, ground: ground, mode: mode, from: [.v4(source.address)], aim: aim, chance: chance)
-        order.addresses = [IPPrefix(source)]
+            network: network, ground: ground, mode: mode, from: [source.address], aim: aim, chance: chance)
+        order.addresses = [source]
         order.probesAddresses = false
         order.resident = resident
         return order

@@ -62,37 +62,43 @@ package struct NetworkProof: Sendable {
     package func transcripts(on host: any ActiveHost, reading: (any Host)? = nil) -> [ProofTranscript] {
         guard mode != .off else { return [] }
         let reading = reading ?? host
-        let all = networks.map(aim.applied)
-        // Where nothing is to be translated there is nothing to be proved.
-        let networks = aim.wants(.ipv4) ? all.filter { ProofNetwork($0).isProved } : []
-        var drafts: [ProofDraft] = []
+        let networks = networks.map(aim.applied)
+        var drafts: [ProofDraft]
         if let name = aim.container {
-            let all = networks.map { draft(ofContainer: name, in: $0, on: host, reading: reading) }
+            let all = networks.map { self.drafts(ofContainer: name, in: $0, on: host, reading: reading) }
             // A container is in one of them, as a rule.
-            let found = all.filter { $0.transcript.order?.resident != nil }
-            drafts = found.isEmpty ? all : found
+            let found = all.filter { $0.contains { $0.transcript.order?.resident != nil } }
+            drafts = (found.isEmpty ? all : found).flatMap(\.self)
         } else if let source = aim.source {
-            drafts = networks.filter { $0.cidr.contains(source) }.map { network in
+            drafts = networks.filter { families(of: $0).contains(.ipv4) && $0.cidr.contains(source) }.map { network in
                 draft(as: source, in: network, on: host, reading: reading)
             }
         } else {
-            for network in networks {
-                var first = draft(of: network, .ipv4, reading: reading)
-                guard aim.looksAtContainers, let ground = first.transcript.ground, first.transcript.order != nil else {
-                    drafts.append(first)
-                    continue
-                }
-                look(at: network, ground, into: &first.transcript, on: host)
-                drafts += [first] + [draft(besides: first.transcript, reading: reading)].compactMap { $0 }
-            }
-        }
-        if aim.wants(.ipv6) {
-            drafts += all.filter { ProofNetwork(ipv6: $0)?.isProved == true }.map {
-                draft(of: $0, .ipv6, reading: reading)
-            }
+            drafts = networks.flatMap { self.drafts(of: $0, on: host, reading: reading) }
         }
         send(&drafts, on: host)
         return drafts.map { finished($0, on: host) }
+    }
+
+    /// What is wanted of a network: where nothing is to be translated or routed there is nothing to be proved.
+    func families(of network: Network) -> [IPFamily] {
+        [IPFamily.ipv4, .ipv6].filter { family in
+            aim.wants(family)
+                && (family == .ipv4 ? ProofNetwork(network) : ProofNetwork(ipv6: network))?.isProved == true
+        }
+    }
+
+    /// From a throw-away container, and where containers are looked at from one that runs.
+    private func drafts(of network: Network, on host: any ActiveHost, reading: any Host) -> [ProofDraft] {
+        var first = families(of: network).map { draft(of: network, $0, reading: reading) }
+        guard aim.looksAtContainers, let looker = first.firstIndex(where: { $0.transcript.order != nil }),
+            let ground = first[looker].transcript.ground
+        else { return first }
+        look(at: network, ground, into: &first[looker].transcript, on: host)
+        let residents = first[looker].transcript.residents?.residents ?? []
+        return first.flatMap { draft in
+            [draft] + [self.draft(besides: draft.transcript, from: residents, reading: reading)].compactMap(\.self)
+        }
     }
 
     // MARK: One network

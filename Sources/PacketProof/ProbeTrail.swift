@@ -21,6 +21,12 @@ struct ProbeTrail {
     private(set) var exit: Exit?
     /// Stations of ours in the family of the packet that it passed: `forward.first`. Empty where there were none to pass.
     private(set) var stations: Set<String> = []
+    /// Where a rule sent it instead, as far as a station saw; nil where it kept its destination. Under br_netfilter such a
+    /// packet leaves the bridge's way for another port, and reaches nobody who looks.
+    var divertedTo: IPAddress? {
+        kill == nil && exit == nil && !stations.contains("forward.first") ? otherDestination : nil
+    }
+    private var otherDestination: IPAddress?
     /// The last rule or policy that dropped it.
     private(set) var kill: RuleKill?
     /// An ICMP error about the probe, in words, that came back to the container or was sent towards it.
@@ -43,6 +49,8 @@ struct ProbeTrail {
             guard let packet = IPPacket(sighting.packet.bytes[...]) else { continue }
             if mark.matches(packet) {
                 note(sighting, packet, bridge, result.port)
+                let isStation = sighting.direction == .passed && sighting.family == packet.family.netfilterName
+                if isStation, packet.destination != target { otherDestination = packet.destination }
             } else if mark.isQuoted(by: packet) {
                 noteError(packet, target)
                 noteReturn(sighting, bridge, result.port)

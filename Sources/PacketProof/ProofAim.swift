@@ -44,9 +44,9 @@ package struct ProofAim: Sendable, Hashable {
         return network
     }
 
-    /// Whether packets of a family are wanted. Running containers send IPv4 only.
+    /// Whether packets of a family are wanted.
     func wants(_ family: IPFamily) -> Bool {
-        if family == .ipv6, container != nil || source != nil { return false }
+        if family == .ipv6, source != nil { return false }
         return target.map { $0.family == family } ?? true
     }
 }

@@ -17,8 +17,10 @@ extension ProofEvaluator {
         guard state.forwards else {
             return Killer(hook: "port", text: "the port does not forward (bridge link show dev \(port))")
         }
-        guard state.gatewayAnswers == false, let gateway = resident.gateways.first else { return nil }
-        var text = "nobody answers ARP for the gateway \(gateway) of \(resident.title)"
+        guard state.gatewayAnswers == false, let gateway = resident.gateways(of: network.family).first
+        else { return nil }
+        let question = network.family == .ipv4 ? "ARP" : "neighbour discovery"
+        var text = "nobody answers \(question) for the gateway \(gateway) of \(resident.title)"
         if ownAddresses.contains(sent.source) {
             text += ": its source is an address of this host (\(sent.source))"
         } else if sent.source.v4.map({ $0.value >> 24 }) == 127 {

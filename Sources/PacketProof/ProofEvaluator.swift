@@ -21,8 +21,8 @@ struct ProofEvaluator {
                 network: network, ground: ground, autopsy: autopsy, trail: trail, second: second,
                 identification: identification, isBlind: result.weakness != nil)
             let killer =
-                trail.isLost
-                ? portKiller(sent, trail) ?? search.killer() : isDiverted(trail, sent) ? search.diverter() : nil
+                isDiverted(trail, sent)
+                ? search.diverter() : trail.isLost ? portKiller(sent, trail) ?? search.killer() : nil
             var probe = judge(sent, trail, killer, second: second)
             if let weakness = result.weakness {
                 let words = "weaker evidence, from captures alone: \(weakness)"
@@ -113,7 +113,7 @@ struct ProofEvaluator {
     /// Whether it went somewhere else than to where it was sent, this host itself included.
     private func isDiverted(_ trail: ProbeTrail, _ sent: IPPacket) -> Bool {
         if let exit = trail.exit { return exit.hook == "input" || exit.destination != sent.destination }
-        return !trail.isLost
+        return !trail.isLost || trail.divertedTo != nil
     }
 
     /// The verdict on the source address that a packet leaves with.
@@ -158,6 +158,10 @@ struct ProofEvaluator {
             probe.reason =
                 trail.answered
                 ? "this host answered in the place of \(network.target)" : "delivered to this host itself"
+        } else if let other = trail.divertedTo {
+            probe.verdict = .redirected
+            probe.killer = killer
+            probe.reason = "sent to \(other) instead of \(network.target)"
         } else if result.captureDrops > 0 {
             probe.reason = "not seen leaving, but the capture lost \(result.captureDrops) packets"
         } else {

@@ -28,6 +28,7 @@ extension ReportDiff {
             let checks = quiet.count == 1 ? "1 check passes" : "\(quiet.count) checks pass"
             page.paragraph("\(checks) as before, but on other values (--verbose shows them).", style: .faint)
         }
+        writeWaivers(to: &page)
         write("NEW ROOT CAUSES", appeared, to: &page)
         write("ROOT CAUSES THAT ARE GONE", gone, to: &page)
         if let proof {
@@ -36,6 +37,20 @@ extension ReportDiff {
                 "PROOF  \(proof.before?.word ?? "not made") -> \(proof.after?.word ?? "not made")", style: .strong)
         }
         return page.text
+    }
+
+    private func writeWaivers(to page: inout TextPage) {
+        guard let waivers else { return }
+        page.blank()
+        page.paragraph("WAIVERS (\(waivers.count))", style: .strong)
+        for waiver in waivers {
+            let name = waiver.subject.map { "\(waiver.id) (\($0))" } ?? waiver.id
+            page.labelled(
+                "-",
+                SafeText.line(
+                    "\(name): \(waiver.before?.rawValue ?? "not there") -> \(waiver.after?.rawValue ?? "not there"); "
+                        + "holds until \(waiver.expires): \(waiver.reason)", limit: 600), indent: 2, column: 2)
+        }
     }
 
     private func writeUnseen(to page: inout TextPage) {

@@ -40,6 +40,16 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
         package var title: String
     }
 
+    /// A waiver that is not as it was; `before` is absent where there was none, `after` where there is none any more.
+    package struct WaiverChange: Codable, Sendable, Hashable {
+        package var id: String
+        package var subject: String?
+        package var reason: String
+        package var expires: String
+        package var before: WaiverUse.State?
+        package var after: WaiverUse.State?
+    }
+
     package struct ProofChange: Codable, Sendable, Hashable {
         package var before: ProofVerdict?
         package var after: ProofVerdict?
@@ -60,6 +70,8 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
     package var gone: [CauseChange]
     /// Absent where the proof says the same.
     package var proof: ProofChange?
+    /// Absent where they are all as before. One that ran out counts (exit code 1), though nothing else differs.
+    package var waivers: [WaiverChange]?
 
     /// Pure. Findings are the same one where check and subject are.
     package init(old: Report, new: Report) {
@@ -80,6 +92,8 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
         if old.proof?.verdict != new.proof?.verdict {
             proof = ProofChange(before: old.proof?.verdict, after: new.proof?.verdict)
         }
+        let changes = Self.waivers(old.waivers ?? [], new.waivers ?? [])
+        waivers = changes.isEmpty ? nil : changes
         worse =
             broke.contains { $0.severity != .notice } || old.verdict.badness < new.verdict.badness
             || Health.badness(ofExitCode: old.exitCode) < Health.badness(ofExitCode: new.exitCode)
@@ -109,7 +123,21 @@ package struct ReportDiff: Encodable, Sendable, Hashable {
     /// Nothing differs, but the time and the duration.
     package var isEmpty: Bool {
         broke.isEmpty && healed.isEmpty && changed.isEmpty && appeared.isEmpty && gone.isEmpty && proof == nil
-            && old.exitCode == new.exitCode
+            && waivers == nil && old.exitCode == new.exitCode
+    }
+
+    private static func waivers(_ old: [WaiverUse], _ new: [WaiverUse]) -> [WaiverChange] {
+        func isSame(_ one: WaiverUse, _ other: WaiverUse) -> Bool { one.id == other.id && one.subject == other.subject }
+        func change(_ one: WaiverUse, _ before: WaiverUse.State?, _ after: WaiverUse.State?) -> WaiverChange {
+            WaiverChange(
+                id: one.id, subject: one.subject, reason: one.reason, expires: one.expires, before: before, after: after
+            )
+        }
+        return new.compactMap { one in
+            let before = old.first { isSame($0, one) }
+            return before?.state == one.state && before?.expires == one.expires
+                ? nil : change(one, before?.state, one.state)
+        } + old.filter { one in !new.contains { isSame($0, one) } }.map { change($0, $0.state, nil) }
     }
 
     private struct Key: Hashable {

@@ -4,6 +4,7 @@ internal import HostModel
 extension TerminalFormat {
     /// Consequences of one cause that are told one by one: a broken bridge has dozens, and they say nothing more.
     private static let consequencesShown = 3
+    private static let evidenceShown = 3
 
     func write(
         _ causes: [Cause], of report: Report, options: RenderingOptions, to page: inout TextPage
@@ -25,7 +26,7 @@ extension TerminalFormat {
         page.paragraph(cause.explanation, indent: indent)
         let column = Self.labelColumn
         page.row("about", cause.subject.description, indent: indent, column: column)
-        for evidence in cause.evidence {
+        for evidence in options.verbose ? cause.evidence : Self.brief(cause.evidence) {
             write(evidence, indent: indent, to: &page)
         }
         if options.verbose {
@@ -44,6 +45,12 @@ extension TerminalFormat {
                 column: column)
         }
         write(cause.remedy, of: cause, indent: indent, to: &page)
+    }
+
+    /// Where there is much of it, without what the proof saw: that is drawn below.
+    private static func brief(_ evidence: [Evidence]) -> [Evidence] {
+        let others = evidence.filter { $0.command != "lxc-doctor prove" }
+        return evidence.count > evidenceShown && !others.isEmpty ? others : evidence
     }
 
     func write(_ evidence: Evidence, indent: Int, to page: inout TextPage) {

@@ -163,4 +163,21 @@ import Testing
         #expect(problems.contains("one: it explains itself"))
         #expect(problems.contains { $0.contains("names {{container.name}}, which a network does not have") })
     }
+
+    /// Some check with the cause has to know what a command names, though not each of them.
+    @Test func validationFindsCommandsThatNobodyCanFill() {
+        let check = Check(
+            id: "nat.a", title: "a", severity: .warning, area: .nat, needs: [], probe: "p",
+            expect: .fact("f", .exists(true)), causes: [CauseRule(id: "one")])
+        var entry = CauseEntry(id: "one", area: .nat, severity: .warning, title: "", explanation: "")
+        let probe = ProbeSpecification(name: "p", summary: "", parameters: [:], facts: ["f": .strings])
+        func problems(_ command: String) -> [String] {
+            entry.commands = [command]
+            return CatalogValidation.problems(of: [check], causes: [entry])
+                + CatalogValidation.factProblems(of: entry, by: [check], probes: [probe])
+        }
+        #expect(problems("ip link set {{found.f}} master {{network.bridge}}") == [])
+        #expect(problems("lxc-info -n {{container.name}}").first?.contains("no check with that cause has") == true)
+        #expect(problems("ip link set {{found.g}} up").first?.contains("the fact g") == true)
+    }
 }

@@ -15,6 +15,31 @@ import Testing
         #expect(CatalogValidation.problems(of: check, probes: Vocabulary.probes) == [])
     }
 
+    /// A command names only what a check with that cause can find.
+    @Test(arguments: BuiltIn.causes().filter { !$0.isDocumentedOnly }.map(\.id))
+    func commandsNameWhatIsFound(_ id: String) throws {
+        let entry = try #require(BuiltIn.causes().first { $0.id == id })
+        let checks = BuiltIn.checks().filter { $0.causes.contains { $0.id == id } }
+        #expect(CatalogValidation.factProblems(of: entry, by: checks, probes: Vocabulary.probes) == [])
+    }
+
+    /// Words in a command that stand for what only its reader would know.
+    static let placeholders: Set<String> = [
+        "ADDRESS", "BRIDGE", "CARD", "CONFIG", "CONTAINER", "FILE", "GATEWAY", "INTERFACE", "LENGTH", "LINK", "NAME",
+        "NETWORK",
+        "OLD", "PORT", "PREFIX", "TABLE", "UPLINK", "USER", "VETH",
+    ]
+
+    /// What is printed can be typed as it stands. A cause that nothing on a host shows may leave a word to its reader.
+    @Test(arguments: BuiltIn.causes().filter { !$0.isDocumentedOnly }.map(\.id))
+    func commandsHaveNoPlaceholders(_ id: String) throws {
+        let entry = try #require(BuiltIn.causes().first { $0.id == id })
+        for command in entry.commands + entry.owners.values.joined() {
+            let words = Set(command.split { !($0.isLetter || $0.isNumber || "_-".contains($0)) }.map(String.init))
+            #expect(words.isDisjoint(with: Self.placeholders), "\(command)")
+        }
+    }
+
     /// A real probe keeps to the vocabulary; it may give more facts.
     @Test(arguments: Vocabulary.probes) func realProbesKeepToTheVocabulary(_ wanted: ProbeSpecification) {
         guard let real = allProbes.first(where: { $0.specification.name == wanted.name }) else { return }

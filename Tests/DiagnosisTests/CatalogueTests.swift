@@ -28,7 +28,8 @@ import Testing
         "image-or-rootfs-missing", "input-drops-dhcp-dns", "invalid-hwaddr", "ip-forward-off", "ip-forward-reset",
         "ipsec-masqueraded", "iptables-legacy-nft-split", "iptables-nft-incompatible-table", "ipv6-accept-ra-lost",
         "ipv6-address-missing",
-        "ipv6-forward-off", "ipv6-nat-missing", "kernel-modules-missing", "libvirt-network-inactive",
+        "ipv6-dropped", "ipv6-forward-off", "ipv6-nat-missing", "ipv6-no-route", "ipv6-wrong-source",
+        "kernel-modules-missing", "libvirt-network-inactive",
         "lxc-net-config-not-sourced",
         "lxc-net-edited-while-up", "lxc-net-ipv6-nat-syntax", "lxc-net-leasefile-dir", "lxc-net-no-ipv6-kernel",
         "lxc-net-not-enabled", "lxc-net-port53-conflict", "lxc-net-stale-network-up", "lxc-not-installed",
@@ -48,6 +49,14 @@ import Testing
     ]
 
     private static let detected = Set(BuiltIn.checks().flatMap { $0.causes.map(\.id) })
+
+    /// What `list causes` shows is what the rules below are about: no cause is left out of them.
+    @Test func everyCauseIsInTheCatalogue() {
+        let known = Set(BuiltIn.causes().map(\.id))
+        #expect(known.subtracting(Self.ids) == [], "causes without the rules below")
+        #expect(Set(Self.ids).subtracting(known) == [], "ids that nobody explains")
+        #expect(Set(Self.ids).count == Self.ids.count)
+    }
 
     @Test(arguments: ids) func isDetectedOrExplained(_ id: String) throws {
         let entry = try #require(BuiltIn.causes().first { $0.id == id }, "nobody knows \(id)")

@@ -114,6 +114,7 @@ struct Scene {
             "container-hardware-addresses": ["count": .integer(0), "duplicates": .strings([])],
             "packet-proof": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "packet-proof-ipv6": ["verdict": .string("masqueraded"), "delivery": .string("")],
+            "packet-proof-container-ipv6": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "packet-proof-container": ["verdict": .string("masqueraded"), "delivery": .string("")],
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),

@@ -6,17 +6,18 @@ extension Vocabulary {
         probe(
             "container-way", "network:S bridge:S address:S target:S",
             "way:S hostWay:S rule:S blocked:B diverted:B translated:S source:S borrowed:B borrowedFrom:S reversePath:S "
-                + "reverseRule:S reversePacket:S reason:S"),
+                + "reverseRule:S reversePacket:S reason:S container:S"),
         probe(
             "other-uplinks", "network:S bridge:S address:S target:S",
             "uplinks:L count:I untranslated:L foreignSource:L inUse:B undecided:B reason:S"),
         probe("port-default-routes", "", "routes:L addresses:L count:I first:B"),
         probe("foreign-routing", "network:S bridge:S", "runs:B kept:B rules:L count:I concern:L setting:S"),
         probe("uplink-link", "uplink:S target:S", "name:S up:B carrier:B gateway:S state:S answers:B"),
-        probe("gateway-on-link", "", "lone:L count:I hasDefault:B gateways:L files:L"),
+        probe("gateway-on-link", "", "lone:L count:I hasDefault:B gateways:L files:L ways:L"),
         probe(
             "path-mtu", "network:S bridge:S address:S target:S",
-            "bridgeMTU:I outsideMTU:I uplink:S smaller:B clamped:B clampRule:S fragmentationNeeded:S dropRule:S"),
+            "bridgeMTU:I outsideMTU:I uplink:S smaller:B clamped:B clampRule:S fragmentationNeeded:S dropRule:S "
+                + "deleteRule:S clamp:S"),
         probe("bridged-uplink", "bridge:S", "cards:L count:I wireless:L machine:S virtual:B"),
         probe("firewall-bridges", "bridge:S", "bridges:L count:I tracked:B zoned:B rule:S"),
         probe(
@@ -31,7 +32,7 @@ extension Vocabulary {
             "count:I maximum:I percent:I dropped:I earlyDropped:I insertFailed:I invalid:I"),
         probe("stray-packets", "network:S bridge:S address:S target:S", "invalid:I leave:B rule:S"),
         probe("stale-flows", "network:S bridge:S address:S target:S", "flows:L count:I looked:I"),
-        probe("host-output", "network:S bridge:S address:S target:S", "dhcp:S dns:S fresh:S rule:S packet:S"),
+        probe("host-output", "network:S bridge:S address:S target:S", "dhcp:S dns:S fresh:S rule:S packet:S shape:S"),
         probe("firewall-front-ends", "", "names:L count:I"),
         probe("network-rules", "network:S bridge:S", "made:B rules:I sweepers:L reason:S"),
         probe("iptables-tables", "", "tables:L count:I rule:S"),

@@ -17,8 +17,8 @@ enum Vocabulary {
             probe(
                 "forwarding-filter", "network:S bridge:S address:S target:S",
                 "forwarded:S forwardedShape:S forwardedRule:S forwardedPacket:S answered:S answeredShape:S answeredRule:S "
-                    + "answeredPacket:S dhcp:S dns:S inputRule:S inputPacket:S eastWest:S eastWestShape:S eastWestRule:S "
-                    + "eastWestPacket:S eastWestFamily:S bridgeNetfilter:B duplicates:I duplicatedRule:S outsideModel:L"
+                    + "answeredPacket:S dhcp:S dns:S inputRule:S inputPacket:S inputShape:S eastWest:S eastWestShape:S "
+                    + "eastWestRule:S eastWestPacket:S eastWestFamily:S bridgeNetfilter:B duplicates:I duplicatedRule:S outsideModel:L"
             ),
             probe(
                 "sysctl-next-boot", "key:S",
@@ -47,11 +47,12 @@ enum Vocabulary {
             probe(
                 "container-config", "path:S container:S",
                 "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S "
-                    + "addresses:L"),
-            probe("container-ports", "path:S container:S", "unplugged:L"),
+                    + "addresses:L config:S"),
+            probe("container-ports", "path:S container:S", "unplugged:L plugs:L"),
             probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),
             probe("packet-proof", "network:S", proof), probe("packet-proof-ipv6", "network:S", proof),
             probe("packet-proof-container", "network:S", "container:S " + proof),
+            probe("packet-proof-container-ipv6", "network:S", "container:S " + proof),
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
@@ -61,7 +62,7 @@ enum Vocabulary {
                 "count:I stopped:L rule:S"),
             probe(
                 "packet-proof-local", "network:S kind:S",
-                "arrival:S sourceAfter:S reason:S killer:S hook:S probes:L"),
+                "arrival:S sourceAfter:S reason:S killer:S hook:S sharedOwner:S probes:L"),
             probe("forward-drop", "network:S", "dropped:B owner:S killer:S verdict:S"),
         ] + paths
 

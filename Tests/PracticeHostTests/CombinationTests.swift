@@ -65,6 +65,53 @@ import Testing
         #expect(severities == severities.sorted(by: >))
     }
 
+    private func report(_ options: [String], _ script: String) throws -> Report {
+        let ended = try Program.lab(options, "{ \(script)\n} >&2; lxc-doctor --format json")
+        return try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+    }
+
+    /// A firewall that shuts out forwarding, DHCP and DNS is one cause, which one repair takes away.
+    @Test(arguments: [
+        ("ufw-forward-drop=enabled", ["firewall.dhcp-reaches-host", "firewall.dns-reaches-host", "firewall.dhcp-dns"]),
+        ("firewalld-zone=default", ["firewall.dhcp-reaches-host", "firewall.dns-reaches-host", "firewall.dhcp-dns"]),
+        ("shorewall-misconfig=no-zone", ["firewall.dhcp-reaches-host", "firewall.host-output"]),
+    ])
+    func aFirewallIsOneCause(fault: String, consequences: [String]) throws {
+        let report = try report(["--fault", fault], "true")
+        #expect(report.causes.map(\.id) == [String(fault.prefix { $0 != "=" })], "\(report.causes.map(\.id))")
+        #expect(Set(consequences).isSubset(of: report.causes.first?.consequences ?? []), "\(report.causes)")
+    }
+
+    /// Somebody's own rule or table is none of that program's doing, and its repair would leave it.
+    @Test(arguments: [
+        "iptables -I INPUT -i lxcbr1 -p udp --dport 67 -j DROP; iptables -I INPUT -i lxcbr1 -p udp --dport 53 -j DROP",
+        """
+        nft 'add table inet own; add chain inet own i { type filter hook input priority -20; }'
+        nft 'add rule inet own i iifname lxcbr1 udp dport { 53, 67 } drop'
+        """,
+    ])
+    func aRuleBesideTheFirewallIsAnotherCause(script: String) throws {
+        let report = try report(["--fault", "ufw-forward-drop=enabled"], script)
+        #expect(
+            Set(report.causes.map(\.id)) == ["ufw-forward-drop", "input-drops-dhcp-dns"], "\(report.causes.map(\.id))")
+    }
+
+    /// What a rule of nat sends from the containers back to one of them is neither lost in a filter of the bridge nor in
+    /// INPUT, whether bridged packets pass the rules or not.
+    @Test(arguments: [0, 1]) func aDiversionToAContainerIsNamed(bridgeNetfilter: Int) throws {
+        let report = try report(
+            [],
+            """
+            sysctl -qw net.bridge.bridge-nf-call-iptables=\(bridgeNetfilter)
+            nft 'add table ip d; add chain ip d p { type nat hook prerouting priority -100; }'
+            nft 'add rule ip d p iifname lxcbr1 meta l4proto tcp dnat to 10.5.0.9'
+            """)
+        #expect(report.causes.map(\.id) == ["probe-redirected"], "\(report.causes.map(\.id))")
+        let tcp = report.proof?.probes.filter { $0.protocol == .tcp } ?? []
+        #expect(!tcp.isEmpty && tcp.allSatisfy { $0.verdict == .redirected }, "\(tcp)")
+        #expect(tcp.allSatisfy { $0.reason?.contains("sent to 10.5.0.9") == true }, "\(tcp.map(\.reason))")
+    }
+
     /// One fault of each area, three times over: bridge, forwarding, translation, filters, DHCP and DNS, containers,
     /// the next boot, IPv6, other programs. Each can be had together with any of another area.
     private static let rows = [

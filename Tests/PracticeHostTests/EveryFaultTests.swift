@@ -34,21 +34,21 @@ import Testing
         }
     }()
 
-    /// Hosts on which more than one thing is wrong by the fault's nature: that program closes INPUT or OUTPUT too, and a
-    /// stopped lxc-net takes bridge and rules along.
+    /// Hosts on which more than one thing is wrong by the fault's nature: that file closes INPUT too, and a stopped lxc-net takes
+    /// bridge and rules along.
     static let besides: [String: Set<String>] = [
         "bridge-missing=stopped": ["masq-missing"], "forward-policy-drop=nftables-conf": ["input-drops-dhcp-dns"],
-        "ufw-forward-drop=enabled": ["input-drops-dhcp-dns"], "ufw-forward-drop=other-rules": ["input-drops-dhcp-dns"],
-        "firewalld-zone=default": ["input-drops-dhcp-dns"],
-        "shorewall-misconfig=no-zone": ["input-drops-dhcp-dns", "output-drop"],
-        "shorewall-misconfig=no-policy": ["input-drops-dhcp-dns", "output-drop"],
-        "shorewall-misconfig=recipe": ["input-drops-dhcp-dns", "output-drop"],
         // All of what its settings make is wrong with them.
         "bridge-wrong-address-or-mask=settings": ["masq-wrong-subnet", "bridge-not-persistent", "masq-hits-east-west"],
         "bridge-wrong-address-or-mask=settings-address": ["bridge-not-persistent"],
         "masq-wrong-subnet=settings": ["masq-hits-east-west", "masq-not-persistent", "dhcp-range-outside-subnet"],
         // It has just been reloaded: what it deletes at boot is gone now as well.
         "nftables-flush-ruleset=now": ["masq-missing"],
+    ]
+
+    /// Words that stand for a name which the evidence knows: whoever reads a command at night pastes it.
+    static let placeholders: Set<String> = [
+        "ADDRESS", "BRIDGE", "CARD", "CONFIG", "CONTAINER", "GATEWAY", "INTERFACE", "NAME", "UPLINK", "VETH",
     ]
 
     /// Causes that no practice host can have; the evidence of them stands as literals in the tests of these probes.
@@ -110,6 +110,11 @@ import Testing
             let cause = report.causes.first { $0.id == variant.id }
             #expect(cause?.evidence.isEmpty == false)
             #expect(cause?.evidence.allSatisfy { !$0.command.isEmpty && !$0.source.isEmpty } == true)
+            for command in report.causes.flatMap({ $0.remedy?.commands ?? [] }) {
+                let words = Set(command.components(separatedBy: CharacterSet.alphanumerics.inverted))
+                #expect(words.isDisjoint(with: Self.placeholders), "\(command)")
+                #expect(!command.contains("{{"), "\(command)")
+            }
             if variant.isFirst { Self.compare(parts[1], with: variant.id) }
             TestResults.note(.reproduced, [variant.id])
             return

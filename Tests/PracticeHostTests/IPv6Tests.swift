@@ -94,6 +94,35 @@ import Testing
         #expect(report.findings.first { $0.check == "nat.ipv6-proof" }?.verdict == .pass)
     }
 
+    /// Rules of ip6tables-legacy are read as well, from the tables that the kernel has; looking makes no other.
+    @Test(arguments: [
+        ("-A POSTROUTING -s fd42:5::/64 ! -d fd42:5::/64 -j MASQUERADE", true),
+        ("-A POSTROUTING ! -s fd99::/64 -o up0 -j SNAT --to-source 2001:db8:ff::2", true),
+        ("-A POSTROUTING -s fd99::/64 -j MASQUERADE", false),
+        ("-A POSTROUTING ! -s fd42::/16 -j MASQUERADE", false),
+        ("-A POSTROUTING ! -o up+ -j MASQUERADE", false),
+        ("-N UNUSED", false),
+    ])
+    func tablesOfLegacyAreRead(rule: String, translates: Bool) throws {
+        let ended = try Program.lab(
+            [],
+            """
+            { \(Self.profile)
+            \(Self.address)
+            ip6tables-legacy -t nat \(rule)
+            [ '\(rule)' = '-N UNUSED' ] && ip6tables-legacy -t nat -A UNUSED -j MASQUERADE; } >&2
+            lxc-doctor --format json; echo SPLIT; cat /proc/net/ip6_tables_names
+            """)
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        let report = try JSONDecoder().decode(Report.self, from: Data(parts[0].utf8))
+        let finding = report.findings.first { $0.check == "nat.ipv6" }
+        #expect(finding?.verdict == (translates ? .pass : .fail), "\(finding as Any) \(ended.messages)")
+        #expect(report.causes.map(\.id) == (translates ? [] : ["ipv6-nat-missing"]), "\(report.causes.map(\.id))")
+        #expect(report.exitCode == (translates ? 0 : 1))
+        #expect(!translates || finding?.evidence.contains { $0.value.contains("POSTROUTING, rule 1") } == true)
+        #expect(parts.last == "nat\n")
+    }
+
     /// lxc-net's own IPv6 network: what its settings promise, its start keeps, and a flush takes away.
     @Test func lxcNetsOwnNetworkIsCheckedToo() throws {
         let ended = try Program.lab(

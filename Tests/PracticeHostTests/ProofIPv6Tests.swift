@@ -233,6 +233,45 @@ import Testing
             ], backend: "iptables-legacy", lab: ["--ipv6", "nat66"], family: .ipv6)
     }
 
+    // MARK: Other ways out
+
+    private static let secondUplink = """
+        ip link add up1 type veth peer name far1; ip link set up1 up; ip link set far1 up
+        ip -6 addr add 2001:db8:77::2/64 dev up1 nodad; ip -6 route add default via 2001:db8:77::1 dev up1 table 50
+        nft flush chain ip6 lxc postrouting; nft add rule ip6 lxc postrouting oifname up0 masquerade
+
+        """
+
+    /// A policy that sends a part of the world another way is tried as well; a more specific route, as a VPN makes it, was
+    /// made on purpose and is not.
+    @Test func aSecondWayOutIsTried() throws {
+        let ended = try Program.lab(
+            ["--ipv6", "nat66"],
+            """
+            { \(Self.secondUplink)
+            ip -6 rule add to 2a00::/12 lookup 50; } >&2
+            lxc-doctor prove --format json; echo SPLIT
+            nft add rule ip6 lxc postrouting oifname up1 masquerade
+            lxc-doctor prove --format json; echo SPLIT
+            ip -6 rule del to 2a00::/12 lookup 50; ip -6 route add default via 2001:db8:77::1 dev up1 metric 5000
+            ip -6 rule add fwmark 0x51 lookup 50
+            lxc-doctor prove --format json; echo SPLIT
+            ip -6 rule del fwmark 0x51 lookup 50; ip -6 route del default via 2001:db8:77::1 dev up1 metric 5000
+            ip -6 route add 2a00::/12 via 2001:db8:77::1 dev up1
+            lxc-doctor prove --format json
+            """)
+        let reports = try ended.output.components(separatedBy: "SPLIT\n").map { try Self.report($0) }
+        try #require(reports.count == 4, "\(ended.messages)")
+        func second(_ report: ProofReport) -> [ProofProbe] { report.probes.filter { $0.uplink == "up1" } }
+        #expect(second(reports[0]).map(\.verdict) == [.leaked] && reports[0].verdict == .leaked, "\(reports[0])")
+        #expect(second(reports[0]).first?.reason?.contains("leaves up1 untranslated") == true)
+        #expect(second(reports[0]).allSatisfy { $0.to.hasPrefix("[2a00:") }, "\(second(reports[0]))")
+        #expect(second(reports[1]).map(\.sourceAfter) == ["2001:db8:77::2"], "\(second(reports[1]))")
+        // The kernel uses neither a worse default route nor what is for marked packets.
+        #expect(reports[1...].allSatisfy { $0.verdict == .masqueraded }, "\(reports)")
+        #expect(second(reports[2]).isEmpty && second(reports[3]).isEmpty, "\(reports[2...])")
+    }
+
     // MARK: One family hides the other
 
     @Test func anOutageOfOneFamilyIsNotTakenForOneOfTheOther() throws {

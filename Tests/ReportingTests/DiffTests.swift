@@ -1,3 +1,4 @@
+import Foundation
 import HostModel
 import Testing
 
@@ -55,6 +56,35 @@ struct DiffTests {
         let text = diff.text(options: RenderingOptions())
         #expect(text.contains("CANNOT BE JUDGED ANY MORE (\(group.changes.count))"))
         #expect(text.contains("  - waits for bridge.exists\n    bridge.up (lxcbr1), "))
+    }
+
+    /// A waiver that ran out is all that differs: it makes the host worse, and is told.
+    @Test func aWaiverThatRanOutIsListed() throws {
+        func report(_ state: WaiverUse.State?) -> Report {
+            var report = self.report(.pass)
+            report.waivers = state.map {
+                [
+                    WaiverUse(
+                        id: "masq-missing", subject: "lxcbr1", reason: "the lab is rebuilt", expires: "2024-05-01",
+                        state: $0)
+                ]
+            }
+            report.exitCode = state == .expired ? 1 : 0
+            return report
+        }
+        let diff = ReportDiff(old: report(.active), new: report(.expired))
+        #expect(diff.worse && diff.waivers?.map(\.after) == [.expired], "\(diff)")
+        let text = diff.text(options: RenderingOptions())
+        #expect(text.contains("WAIVERS (1)"), "\(text)")
+        #expect(
+            text.contains("masq-missing (lxcbr1): active -> expired; holds until 2024-05-01: the lab is"), "\(text)")
+        let healed = ReportDiff(old: report(.expired), new: report(nil))
+        #expect(healed.isBetter && healed.waivers?.map(\.after) == [nil] && !healed.isEmpty)
+        #expect(ReportDiff(old: report(.active), new: report(.active)).isEmpty)
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("diff-\(UUID().uuidString).json")
+        try Data(JSONText.encode(diff).utf8).write(to: file)
+        defer { unlink(file.path) }
+        #expect(try Workplace.validate([file], schema: "diff", closed: true).invalid == [:])
     }
 
     @Test func anImprovementIsCalledBetter() {

@@ -56,6 +56,20 @@ struct TerminalTests {
         #expect(!plain.contains("\u{1b}"))
     }
 
+    /// What repairs it has to be on the first screen: what the proof saw of a cause is drawn anyway.
+    @Test func muchEvidenceDoesNotPushTheRepairAway() throws {
+        func page(rules: Int, verbose: Bool = false) -> String {
+            var report = Report.masqueradeMissing
+            report.causes[0].evidence =
+                (0..<rules).map { Evidence(source: "rule", command: "nft list ruleset", value: "seen as \($0)") }
+                + [Evidence(source: "packet", command: "lxc-doctor prove", value: "killed by it")]
+            return render(report, as: .terminal, options: RenderingOptions(verbose: verbose))
+        }
+        #expect(page(rules: 2).contains("killed by it"))
+        #expect(!page(rules: 3).contains("killed by it") && page(rules: 3).contains("seen as 2"))
+        #expect(page(rules: 3, verbose: true).contains("killed by it"))
+    }
+
     @Test func quietWritesNothing() {
         let options = RenderingOptions(quiet: true)
         #expect(render(Report.masqueradeMissing, as: .terminal, options: options) == "")

@@ -88,19 +88,19 @@ import WireFormats
 
     @Test func aPolledAnswerThatIsEmptyIsNotThere() {
         func answer(_ bytes: [UInt8]) -> PolledAnswer {
-            PolledAnswer { () throws(HostError) in .bytes(ByteString(bytes)) }
+            PolledAnswer(to: .identity) { () throws(HostError) in .bytes(ByteString(bytes)) }
         }
         #expect(!answer([]).isPresent && answer([1]).isPresent)
         #expect(answer([1]) != answer([2]) && answer([1]) == answer([1]))
-        let missing = PolledAnswer { () throws(HostError) in
+        let missing = PolledAnswer(to: .identity) { () throws(HostError) in
             throw HostError(.notFound, operation: "read", message: "no")
         }
-        let refused = PolledAnswer { () throws(HostError) in
+        let refused = PolledAnswer(to: .identity) { () throws(HostError) in
             throw HostError(.notPermitted, operation: "read", message: "no")
         }
         #expect(!missing.isPresent && refused.isPresent)
-        let none = PolledAnswer { () throws(HostError) in .messages(NetlinkMessages()) }
-        let some = PolledAnswer { () throws(HostError) in .messages(NetlinkMessages([[1]])) }
+        let none = PolledAnswer(to: .identity) { () throws(HostError) in .messages(NetlinkMessages()) }
+        let some = PolledAnswer(to: .identity) { () throws(HostError) in .messages(NetlinkMessages([[1]])) }
         #expect(!none.isPresent && some.isPresent)
     }
 }

@@ -79,6 +79,65 @@ import Testing
         #expect(XtInterface.any.matches("lxcbr1"))
     }
 
+    private func words(_ values: UInt32...) -> [UInt8] { values.flatMap { host($0) } }
+
+    /// `struct ip6t_entry` with one target; counters of some value.
+    private func entry(_ source: [UInt8], _ mask: [UInt8], out: String, counter: UInt8, _ target: [UInt8]) -> [UInt8] {
+        var bytes = source + [UInt8](repeating: 0, count: 16) + mask + [UInt8](repeating: 0, count: 16)
+        let name = Array(out.utf8) + [UInt8](repeating: 0, count: 16 - out.utf8.count)
+        let known = out.isEmpty ? 0 : out.utf8.count + 1
+        bytes += [UInt8](repeating: 0, count: 16) + name + [UInt8](repeating: 0, count: 16)
+        bytes += [UInt8](repeating: 0xff, count: known) + [UInt8](repeating: 0, count: 16 - known)
+        // Protocol, traffic class, flags, inversions; nfcache; the offsets; comefrom; the counters.
+        bytes += [17, 0, 0, 0, 0x08, 0, 0, 0] + [0, 0, 0, 0] + host(UInt16(168), UInt16(168 + target.count))
+        return bytes + [0, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: counter, count: 16) + target
+    }
+
+    private func target(_ name: String, _ data: [UInt8]) -> [UInt8] {
+        let size = 32 + data.count
+        return host(UInt16(size)) + Array(name.utf8) + [UInt8](repeating: 0, count: 30 - name.utf8.count) + data
+    }
+
+    @Test func tablesOfIPv6HaveLongerEntries() throws {
+        func blob(counter: UInt8) -> (info: [UInt8], entries: [UInt8]) {
+            let address: [UInt8] = [0xfd, 0x42, 0, 5] + [UInt8](repeating: 0, count: 12)
+            let mask = [UInt8](repeating: 0xff, count: 8) + [UInt8](repeating: 0, count: 8)
+            let none = [UInt8](repeating: 0, count: 16)
+            let rule = entry(address, mask, out: "up0", counter: counter, target("MASQUERADE", none))
+            let policy = entry(none, none, out: "", counter: counter, target("", words(.max - 1, 0)))
+            let end = entry(none, none, out: "", counter: 0, target("ERROR", Array("ERROR".utf8) + none + none))
+            let entries = rule + policy + end
+            let name = Array("nat".utf8) + [UInt8](repeating: 0, count: 29)
+            var info = name + words(1 << 4)
+            info += words(0, 0, 0, 0, 0)
+            info += words(0, 0, 0, 0, UInt32(rule.count))
+            info += words(3, UInt32(entries.count))
+            return (info, name + words(UInt32(entries.count)) + [0, 0, 0, 0] + entries)
+        }
+        let (info, entries) = blob(counter: 1)
+        let table = try LegacyTable<IPv6Address>(info: info, entries: entries)
+        #expect(table.name == "nat" && table.chains.map(\.name) == ["POSTROUTING"])
+        let chain = try #require(table.chains.first)
+        #expect(chain.policy == .accept && chain.rules.count == 1)
+        let rule = try #require(chain.rules.first)
+        #expect(rule.source == IPv6Address("fd42:5::") && rule.sourceMask == IPv6Address("ffff:ffff:ffff:ffff::"))
+        #expect(rule.output == XtInterface(prefix: "up0", isWildcard: false) && rule.input == .any)
+        #expect(rule.transport == 17 && rule.inversions == .source && !rule.fragment)
+        guard case .target(let found) = rule.target else {
+            Issue.record("\(rule.target)")
+            return
+        }
+        #expect(found.name == "MASQUERADE")
+        // How often a rule was met makes no other table of it.
+        let later = blob(counter: 9)
+        #expect(try LegacyTable<IPv6Address>(info: later.info, entries: later.entries) == table)
+        for length in 0..<entries.count {
+            #expect(throws: WireError.self) {
+                try LegacyTable<IPv6Address>(info: info, entries: Array(entries[..<length]))
+            }
+        }
+    }
+
     @Test func nothingIsNoTable() {
         #expect(throws: WireError.self) { try XtTable(info: [], entries: []) }
         #expect(throws: WireError.self) {

@@ -4,24 +4,31 @@ internal import Probes
 
 /// The proof from inside a running container, as a fact that checks can ask for.
 struct ContainerProofProbe: Probe {
-    static let specification = ProbeSpecification(
-        name: "packet-proof-container", summary: "where a packet of a running container goes, and as whom it leaves",
-        parameters: ["network": .string],
-        facts: ["container": .string].merging(PacketProofProbe.specification.facts) { first, _ in first })
+    static let specification = describe(
+        "packet-proof-container", "where a packet of a running container goes, and as whom it leaves")
+    static let specificationOfIPv6 = describe(
+        "packet-proof-container-ipv6", "where an IPv6 packet of a running container goes, and as whom it leaves")
 
-    var specification: ProbeSpecification { Self.specification }
+    private static func describe(_ name: String, _ summary: String) -> ProbeSpecification {
+        ProbeSpecification(
+            name: name, summary: summary, parameters: ["network": .string],
+            facts: ["container": .string].merging(PacketProofProbe.specification.facts) { first, _ in first })
+    }
+
+    var specification: ProbeSpecification { family == .ipv4 ? Self.specification : Self.specificationOfIPv6 }
 
     /// Nil where the proof is off.
     let report: ProofReport?
+    var family: IPFamily = .ipv4
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
         guard var own = report, own.mode != .off else {
             throw .notApplicable("the packet proof was turned off (--proof off)")
         }
-        own.probes = own.probes.filter { $0.network == network && $0.container != nil }
+        own.probes = own.probes.filter { $0.network == network && $0.container != nil && $0.family == family }
         guard let container = own.probes.first?.container else {
-            throw .notApplicable("no container that could send runs on \(network)")
+            throw .notApplicable("no container that could send \(family.title) runs on \(network)")
         }
         // Judged as the other probe judges those of a throw-away container.
         own.probes = own.probes.map { probe in
@@ -29,7 +36,7 @@ struct ContainerProofProbe: Probe {
             probe.container = nil
             return probe
         }
-        var observation = try PacketProofProbe(report: own).observe(parameters, on: host)
+        var observation = try PacketProofProbe(report: own, family: family).observe(parameters, on: host)
         observation.facts["container"] = .string(container)
         return observation
     }

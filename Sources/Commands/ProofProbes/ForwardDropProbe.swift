@@ -15,12 +15,6 @@ struct ForwardDropProbe: Probe {
     /// Nil where the proof is off.
     let report: ProofReport?
 
-    /// The programs that own rules of forwarding.
-    enum Owner: String {
-        case ufw, shorewall, docker, firewalld, iptables, nftables
-        case none = ""
-    }
-
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
         let report = try report.made()
@@ -29,13 +23,11 @@ struct ForwardDropProbe: Probe {
             throw .notApplicable("no packet was sent on \(network)")
         }
         if worst.verdict == .unknown { throw .unknown(worst.reason ?? "the packet proof could not be made") }
-        // What is lost before any rule is not a firewall's doing.
         let killer = worst.killer
-        let reachedForward = worst.path.last(where: \.reached)?.hook == "forward"
-        let isDropped = worst.verdict == .dropped && (killer?.hook == "forward" || reachedForward)
-        let owner: Owner
+        let isDropped = worst.isLostInForward
+        let owner: FilterOwner
         do throws(HostError) {
-            owner = isDropped ? try Self.owner(killer, host) : .none
+            owner = isDropped ? try FilterOwner(of: killer, chain: "FORWARD", on: host) : .none
         } catch {
             throw .unknown(error.description)
         }
@@ -50,24 +42,11 @@ struct ForwardDropProbe: Probe {
                     worst.verdict.rawValue + (killer.map(\.clause) ?? ""))
             ])
     }
+}
 
-    private static func owner(_ killer: Killer?, _ host: any Host) throws(HostError) -> Owner {
-        if let table = killer?.table {
-            if table == "firewalld" { return .firewalld }
-            if killer?.family != "ip" || table != "filter" { return .nftables }
-        }
-        var filtering: Owner = .none
-        for flavour in IptablesFlavour.allCases {
-            guard let listing = try host.iptablesRules(IptablesTable(flavour, "filter")) else { continue }
-            let drops =
-                listing.policies["FORWARD"] == "DROP"
-                || listing.rules(of: "FORWARD").contains { !$0.hasSuffix("-j ACCEPT") }
-            guard drops else { continue }
-            if listing.policies["ufw-user-forward"] != nil { return .ufw }
-            if listing.policies["shorewall"] != nil { return .shorewall }
-            if listing.policies["DOCKER-USER"] != nil { return .docker }
-            filtering = .iptables
-        }
-        return filtering == .none ? .nftables : filtering
+extension ProofProbe {
+    /// What is lost before any rule is not a firewall's doing.
+    var isLostInForward: Bool {
+        verdict == .dropped && (killer?.hook == "forward" || path.last(where: \.reached)?.hook == "forward")
     }
 }

@@ -10,7 +10,7 @@ struct LocalProofProbe: Probe {
         parameters: ["network": .string, "kind": .string],
         facts: [
             "arrival": .string, "sourceAfter": .string, "reason": .string, "killer": .string, "hook": .string,
-            "probes": .strings,
+            "sharedOwner": .string, "probes": .strings,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -39,9 +39,24 @@ struct LocalProofProbe: Probe {
                 "reason": .string(worst.reason ?? ""),
                 "killer": .string(worst.killer?.text ?? ""),
                 "hook": .string(worst.lossHook),
+                "sharedOwner": .string(try sharedOwner(of: worst, on: host).rawValue),
                 "probes": .strings(probes.map(Self.line)),
             ],
             evidence: [.packet(worst.protocol, from: worst.from, to: worst.to, Self.outcome(worst))])
+    }
+
+    /// Whose rules drop it, where the same program drops what containers send to the outside.
+    private func sharedOwner(of probe: LocalProbe, on host: any Host) throws(ObservationFailure) -> FilterOwner {
+        guard probe.arrival == .dropped, probe.lossHook == "input",
+            let lost = report?.probes.first(where: {
+                $0.network == probe.network && $0.container == nil && $0.family == .ipv4 && $0.isLostInForward
+            })
+        else { return .none }
+        do {
+            return try .shared(forwarded: lost.killer, intoHost: probe.killer, on: host)
+        } catch {
+            throw .unknown(error.description)
+        }
     }
 
     private static func line(_ probe: LocalProbe) -> String {

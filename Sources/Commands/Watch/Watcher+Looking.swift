@@ -104,7 +104,7 @@ extension Watcher {
     func keepAnEyeOn(_ requests: Set<HostRequest>) {
         let host = session.host
         let parts = WatchedParts(requests) { request in
-            PolledAnswer { () throws(HostError) in try host.answer(request) }.isPresent
+            PolledAnswer(to: request) { () throws(HostError) in try host.answer(request) }.isPresent
         }
         // What was read before it was watched may have changed in between. That is no sign that it has.
         gate.note(Set(files.watch(parts.files).map { .file($0) }), at: now)

@@ -161,8 +161,8 @@ final class Watcher {
         let host = session.host
         let changed = standing.requests.filter { request in
             guard !request.topics.isDisjoint(with: polled) else { return false }
-            return PolledAnswer { () throws(HostError) in try live.answer(request) }
-                != PolledAnswer { () throws(HostError) in try host.answer(request) }
+            return PolledAnswer(to: request) { () throws(HostError) in try live.answer(request) }
+                != PolledAnswer(to: request) { () throws(HostError) in try host.answer(request) }
         }
         touch(changed.reduce(into: []) { $0.formUnion($1.topics.intersection(WatchTopic.polled)) })
     }

@@ -131,19 +131,22 @@ struct ProofContainer: ~Copyable {
     /// has is flooded to every port, and comes into none of the fences in its time.
     private func requireTheGatewaysAddress(_ order: ProbeOrder) throws(HostError) {
         let bridge = try LinkDescription(named: order.bridge, through: &sockets.host)
-        let entry = try neighbour(order.gateway.v4)
+        // Of IPv6 its gateway is what was advertised: an address that the bridge has besides its own.
+        let gateway = order.family == .ipv4 ? order.gateway : order.resident?.gateways(of: .ipv6).first ?? order.gateway
+        let entry = try neighbour(gateway)
         guard let known = entry?.mac, known.octets != bridge.hardwareAddress else { return }
         throw HostError(
             .other, operation: "send from the container",
             message:
-                "it takes \(known) for the hardware address of its gateway \(order.gateway), which \(order.bridge) "
+                "it takes \(known) for the hardware address of its gateway \(gateway), which \(order.bridge) "
                 + "has not; its kernel asks again some seconds after it sends")
     }
 
-    private func neighbour(_ address: IPv4Address?) throws(HostError) -> Neighbour? {
-        let messages = try sockets.inside.request(.neighbours())
+    private func neighbour(_ address: IPAddress?) throws(HostError) -> Neighbour? {
+        guard let address else { return nil }
+        let messages = try sockets.inside.request(.neighbours(AddressFamily(address.family)))
         do {
-            return try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.address == address }
+            return try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.destination == address }
         } catch {
             throw HostError(.malformed, operation: "read the neighbours of a container", message: "\(error)")
         }
@@ -174,7 +177,7 @@ struct ProofContainer: ~Copyable {
     }
 
     /// How the port is now, and whether the gateway is known.
-    func state(gateway: IPv4Address?) throws(HostError) -> PortState {
+    func state(gateway: IPAddress?) throws(HostError) -> PortState {
         let link = try LinkDescription(named: port, through: &sockets.host)
         var state = PortState(
             isUp: link.isUp, forwards: link.bridgePortState == UInt8(BR_STATE_FORWARDING))

@@ -56,12 +56,12 @@ package final class ProofHost: ActiveHost {
         }
     }
 
-    package func residents(of bridge: String, gateway: IPv4Address?) throws(HostError) -> BridgeResidents {
+    package func residents(of bridge: String, gateway: IPv4Address?, ipv6: Bool) throws(HostError) -> BridgeResidents {
         let question = try gateway.map { (gateway) throws(HostError) in
             try AddressQuestion(gateway, behind: bridge)
         }
         if let question { resources.spent.append(question.socket) }
-        var result = try ResidentReader(host).read(bridge)
+        var result = try ResidentReader(host).read(bridge, ipv6: ipv6)
         guard let question, !result.residents.isEmpty else { return result }
         let owners = question.owners()
         // Another interface of this host may answer for it (arp_ignore 0, ip-sysctl.rst): nobody has stolen anything.

@@ -34,16 +34,13 @@ final class ProofStation {
                 localFailure = error.description
             }
         }
-        if order.family == .ipv6 {
-            guard let sender = FrameSender(order, in: container) else {
-                throw HostError(
-                    .unsupported, operation: "send a probe", message: "only a throw-away container sends IPv6")
-            }
+        // In a throw-away container IPv6 is off, and its frames are made by hand.
+        if order.family == .ipv6, order.resident == nil, let sender = FrameSender(order, in: container) {
             frames = sender
             self.sender = sender
         } else {
             frames = nil
-            sender = try RawSender(in: container)
+            sender = try RawSender(order, in: container)
         }
         port = container.port
         self.local = local
@@ -93,7 +90,7 @@ final class ProofStation {
     /// How the port of a container is that was there before.
     func portState() throws(HostError) -> PortState? {
         guard let resident = order.resident else { return nil }
-        return try container.state(gateway: resident.gateways.first)
+        return try container.state(gateway: resident.gateways(of: order.family).first)
     }
 
     /// For poll(2): readable when ICMP came back.

@@ -17,13 +17,18 @@ struct ResidentReader {
         self.host = host
     }
 
-    /// Everybody at the bridge. A port whose other end cannot be found or read is named, with the reason.
-    func read(_ bridge: String) throws(HostError) -> BridgeResidents {
+    /// Everybody at the bridge. A port whose other end cannot be found or read is named, with the reason. `ipv6`: with
+    /// what they have of it.
+    func read(_ bridge: String, ipv6: Bool = false) throws(HostError) -> BridgeResidents {
         let links = try Self.decoded { try Link.all(in: try host.query(.links())) }
         guard let master = links.first(where: { $0.name == bridge }) else {
             throw HostError(.notFound, operation: Self.operation, message: "there is no link \(bridge)")
         }
-        return try read(links.filter { $0.master == master.index && $0.kind == "veth" }.prefix(Self.mostPorts))
+        // Without IPv6 the kernel would answer with the addresses of all other families.
+        let listing = ipv6 ? try host.readTextIfPresent("/proc/net/if_inet6", limit: 4 << 20) : nil
+        return try read(
+            links.filter { $0.master == master.index && $0.kind == "veth" }.prefix(Self.mostPorts),
+            ipv6: listing != nil)
     }
 
     /// Those of this host's own links.
@@ -37,7 +42,7 @@ struct ResidentReader {
         return try read(links.filter { $0.kind == "veth" && $0.lowerNamespace != nil }.prefix(Self.mostVeths))
     }
 
-    private func read(_ ports: ArraySlice<Link>) throws(HostError) -> BridgeResidents {
+    private func read(_ ports: ArraySlice<Link>, ipv6: Bool = false) throws(HostError) -> BridgeResidents {
         let wanted = Set(ports.compactMap(\.lowerNamespace))
         var result = BridgeResidents(residents: [], unknownPorts: [])
         guard !ports.isEmpty else { return result }
@@ -53,7 +58,7 @@ struct ResidentReader {
             }
             do {
                 let namespace = try search.open(place.path, identifier: place.identifier)
-                result.residents.append(try resident(at: port, in: namespace.rawValue, place.path))
+                result.residents.append(try resident(at: port, in: namespace.rawValue, place.path, ipv6: ipv6))
             } catch {
                 result.unknownPorts.append("\(port.name): \(error.description)")
             }
@@ -61,7 +66,9 @@ struct ResidentReader {
         return result
     }
 
-    private func resident(at port: Link, in namespace: Int32, _ path: String) throws(HostError) -> Resident {
+    private func resident(
+        at port: Link, in namespace: Int32, _ path: String, ipv6: Bool
+    ) throws(HostError) -> Resident {
         var socket = try NetlinkSocket(.route, namespace: namespace)
         let links = try ask(.links(), &socket) { try Link.all(in: $0) }
         let addresses = try ask(.addresses(), &socket) { try InterfaceAddress.all(in: $0) }
@@ -69,17 +76,32 @@ struct ResidentReader {
         guard let link = links.first(where: { $0.index == port.lower }) else {
             throw HostError(.notFound, operation: Self.operation, message: "its other end is not where it should be")
         }
-        // The main table; others hold what policy wants of special packets.
-        let defaults = routes.filter { $0.destination.length == 0 && $0.kind == .unicast && $0.table == 254 }
-        let own = defaults.filter { $0.links.contains(link.index) }
-        return Resident(
+        let defaults = Self.defaults(routes)
+        var resident = Resident(
             name: try name(path), namespace: path, port: port.name, interface: link.name,
             interfaceIndex: link.index, hardwareAddress: link.mac, isUp: link.isUp,
             addresses: addresses.filter { $0.link == link.index }.map(\.address),
-            gateways: own.flatMap { route in
-                route.gateway.map { [$0] } ?? route.nextHops.filter { $0.link == link.index }.compactMap(\.gateway)
-            }, hasDefaultRoute: !defaults.isEmpty,
+            gateways: Self.gateways(defaults, by: link), hasDefaultRoute: !defaults.isEmpty,
             broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast), mtu: link.mtu, portMTU: port.mtu)
+        guard ipv6 else { return resident }
+        let others = try ask(.addresses(.ipv6), &socket) { try LinkAddress<IPv6Address>.all(in: $0) }
+        let ways = Self.defaults(try ask(.routes(.ipv6), &socket) { try InternetRoute<IPv6Address>.all(in: $0) })
+        // RT_SCOPE_UNIVERSE: neither link-local nor of the host alone.
+        resident.ipv6Addresses = others.filter { $0.link == link.index && $0.scope == 0 }.map(\.address)
+        resident.ipv6Gateways = Self.gateways(ways, by: link)
+        resident.hasIPv6DefaultRoute = !ways.isEmpty
+        return resident
+    }
+
+    /// Of the main table; others hold what policy wants of special packets.
+    private static func defaults<Address>(_ routes: [InternetRoute<Address>]) -> [InternetRoute<Address>] {
+        routes.filter { $0.destination.length == 0 && $0.kind == .unicast && $0.table == 254 }
+    }
+
+    private static func gateways<Address>(_ defaults: [InternetRoute<Address>], by link: Link) -> [Address] {
+        defaults.filter { $0.links.contains(link.index) }.flatMap { route in
+            route.gateway.map { [$0] } ?? route.nextHops.filter { $0.link == link.index }.compactMap(\.gateway)
+        }
     }
 
     private func ask<Value>(

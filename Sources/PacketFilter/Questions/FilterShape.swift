@@ -65,6 +65,15 @@ extension NetworkQuestions {
         return killer.rule == nil || Self.looksAtNothing(killer.text) ? .policy : .rule
     }
 
+    /// Whose rules drop a packet, where the usual packets of a question are dropped by the same program; nil where they are
+    /// not, or where it is a rule that somebody added by hand to a built-in chain (`INPUT`) of that program's table.
+    package func shape(beside question: NetworkQuestion, of killer: Killer, chain: String) -> FilterShape? {
+        guard !killer.isAdded(to: chain) else { return nil }
+        let shape = shape(of: killer)
+        let others = samples(question).map(walk.walk).filter { $0.verdict == .dropped }.compactMap(\.killer)
+        return others.first.map(self.shape) == shape ? shape : nil
+    }
+
     /// Whether a rule drops or rejects whatever comes to it, as the policy of its chain would.
     private static func looksAtNothing(_ text: String) -> Bool {
         var words = text.split(separator: " ")[...]

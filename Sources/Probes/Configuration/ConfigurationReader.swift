@@ -131,7 +131,7 @@ extension ShellEnvironment {
 
 extension Evidence {
     /// A word that a person may paste into a shell: names on the host are not to be trusted.
-    static func quoted(_ word: String) -> String {
+    package static func quoted(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             ShellSettings.isNameByte(byte) || "/.-_:=,@%+".utf8.contains(byte)
         }

@@ -10,7 +10,7 @@ internal import WireFormats
 package struct ContainerPortsProbe: Probe {
     package let specification = ProbeSpecification(
         name: "container-ports", summary: "the host's ends of a running container's veths that are in no bridge",
-        parameters: ["path": .string, "container": .string], facts: ["unplugged": .strings])
+        parameters: ["path": .string, "container": .string], facts: ["unplugged": .strings, "plugs": .strings])
 
     package init() {}
 
@@ -25,7 +25,7 @@ package struct ContainerPortsProbe: Probe {
             let evidence = Evidence(
                 source: "RTM_GETLINK", command: "ip -d link show type veth",
                 value: "every veth that leads into another namespace has a bridge")
-            return Observation(facts: ["unplugged": .strings([])], evidence: [evidence])
+            return Observation(facts: ["unplugged": .strings([]), "plugs": .strings([])], evidence: [evidence])
         }
         let config = try ContainerConfigProbe.read(path, name, reader)
         if config.entries.contains(where: { $0.key.hasSuffix(".veth.mode") && $0.value == "router" }) {
@@ -48,8 +48,11 @@ package struct ContainerPortsProbe: Probe {
                 "the container at the other end of the veth \(parts[0]) could not be looked into:"
                     + (parts.count == 2 ? parts[1] : " no reason given"))
         }
+        // Where its configuration names one bridge, that is where a loose cable belongs: `vethAB12: lxcbr1`.
+        let bridges = Set(config.devices.filter { $0.type == "veth" }.compactMap(\.link))
+        let plugs = bridges.count == 1 ? unplugged.flatMap { loose in bridges.map { "\(loose.port): \($0)" } } : []
         return Observation(
-            facts: ["unplugged": .strings(unplugged.map(\.port).sorted())],
+            facts: ["unplugged": .strings(unplugged.map(\.port).sorted()), "plugs": .strings(plugs.sorted())],
             evidence: unplugged.map { resident in
                 Evidence(
                     source: "link \(resident.port)",

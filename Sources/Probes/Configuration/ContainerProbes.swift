@@ -65,7 +65,7 @@ package struct ContainerConfigProbe: Probe {
         facts: [
             "links": .strings, "noLink": .boolean, "types": .strings, "legacyKeys": .strings, "rootfs": .string,
             "rootfsExists": .boolean, "loadable": .boolean, "error": .string, "addresses": .strings,
-            "gateways": .strings,
+            "gateways": .strings, "config": .string,
         ], source: .configuration)
 
     package init() {}
@@ -131,6 +131,7 @@ package struct ContainerConfigProbe: Probe {
             "loadable": .boolean(config.error == nil), "error": .string(config.error ?? ""),
             "addresses": .strings(config.devices.flatMap(\.addresses)),
             "gateways": .strings(config.devices.compactMap(\.gateway)),
+            "config": .string("\(path)/\(name)/config"),
         ])
         for device in config.devices {
             observation.evidence.append(

@@ -14,7 +14,8 @@ package struct ForwardingFilterProbe: Probe {
         facts: [
             "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
             "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
-            "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "eastWest": .string,
+            "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "inputShape": .string,
+            "eastWest": .string,
             "eastWestShape": .string, "eastWestRule": .string, "eastWestPacket": .string, "eastWestFamily": .string,
             "bridgeNetfilter": .boolean,
             "duplicates": .integer,
@@ -35,6 +36,7 @@ package struct ForwardingFilterProbe: Probe {
         note(questions, .forwarded, "forwarded", &observation)
         note(questions, .answered, "answered", &observation)
         note(questions, .eastWest, "eastWest", &observation)
+        observation.facts["inputShape"] = .string("")
         for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
             let answer = questions.answerOfRules(question)
             // Who sends queries on to another resolver means to: they are heard, though not here.
@@ -45,6 +47,10 @@ package struct ForwardingFilterProbe: Probe {
             guard !isHeard, answer.verdict == .counterexample, let killer = answer.decidedBy else { continue }
             observation.facts["inputRule"] = .string(killer.text)
             observation.facts["inputPacket"] = .string(answer.packet?.description ?? "")
+            // Of what drops it, where that drops what is forwarded as well: one program, and one repair.
+            if let shape = questions.shape(beside: .forwarded, of: killer, chain: "INPUT") {
+                observation.facts["inputShape"] = .string(shape.rawValue)
+            }
             observation.evidence.append(Evidence(killer))
         }
         let translated = questions.answerOfRules(.translated)

@@ -10,7 +10,9 @@ package struct HostOutputProbe: Probe {
     package let specification = ProbeSpecification(
         name: "host-output", summary: "Whether the rules let out what the host itself sends to a network",
         parameters: ["network": .string, "bridge": .string, "address": .string, "target": .string],
-        facts: ["dhcp": .string, "dns": .string, "fresh": .string, "rule": .string, "packet": .string])
+        facts: [
+            "dhcp": .string, "dns": .string, "fresh": .string, "rule": .string, "packet": .string, "shape": .string,
+        ])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let filter = try NetworkFilter(on: host)
@@ -33,7 +35,7 @@ package struct HostOutputProbe: Probe {
             ("dhcp", packet(.udp, 67, 68)), ("dns", packet(.udp, 53, 40000, isAnswer: true)),
             ("fresh", packet(.tcp, 40000, 22)),
         ]
-        var observation = Observation(facts: ["rule": .string(""), "packet": .string("")])
+        var observation = Observation(facts: ["rule": .string(""), "packet": .string(""), "shape": .string("")])
         for (fact, packet) in questionsAsked {
             let result = questions.walk.walk(packet)
             let killer = result.verdict == .dropped ? result.killer : nil
@@ -44,6 +46,9 @@ package struct HostOutputProbe: Probe {
             if observation.facts["rule"] == .string("") {
                 observation.facts["rule"] = .string(killer.text)
                 observation.facts["packet"] = .string(packet.description)
+                // Where the same program drops what is forwarded as well.
+                let shape = questions.shape(beside: .forwarded, of: killer, chain: "OUTPUT")
+                observation.facts["shape"] = .string(shape?.rawValue ?? "")
             }
             let piece = Evidence(killer)
             if !observation.evidence.contains(piece) { observation.evidence.append(piece) }

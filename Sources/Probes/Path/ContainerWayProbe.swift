@@ -17,6 +17,7 @@ package struct ContainerWayProbe: Probe {
             "way": .string, "hostWay": .string, "rule": .string, "blocked": .boolean, "diverted": .boolean,
             "translated": .string, "source": .string, "borrowed": .boolean, "borrowedFrom": .string,
             "reversePath": .string, "reverseRule": .string, "reversePacket": .string, "reason": .string,
+            "container": .string,
         ])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
@@ -45,7 +46,7 @@ package struct ContainerWayProbe: Probe {
                 "diverted": .boolean(way.kind == .unicast && way.links != own.links), "translated": .string(""),
                 "source": .string(""), "borrowed": .boolean(false), "borrowedFrom": .string(""),
                 "reversePath": .string("none"), "reverseRule": .string(""), "reversePacket": .string(""),
-                "reason": .string(""),
+                "reason": .string(""), "container": .string(first.source.description),
             ],
             evidence: [
                 Evidence(

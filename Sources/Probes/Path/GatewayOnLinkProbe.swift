@@ -13,7 +13,10 @@ package struct GatewayOnLinkProbe: Probe {
     package let specification = ProbeSpecification(
         name: "gateway-on-link", summary: "A gateway that is outside the subnet of the uplink's address",
         parameters: [:],
-        facts: ["lone": .strings, "count": .integer, "hasDefault": .boolean, "gateways": .strings, "files": .strings])
+        facts: [
+            "lone": .strings, "count": .integer, "hasDefault": .boolean, "gateways": .strings, "files": .strings,
+            "ways": .strings,
+        ])
 
     /// A gateway of a configuration file that no address of the same stanza covers.
     private struct Stray {
@@ -28,7 +31,9 @@ package struct GatewayOnLinkProbe: Probe {
         let lone = try state.addresses().filter { address in
             address.address.length == 32 && address.scope == 0 && address.peer == nil
                 && links.contains { $0.index == address.link && !$0.isLoopback && $0.kind != "bridge" && !isTunnel($0) }
-        }.map { "\($0.address) on \(links.name($0.link))" }
+        }
+        let uplink = lone.first.map { links.name($0.link) } ?? ""
+        func words(_ one: InterfaceAddress) -> String { "\(one.address) on \(links.name(one.link))" }
         let hasDefault = try state.routes().contains {
             $0.destination.length == 0 && $0.kind == .unicast && $0.table == 254
         }
@@ -39,13 +44,14 @@ package struct GatewayOnLinkProbe: Probe {
         }
         var observation = Observation(
             facts: [
-                "lone": .strings(lone), "count": .integer(lone.count), "hasDefault": .boolean(hasDefault),
+                "lone": .strings(lone.map(words)), "count": .integer(lone.count), "hasDefault": .boolean(hasDefault),
                 "gateways": .strings(strays.map(\.gateway.description)), "files": .locations(strays.map(\.location)),
+                "ways": .strings(strays.map { "\($0.gateway): \(uplink)" }),
             ],
             evidence: [
                 Evidence(
                     source: "rtnetlink RTM_GETADDR, RTM_GETROUTE", command: "ip -4 address; ip route show default",
-                    value: (lone.isEmpty ? "no address stands alone" : lone.joined(separator: ", "))
+                    value: (lone.isEmpty ? "no address stands alone" : lone.map(words).joined(separator: ", "))
                         + (hasDefault ? "; there is a default route" : "; there is no default route"))
             ])
         observation.evidence += strays.map {

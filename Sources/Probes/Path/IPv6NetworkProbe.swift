@@ -47,15 +47,11 @@ package struct IPv6NetworkProbe: Probe {
             Evidence(
                 source: "nfnetlink NFT_MSG_GETRULE", command: "nft list ruleset ip6; ip6tables -t nat -S POSTROUTING",
                 value: "no rule translates \(text)"))
-        // Tables of ip6tables-legacy are not read.
-        let legacy: String
-        do { legacy = try host.readTextIfPresent("/proc/net/ip6_tables_names", limit: 4_096) ?? "" } catch {
-            throw ObservationFailure(error)
-        }
-        if legacy.split(separator: "\n").contains("nat") {
-            observation.facts["translated"] = .string("undecided")
-            observation.facts["reason"] = .string("ip6tables-legacy has a nat table, which is not read")
-        }
+        guard let found = try LegacyTranslation(of: wanted, uplinks: uplinks, on: host) else { return observation }
+        observation.facts["translated"] = .string("yes")
+        observation.facts["rule"] = .string(found.rule)
+        observation.evidence[observation.evidence.count - 1] = Evidence(
+            source: "ip6tables-legacy nat", command: "ip6tables-legacy-save -t nat", value: found.rule)
         return observation
     }
 

@@ -17,6 +17,7 @@ package struct PathMTUProbe: Probe {
         facts: [
             "bridgeMTU": .integer, "outsideMTU": .integer, "uplink": .string, "smaller": .boolean,
             "clamped": .boolean, "clampRule": .string, "fragmentationNeeded": .string, "dropRule": .string,
+            "deleteRule": .string, "clamp": .string,
         ])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
@@ -44,6 +45,7 @@ package struct PathMTUProbe: Probe {
                 "bridgeMTU": .integer(inside.mtu), "outsideMTU": .integer(outside), "uplink": .string(narrow.name),
                 "smaller": .boolean(outside < inside.mtu), "clamped": .boolean(false), "clampRule": .string(""),
                 "fragmentationNeeded": .string("accepted"), "dropRule": .string(""),
+                "deleteRule": .string(""), "clamp": .string(""),
             ],
             evidence: [
                 Evidence(
@@ -58,6 +60,8 @@ package struct PathMTUProbe: Probe {
             observation.facts["clampRule"] = .string(filter.ruleset.text(ofRule: rule))
             observation.evidence.append(Evidence(rule: rule, of: filter.ruleset))
         }
+        observation.facts["clamp"] = .string(
+            observation.facts["clamped"] == .boolean(true) ? "" : Self.clamp(filter.ruleset))
         // Type 3, code 4, about a packet of the container: from the bridge's address to it.
         let message = SamplePacket(
             inputInterface: nil, source: address, destination: container, protocol: .icmp, sourcePort: 3,
@@ -66,8 +70,30 @@ package struct PathMTUProbe: Probe {
         observation.facts["fragmentationNeeded"] = .string(result.verdict.rawValue)
         if result.verdict == .dropped, let killer = result.killer {
             observation.facts["dropRule"] = .string(killer.text)
+            observation.facts["deleteRule"] = .string(Self.deletion(of: killer) ?? "")
             observation.evidence.append(Evidence(killer))
         }
         return observation
+    }
+
+    /// The command that takes the rule out of its chain; nil for a policy.
+    private static func deletion(of killer: Killer) -> String? {
+        guard let table = killer.table, let chain = killer.chain else { return nil }
+        if killer.text.hasPrefix("-") {
+            let program = killer.backend == "iptables-legacy" ? "iptables-legacy" : "iptables"
+            return killer.rule.map { "\(program) -t \(table) -D \(chain) \($0)" }
+        }
+        guard let family = killer.family, let handle = killer.handle else { return nil }
+        return "nft delete rule \(family) \(table) \(chain) handle \(handle)"
+    }
+
+    /// The command that makes the rule for TCP in the program whose rules are there: an nft host need not have iptables.
+    private static func clamp(_ ruleset: Ruleset) -> String {
+        let rule = "FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+        let backends = Set(ruleset.tables.map(\.backend))
+        if backends.contains(.iptablesLegacy) { return "iptables-legacy -t mangle -A \(rule)" }
+        if backends.contains(.iptablesNft) { return "iptables -t mangle -A \(rule)" }
+        return "nft 'add table inet mss; add chain inet mss forward { type filter hook forward priority mangle; }; "
+            + "add rule inet mss forward tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu'"
     }
 }

@@ -53,9 +53,13 @@ package struct XtInfo {
         number(offset).map(UInt64.init(bigEndian:))
     }
 
+    func slice(_ offset: Int, _ count: Int) -> ArraySlice<UInt8> {
+        bytes.dropFirst(offset).prefix(count)
+    }
+
     /// As they stand there; fewer where the structure is shorter.
     package func bytes(_ offset: Int, _ count: Int) -> [UInt8] {
-        Array(bytes.dropFirst(offset).prefix(count))
+        Array(slice(offset, count))
     }
 
     /// The bytes read as one number in network order.

@@ -3,23 +3,24 @@ internal import HostModel
 /// Reading the blob of the kernel.
 ///
 /// Shape: `struct ipt_getinfo` (name[32], valid hooks, hook_entry[5], underflow[5], entries, size), and
-/// `struct ipt_get_entries` (name[32], size, padding to 40, entries). An entry is 112 bytes, matches, a target, with
-/// offsets to the target and the next entry. A jump is the offset of an entry. Source:
-/// `linux/netfilter_ipv4/ip_tables.h`, `linux/netfilter/x_tables.h`; host order, 64-bit layout.
-extension XtTable {
-    private static let entriesStart = 40
-    private static let entrySize = 112
-    private static let hookNames = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+/// `struct ipt_get_entries` (name[32], size, padding to 40, entries). An entry is 112 bytes (of IPv6 168), matches, a
+/// target, with offsets to the target and the next entry. A jump is the offset of an entry. Source:
+/// `linux/netfilter_ipv4/ip_tables.h`, `linux/netfilter_ipv6/ip6_tables.h`, `linux/netfilter/x_tables.h`; host order,
+/// 64-bit layout.
+extension LegacyTable {
+    private static var entriesStart: Int { 40 }
+    private static var hookNames: [String] { ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"] }
 
     private struct Entry {
         var offset: Int
-        var rule: XtRule
+        var rule: LegacyRule<Address>
         /// Of an ERROR target: the name of a chain.
         var heading: String?
         /// Of a standard target that jumps: an offset and whether it is a goto.
         var jump: (offset: Int, isGoto: Bool)?
     }
 
+    @specialized(where Address == IPv4Address)
     package init(info: [UInt8], entries: [UInt8]) throws(WireError) {
         let header = XtInfo(info[...])
         guard info.count >= 84, let validHooks = header.word(32), let size = header.word(80) else {
@@ -52,7 +53,7 @@ extension XtTable {
         var underflow: Int?
         for (index, entry) in list.enumerated() {
             if let start = starts[entry.offset] {
-                chains.append(XtChain(name: start.name, hook: start.hook, policy: nil, rules: []))
+                chains.append(LegacyChain(name: start.name, hook: start.hook, policy: nil, rules: []))
                 underflow = start.hook == nil ? nil : start.underflow
             }
             guard entry.heading == nil, let last = chains.indices.last else { continue }
@@ -72,11 +73,13 @@ extension XtTable {
         var start = bytes.startIndex
         while start < bytes.endIndex {
             let fields = XtInfo(bytes[start...])
-            guard let targetOffset = fields.short(88), let next = fields.short(90) else {
+            guard let targetOffset = fields.short(XtLayout<Address>.targetOffset),
+                let next = fields.short(XtLayout<Address>.targetOffset + 2)
+            else {
                 throw WireError(.truncated, "ipt_entry")
             }
             guard Int(next) <= bytes.endIndex - start else { throw WireError(.truncated, "ipt_entry") }
-            guard Int(targetOffset) >= entrySize, Int(targetOffset) + 32 <= Int(next) else {
+            guard Int(targetOffset) >= XtLayout<Address>.entrySize, Int(targetOffset) + 32 <= Int(next) else {
                 throw WireError(.malformed, "ipt_entry offsets")
             }
             entries.append(
@@ -89,13 +92,17 @@ extension XtTable {
     private static func entry(
         _ bytes: ArraySlice<UInt8>, offset: Int, _ targetOffset: Int
     ) throws(WireError) -> Entry {
+        typealias Layout = XtLayout<Address>
         let fields = XtInfo(bytes)
-        guard let source = fields.address(0), let destination = fields.address(4),
-            let sourceMask = fields.address(8), let destinationMask = fields.address(12),
-            let transport = fields.short(80), let flags = fields.byte(82), let inversions = fields.byte(83)
+        func address(_ index: Int) -> Address? {
+            Address(octets: fields.slice(index * Address.octetCount, Address.octetCount))
+        }
+        guard let source = address(0), let destination = address(1), let sourceMask = address(2),
+            let destinationMask = address(3), let transport = fields.short(Layout.transport),
+            let flags = fields.byte(Layout.flags), let inversions = fields.byte(Layout.flags + 1)
         else { throw WireError(.truncated, "ipt_ip") }
         var matches: [XtExtension] = []
-        var position = entrySize
+        var position = Layout.entrySize
         while position < targetOffset {
             let (match, size) = try Self.extension(bytes, at: position)
             guard size <= targetOffset - position else { throw WireError(.malformed, "xt_entry_match") }
@@ -103,11 +110,13 @@ extension XtTable {
             position += size
         }
         let (target, _) = try Self.extension(bytes, at: targetOffset)
-        var rule = XtRule(
+        let names = Layout.interfaces
+        var rule = LegacyRule(
             source: source, sourceMask: sourceMask, destination: destination, destinationMask: destinationMask,
-            input: fields.interface(16, mask: 48), output: fields.interface(32, mask: 64),
-            transport: UInt8(truncatingIfNeeded: transport), fragment: flags & 1 != 0,
-            inversions: XtRule.Inversions(rawValue: inversions), matches: matches, target: .target(target))
+            input: fields.interface(names, mask: names + 32),
+            output: fields.interface(names + 16, mask: names + 48),
+            transport: UInt8(truncatingIfNeeded: transport), fragment: Layout.isIPv4 && flags & 1 != 0,
+            inversions: XtInversions(rawValue: inversions), matches: matches, target: .target(target))
         var result = Entry(offset: offset, rule: rule, heading: nil, jump: nil)
         if target.name == "ERROR" {
             result.heading = XtInfo(target.info).text(0, limit: 30)
@@ -122,7 +131,7 @@ extension XtTable {
             case ..<0: rule.target = .verdict(.other(verdict))
             // A "jump" to the next entry is how a rule without a target is written.
             case Int32(truncatingIfNeeded: offset + bytes.count): rule.target = .verdict(.continue)
-            default: result.jump = (Int(verdict), flags & 2 != 0)
+            default: result.jump = (Int(verdict), flags & Layout.goto != 0)
             }
             result.rule = rule
         }
@@ -142,4 +151,18 @@ extension XtTable {
         let info = bytes[start + 32..<start + Int(size)]
         return (XtExtension(name: fields.text(2, limit: 29), revision: revision, info: info), Int(size))
     }
+}
+
+/// Where things are in `struct ipt_entry`, and in `struct ip6t_entry`: four addresses, two names and two masks of
+/// interfaces, the protocol, flags and inversions; then a word, the offsets, a word, and two counters of eight bytes.
+private enum XtLayout<Address: InternetAddress> {
+    static var isIPv4: Bool { Address.octetCount == 4 }
+    static var interfaces: Int { 4 * Address.octetCount }
+    static var transport: Int { interfaces + 64 }
+    /// The traffic class comes first in IPv6.
+    static var flags: Int { transport + (isIPv4 ? 2 : 3) }
+    static var targetOffset: Int { isIPv4 ? 88 : 140 }
+    static var entrySize: Int { isIPv4 ? 112 : 168 }
+    /// IPT_F_GOTO, IP6T_F_GOTO.
+    static var goto: UInt8 { isIPv4 ? 2 : 4 }
 }

@@ -1,52 +1,91 @@
 package import HostModel
 
-/// A table of iptables-legacy, family IPv4.
-package struct XtTable: Hashable, Sendable {
+/// A table of iptables-legacy.
+package typealias XtTable = LegacyTable<IPv4Address>
+package typealias XtChain = LegacyChain<IPv4Address>
+package typealias XtRule = LegacyRule<IPv4Address>
+
+/// A table of x_tables, of the family of its addresses: iptables-legacy's, or ip6tables-legacy's.
+package struct LegacyTable<Address: InternetAddress>: Hashable, Sendable {
     package var name: String
     /// The built-in chains in the order of their hooks, then those of the users.
-    package var chains: [XtChain]
+    package var chains: [LegacyChain<Address>]
+
+    package init(name: String, chains: [LegacyChain<Address>]) {
+        self.name = name
+        self.chains = chains
+    }
 }
 
-package struct XtChain: Hashable, Sendable {
+package struct LegacyChain<Address: InternetAddress>: Hashable, Sendable {
     package var name: String
     /// Nil for a chain that is only jumped to.
     package var hook: NftHook?
     /// Of a built-in chain.
     package var policy: NftVerdict?
-    package var rules: [XtRule]
+    package var rules: [LegacyRule<Address>]
+
+    package init(name: String, hook: NftHook?, policy: NftVerdict?, rules: [LegacyRule<Address>]) {
+        self.name = name
+        self.hook = hook
+        self.policy = policy
+        self.rules = rules
+    }
+}
+
+/// What of a rule's head is meant the other way round. Source: IPT_INV_*, which are IP6T_INV_* as well.
+package struct XtInversions: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package static let input = XtInversions(rawValue: 0x01)
+    package static let output = XtInversions(rawValue: 0x02)
+    package static let source = XtInversions(rawValue: 0x08)
+    package static let destination = XtInversions(rawValue: 0x10)
+    package static let fragment = XtInversions(rawValue: 0x20)
+    package static let transport = XtInversions(rawValue: 0x40)
+}
+
+package enum XtRuleTarget: Hashable, Sendable {
+    case verdict(NftVerdict)
+    case target(XtExtension)
 }
 
 /// An entry: what it matches, and its target.
-package struct XtRule: Hashable, Sendable {
-    package struct Inversions: OptionSet, Hashable, Sendable {
-        package let rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-        package static let input = Inversions(rawValue: 0x01)
-        package static let output = Inversions(rawValue: 0x02)
-        package static let source = Inversions(rawValue: 0x08)
-        package static let destination = Inversions(rawValue: 0x10)
-        package static let fragment = Inversions(rawValue: 0x20)
-        package static let transport = Inversions(rawValue: 0x40)
-    }
+package struct LegacyRule<Address: InternetAddress>: Hashable, Sendable {
+    package typealias Inversions = XtInversions
+    package typealias Target = XtRuleTarget
 
-    package enum Target: Hashable, Sendable {
-        case verdict(NftVerdict)
-        case target(XtExtension)
-    }
-
-    package var source: IPv4Address
-    package var sourceMask: IPv4Address
-    package var destination: IPv4Address
-    package var destinationMask: IPv4Address
+    package var source: Address
+    package var sourceMask: Address
+    package var destination: Address
+    package var destinationMask: Address
     package var input: XtInterface
     package var output: XtInterface
     /// 0: any.
     package var transport: UInt8
-    /// Only second and further fragments.
+    /// Only second and further fragments, of IPv4.
     package var fragment: Bool
     package var inversions: Inversions
     package var matches: [XtExtension]
     package var target: Target
+
+    package init(
+        source: Address, sourceMask: Address, destination: Address, destinationMask: Address, input: XtInterface,
+        output: XtInterface, transport: UInt8, fragment: Bool, inversions: Inversions, matches: [XtExtension],
+        target: Target
+    ) {
+        self.source = source
+        self.sourceMask = sourceMask
+        self.destination = destination
+        self.destinationMask = destinationMask
+        self.input = input
+        self.output = output
+        self.transport = transport
+        self.fragment = fragment
+        self.inversions = inversions
+        self.matches = matches
+        self.target = target
+    }
 }
 
 /// An interface name with or without a wildcard at its end.
