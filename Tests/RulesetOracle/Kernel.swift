@@ -148,7 +148,7 @@ final class Kernel {
         if stage == .answer { return answer.described }
         // Conntrack knows both directions once the answer has arrived.
         guard let back = try exchange(answer), back.destination == opening.sample.source,
-            let flow = try self.flow(opening, seen)
+            let flow = try self.flow(opening, seen), flow.hasSeenReply
         else { return nil }
         var next = opening.again(after: seen)
         next.sample.connectionMark = flow.mark

@@ -45,6 +45,7 @@ extension NetworkQuestions {
         unless isRight: (WalkResult) -> Bool
     ) throws(Undecided) -> QuestionAnswer? {
         guard ruleset.translatesDestinations else { return nil }
+        var doubtful: QuestionAnswer?
         for outcome in try sentElsewhere(boxes, context) {
             var packet = sample(outcome.box, input: bridge)
             if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
@@ -53,7 +54,13 @@ extension NetworkQuestions {
             let result = walk.walk(packet)
             switch result.verdict {
             case .accepted where isRight(result) && (result.isLocal || result.destinationAfter == packet.destination):
-                continue
+                // This one is left alone; others of its set may not be.
+                guard !outcome.doubts.isEmpty else { continue }
+                let names = outcome.doubts.joined(separator: ", ")
+                doubtful =
+                    doubtful
+                    ?? QuestionAnswer(
+                        question, .undecided, reason: "depends on what is not known: \(names)", packet: packet)
             case .accepted:
                 return QuestionAnswer(
                     question, .counterexample,
@@ -66,7 +73,7 @@ extension NetworkQuestions {
                 return QuestionAnswer(question, .undecided, reason: result.reason, packet: packet)
             }
         }
-        return nil
+        return doubtful
     }
 
     /// What the nat chains of prerouting do with packets whose destination they change: the first of many.

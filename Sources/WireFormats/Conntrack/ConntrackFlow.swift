@@ -42,6 +42,9 @@ package struct ConntrackFlow: Hashable, Sendable {
     /// IPS_OFFLOAD: a flow table forwards it, and the kernel does not let go of it on request.
     package var isOffloaded: Bool { status & 1 << 14 != 0 }
 
+    /// IPS_SEEN_REPLY: an answer passed here, and not around this host.
+    package var hasSeenReply: Bool { status & 2 != 0 }
+
     package var isSourceTranslated: Bool {
         status & Self.sourceTranslated != 0 || reply.destination != original.source
     }
