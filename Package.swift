@@ -83,9 +83,12 @@ let package = Package(
         .executableTarget(
             name: "lxc-doctor", dependencies: ["Commands"], exclude: ["Link"], swiftSettings: swiftSettings,
             linkerSettings: [
-                // See the linker script there.
+                // See the linker script there. Nothing that is loaded calls this program: it exports no symbols.
                 .unsafeFlags(
-                    ["-L", "\(Context.packageDirectory)/Sources/lxc-doctor/Link", "-Xclang-linker", "-static-libgcc"],
+                    [
+                        "-L", "\(Context.packageDirectory)/Sources/lxc-doctor/Link", "-Xclang-linker", "-static-libgcc",
+                        "-Xlinker", "--no-export-dynamic",
+                    ],
                     .when(configuration: .release))
             ]),
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -196,15 +195,6 @@ int clinux_lab_set_close_on_exec(int descriptor) {
 
 int clinux_lab_keep_on_exec(int descriptor) {
     return fcntl(descriptor, F_SETFD, 0) == 0 ? 0 : -errno;
-}
-
-int clinux_lab_anonymous_file(void) {
-    int descriptor = memfd_create("command", MFD_CLOEXEC);
-    return descriptor < 0 ? -errno : descriptor;
-}
-
-int clinux_lab_pipe(int ends[2]) {
-    return pipe2(ends, O_CLOEXEC) == 0 ? 0 : -errno;
 }
 
 char *const *clinux_lab_environment(void) {

@@ -1,16 +1,16 @@
 #define _GNU_SOURCE
 #include "clinux_open.h"
+#include "clinux_thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -41,16 +41,8 @@ int clinux_socket_in_netns(int netns, int domain, int type, int protocol) {
         return fd < 0 ? -errno : fd;
     }
     struct socket_request request = {netns, domain, type, protocol, -EIO};
-    /* Signals stay with the caller's threads. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, socket_in_netns, &request);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) return -error;
-    pthread_join(thread, NULL);
-    return request.result;
+    int error = clinux_on_thread(socket_in_netns, &request);
+    return error < 0 ? error : request.result;
 }
 
 int clinux_open_in_root(int root, const char *path, int flags) {
@@ -88,6 +80,11 @@ int clinux_sync_file_system(int fd) {
 
 int clinux_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int clinux_anonymous_file(void) {
+    int fd = memfd_create("lxc-doctor", MFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }
 
 int clinux_copy_xattrs(int from, int to) {

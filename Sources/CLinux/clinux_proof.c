@@ -1,11 +1,10 @@
 #define _GNU_SOURCE
 #include "clinux_proof.h"
+#include "clinux_thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <unistd.h>
 
 /* The keys of /proc/sys/net are those of the namespace of the thread that opens them. */
@@ -46,14 +45,6 @@ static void *new_netns(void *argument) {
 
 int clinux_new_netns(void) {
     int result = -EIO;
-    /* Signals stay with the caller's threads. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, new_netns, &result);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) return -error;
-    pthread_join(thread, NULL);
-    return result;
+    int error = clinux_on_thread(new_netns, &result);
+    return error < 0 ? error : result;
 }

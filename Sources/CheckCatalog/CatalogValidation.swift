@@ -172,9 +172,8 @@ package enum CatalogValidation {
     private static func fits(_ value: FactValue, _ type: FactType, _ variables: [String: FactType]) -> Bool {
         switch value {
         case .string(let text):
-            if let name = Template.wholeName(text), let own = variables[name], own == type { return true }
-            return type == .string && Template.wholeName(text).map { variables[$0] != .strings } ?? true
-                && type == .string
+            let own = Template.wholeName(text).flatMap { variables[$0] }
+            return own == type || type == .string && own != .strings
         case .integer: return type == .integer
         case .boolean: return type == .boolean
         case .strings: return type == .strings

@@ -48,12 +48,14 @@ package indirect enum FactCondition: Sendable, Hashable {
 
     /// A fact's name for people: `carriesAddress` is `carries address`.
     package static func label(_ fact: String) -> String {
-        var label = ""
-        for character in fact {
-            if character.isUppercase, !label.isEmpty, label.last != " " { label += " " }
-            label += character.lowercased()
+        // Names of facts are ASCII.
+        var label: [UInt8] = []
+        for byte in fact.utf8 {
+            let isUppercase = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            if isUppercase, let last = label.last, last != UInt8(ascii: " ") { label.append(UInt8(ascii: " ")) }
+            label.append(isUppercase ? byte | 0x20 : byte)
         }
-        return label
+        return String(decoding: label, as: UTF8.self)
     }
 }
 

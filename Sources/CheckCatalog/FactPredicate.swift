@@ -10,7 +10,7 @@ package indirect enum FactPredicate: Sendable, Hashable {
     case oneOf([FactValue])
     /// A list has the item; a string has the part.
     case contains(String)
-    /// A shell-style pattern (`Glob`) over the whole string.
+    /// A shell-style pattern (`Wildcard`) over the whole string.
     case matches(String)
     case atLeast(FactValue)
     case atMost(FactValue)
@@ -35,12 +35,12 @@ package indirect enum FactPredicate: Sendable, Hashable {
             let text = Template.render(wanted, variables)
             switch value {
             case .strings(let items): return items.contains(text)
-            case .string(let whole): return Glob.matches("*" + Glob.escape(text) + "*", whole)
+            case .string(let whole): return Wildcard.matches("*" + Wildcard.escape(text) + "*", whole)
             case .integer, .boolean: return false
             }
         case .matches(let pattern):
             guard case .string(let text) = value else { return false }
-            return Glob.matches(Template.render(pattern, variables), text)
+            return Wildcard.matches(Template.render(pattern, variables), text)
         case .atLeast(let wanted): return compare(value, wanted, variables) { $0 >= $1 }
         case .atMost(let wanted): return compare(value, wanted, variables) { $0 <= $1 }
         case .count(let predicate):

@@ -20,7 +20,7 @@ extension ProfileEntry {
                 let bytes = try node.integer(file, "minimumFreeBytes")
                 guard bytes >= 0 else { throw node.error(file, "minimumFreeBytes must not be negative") }
                 return bytes
-            } ?? (5 << 30))
+            } ?? Profile.defaultMinimumFreeBytes)
         try fields.finish()
         return ProfileEntry(name: name, summary: summary, values: .fixed(profile))
     }

@@ -22,12 +22,13 @@ package enum Template {
         var result = ""
         var rest = text[...]
         while let open = range(of: "{{", in: rest), let close = range(of: "}}", in: rest[open.upperBound...]) {
-            result += rest[..<open.lowerBound]
+            result.append(contentsOf: rest[..<open.lowerBound])
             let name = trimmed(rest[open.upperBound..<close.lowerBound])
             result += variables[name]?.description ?? "{{\(name)}}"
             rest = rest[close.upperBound...]
         }
-        return result + rest
+        result.append(contentsOf: rest)
+        return result
     }
 
     /// A value with its templates filled in. Text that is nothing but one name takes that variable's own type, and a
@@ -50,8 +51,8 @@ package enum Template {
     /// The name, where the text is exactly one `{{name}}`.
     package static func wholeName(_ text: String) -> String? {
         guard text.hasPrefix("{{"), text.hasSuffix("}}"), text.utf8.count > 4 else { return nil }
-        let inner = text.dropFirst(2).dropLast(2)
-        return inner.contains("{") || inner.contains("}") ? nil : trimmed(inner)
+        let inner = text.utf8.dropFirst(2).dropLast(2)
+        return inner.contains { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") } ? nil : trimmed(Substring(inner))
     }
 
     private static func range(of pair: String, in text: Substring) -> Range<Substring.Index>? {
@@ -69,10 +70,11 @@ package enum Template {
     }
 
     private static func trimmed(_ text: Substring) -> String {
-        var text = text
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
-        return String(text)
+        let bytes = text.utf8
+        guard let first = bytes.firstIndex(where: { $0 != UInt8(ascii: " ") }),
+            let last = bytes.lastIndex(where: { $0 != UInt8(ascii: " ") })
+        else { return "" }
+        return String(Substring(bytes[first...last]))
     }
 }
 

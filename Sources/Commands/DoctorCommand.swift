@@ -70,24 +70,3 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 }
-
-extension OutputOptions {
-    /// Writes a result in every format that was asked for. Files are written even when quiet.
-    func emit(
-        invocation: String = Tool.name, _ text: (FormatName, RenderingOptions) -> String
-    ) throws(CommandError) {
-        let targets = format.isEmpty ? [OutputTarget(format: .terminal, file: nil)] : format
-        for target in targets {
-            let toTerminal = target.file == nil
-            let options = RenderingOptions(
-                colour: toTerminal && target.format == .terminal && Output.wantsColour,
-                width: toTerminal ? min(Console.columns ?? 80, 100) : 80, quiet: false, verbose: verbose,
-                invocation: invocation)
-            if let file = target.file {
-                try Output.file(file, Array(text(target.format, options).utf8))
-            } else if !quiet {
-                try Output.result(text(target.format, options))
-            }
-        }
-    }
-}

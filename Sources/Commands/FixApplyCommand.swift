@@ -20,8 +20,11 @@ struct ConsentOptions: ParsableArguments {
             """)
     var confirmWithin: Int?
 
+    /// What `--confirm-within` takes.
+    static let confirmationSeconds = 1...86_400
+
     func validate() throws {
-        if let confirmWithin, !(1...86_400).contains(confirmWithin) {
+        if let confirmWithin, !Self.confirmationSeconds.contains(confirmWithin) {
             throw ValidationError("--confirm-within takes seconds, from 1 to 86400")
         }
     }
@@ -57,7 +60,7 @@ struct FixApplyCommand: ParsableCommand {
     func run() throws {
         let saved = try plan.map(Self.read)
         var hostOptions = hostOptions
-        // One of the operator's own is found as usual; that it is the plan's is looked at below.
+        // A profile of the operator's own is found as usual; `requireOwn` compares it with the plan's.
         if let saved, hostOptions.profile == nil, BuiltIn.profiles().contains(where: { $0.name == saved.profile }) {
             hostOptions.profile = saved.profile
         }
@@ -83,26 +86,21 @@ struct FixApplyCommand: ParsableCommand {
         throw ExitCode(report.exitCode)
     }
 
-    /// A plan is done by root, so only root may have written it.
     private static func read(_ path: String) throws(CommandError) -> Plan {
-        let host = LiveHost()
-        do throws(HostError) {
-            let status = try host.status(path, followLinks: false)
-            guard status.kind == .file, status.belongsOnly() else {
-                throw HostError(
-                    .notPermitted, operation: "plan \(path)", message: "it is not a file that only root can write")
-            }
-            let bytes = try host.read(path, limit: 16 << 20)
-            do {
-                return try Plan(saved: bytes)
-            } catch {
-                throw HostError(.malformed, operation: "plan \(path)", message: error.message)
-            }
+        let bytes: [UInt8]
+        do {
+            bytes = try TrustedInput.read(path, limit: 16 << 20)
+        } catch {
+            throw CommandError(.input, "plan \(path): \(error.message)")
+        }
+        do {
+            return try Plan(saved: bytes)
         } catch {
             throw CommandError(.input, "plan \(path): \(error.message)")
         }
     }
 
+    /// Throws `input` where the plan was made for another host or profile.
     private static func requireOwn(_ plan: Plan, _ session: Session) throws(CommandError) {
         if let name = plan.hostname, name != session.identity.hostname {
             throw CommandError(.input, "the plan was made for the host \(name); this is \(session.identity.hostname)")

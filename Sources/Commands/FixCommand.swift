@@ -15,10 +15,27 @@ struct FixCommand: ParsableCommand {
         ])
 }
 
-/// Repairs that were killed, or cut short by a power failure.
+extension LiveHost {
+    /// Throws `privilege` where the effective user is not root.
+    func requireRoot() throws(CommandError) {
+        let identity: HostIdentity
+        do {
+            identity = try self.identity()
+        } catch {
+            throw CommandError(.internalError, error.description)
+        }
+        guard identity.effectiveUser == 0 else {
+            throw CommandError(.privilege, "this needs root; nothing was changed")
+        }
+    }
+}
+
+/// Repairs that were interrupted: killed, or cut short by a power failure.
 enum Interrupted {
-    /// Takes them back, and says so. Without root, or while another repair runs, says what is left.
-    /// Throws `internal` where the host refuses: it is not as it should be then, and nothing may be built on it.
+    /// Rolls them back and prints what was done. Without root it does nothing; while another repair holds the lock, it
+    /// prints that.
+    ///
+    /// Throws `internalError` where the roll-back fails: the host is then in an unknown state, and nothing may be built on it.
     static func takeBack(on live: LiveHost) throws(CommandError) {
         let store = FileJournalStore()
         do {
@@ -31,7 +48,7 @@ enum Interrupted {
         }
     }
 
-    /// Only says that there are some. Changes nothing.
+    /// Prints which repairs are unfinished. Changes nothing.
     static func mention() {
         do {
             for run in try unfinishedRuns(in: FileJournalStore()) {

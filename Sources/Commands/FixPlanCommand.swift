@@ -33,9 +33,7 @@ struct FixPlanCommand: ParsableCommand {
     var proof: ProofMode = .fence
 
     func validate() throws {
-        if format.filter({ $0.file == nil }).count > 1 {
-            throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
-        }
+        try OutputTarget.requireDistinct(format)
     }
 
     func run() throws {
@@ -45,15 +43,7 @@ struct FixPlanCommand: ParsableCommand {
         let result = session.diagnose()
         if let path = hostOptions.record { try session.record(to: path) }
         let plan = try target == nil ? Remediation.makePlan(session, result) : BaseImagePlan.make(session, result)
-        for target in format.isEmpty ? [OutputTarget(format: .terminal, file: nil)] : format {
-            if let file = target.file {
-                try Output.file(file, Array(text(plan, target.format, RenderingOptions()).utf8))
-            } else if !quiet {
-                let options = RenderingOptions(
-                    colour: target.format == .terminal && Output.wantsColour, width: min(Console.columns ?? 80, 100))
-                try Output.result(text(plan, target.format, options))
-            }
-        }
+        try OutputTarget.write(format, or: .terminal, quiet: quiet) { format, options in text(plan, format, options) }
         if plan.refusal != nil { throw ExitCode(Health.critical.exitCode) }
     }
 

@@ -28,7 +28,7 @@ struct FixUndoCommand: ParsableCommand {
 
     func run() throws {
         let live = LiveHost()
-        try Self.requireRoot(live)
+        try live.requireRoot()
         try Interrupted.takeBack(on: live)
         let applier = Applier(
             host: live, store: FileJournalStore(), identity: RunIdentity(run: "undo", startedAt: ""))
@@ -60,18 +60,6 @@ struct FixUndoCommand: ParsableCommand {
             if !output.quiet { Console.write(SafeText.line(line) + "\n", to: .error) }
         }
         try Remediation.askOnTerminal("Take back the repair \(journal.run)?", without: "take it back")
-    }
-
-    static func requireRoot(_ live: LiveHost) throws(CommandError) {
-        do {
-            guard try live.identity().effectiveUser == 0 else {
-                throw CommandError(.privilege, "this needs root; nothing was changed")
-            }
-        } catch let error as CommandError {
-            throw error
-        } catch {
-            throw CommandError(.internalError, "\(error)")
-        }
     }
 
     private static func page(_ report: UndoReport) -> String {

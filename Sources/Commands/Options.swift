@@ -95,11 +95,15 @@ extension OutputOptions {
             let names = Offer.formats.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("\(what) cannot be written as \(other.format.rawValue); there are: \(names)")
         }
-        if format.count(where: { $0.file == nil }) > 1 {
-            throw ValidationError("two formats cannot share standard output: give one a file (--format json=FILE)")
-        }
-        let files = format.compactMap(\.file)
-        if Set(files).count < files.count { throw ValidationError("two formats cannot share a file") }
+        try OutputTarget.requireDistinct(format)
+    }
+
+    /// Writes a result in every format that was asked for.
+    func emit(
+        invocation: String = Tool.name, _ text: (FormatName, RenderingOptions) -> String
+    ) throws(CommandError) {
+        let options = RenderingOptions(quiet: false, verbose: verbose, invocation: invocation)
+        try OutputTarget.write(format, or: .terminal, quiet: quiet, options, text)
     }
 }
 
@@ -164,31 +168,6 @@ struct EvidenceOptions: ParsableArguments {
         } catch {
             throw CommandError(.usage, error.description)
         }
-    }
-}
-
-/// One `--format F[=FILE]`.
-struct OutputTarget<Format>: Hashable, Sendable
-where Format: RawRepresentable<String> & CaseIterable & Hashable & Sendable {
-    var format: Format
-    /// Nil: standard output.
-    var file: String?
-
-    init(format: Format, file: String?) {
-        self.format = format
-        self.file = file
-    }
-
-    /// Throws a validation error that names the formats there are.
-    @Sendable init(argument: String) throws {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let format = Format(rawValue: String(parts.first ?? "")) else {
-            let names = Format.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("unknown format '\(parts.first ?? "")'; there are: \(names)")
-        }
-        self.format = format
-        file = parts.count == 2 ? String(parts[1]) : nil
-        guard file != "" else { throw ValidationError("--format \(format.rawValue)= names no file") }
     }
 }
 

@@ -16,19 +16,20 @@ package func runLXCDoctor() -> Never {
 }
 
 private func finish(_ error: any Error) -> Never {
+    // A verdict: everything is said. ArgumentParser would prepare its help first.
+    if let code = error as? ExitCode { Console.exit(code.rawValue) }
     if let failure = error as? CommandError {
         Console.write("lxc-doctor: \(failure.message)\n", to: .error)
-        LXCDoctor.exit(withError: ExitCode(failure.code.rawValue))
+        Console.exit(failure.code.rawValue)
     }
-    let code = LXCDoctor.exitCode(for: error)
-    if error is ExitCode || code.isSuccess {
-        // A verdict as exit code, or help and version, which go to standard output.
+    if LXCDoctor.exitCode(for: error).isSuccess {
+        // Help and version, which go to standard output.
         LXCDoctor.exit(withError: error)
     }
     // One line: what is wrong, and where the help is.
     let message = oneLine(LXCDoctor.message(for: error))
     Console.write("lxc-doctor: \(message) (lxc-doctor --help lists what there is)\n", to: .error)
-    LXCDoctor.exit(withError: ExitCode(CommandError.Code.usage.rawValue))
+    Console.exit(CommandError.Code.usage.rawValue)
 }
 
 extension LXCDoctor {

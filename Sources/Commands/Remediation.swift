@@ -125,7 +125,7 @@ struct Remediation {
         guard plan.refusal == nil else { return }
         let applied = done.count { $0.state == .applied }
         let unchanged = applied == 0 ? "nothing was changed" : "nothing more was changed; what says DONE stays"
-        let options = RenderingOptions(width: min(Console.columns ?? 80, 100), appliedBefore: applied)
+        let options = RenderingOptions(width: RenderingOptions.terminalWidth, appliedBefore: applied)
         if !quiet { Console.write(renderPlan(plan.steps, as: .terminal, options: options), to: .error) }
         guard !consent.yes else { return }
         if plan.mayDisconnect {

@@ -12,6 +12,16 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Says for every packet what the rules do with it, or shows one for which they do the wrong thing.",
         discussion: """
             Exit codes: 0 proven (or the packet is accepted), 2 a counterexample (or the packet is dropped), 3 undecided.
+
+            A packet is a protocol (udp, tcp, icmp or a number), its ends, and as much more as is known of it:
+              iif LINK             where it comes in; without one the host itself sends it
+              port LINK            the bridge port that it comes in by
+              mark N, ct-mark N    of the packet, and of its connection
+              ct STATE             new (if not said), established, related, invalid, untracked; direction reply for an answer
+              type N, code N, flags N, fragment
+              ttl N, length N      without them, a rule that asks leaves the answer open
+              uid N, gid N         of the socket that sends it
+              mapped-source ADDRESS, mapped-destination ADDRESS  what conntrack makes of a known flow
             """)
 
     @OptionGroup var hostOptions: HostOptions

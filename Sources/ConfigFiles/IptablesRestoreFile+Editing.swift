@@ -13,64 +13,50 @@ extension IptablesRestoreFile {
     /// The file with the rule (`-A CHAIN …`) in the table; unchanged where the table has it already. Nil where the file
     /// has no such table, or not the rule that it is to stand before.
     package func adding(_ rule: String, chain: String, table: String, at place: Place) -> IptablesRestoreFile? {
-        var end: Int?
-        var inside = false
-        var first: Int?
-        var neighbour: Int?
-        for (number, line) in lines.numbered {
-            let text = line.trimmedBlanks
-            if text.hasPrefix("*") { inside = String(text.dropFirst()).trimmedBlanks == table }
-            guard inside else { continue }
-            if text == rule { return self }
-            if text == "COMMIT" {
-                end = number
-                inside = false
-            }
-            if first == nil, text.hasPrefix("-A \(chain) ") { first = number }
-            if case .before(text) = place, neighbour == nil { neighbour = number }
-        }
-        guard let end else { return nil }
+        let all = lines(ofTable: table)
+        let content = all.prefix { $0.text != "COMMIT" }
+        if content.contains(where: { $0.text == rule }) { return self }
+        guard content.count < all.count else { return nil }
+        let end = all[content.count].number
         let line: Int
         switch place {
-        case .first: line = first ?? end
+        case .first: line = content.first { $0.text.hasPrefix("-A \(chain) ") }?.number ?? end
         case .last: line = end
-        case .before:
-            guard let neighbour else { return nil }
-            line = neighbour
+        case .before(let neighbour):
+            guard let found = content.first(where: { $0.text == neighbour }) else { return nil }
+            line = found.number
         }
         var edited = lines
         edited.insert(rule, afterLine: line - 1)
         return IptablesRestoreFile(path: path, bytes: edited.bytes)
     }
 
-    /// The lines of a table.
-    package func text(ofTable table: String) -> String {
-        var inside = false
-        var found: [String] = []
-        for (_, line) in lines.numbered {
+    /// The lines of a table with their numbers, trimmed, from `*TABLE` to the line before the next table.
+    private func lines(ofTable table: String) -> [(number: Int, text: String)] {
+        var isInside = false
+        return lines.numbered.compactMap { number, line in
             let text = line.trimmedBlanks
-            if text.hasPrefix("*") { inside = String(text.dropFirst()).trimmedBlanks == table }
-            if inside { found.append(String(text)) }
+            if text.hasPrefix("*") { isInside = String(text.dropFirst()).trimmedBlanks == table }
+            return isInside ? (number, text) : nil
         }
-        return found.joined(separator: "\n")
+    }
+
+    /// The lines of a table as one text.
+    package func text(ofTable table: String) -> String {
+        lines(ofTable: table).map(\.text).joined(separator: "\n")
     }
 
     /// Whether rules of a table carry their counters (`[12:3456] -A FORWARD …`): they cannot be told by their text.
     package func hasCounters(in table: String) -> Bool {
-        text(ofTable: table).split(separator: "\n").contains { $0.hasPrefix("[") }
+        lines(ofTable: table).contains { $0.text.hasPrefix("[") }
     }
 
     /// Whether a table holds rules or chains with a policy that is not ACCEPT.
     package func decides(in table: String) -> Bool {
-        var inside = false
-        for (_, line) in lines.numbered {
-            let text = line.trimmedBlanks
-            if text.hasPrefix("*") { inside = String(text.dropFirst()).trimmedBlanks == table }
-            guard inside else { continue }
-            if text.hasPrefix("-A ") || text.hasPrefix("-I ") { return true }
-            if text.hasPrefix(":"), text.blankSeparated.dropFirst().first == "DROP" { return true }
+        lines(ofTable: table).contains { _, text in
+            text.hasPrefix("-A ") || text.hasPrefix("-I ")
+                || text.hasPrefix(":") && text.blankSeparated.dropFirst().first == "DROP"
         }
-        return false
     }
 }
 

@@ -21,7 +21,7 @@ extension LXCConfig {
             return lines.bytes
         }
         let rest = last.text[last.text.index(after: equals)...]
-        let blank = rest.prefix { $0 == " " || $0 == "\t" }
+        let blank = rest.leadingBlanks
         lines.replaceLine(last.number, with: last.text[...equals] + blank + value)
         return lines.bytes
     }

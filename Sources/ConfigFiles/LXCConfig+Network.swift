@@ -58,7 +58,7 @@ extension LXCConfig {
                 keys.contains(where: { entry.key.hasSuffix("." + $0) }), let value = new(entry.value),
                 let equals = line.firstIndex(of: "=")
             else { continue }
-            let blank = line[equals...].dropFirst().prefix { $0 == " " || $0 == "\t" }
+            let blank = line[equals...].dropFirst().leadingBlanks
             lines.replaceLine(number, with: line[...equals] + blank + value)
         }
         return lines.bytes

@@ -35,10 +35,10 @@ extension LXCConfig {
             let key = try newKey(entry.key, device: device)
             guard let line = lines.line(offset + 1), let equals = line.firstIndex(of: "=") else { continue }
             let rest = line[equals...].dropFirst()
-            let blank = rest.prefix { $0 == " " || $0 == "\t" }
+            let blank = rest.leadingBlanks
             var value = rest.dropFirst(blank.count)
             if entry.key == "lxc.rootfs", value.hasPrefix("/") { value = Substring(backend + ":" + value) }
-            let indent = line.prefix { $0 == " " || $0 == "\t" }
+            let indent = line.leadingBlanks
             let named = line[..<equals]
             let gap = named[(named.lastIndex { $0 != " " && $0 != "\t" } ?? named.startIndex)...].dropFirst()
             lines.replaceLine(offset + 1, with: indent + key + gap + "=" + blank + value)

@@ -5,7 +5,6 @@
 package struct LXCSystemConfig: Hashable, Sendable {
     package static let path = "/etc/lxc/lxc.conf"
     package static let defaultContainerPath = "/var/lib/lxc"
-    package static let defaultConfigPath = "/etc/lxc/default.conf"
 
     private let lines: TextLines
 

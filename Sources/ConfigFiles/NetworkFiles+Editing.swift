@@ -1,46 +1,5 @@
 package import HostModel
 
-extension SectionFile {
-    /// Gives one setting another value, in place.
-    package mutating func replace(_ entry: Entry, with value: String) throws(ConfigEditError) {
-        guard let line = lines.line(entry.location.line), !line.trimmedBlanks.hasSuffix("\\") else {
-            throw .notUnderstood("\(entry.location): the setting goes over several lines")
-        }
-        try requireLine(value)
-        edit { $0.replaceLine(entry.location.line, with: "\(entry.key)=\(value)") }
-    }
-
-    /// Adds a setting at the end of the first block of a section, beside others of the same key.
-    package mutating func add(_ section: String, _ key: String, _ value: String) throws(ConfigEditError) {
-        try requireLine(value)
-        var end: Int?
-        var inside = false
-        var blocks = 0
-        for (number, line) in lines.numbered {
-            let text = line.trimmedBlanks
-            if text.hasPrefix("["), text.hasSuffix("]") {
-                inside = text == "[\(section)]" && blocks == 0
-                if inside { blocks += 1 }
-            }
-            if inside, !text.isEmpty { end = number }
-        }
-        edit { lines in
-            if let end {
-                lines.insert("\(key)=\(value)", afterLine: end)
-            } else {
-                lines.append("[\(section)]")
-                lines.append("\(key)=\(value)")
-            }
-        }
-    }
-
-    private func requireLine(_ value: String) throws(ConfigEditError) {
-        if value.contains(where: \.isNewline) || value.utf8.contains(0) {
-            throw .unwritable("a setting must be one line")
-        }
-    }
-}
-
 extension IfupdownFile {
     /// The file with `auto NAME` ahead of the interface's first stanza.
     package func bringingUp(_ name: String) -> IfupdownFile {
@@ -59,7 +18,7 @@ extension IfupdownFile {
         let mask = stanza.value("netmask")
         var edited = lines
         func replace(_ option: Option, with value: String) {
-            let indent = (lines.line(option.location.line) ?? "").prefix { $0 == " " || $0 == "\t" }
+            let indent = (lines.line(option.location.line) ?? "").leadingBlanks
             edited.replaceLine(option.location.line, with: "\(indent)\(option.name) \(value)")
         }
         replace(old, with: mask == nil ? address.description : address.address.description)

@@ -1,3 +1,5 @@
+internal import HostModel
+
 /// A file of systemd-networkd: `.netdev`, `.network` or `networkd.conf`. Source: systemd.netdev(5), systemd.network(5).
 package struct NetworkdFile: Hashable, Sendable {
     package let file: SectionFile

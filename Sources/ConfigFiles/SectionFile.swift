@@ -72,33 +72,60 @@ package struct SectionFile: Hashable, Sendable {
     /// Sets a key: replaces its last setting in place, adds it at the end of the section's last block, or appends a
     /// section. Every other line stays.
     package mutating func set(_ section: String, _ key: String, to value: String) throws(ConfigEditError) {
-        for text in [section, key, value] where text.contains(where: \.isNewline) || text.utf8.contains(0) {
-            throw .unwritable("a setting must be one line")
-        }
         if let last = last(section, key) {
-            guard let line = lines.line(last.location.line), !line.trimmedBlanks.hasSuffix("\\") else {
-                throw .notUnderstood("\(last.location): the setting goes over several lines")
-            }
-            lines.replaceLine(last.location.line, with: "\(key)=\(value)")
-            return
+            try replace(last, with: value)
+        } else {
+            try insert(section, key, value, afterLine: ends(ofBlocks: section).last)
         }
-        var end: Int?
-        var inside = false
-        for (number, line) in lines.numbered {
-            let text = line.trimmedBlanks
-            if text.hasPrefix("["), text.hasSuffix("]") { inside = text == "[\(section)]" }
-            if inside, !text.isEmpty { end = number }
+    }
+
+    /// Adds a setting at the end of the first block of a section, beside others of the same key, or appends a section.
+    package mutating func add(_ section: String, _ key: String, _ value: String) throws(ConfigEditError) {
+        try insert(section, key, value, afterLine: ends(ofBlocks: section).first)
+    }
+
+    /// Gives one setting another value, in place.
+    package mutating func replace(_ entry: Entry, with value: String) throws(ConfigEditError) {
+        guard let line = lines.line(entry.location.line), !line.trimmedBlanks.hasSuffix("\\") else {
+            throw .notUnderstood("\(entry.location): the setting goes over several lines")
         }
-        if let end {
-            lines.insert("\(key)=\(value)", afterLine: end)
+        try Self.requireOneLine(value)
+        lines.replaceLine(entry.location.line, with: "\(entry.key)=\(value)")
+    }
+
+    private mutating func insert(
+        _ section: String, _ key: String, _ value: String, afterLine number: Int?
+    ) throws(ConfigEditError) {
+        for text in [section, key, value] { try Self.requireOneLine(text) }
+        if let number {
+            lines.insert("\(key)=\(value)", afterLine: number)
         } else {
             lines.append("[\(section)]")
             lines.append("\(key)=\(value)")
         }
     }
 
-    /// Changes whole lines.
-    mutating func edit(_ change: (inout TextLines) -> Void) { change(&lines) }
+    private static func requireOneLine(_ text: String) throws(ConfigEditError) {
+        if text.contains(where: \.isNewline) || text.utf8.contains(0) {
+            throw .unwritable("a setting must be one line")
+        }
+    }
+
+    /// The last line that is not empty, of each block of the section.
+    private func ends(ofBlocks section: String) -> [Int] {
+        var ends: [Int] = []
+        var isInside = false
+        for (number, line) in lines.numbered {
+            let text = line.trimmedBlanks
+            if text.hasPrefix("["), text.hasSuffix("]") {
+                isInside = text == "[\(section)]"
+                if isInside { ends.append(number) }
+            } else if isInside, !text.isEmpty {
+                ends[ends.count - 1] = number
+            }
+        }
+        return ends
+    }
 
     /// A boolean as systemd and NetworkManager write it; nil for anything else.
     package static func boolean(_ text: String) -> Bool? {

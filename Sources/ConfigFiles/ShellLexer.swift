@@ -37,7 +37,7 @@ struct ShellLexer {
                 index += 2
                 line += 1
             case UInt8(ascii: "#"):
-                while let next = peek(), next != 0x0a { index += 1; _ = next }
+                while let next = peek(), next != 0x0a { index += 1 }
             case 0x0a:
                 tokens.append(.control("\n", line: line))
                 index += 1
@@ -73,7 +73,7 @@ struct ShellLexer {
         if !isHereDocument, let next = peek(), next == 0x3e || next == 0x26 || next == 0x7c { index += 1 }
         tokens.append(.redirection(line: line))
         if isHereDocument {
-            while let byte = peek(), byte == 0x20 || byte == 0x09 { index += 1; _ = byte }
+            while let byte = peek(), byte == 0x20 || byte == 0x09 { index += 1 }
             let before = tokens.count
             if let byte = peek(), !Self.isMetacharacter(byte) { word() }
             if tokens.count > before, case .word(let delimiter)? = tokens.last {
@@ -106,96 +106,120 @@ struct ShellLexer {
         tokens.append(.word(ShellWord(parts: parts, range: start..<index, line: startLine)))
     }
 
+    /// The parts of a word that is being read: bytes that stand for themselves are gathered into one literal.
+    private struct Parts {
+        let quoted: Bool
+        private(set) var all: [ShellWordPart] = []
+        private var literal: [UInt8] = []
+
+        init(quoted: Bool) { self.quoted = quoted }
+
+        mutating func append(_ byte: UInt8) { literal.append(byte) }
+
+        mutating func append(_ part: ShellWordPart) {
+            endLiteral()
+            all.append(part)
+        }
+
+        mutating func endLiteral() {
+            if !literal.isEmpty { all.append(.literal(literal, quoted: quoted)) }
+            literal = []
+        }
+    }
+
     /// Reads parts up to a metacharacter, or to the byte `end`, which is consumed.
     mutating func wordParts(until end: UInt8?, inQuotes: Bool, depth: Int) -> [ShellWordPart] {
-        var parts: [ShellWordPart] = []
-        var literal: [UInt8] = []
+        var parts = Parts(quoted: inQuotes)
         let startLine = line
-        func flush(_ parts: inout [ShellWordPart], _ literal: inout [UInt8]) {
-            if !literal.isEmpty {
-                parts.append(.literal(literal, quoted: inQuotes))
-                literal = []
-            }
-        }
         while error == nil, let byte = peek() {
             if byte == end {
                 index += 1
-                flush(&parts, &literal)
-                return parts
+                parts.endLiteral()
+                return parts.all
             }
             if end == nil, Self.isMetacharacter(byte) { break }
             switch byte {
-            case UInt8(ascii: "\\"):
-                let next = peek(1)
-                if next == 0x0a {
-                    line += 1
-                    index += 2
-                } else if let next, !inQuotes || [0x24, 0x60, 0x22, 0x5c].contains(next) || next == end {
-                    flush(&parts, &literal)
-                    parts.append(.literal([next], quoted: true))
-                    index += 2
-                } else {
-                    literal.append(byte)
-                    index += 1
-                }
-            case UInt8(ascii: "'") where !inQuotes:
-                flush(&parts, &literal)
-                index += 1
-                let from = index
-                while let next = peek(), next != UInt8(ascii: "'") {
-                    if next == 0x0a { line += 1 }
-                    index += 1
-                }
-                guard peek() != nil else {
-                    error = (startLine, "unterminated single quote")
-                    return parts
-                }
-                parts.append(.literal(Array(bytes[from..<index]), quoted: true))
-                index += 1
-            case UInt8(ascii: "\"") where !inQuotes || end == UInt8(ascii: "}"):
-                flush(&parts, &literal)
-                index += 1
-                guard depth < Self.maximumNesting else {
-                    error = (startLine, "quotes nest too deeply")
-                    return parts
-                }
-                let inner = wordParts(until: UInt8(ascii: "\""), inQuotes: true, depth: depth + 1)
-                parts.append(contentsOf: inner.isEmpty ? [.literal([], quoted: true)] : inner)
+            case UInt8(ascii: "\\"): escaped(&parts, until: end)
+            case UInt8(ascii: "'") where !inQuotes: singleQuoted(&parts)
+            case UInt8(ascii: "\"") where !inQuotes || end == UInt8(ascii: "}"): doubleQuoted(&parts, depth: depth)
             case UInt8(ascii: "$"):
                 if let part = expansion(inQuotes: inQuotes, depth: depth) {
-                    flush(&parts, &literal)
                     parts.append(part)
                 } else {
-                    literal.append(byte)
+                    parts.append(byte)
                     index += 1
                 }
-            case UInt8(ascii: "`"):
-                flush(&parts, &literal)
-                index += 1
-                while let next = peek(), next != UInt8(ascii: "`") {
-                    if next == 0x0a { line += 1 }
-                    index += next == UInt8(ascii: "\\") && index + 1 < bytes.count ? 2 : 1
-                }
-                guard peek() != nil else {
-                    error = (startLine, "unterminated command substitution")
-                    return parts
-                }
-                index += 1
-                parts.append(.unknown("a command substitution"))
+            case UInt8(ascii: "`"): backquoted(&parts)
             case 0:
-                flush(&parts, &literal)
                 parts.append(.unknown("a NUL byte"))
                 index += 1
             default:
                 if byte == 0x0a { line += 1 }
-                literal.append(byte)
+                parts.append(byte)
                 index += 1
             }
         }
         if let end, error == nil {
             error = (startLine, end == UInt8(ascii: "\"") ? "unterminated double quote" : "unterminated expansion")
         }
-        flush(&parts, &literal)
-        return parts
+        parts.endLiteral()
+        return parts.all
+    }
+
+    /// A backslash. In double quotes it escapes only `$`, a backquote, a double quote and itself (XCU 2.2.3).
+    private mutating func escaped(_ parts: inout Parts, until end: UInt8?) {
+        let next = peek(1)
+        if next == 0x0a {
+            line += 1
+            index += 2
+        } else if let next, !parts.quoted || [0x24, 0x60, 0x22, 0x5c].contains(next) || next == end {
+            parts.append(.literal([next], quoted: true))
+            index += 2
+        } else {
+            parts.append(UInt8(ascii: "\\"))
+            index += 1
+        }
+    }
+
+    private mutating func singleQuoted(_ parts: inout Parts) {
+        let startLine = line
+        index += 1
+        let from = index
+        while let next = peek(), next != UInt8(ascii: "'") {
+            if next == 0x0a { line += 1 }
+            index += 1
+        }
+        guard peek() != nil else {
+            error = (startLine, "unterminated single quote")
+            return
+        }
+        parts.append(.literal(Array(bytes[from..<index]), quoted: true))
+        index += 1
+    }
+
+    private mutating func doubleQuoted(_ parts: inout Parts, depth: Int) {
+        let startLine = line
+        index += 1
+        guard depth < Self.maximumNesting else {
+            error = (startLine, "quotes nest too deeply")
+            return
+        }
+        let inner = wordParts(until: UInt8(ascii: "\""), inQuotes: true, depth: depth + 1)
+        for part in inner.isEmpty ? [.literal([], quoted: true)] : inner { parts.append(part) }
+    }
+
+    private mutating func backquoted(_ parts: inout Parts) {
+        let startLine = line
+        index += 1
+        while let next = peek(), next != UInt8(ascii: "`") {
+            if next == 0x0a { line += 1 }
+            index += next == UInt8(ascii: "\\") && index + 1 < bytes.count ? 2 : 1
+        }
+        guard peek() != nil else {
+            error = (startLine, "unterminated command substitution")
+            return
+        }
+        index += 1
+        parts.append(.unknown("a command substitution"))
     }
 }

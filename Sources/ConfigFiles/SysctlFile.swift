@@ -59,7 +59,7 @@ package struct SysctlFile: Hashable, Sendable {
         guard let line = lines.line(present.location.line), let equals = line.firstIndex(of: "=") else { return }
         let head = line[...equals]
         let rest = line[line.index(after: equals)...]
-        let blank = rest.prefix { $0 == " " || $0 == "\t" }
+        let blank = rest.leadingBlanks
         lines.replaceLine(present.location.line, with: head + blank + value)
     }
 }

@@ -1,4 +1,4 @@
-/// The lines of a text file, without loss: `TextLines(bytes).bytes == bytes` for any bytes.
+/// The lines of a text file. Nothing is lost: `TextLines(bytes).bytes == bytes` for any bytes.
 ///
 /// Shape: a line is what stands before a newline; a carriage return before it stays part of the line. A last line
 /// without newline is a line too, and `endsWithNewline` is false. An empty file has no lines.
@@ -53,7 +53,24 @@ package struct TextLines: Hashable, Sendable {
         lines.enumerated().map { ($0.offset + 1, Self.text($0.element)) }
     }
 
-    private static func text(_ line: [UInt8]) -> String {
+    /// Of a file, only the lines that contain a text, with their numbers: of the others no text is made.
+    package static func numbered(_ bytes: [UInt8], containing part: String) -> [(number: Int, text: String)] {
+        let part = Array(part.utf8)
+        var found: [(number: Int, text: String)] = []
+        var (number, start, isWanted) = (1, 0, part.isEmpty)
+        for index in 0...bytes.count {
+            if index == bytes.count || bytes[index] == newline {
+                let isLine = index < bytes.count || start < index
+                if isWanted, isLine { found.append((number, text(bytes[start..<index]))) }
+                (number, start, isWanted) = (number + 1, index + 1, part.isEmpty)
+            } else if !isWanted, bytes[index] == part[0] {
+                isWanted = bytes[index...].starts(with: part)
+            }
+        }
+        return found
+    }
+
+    private static func text(_ line: some BidirectionalCollection<UInt8>) -> String {
         line.last == carriageReturn
             ? String(decoding: line.dropLast(), as: UTF8.self) : String(decoding: line, as: UTF8.self)
     }
@@ -109,6 +126,11 @@ extension String {
     package var blankSeparated: [String] {
         split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\r\n" }).map(String.init)
     }
+}
+
+extension StringProtocol {
+    /// The spaces and tabs that it begins with.
+    var leadingBlanks: SubSequence { prefix { $0 == " " || $0 == "\t" } }
 }
 
 /// Why a file is not edited.

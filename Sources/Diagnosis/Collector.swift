@@ -52,19 +52,13 @@ struct Collector {
         }
     }
 
-    /// The names of the containers, where a check asks about them.
-    mutating func containers(
-        of input: DiagnosisInput, plan: DiagnosisPlan, on host: any Host
-    ) -> Result<[String], ObservationFailure> {
-        guard plan.checks.contains(where: { $0.subject == .container }) else { return .success([]) }
-        return Self.containers(in: outcome(of: Self.containersRequest(input), on: host))
-    }
-
+    /// The request for the names of all containers.
     static func containersRequest(_ input: DiagnosisInput) -> ProbeRequest {
         ProbeRequest(
             probe: "containers", parameters: ["path": .string(input.profile.profile.lxcPath ?? "")])
     }
 
+    /// The names of the containers in the outcome of that request, at most `containerLimit`.
     static func containers(in outcome: ProbeOutcome) -> Result<[String], ObservationFailure> {
         switch outcome.result {
         case .failure(let failure): return .failure(failure)

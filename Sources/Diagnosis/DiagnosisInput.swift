@@ -67,27 +67,8 @@ package struct DiagnosisResult: Sendable {
 package func diagnose(_ input: DiagnosisInput, on host: any Host) -> DiagnosisResult {
     let plan = DiagnosisPlan(input)
     var collector = Collector(input)
-    let containers = collector.containers(of: input, plan: plan, on: host)
-    let judged = Judge(plan: plan, input: input, containers: containers).judge { request in
-        collector.outcome(of: request, on: host)
-    }
+    let judged = Judge(plan: plan, input: input).judge { request in collector.outcome(of: request, on: host) }
     return DiagnosisResult(
         findings: judged.map(\.finding), causes: rootCauses(of: judged, entries: input.causes),
         observations: collector.outcomes)
-}
-
-/// Judges what was observed before, on this host or another. Pure.
-package func judge(
-    _ input: DiagnosisInput, observations: [ProbeOutcome]
-) -> (findings: [Finding], causes: [Cause]) {
-    var known: [ProbeRequest: ProbeOutcome] = [:]
-    for outcome in observations { known[outcome.request] = outcome }
-    func outcome(_ request: ProbeRequest) -> ProbeOutcome {
-        known[request]
-            ?? ProbeOutcome(request: request, result: .failure(.unknown("\(request.probe) was not observed")))
-    }
-    let plan = DiagnosisPlan(input)
-    let containers = Collector.containers(in: outcome(Collector.containersRequest(input)))
-    let judged = Judge(plan: plan, input: input, containers: containers).judge(outcome)
-    return (judged.map(\.finding), rootCauses(of: judged, entries: input.causes))
 }

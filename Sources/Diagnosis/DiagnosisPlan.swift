@@ -3,6 +3,8 @@ internal import CheckCatalog
 /// The checks of a run in an order in which each comes after those that it needs.
 struct DiagnosisPlan {
     let checks: [Check]
+    /// Whether a check is about containers, so that their names are needed.
+    var asksContainers: Bool { checks.contains { $0.subject == .container } }
 
     init(_ input: DiagnosisInput) {
         checks = Self.ordered(Self.selected(input))

@@ -14,11 +14,10 @@ struct JudgedFinding {
     var request: ProbeRequest?
 }
 
-/// Turns observations into findings. Pure, but for the closure that brings the observations.
+/// Turns observations into findings. Pure, except for the closure that makes the observations.
 struct Judge {
     let plan: DiagnosisPlan
     let input: DiagnosisInput
-    let containers: Result<[String], ObservationFailure>
 
     /// - Parameter reuse: an earlier judgement that still holds, of a finding whose needs lack these now.
     func judge(
@@ -28,11 +27,13 @@ struct Judge {
         var entries: [String: CauseEntry] = [:]
         for entry in input.causes { entries[entry.id] = entry }
         let host = Variables(input.profile, hostname: input.hostname)
+        let containers: Result<[String], ObservationFailure> =
+            plan.asksContainers ? Collector.containers(in: observe(Collector.containersRequest(input))) : .success([])
         var judged: [JudgedFinding] = []
         var verdicts: [String: [Subject: Verdict]] = [:]
         var known: [CheckSubject: [(Subject, Variables)]] = [:]
         for check in plan.checks {
-            let subjects = known[check.subject] ?? subjects(check.subject, host)
+            let subjects = known[check.subject] ?? subjects(check.subject, host, containers)
             known[check.subject] = subjects
             for (subject, variables) in subjects {
                 var one = JudgedFinding(
@@ -60,8 +61,11 @@ struct Judge {
             severity: check.severity, verdict: .unknown)
     }
 
-    /// Where the containers cannot be listed, one finding without a name says so.
-    private func subjects(_ kind: CheckSubject, _ host: Variables) -> [(Subject, Variables)] {
+    /// What a check of this kind is judged about, each with its variables. Where the containers cannot be listed, one subject
+    /// without a name stands for all of them.
+    private func subjects(
+        _ kind: CheckSubject, _ host: Variables, _ containers: Result<[String], ObservationFailure>
+    ) -> [(Subject, Variables)] {
         switch kind {
         case .host: return [(Subject(kind: .host, name: input.hostname), host)]
         case .network:

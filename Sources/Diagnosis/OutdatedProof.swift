@@ -1,14 +1,14 @@
 internal import CheckCatalog
 internal import HostModel
 
-/// A packet proof that is older than a change of the host, and what may still be said on its ground until the next one.
+/// A packet proof that is older than a change of the host, and what its findings are worth until the next one.
 ///
-/// What it saw fail may have healed since: that is unknown, and speaks for no cause. What it saw hold is believed as long
-/// as nothing else is wrong with the same network or the host, and says how old it is; else it is unknown as well.
+/// A finding that failed may hold by now: it becomes unknown, and supports no cause. A finding that passed is kept, with the
+/// age of the proof as its reason, as long as no other check of the same network or of the host fails; else it becomes unknown.
 package struct OutdatedProof: Sendable {
-    /// The probes that hand on the proof.
+    /// The names of the probes that report the proof.
     package var probes: Set<String>
-    /// Why it says no more, for people.
+    /// Why the findings are worth less, for people.
     package var reason: String
 
     package init(probes: Set<String>, reason: String) {

@@ -6,6 +6,7 @@ func rootCauses(of judged: [JudgedFinding], entries list: [CauseEntry]) -> [Caus
     var entries: [String: CauseEntry] = [:]
     for entry in list { entries[entry.id] = entry }
     let present = presentCauses(of: judged, entries)
+    if present.isEmpty { return [] }
     let explains = explained(by: present, entries)
     let roots = present.indices.filter { index in
         !present.indices.contains { explains[$0].contains(index) && !explains[index].contains($0) }

@@ -2,11 +2,11 @@ internal import CheckCatalog
 package import HostAccess
 internal import HostModel
 
-/// A diagnosis that stays: what was observed and judged is kept, and only what has been touched is looked at and judged
+/// A diagnosis that is kept up to date: observations and findings are kept, and only those that a change concerns are made
 /// again.
 ///
-/// Each observation remembers the requests that it stands on (`RecordingHost.footprint`), so nobody has to say which check
-/// depends on which part of the host.
+/// Each observation is kept with the requests that it depends on (`RecordingHost.footprint`), so that nobody has to declare
+/// which check depends on which part of the host.
 package struct StandingDiagnosis {
     private struct Known {
         var outcome: ProbeOutcome
@@ -20,12 +20,12 @@ package struct StandingDiagnosis {
 
     package init() {}
 
-    /// Everything that the judgement stands on.
+    /// Every request that the kept observations depend on.
     package var requests: Set<HostRequest> {
         known.values.reduce(into: []) { $0.formUnion($1.requests) }
     }
 
-    /// Forgets what stands on a request that was touched, and what these probes saw. True where that was anything.
+    /// Forgets the observations that depend on a touched request, and those of the given probes. True where there were any.
     package mutating func forget(probes: Set<String> = [], where isTouched: (HostRequest) -> Bool) -> Bool {
         let before = known.count
         known = known.filter { request, known in
@@ -39,8 +39,8 @@ package struct StandingDiagnosis {
         judged = [:]
     }
 
-    /// Looks at what is not known, and judges what that touches. The same checks and profile every time, or
-    /// `forgetEverything` before.
+    /// Makes the observations that are missing, and judges again the findings that depend on them. Must be given the same
+    /// checks and profile every time, unless `forgetEverything` was called before.
     package mutating func judge(_ input: DiagnosisInput, on host: RecordingHost) -> DiagnosisResult {
         var collector = Collector(input)
         var fresh: Set<ProbeRequest> = []
@@ -53,12 +53,9 @@ package struct StandingDiagnosis {
             return outcome
         }
         let plan = DiagnosisPlan(input)
-        let asksContainers = plan.checks.contains { $0.subject == .container }
-        let containers: Result<[String], ObservationFailure> =
-            asksContainers ? Collector.containers(in: observe(Collector.containersRequest(input))) : .success([])
         let before = judged
         var anew = 0
-        let findings = Judge(plan: plan, input: input, containers: containers).judge(observe) { key, missing in
+        let findings = Judge(plan: plan, input: input).judge(observe) { key, missing in
             if let same = before[key], same.missing == missing,
                 same.request.map({ known[$0] != nil && !fresh.contains($0) }) ?? true
             {
@@ -69,10 +66,11 @@ package struct StandingDiagnosis {
         }
         judgedAnew = anew
         judged = Dictionary(findings.map { (JudgedKey($0), $0) }) { first, _ in first }
-        // What nobody asks for any more is not kept.
-        let asked = Set(findings.compactMap(\.request) + (asksContainers ? [Collector.containersRequest(input)] : []))
+        // Observations that no finding asks for any more are dropped.
+        let asked = Set(
+            findings.compactMap(\.request) + (plan.asksContainers ? [Collector.containersRequest(input)] : []))
         self.known = known.filter { asked.contains($0.key) }
-        // What is kept is what was judged: the next proof may confirm it.
+        // The findings are kept as they were judged: the next proof may confirm them.
         let told = input.outdatedProof?.settled(findings) ?? findings
         return DiagnosisResult(
             findings: told.map(\.finding), causes: rootCauses(of: told, entries: input.causes),

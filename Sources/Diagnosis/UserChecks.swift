@@ -12,30 +12,29 @@ package enum UserChecks {
         beside builtIn: [Check], causes: [CauseEntry], probes: [ProbeSpecification], on host: any Host
     ) throws(CatalogError) -> [Check] {
         let trusted = TrustedFile(host: host)
-        var checks: [Check] = []
+        let names: [String]
         do {
-            for name in try trusted.list(folder, ending: ".yaml") ?? [] {
-                let path = folder + "/" + name
-                let check: Check
-                do {
-                    guard let bytes = try trusted.read(path) else { continue }
-                    check = try Check.read(bytes, file: path)
-                } catch let problem as TrustedFile.Problem {
-                    throw CatalogError(file: path, message: problem.text)
-                }
-                if let problem = CatalogValidation.problems(of: check, probes: probes).first {
-                    throw CatalogError(file: path, message: problem)
-                }
-                checks.append(check)
-            }
-        } catch let error as CatalogError {
-            throw error
-        } catch let problem as TrustedFile.Problem {
-            throw CatalogError(file: folder, message: problem.text)
+            names = try trusted.list(folder, ending: ".yaml") ?? []
         } catch {
-            throw CatalogError(file: folder, message: "cannot be read")
+            throw CatalogError(file: folder, message: error.text)
         }
-        // Without them there is nothing to validate: tests hold the built-in ones to it.
+        var checks: [Check] = []
+        for name in names {
+            let path = folder + "/" + name
+            let bytes: [UInt8]?
+            do {
+                bytes = try trusted.read(path)
+            } catch {
+                throw CatalogError(file: path, message: error.text)
+            }
+            guard let bytes else { continue }
+            let check = try Check.read(bytes, file: path)
+            if let problem = CatalogValidation.problems(of: check, probes: probes).first {
+                throw CatalogError(file: path, message: problem)
+            }
+            checks.append(check)
+        }
+        // The built-in checks alone need no validation here: tests do that.
         if checks.isEmpty { return [] }
         if let problem = CatalogValidation.problems(of: builtIn + checks, causes: causes).first {
             throw CatalogError(file: folder, message: problem)

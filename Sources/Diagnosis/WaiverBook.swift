@@ -3,9 +3,9 @@ package import HostModel
 
 /// Applies waivers to a result. Pure.
 ///
-/// A waiver of a check covers its findings; one of a cause covers what that cause alone speaks for, and what follows from
-/// it. Covered findings that are not good become `waived`; a cause that only waived findings speak for is no longer
-/// named, and so is not repaired: it is there on purpose. An expired waiver covers nothing, and says so.
+/// A waiver of a check covers its findings. A waiver of a cause covers the findings that have no other cause, and their
+/// consequences. A covered finding that did not pass becomes `waived`. A cause that only waived findings support is not
+/// reported, and so not repaired: it is there on purpose. An expired waiver covers nothing; the finding says that it expired.
 package struct WaiverBook: Sendable {
     private let waivers: [Waiver]
     /// The day as of which waivers hold or have expired: `YYYY-MM-DD`, UTC.

@@ -7,9 +7,9 @@ package import HostModel
 package protocol ActiveHost: Host {
     /// Sends the packets of all orders together and returns for each order every sighting of its own.
     ///
-    /// The orders have one mode; one with an investigation comes alone. What failed, failed for its order:
-    /// `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the capabilities,
-    /// `limit` where the port did not start to forward in time.
+    /// All orders have the same mode; an order with an investigation must be the only one. A failure concerns its own order:
+    /// `unsupported` where libpcap, the fence or namespaces are missing, `notPermitted` without the capabilities, `limit`
+    /// where the port did not start to forward in time.
     func send(_ orders: [ProbeOrder]) -> [ProbeOutcome]
 
     /// Looks into the containers of a bridge. Where `gateway` is given, asks by ARP who else has that address.
@@ -23,7 +23,7 @@ extension ActiveHost {
     /// Sends one order.
     package func send(_ order: ProbeOrder) throws(HostError) -> ProbeSightings {
         guard let outcome = send([order]).first else {
-            throw HostError(.other, operation: "send", message: "nothing came of the order")
+            throw HostError(.other, operation: "send", message: "the order has no outcome")
         }
         return try outcome.get()
     }
@@ -98,7 +98,7 @@ package struct Sighting: Codable, Sendable, Hashable {
         case received, sent
         /// Stopped by the fence, which is on the way out or, for `input`, into the host itself.
         case fenced
-        /// Passed a station of ours at a hook.
+        /// Passed a station: a chain of the proof's own table at a hook.
         case passed
         /// Arrived in the throw-away container (an ICMP error, say).
         case returned
@@ -154,10 +154,9 @@ package struct ProbeSightings: Codable, Sendable, Hashable {
     package var passes: [RuleKill]?
     /// Of an investigation.
     package var findings: ProbeFindings?
-    /// Why nothing was seen from inside netfilter: what is said then rests on the captures, and is weaker for it. Only in
-    /// wire mode.
+    /// Why there are no sightings from inside netfilter, only those of the captures, which is weaker evidence. Wire mode only.
     package var weakness: String?
-    /// Of a container that is no throw-away one, where a probe of it was lost.
+    /// Of a real container (not a throw-away one) from which a probe was lost.
     package var portState: PortState?
     /// The packets of the order, by their place, that the container itself did not let out; nil: none.
     package var refused: [Int]?

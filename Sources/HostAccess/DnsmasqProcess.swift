@@ -49,8 +49,8 @@ package struct DnsmasqProcess: Hashable, Sendable {
         do {
             return try host.read("/proc/\(process)/\(name)", limit: 1 << 17)
         } catch {
-            // ESRCH: it ended between opening and reading.
-            if error.code == .notFound || error.errno == 3 { return nil }
+            // Also ESRCH, where the process ended between opening and reading.
+            if error.code == .notFound { return nil }
             throw error
         }
     }

@@ -15,6 +15,14 @@ extension Host {
         return bytes.bytes
     }
 
+    /// The paragraph of a text file that has this whole line; empty where none has it.
+    package func paragraph(with line: String, in path: String, limit: Int = 64 << 20) throws(HostError) -> [UInt8] {
+        guard case .bytes(let bytes) = try answer(.paragraph(path: path, line: line, limit: limit)) else {
+            throw mismatch("read \(path)")
+        }
+        return bytes.bytes
+    }
+
     /// A file as text; invalid UTF-8 becomes U+FFFD.
     package func readText(_ path: String, root: String? = nil, limit: Int = 1 << 20) throws(HostError) -> String {
         String(decoding: try read(path, root: root, limit: limit), as: UTF8.self)

@@ -9,6 +9,10 @@ package enum HostRequest: Codable, Sendable, Hashable {
     /// With `root`, the path is resolved inside that directory (`openat2(2)`, RESOLVE_IN_ROOT): for everything below
     /// a container's rootfs, which is hostile.
     case read(path: String, root: String?, limit: Int)
+    /// The paragraph of a text file that has this whole line: what lies between two blank lines. Empty where none has it. Of
+    /// a package manager's database, of many megabytes at times, the rest is neither kept nor recorded. More than `limit`
+    /// bytes before its end are an error of code `limit`.
+    case paragraph(path: String, line: String, limit: Int)
     /// The names in a directory, sorted by byte value, without `.` and `..`; at most `limit`.
     case list(path: String, root: String?, limit: Int)
     /// Type, mode, owner and size. A link is described itself unless `followLinks`.
@@ -130,6 +134,9 @@ package struct HostIdentity: Codable, Sendable, Hashable {
     package var inInitialNetworkNamespace: Bool?
     /// Whether this is a practice host.
     package var isPracticeHost: Bool
+
+    /// The file of root's that marks a practice host.
+    package static let practiceHostMark = "/run/lxc-doctor-practice-host"
 
     package init(
         hostname: String, kernel: String, effectiveUser: Int, capabilities: [String],

@@ -1,6 +1,6 @@
 internal import HostModel
 
-/// Where a ruleset of iptables ends what nothing before it has decided.
+/// The rule or policy that drops the packets that no earlier rule decides about.
 package struct IptablesEnd: Codable, Sendable, Hashable {
     package var chain: String
     /// The rule that drops or rejects, or jumps to a chain that does nothing else; nil: the policy.
@@ -11,14 +11,14 @@ package struct IptablesEnd: Codable, Sendable, Hashable {
         self.line = line
     }
 
-    /// Right ahead of it: what comes there is what it would end, and nothing else.
+    /// Right before it: a rule that is inserted there gets only the packets that it would drop.
     package var place: IptablesRule.Place { line.map(IptablesRule.Place.before) ?? .last }
 }
 
 extension IptablesListing {
     private enum Way {
         case ends(IptablesEnd)
-        /// Accepted, or its end is in a chain that others use as well.
+        /// The packets are accepted, or they are dropped in a chain that other rules jump to as well.
         case open
         /// Back to the caller, by this rule of the chain or at its end.
         case returns(by: String?)
@@ -54,12 +54,12 @@ extension IptablesListing {
     }
 
     private struct EndWalk {
-        private let byChain: [String: [SavedRuleWords]]
+        private let byChain: [String: [SavedRule]]
         private let matches: [IptablesRule.Match]
         private var steps = 0
 
         init(_ listing: IptablesListing, _ matches: [IptablesRule.Match]) {
-            byChain = Dictionary(grouping: listing.lines.map(SavedRuleWords.init), by: \.chain)
+            byChain = Dictionary(grouping: listing.lines.map(SavedRule.init), by: \.chain)
             self.matches = matches
         }
 
@@ -93,7 +93,7 @@ extension IptablesListing {
             let deciding = byChain[chain, default: []].filter {
                 ["ACCEPT", "RETURN", "DROP", "REJECT"].contains($0.target) || byChain[$0.target] != nil
             }
-            return deciding.count == 1 && deciding[0].looksAtNothing
+            return deciding.count == 1 && deciding[0].hasNoConditions
         }
 
         private func callers(of chain: String) -> Int {
@@ -102,47 +102,23 @@ extension IptablesListing {
     }
 }
 
-/// A line of iptables-save, as the conditions that it has.
-private struct SavedRuleWords {
-    let line: String
-    private let words: [Substring]
-
-    init(_ line: String) {
-        self.line = line
-        words = line.split(separator: " ")
-    }
-
-    var chain: String { words.count > 1 ? String(words[1]) : "" }
-
-    private var jump: Int? { words.firstIndex { $0 == "-j" || $0 == "-g" } }
-
-    /// Empty: none, the rule only counts.
-    var target: String { jump.flatMap { words.indices.contains($0 + 1) ? String(words[$0 + 1]) : nil } ?? "" }
-
-    var isGoto: Bool { jump.map { words[$0] == "-g" } ?? false }
-
-    var looksAtNothing: Bool { covers([]) }
+extension SavedRule {
+    fileprivate var hasNoConditions: Bool { covers([]) }
 
     /// Whether every packet that the matches describe meets every condition of the rule. A condition that is not known
     /// is not met.
-    func covers(_ matches: [IptablesRule.Match]) -> Bool {
-        var index = 2
+    fileprivate func covers(_ matches: [IptablesRule.Match]) -> Bool {
+        var index = Self.firstCondition
         while index < words.count {
             let isInverted = words[index] == "!"
             if isInverted { index += 1 }
             guard words.indices.contains(index) else { return false }
-            let option = words[index]
-            let value = words.indices.contains(index + 1) ? words[index + 1] : ""
-            switch option {
+            switch words[index] {
             // What follows the target are its own options.
             case "-j", "-g": return true
-            case "-m": break
-            case "--comment":
-                // A quoted one may hold blanks.
-                while value.hasPrefix("\""), words.indices.contains(index + 2), !words[index + 1].hasSuffix("\"") {
-                    index += 1
-                }
-            default: guard Self.isMet(option, value, isInverted, matches) else { return false }
+            case "-m", "--comment": break
+            case let option:
+                guard Self.isMet(option, word(index + 1), isInverted, matches) else { return false }
             }
             index += 2
         }
@@ -155,8 +131,7 @@ private struct SavedRuleWords {
         matches.contains { match in
             switch (option, match) {
             case ("-i", .input(let link)), ("-o", .output(let link)):
-                let isNamed = value.hasSuffix("+") ? link.hasPrefix(value.dropLast()) : link == value
-                return isNamed != isInverted
+                return isInterface(link, meantBy: value) != isInverted
             case ("-s", .source(let network)):
                 guard let prefix = IPv4Prefix(String(value)) else { return false }
                 return isInverted ? !prefix.overlaps(network) : prefix.contains(network)

@@ -50,28 +50,26 @@ extension IptablesListing {
     /// What becomes of a new connection's first packet in a chain of `iptables-save` text. A rule that is not
     /// understood decides nothing where it would accept, and leaves the answer open where it would drop.
     package func fate(of packet: NewPacket, in chain: String) -> Fate {
-        let byChain = Dictionary(grouping: lines) { $0.split(separator: " ").dropFirst().first.map(String.init) ?? "" }
-        var stack: [(lines: ArraySlice<String>, isGoto: Bool)] = [(byChain[chain, default: []][...], false)]
+        let byChain = Dictionary(grouping: lines.map(SavedRule.init), by: \.chain)
+        var stack: [(rules: ArraySlice<SavedRule>, isGoto: Bool)] = [(byChain[chain, default: []][...], false)]
         var doubt: String?
         for _ in 0..<Self.mostSteps {
             guard var frame = stack.popLast() else { break }
-            guard let line = frame.lines.popFirst() else { continue }
+            guard let rule = frame.rules.popFirst() else { continue }
             stack.append(frame)
-            let rule = SavedMatch(line)
-            let target = rule.target ?? ""
             let matches = rule.matches(packet)
             if matches == false { continue }
-            switch target {
+            switch rule.target {
             case "ACCEPT":
                 if matches == true { return doubt.map(Fate.undecided) ?? .accepted }
             case "DROP", "REJECT":
-                if matches == true { return doubt.map(Fate.undecided) ?? .dropped(line) }
-                doubt = doubt ?? line
-            case "RETURN": if matches == true { stack.removeLast() } else { doubt = doubt ?? line }
+                if matches == true { return doubt.map(Fate.undecided) ?? .dropped(rule.line) }
+                doubt = doubt ?? rule.line
+            case "RETURN": if matches == true { stack.removeLast() } else { doubt = doubt ?? rule.line }
             default:
-                guard let next = byChain[target] else { continue }
+                guard let next = byChain[rule.target] else { continue }
                 // A jump that may not be taken is followed: what it drops leaves the answer open.
-                if matches == nil { doubt = doubt ?? line }
+                if matches == nil { doubt = doubt ?? rule.line }
                 if rule.isGoto { stack.removeLast() }
                 stack.append((next[...], rule.isGoto))
             }
@@ -81,40 +79,25 @@ extension IptablesListing {
     }
 }
 
-/// A line of iptables-save, as matches of a new packet. Source: iptables(8), iptables-extensions(8).
-private struct SavedMatch {
-    private let words: [Substring]
-
-    init(_ line: String) { words = line.split(separator: " ") }
-
-    var isGoto: Bool { words.contains("-g") }
-
-    var target: String? {
-        guard let index = words.firstIndex(where: { $0 == "-j" || $0 == "-g" }), words.indices.contains(index + 1)
-        else { return nil }
-        return String(words[index + 1])
-    }
-
-    /// Nil: not known.
-    func matches(_ packet: NewPacket) -> Bool? {
-        var index = 2
+/// The conditions of a rule, held against a new packet. Source: iptables(8), iptables-extensions(8).
+extension SavedRule {
+    /// Nil where a condition is not understood.
+    fileprivate func matches(_ packet: NewPacket) -> Bool? {
+        var index = Self.firstCondition
         var isKnown = true
         while index < words.count {
             let inverted = words[index] == "!"
             if inverted { index += 1 }
             guard index < words.count else { return nil }
             let option = words[index]
-            let value = words.indices.contains(index + 1) ? words[index + 1] : ""
+            let value = word(index + 1)
             var width = 2
             let answer: Bool?
             switch option {
             case "-j", "-g": return isKnown ? true : nil
-            case "-m": answer = true
-            case "--comment":
-                width = 1 + commentWidth(from: index + 1)
-                answer = true
-            case "-i": answer = Self.name(value, packet.input)
-            case "-o": answer = Self.name(value, packet.output)
+            case "-m", "--comment": answer = true
+            case "-i": answer = Self.isInterface(packet.input, meantBy: value)
+            case "-o": answer = Self.isInterface(packet.output, meantBy: value)
             case "-s": answer = IPv4Prefix(String(value)).map { $0.contains(packet.source) }
             case "-d": answer = IPv4Prefix(String(value)).map { $0.contains(packet.destination) }
             case "-p": answer = value == packet.transport.rawValue || value == packet.transport.number
@@ -128,7 +111,7 @@ private struct SavedMatch {
             case "--dst-type", "--src-type": answer = value == "UNICAST"
             case "--tcp-flags":
                 // The first packet of a connection has SYN and nothing else.
-                let wanted = words.indices.contains(index + 2) ? words[index + 2] : ""
+                let wanted = word(index + 2)
                 let looksAtSYN = value == "ALL" || value.split(separator: ",").contains("SYN")
                 answer = wanted == (looksAtSYN ? "SYN" : "NONE")
                 width = 3
@@ -144,18 +127,6 @@ private struct SavedMatch {
             index += width
         }
         return isKnown ? true : nil
-    }
-
-    /// A quoted comment may hold blanks.
-    private func commentWidth(from start: Int) -> Int {
-        guard words.indices.contains(start), words[start].hasPrefix("\""), !words[start].dropFirst().hasSuffix("\"")
-        else { return 1 }
-        let end = words[(start + 1)...].firstIndex { $0.hasSuffix("\"") } ?? start
-        return end - start + 1
-    }
-
-    private static func name(_ pattern: Substring, _ name: String) -> Bool {
-        pattern.hasSuffix("+") ? name.hasPrefix(pattern.dropLast()) : pattern == name
     }
 
     private static func ports(_ text: Substring, _ port: Int) -> Bool? {

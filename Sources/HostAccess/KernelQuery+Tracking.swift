@@ -31,14 +31,12 @@ extension Host {
         do {
             messages = try query(.untranslatedFlows)
         } catch {
-            // A kernel without ctnetlink answers EINVAL (22).
-            if error.code == .unsupported || error.errno == 22 { return [] }
+            if error.isMissingSubsystem { return [] }
             throw error
         }
-        do throws(WireError) {
-            return Set(try ConntrackFlow.all(in: messages).filter { !$0.isSourceTranslated }.map { TrackedFlow($0) })
-        } catch {
-            throw HostError(.malformed, operation: "read tracked flows", message: error.description)
+        let flows = try HostError.decoding("read tracked flows") { () throws(WireError) in
+            try ConntrackFlow.all(in: messages)
         }
+        return Set(flows.filter { !$0.isSourceTranslated }.map { TrackedFlow($0) })
     }
 }

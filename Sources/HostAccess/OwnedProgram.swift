@@ -6,12 +6,17 @@ package struct LxcNetOutcome: Codable, Sendable, Hashable {
     package var address: IPv4Prefix
     /// Whether its source NAT is a native nft table `ip lxc`.
     package var makesTable: Bool
+    /// What that table translates; nil: the network of the address.
+    package var network: IPv4Prefix?
 
-    package init(bridge: String, address: IPv4Prefix, makesTable: Bool) {
+    package init(bridge: String, address: IPv4Prefix, makesTable: Bool, network: IPv4Prefix? = nil) {
         self.bridge = bridge
         self.address = address
         self.makesTable = makesTable
+        self.network = network
     }
+
+    package var translated: IPv4Prefix { network ?? address.network }
 }
 
 /// A program of somebody else that a repair may run: a closed set, each with a fixed command line.

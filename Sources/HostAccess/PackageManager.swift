@@ -5,7 +5,7 @@
 package enum PackageManager: String, Codable, Sendable, CaseIterable {
     case apt, dnf, apk
 
-    /// Its being there says that LXC is installed.
+    /// The program whose presence shows that LXC is installed.
     package static let program = "/usr/bin/lxc-start"
 
     /// Where it lies when it is there.
@@ -68,7 +68,7 @@ package enum PackageManager: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// Where that leaves something half installed: what makes it absent.
+    /// Removes the package where the completion leaves it half installed.
     package var removal: [String]? {
         self == .apt ? ["dpkg", "--remove", "--force-remove-reinstreq", "--force-depends", "lxc"] : nil
     }

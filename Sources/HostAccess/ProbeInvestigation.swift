@@ -1,6 +1,6 @@
 package import HostModel
 
-/// What is looked at in addition when an order is sent a second time, because a probe died of nothing that has a name.
+/// What is observed in addition when an order is sent a second time, because a probe was lost without a known cause.
 package struct ProbeInvestigation: Codable, Sendable, Hashable {
     /// A station just before the chains of one priority.
     package struct Bracket: Codable, Sendable, Hashable {

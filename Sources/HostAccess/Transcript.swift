@@ -16,6 +16,9 @@ package final class RecordingHost: Host {
     private let host: any Host
     private var answers: [HostRequest: Result<HostReply, HostError>] = [:]
     private var order: [HostRequest] = []
+    /// Whether the rules of each nftables table are asked for by themselves, so that those of other tables stay known when
+    /// one is forgotten. More questions the first time, and far fewer rules to list again.
+    package var readsTablesApart = false
     /// What the bodies that are under way have been given, innermost last.
     private var footprints: [Set<HostRequest>] = []
 
@@ -35,6 +38,12 @@ package final class RecordingHost: Host {
         answers[request] = result
         order.append(request)
         return try result.get()
+    }
+
+    /// The answer, where the question has been asked already.
+    package func known(_ request: HostRequest) -> HostReply? {
+        guard case .success(let reply) = answers[request] else { return nil }
+        return reply
     }
 
     /// Every question so far, in the order in which it was first asked.

@@ -1,5 +1,5 @@
 /// An address of one family of the internet protocol.
-package protocol InternetAddress: Hashable, Sendable {
+package protocol InternetAddress: Hashable, Sendable, CustomStringConvertible {
     /// An address with a prefix length of the same family.
     associatedtype Prefix: InternetPrefix where Prefix.Address == Self
 

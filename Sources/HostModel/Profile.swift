@@ -171,9 +171,11 @@ package struct Profile: Codable, Sendable, Hashable {
     /// Room that must be left below the LXC path, in bytes.
     package var minimumFreeBytes: Int
 
+    package static let defaultMinimumFreeBytes = 5 << 30
+
     package init(
         name: String, networks: [Network], lxcPath: String? = nil, image: BaseImage? = nil,
-        minimumFreeBytes: Int = 5 << 30
+        minimumFreeBytes: Int = Profile.defaultMinimumFreeBytes
     ) {
         self.name = name
         self.networks = networks

@@ -6,6 +6,8 @@ package struct SysctlKey: Hashable, Sendable, CustomStringConvertible {
     package static let ipForward = SysctlKey(known: ["net", "ipv4", "ip_forward"])
     /// The same kernel variable as `ipForward`.
     package static let allForwarding = SysctlKey(known: ["net", "ipv4", "conf", "all", "forwarding"])
+    /// Of IPv6, which has one name for it.
+    package static let ipv6Forwarding = SysctlKey(known: ["net", "ipv6", "conf", "all", "forwarding"])
 
     /// `["net", "ipv4", "ip_forward"]`.
     package let parts: [String]
@@ -46,6 +48,11 @@ package struct SysctlKey: Hashable, Sendable, CustomStringConvertible {
     /// `net.ipv4.conf.INTERFACE.SETTING`.
     package static func ipv4(interface: String, _ setting: String) -> SysctlKey? {
         SysctlKey(parts: ["net", "ipv4", "conf", interface, setting])
+    }
+
+    /// `net.ipv6.conf.INTERFACE.SETTING`.
+    package static func ipv6(interface: String, _ setting: String) -> SysctlKey? {
+        SysctlKey(parts: ["net", "ipv6", "conf", interface, setting])
     }
 
     package var path: String { "/proc/sys/" + parts.joined(separator: "/") }

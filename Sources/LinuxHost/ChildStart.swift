@@ -5,13 +5,13 @@ internal import HostAccess
 /// A child process in preparation: no signal blocked or ignored, a fixed environment, standard streams that lead nowhere
 /// unless they are connected. Source: posix_spawn(3).
 struct ChildStart: ~Copyable {
-    /// Whom signals of a terminal, or to a group, reach beside the child.
+    /// The process group of the child: who else gets the signals that a terminal, or kill(2), sends to that group.
     enum Group {
-        /// This process and its children.
+        /// The group of this process.
         case same
-        /// What the child starts, and nobody else.
+        /// A new group, of which the child is the leader.
         case own
-        /// The same, without a terminal either.
+        /// A new session, and so a new group and no controlling terminal.
         case ownSession
 
         fileprivate var flag: Int16 {
@@ -48,20 +48,20 @@ struct ChildStart: ~Copyable {
         posix_spawnattr_destroy(&attributes)
     }
 
-    /// Makes a descriptor of this process one of the child's, which is open in it whatever flags it has here.
+    /// Gives the child a descriptor of this process under another number. It is open there even if it is close-on-exec here.
     mutating func connect(_ descriptor: Int32, as number: Int32) {
         posix_spawn_file_actions_adddup2(&actions, descriptor, number)
         connected.insert(number)
     }
 
-    /// What it says on standard error goes nowhere, not where ours goes.
+    /// Sends the child's standard error to /dev/null. Otherwise it has that of this process.
     mutating func discardErrors() {
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     }
 
-    /// Starts it. `arguments` begin with the name that it is to have.
+    /// Starts the program. `arguments` begin with `argv[0]`.
     consuming func start(_ path: String, _ arguments: [String], _ operation: String) throws(HostError) -> pid_t {
-        // After what is connected: where this process has no standard streams, one end of a pipe may have their number.
+        // After the connections: if this process has no standard streams, one end of a pipe may have number 0 or 1.
         if !connected.contains(0) { posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) }
         if !connected.contains(1) { posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) }
         let words = arguments.map { strdup($0) } + [nil]
@@ -77,18 +77,24 @@ struct ChildStart: ~Copyable {
     consuming func startSelf(_ arguments: [String], _ operation: String) throws(HostError) -> pid_t {
         try start("/proc/self/exe", ["lxc-doctor"] + arguments, operation)
     }
+
+    /// Waits for the end of a child that was killed.
+    static func reap(_ child: pid_t) {
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    }
 }
 
-/// The two ends of a pipe that no program started later inherits. Source: pipe2(2).
+/// Both ends of a pipe, close-on-exec. Source: pipe2(2).
 struct Pipe: ~Copyable {
-    let output: Descriptor
-    let input: Descriptor
+    let readEnd: Descriptor
+    let writeEnd: Descriptor
 
     init(_ operation: String) throws(HostError) {
         var ends: [Int32] = [-1, -1]
         let result = clinux_pipe(&ends)
         guard result == 0 else { throw HostError(errno: -result, operation: operation) }
-        output = Descriptor(owning: ends[0])
-        input = Descriptor(owning: ends[1])
+        readEnd = Descriptor(owning: ends[0])
+        writeEnd = Descriptor(owning: ends[1])
     }
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 package import HostAccess
 
-/// Written by a signal handler, so it may be nothing but this type (`signal-safety(7)`).
+/// Written by a signal handler, which may write to no other type of variable (`signal-safety(7)`).
 nonisolated(unsafe) private var interruptsSeen: sig_atomic_t = 0
 
 /// The process's own terminal, streams and clock: what commands need of the C library.
@@ -10,6 +10,11 @@ package enum Console {
         case input = 0
         case output = 1
         case error = 2
+    }
+
+    /// Ends the process (`exit(3)`).
+    package static func exit(_ code: Int32) -> Never {
+        Glibc.exit(code)
     }
 
     /// Whether the stream is a terminal (`isatty(3)`).
@@ -27,30 +32,21 @@ package enum Console {
         return Int(size.ws_col)
     }
 
-    /// Writes all of the text. False where the stream is closed or full: the reader has gone.
+    /// Writes all of the text. False where it could not: the reader has gone, or the file system is full.
     @discardableResult
     package static func write(_ text: String, to stream: Stream) -> Bool { failure(writing: text, to: stream) == nil }
 
-    /// Writes all of a result to standard output. Throws where it takes no more: a result that is cut short must not pass
-    /// for a whole one. A reader that has seen enough and gone (`| head`) is no failure.
+    /// Writes all of a result to standard output. Throws where that fails, so that a truncated result is never taken for a
+    /// whole one. A reader that closes the pipe early (`| head`, EPIPE) is no failure.
     package static func writeResult(_ text: String) throws(HostError) {
         guard let number = failure(writing: text, to: .output), number != EPIPE else { return }
-        throw HostError(
-            .other, operation: "write standard output", message: String(cString: strerror(number)), errno: number)
+        throw HostError(errno: number, operation: "write standard output")
     }
 
     /// The error number; nil where everything was written.
     private static func failure(writing text: String, to stream: Stream) -> Int32? {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(stream.rawValue, $0.baseAddress, $0.count) }
-            if written < 0 {
-                if errno == EINTR || errno == EAGAIN { continue }
-                return errno
-            }
-            rest = rest.dropFirst(written)
-        }
-        return nil
+        let number = Descriptor.write(Array(text.utf8), to: stream.rawValue)
+        return number == 0 ? nil : number
     }
 
     /// One line of standard input, without its end; nil at its end.
@@ -58,7 +54,7 @@ package enum Console {
         Swift.readLine(strippingNewline: true)
     }
 
-    /// Whether a line, or the end, of standard input comes within the time.
+    /// Whether standard input has a line, or its end, to read within the time.
     package static func hasInput(within milliseconds: Int) -> Bool {
         var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         return poll(&waiting, 1, Int32(clamping: milliseconds)) == 1
@@ -68,8 +64,8 @@ package enum Console {
         usleep(UInt32(clamping: milliseconds * 1000))
     }
 
-    /// The end of the terminal ends this process no more (`signal(7)`): a repair that cuts a connection for a moment
-    /// must live to see it confirmed over the next one.
+    /// Ignores SIGHUP (`signal(7)`), so that this process survives the end of its terminal: a repair that interrupts the
+    /// operator's connection must still be there when it is confirmed over a new one.
     package static func ignoreHangups() {
         signal(SIGHUP, SIG_IGN)
     }
@@ -92,9 +88,9 @@ package enum Console {
         return String(cString: value)
     }
 
-    /// From now on the first SIGINT is only noted (`wasInterrupted`); the second one ends the process as ever.
+    /// From now on the first SIGINT only sets `wasInterrupted`; a second one ends the process.
     ///
-    /// No SA_RESTART: what waits in a system call wakes up.
+    /// Without SA_RESTART, so that a system call that waits returns EINTR.
     package static func noteInterrupts() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in interruptsSeen = 1 }

@@ -15,6 +15,9 @@ struct GuardedProgram: ~Copyable {
         var fileSize: UInt64 = 0
     }
 
+    /// Milliseconds between two calls of `watch`.
+    private static let watchPeriod = 100
+
     static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"]
 
     /// Absolute.
@@ -32,29 +35,37 @@ struct GuardedProgram: ~Copyable {
 
     var operation: String { command.joined(separator: " ") }
 
-    /// Runs it to its end: its exit status, or 128 and the signal that ended it. `watch` is called some times a second;
-    /// what it throws ends the program. After the deadline it is ended too: `limit`.
+    /// Runs the program to its end and returns its exit status, or 128 plus the number of the signal that ended it.
+    ///
+    /// `watch` is called about ten times a second; an error that it throws ends the program. Throws `limit` if the program
+    /// has to be ended after `milliseconds`.
     borrowing func run(watch: () throws(HostError) -> Void = {}) throws(HostError) -> Int32 {
         let lifeline = try Pipe(operation)
-        let guardian = start(lifeline.output.rawValue, lifeline.input.rawValue)
+        let guardian = start(lifeline.readEnd.rawValue, lifeline.writeEnd.rawValue)
         guard guardian > 0 else { throw HostError(errno: -guardian, operation: operation) }
+        // Without pidfd_open(2), before Linux 5.3, the guardian is looked at every millisecond.
+        let end = clinux_pidfd(guardian)
+        defer { if end >= 0 { close(end) } }
         let deadline = Deadline(milliseconds: milliseconds)
+        var nextWatch = Deadline(milliseconds: Self.watchPeriod)
         var status: Int32 = 0
-        var turns = 0
         while true {
             let ended = waitpid(guardian, &status, WNOHANG)
             if ended == guardian { break }
             guard ended == 0 || errno == EINTR else { throw HostError(errno: errno, operation: operation) }
             do throws(HostError) {
                 if deadline.milliseconds == 0 { throw HostError(errno: ETIMEDOUT, operation: operation) }
-                if turns % 100 == 99 { try watch() }
+                if nextWatch.milliseconds == 0 {
+                    try watch()
+                    nextWatch = Deadline(milliseconds: Self.watchPeriod)
+                }
             } catch {
                 kill(-guardian, SIGKILL)
-                while waitpid(guardian, &status, 0) < 0 && errno == EINTR {}
+                ChildStart.reap(guardian)
                 throw error
             }
-            turns += 1
-            usleep(1_000)
+            var waiting = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
+            _ = poll(&waiting, 1, end >= 0 ? min(nextWatch.milliseconds, deadline.milliseconds) : 1)
         }
         // WIFEXITED and WEXITSTATUS of wait(2).
         let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
@@ -88,30 +99,20 @@ struct CollectedOutput: ~Copyable {
     let descriptor: Descriptor
 
     init(_ operation: String) throws(HostError) {
-        descriptor = try Descriptor(clinux_lab_anonymous_file(), operation: operation)
+        descriptor = try Descriptor(clinux_anonymous_file(), operation: operation)
     }
 
-    /// The first bytes of it. `fails`: more than that is an error.
+    /// The first `limit` bytes as text. `fails`: whether more output than that is an error.
     borrowing func text(limit: Int, fails: Bool, _ operation: String) throws(HostError) -> String {
         guard lseek(descriptor.rawValue, 0, SEEK_SET) == 0 else { throw HostError(errno: errno, operation: operation) }
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(descriptor.rawValue, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-            }
-            if got < 0 && errno == EINTR { continue }
-            guard got >= 0 else { throw HostError(errno: errno, operation: operation) }
-            if got == 0 { break }
-            count += got
-        }
-        guard count <= limit || !fails else {
+        let bytes = try Descriptor.read(descriptor.rawValue, upTo: limit + 1, operation: operation)
+        guard bytes.count <= limit || !fails else {
             throw HostError(.limit, operation: operation, message: "it prints more than \(limit) bytes")
         }
-        return String(decoding: bytes[..<min(count, limit)], as: UTF8.self)
+        return String(decoding: bytes.prefix(limit), as: UTF8.self)
     }
 
-    /// The last lines that say something, on one line.
+    /// The last three lines that are not empty, joined into one line for an error message.
     static func tail(_ text: String) -> String {
         text.split(separator: "\n").suffix(3).joined(separator: "; ")
     }

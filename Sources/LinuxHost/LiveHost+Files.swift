@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import HostAccess
+internal import HostModel
 
 /// Reading files and directories. Source: open(2), openat2(2), readdir(3), statx(2), statvfs(3).
 extension LiveHost {
@@ -22,6 +23,28 @@ extension LiveHost {
         let size = try regularSize(file, operation)
         guard size <= limit else { throw tooLong(operation, limit) }
         return try Descriptor.readToEnd(file.rawValue, limit: limit, expected: size, operation: operation)
+    }
+
+    /// Reads until the paragraph with this line is whole. The paragraphs before it are not kept.
+    func readParagraph(_ path: String, with line: String, limit: Int) throws(HostError) -> [UInt8] {
+        let operation = "read \(path)"
+        let file = try Descriptor(
+            Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY).orErrno, operation: operation)
+        guard try regularSize(file, operation) <= limit else { throw tooLong(operation, limit) }
+        let line = Array(line.utf8)
+        var (window, left) = ([UInt8](), limit)
+        while true {
+            let piece = try Descriptor.read(file.rawValue, upTo: 1 << 16, operation: operation)
+            left -= piece.count
+            guard left >= 0 else { throw tooLong(operation, limit) }
+            window += piece
+            let unfinished = piece.isEmpty ? window.count : TextParagraph.lastStart(in: window)
+            if let range = TextParagraph.range(around: line, in: window), range.upperBound <= unfinished {
+                return Array(window[range])
+            }
+            if piece.isEmpty { return [] }
+            window.removeFirst(unfinished)
+        }
     }
 
     func listDirectory(_ path: String, root: String?, limit: Int) throws(HostError) -> [String] {
@@ -133,11 +156,7 @@ extension Descriptor {
         // One byte beyond, to see the end (or that there is more than allowed).
         var room = min(limit, max(expected, 4_095)) + 1
         while true {
-            var error: Int32 = 0
-            let part = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-                (count, error) = fill(UnsafeMutableRawBufferPointer(buffer), from: file)
-            }
-            guard error == 0 else { throw HostError(errno: error, operation: operation) }
+            let part = try read(file, upTo: room, operation: operation)
             bytes = bytes.isEmpty ? part : bytes + part
             guard bytes.count <= limit else { throw tooLong(operation, limit) }
             if part.count < room { return bytes }
@@ -145,7 +164,17 @@ extension Descriptor {
         }
     }
 
-    /// Reads until the buffer is full or the file ends: how many bytes, and errno or 0.
+    /// The next bytes of a file: `count` of them, or fewer where it ends before.
+    static func read(_ file: Int32, upTo count: Int, operation: String) throws(HostError) -> [UInt8] {
+        var error: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            (filled, error) = fill(UnsafeMutableRawBufferPointer(buffer), from: file)
+        }
+        guard error == 0 else { throw HostError(errno: error, operation: operation) }
+        return bytes
+    }
+
+    /// Reads until the buffer is full or the file ends. Returns the number of bytes, and errno or 0.
     private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32) -> (count: Int, error: Int32) {
         var count = 0
         while count < buffer.count {

@@ -13,10 +13,12 @@ extension LiveHost {
     }
 
     private func effectiveCapabilities() throws(HostError) -> [String] {
-        let status = String(decoding: try readFile("/proc/self/status", root: nil, limit: 1 << 16), as: UTF8.self)
-        for line in status.split(separator: "\n") where line.hasPrefix("CapEff:") {
-            let digits = line.dropFirst("CapEff:".count).drop { $0 == "\t" || $0 == " " }
-            guard let bits = UInt64(digits, radix: 16) else { break }
+        let status = try readFile("/proc/self/status", root: nil, limit: 1 << 16)
+        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: "CapEff:".utf8) {
+            let digits = line.dropFirst("CapEff:".utf8.count).drop {
+                $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ")
+            }
+            guard let bits = UInt64(String(decoding: digits, as: UTF8.self), radix: 16) else { break }
             return LiveHost.capabilityNames.filter { bits & 1 << $0.bit != 0 }.map(\.name)
         }
         throw HostError(.malformed, operation: "read /proc/self/status", message: "it has no line CapEff")
@@ -43,7 +45,7 @@ extension LiveHost {
 
     private func isPracticeHost() throws(HostError) -> Bool {
         do {
-            let mark = try fileStatus("/run/lxc-doctor-practice-host", root: nil, followLinks: false)
+            let mark = try fileStatus(HostIdentity.practiceHostMark, root: nil, followLinks: false)
             return mark.kind == .file && mark.owner == 0
         } catch {
             if error.code == .notFound || error.code == .notPermitted { return false }

@@ -12,13 +12,13 @@ extension LiveHost {
         let operation = ([program.rawValue] + program.arguments).joined(separator: " ")
         let path = try trustedPath(of: program.rawValue, in: directories, operation)
         let pipe = try Pipe(operation)
-        let output = pipe.output
-        let input = pipe.input
+        let output = pipe.readEnd
+        let childOutput = pipe.writeEnd
         var start = ChildStart(group: .own)
-        start.connect(input.rawValue, as: 1)
+        start.connect(childOutput.rawValue, as: 1)
         start.discardErrors()
         let child = try start.start(path, [path] + program.arguments, operation)
-        try input.close(operation: operation)
+        try childOutput.close(operation: operation)
         let deadline = Deadline(milliseconds: milliseconds)
         do {
             let text = try output.readText(limit: 4_096, deadline, operation)
@@ -27,7 +27,7 @@ extension LiveHost {
         } catch {
             // The whole group: a child of the child may hold the pipe.
             kill(-child, SIGKILL)
-            reap(child)
+            ChildStart.reap(child)
             throw error
         }
     }
@@ -57,7 +57,7 @@ extension LiveHost {
         throw HostError(.notFound, operation: operation, message: "\(program) is not installed")
     }
 
-    /// Waits for the child's end within the deadline; another exit status than 0 is an error.
+    /// Waits for the end of the child until the deadline. An exit status other than 0 is an error.
     private func finish(_ child: pid_t, _ deadline: Deadline, _ operation: String) throws(HostError) {
         var status: Int32 = 0
         while true {
@@ -71,11 +71,6 @@ extension LiveHost {
             throw HostError(.other, operation: operation, message: "the program failed (wait status \(status))")
         }
     }
-
-    private func reap(_ child: pid_t) {
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-    }
 }
 
 extension Descriptor {
@@ -86,10 +81,9 @@ extension Descriptor {
         var bytes = [UInt8](repeating: 0, count: limit + 1)
         var count = 0
         while true {
-            var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&waiting, 1, deadline.milliseconds)
-            if ready < 0 && errno == EINTR { continue }
-            guard ready > 0 else { throw HostError(errno: ready < 0 ? errno : ETIMEDOUT, operation: operation) }
+            guard try deadline.waitForInput(on: rawValue, operation) else {
+                throw HostError(errno: ETIMEDOUT, operation: operation)
+            }
             let read = bytes.withUnsafeMutableBytes { buffer in
                 Glibc.read(rawValue, buffer.baseAddress?.advanced(by: count), buffer.count - count)
             }

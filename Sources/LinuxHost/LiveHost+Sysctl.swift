@@ -40,16 +40,32 @@ extension LiveHost {
 }
 
 extension Descriptor {
-    /// Writes all bytes, whatever write(2) takes at a time.
+    /// Writes all bytes, in as many calls of write(2) as that takes.
     borrowing func writeAll(_ bytes: [UInt8], operation: String) throws(HostError) {
+        let error = Descriptor.write(bytes, to: rawValue)
+        guard error == 0 else { throw HostError(errno: error, operation: operation) }
+    }
+
+    /// The same to a descriptor that somebody else owns, such as a standard stream. Waits where it is non-blocking and full.
+    /// Returns 0 or errno.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var offset = 0
         while offset < bytes.count {
             let written = bytes.withUnsafeBytes { buffer in
-                Glibc.write(rawValue, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+                Glibc.write(descriptor, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
             }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw HostError(errno: written < 0 ? errno : EIO, operation: operation) }
-            offset += written
+            if written > 0 {
+                offset += written
+                continue
+            }
+            switch written < 0 ? errno : EIO {
+            case EINTR: continue
+            case EAGAIN:
+                var full = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                if poll(&full, 1, -1) < 0, errno != EINTR { return errno }
+            case let error: return error
+            }
         }
+        return 0
     }
 }

@@ -11,18 +11,18 @@ internal import WireFormats
 package final class LiveHost: Host {
     private var route: NetlinkSocket?
     private var netfilter: NetlinkSocket?
-    /// Questions that the kernel is being asked already.
+    /// Queries that were begun in the background.
     private(set) var begun: [KernelQuery: Background<NetlinkMessages>] = [:]
 
-    /// For tests of the other way: whether to make files without a name where the file system can (O_TMPFILE).
+    /// Whether new files are made without a name (O_TMPFILE) where the file system can. False only in tests of the fallback.
     let hasNamelessFiles: Bool
     /// Files as they were before a run, by the run's id.
     let backups: FileBackups
-    /// The repair that changes belong to; nil: nothing is kept of what they replace.
+    /// The id of the repair that changes belong to; nil: no backups are made of what they replace.
     var run: String?
-    /// Told how far a long change has come, some times a second.
+    /// Called about ten times a second with the progress of a long change.
     package var progress: (ChangeProgress) -> Void = { _ in }
-    /// Whether the changes take that repair back.
+    /// Whether the changes roll that repair back.
     var isRestoring = false
 
     package convenience init() {
@@ -37,6 +37,8 @@ package final class LiveHost: Host {
     package func answer(_ request: HostRequest) throws(HostError) -> HostReply {
         switch request {
         case .read(let path, let root, let limit): .bytes(ByteString(try readFile(path, root: root, limit: limit)))
+        case .paragraph(let path, let line, let limit):
+            .bytes(ByteString(try readParagraph(path, with: line, limit: limit)))
         case .list(let path, let root, let limit): .names(try listDirectory(path, root: root, limit: limit))
         case .status(let path, let root, let followLinks):
             .status(try fileStatus(path, root: root, followLinks: followLinks))
@@ -51,8 +53,8 @@ package final class LiveHost: Host {
         }
     }
 
-    /// Begins to ask, on a socket and a thread of its own: for what keeps the kernel busy for milliseconds, while other
-    /// things can be looked at. The answer is for the next who asks the same.
+    /// Begins a query in the background, on a socket and a thread of its own. For queries that keep the kernel busy for
+    /// milliseconds. The next request for the same query gets the result.
     package func begin(_ query: KernelQuery) {
         begun[query] = Background { () throws(HostError) in
             var socket = try NetlinkSocket(query.family)
@@ -60,7 +62,7 @@ package final class LiveHost: Host {
         }
     }
 
-    /// What was asked before a change says nothing of the host after it.
+    /// Drops the results of queries that were begun before a change: they do not describe the host after it.
     func dropBegun() { begun.removeAll() }
 
     private func ask(_ query: KernelQuery) throws(HostError) -> NetlinkMessages {
@@ -76,7 +78,7 @@ package final class LiveHost: Host {
         case .route: try LiveHost.lend(&route, family, body)
         case .netfilter: try LiveHost.lend(&netfilter, family, body)
         case .xfrm:
-            // Asked once at most: not worth keeping.
+            // Needed once at most in a run.
             try { () throws(HostError) in
                 var socket = try NetlinkSocket(family)
                 return try body(&socket)

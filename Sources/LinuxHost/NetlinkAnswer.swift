@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import HostAccess
 internal import WireFormats
 
@@ -81,23 +82,27 @@ struct NetlinkAnswer {
         let error = message.loadUnaligned(fromByteOffset: NetlinkHeader.size, as: Int32.self)
         guard error < 0 else { return }
         isRefused = true
+        let number = Self.number(ofError: error)
         var detail: String?
         if flags & UInt16(NLM_F_ACK_TLVS) != 0 {
             var start = NetlinkHeader.size + 4
             if !isDone {
                 // The header of the request follows, and the whole request unless NLM_F_CAPPED says otherwise.
                 guard message.count >= start + NetlinkHeader.size else {
-                    throw HostError(errno: error == Int32.min ? 0 : -error, operation: operation)
+                    throw HostError(errno: number, operation: operation)
                 }
                 let length = Int(message.loadUnaligned(fromByteOffset: start, as: UInt32.self))
                 start += flags & UInt16(NLM_F_CAPPED) != 0 ? NetlinkHeader.size : NetlinkAttributes.align(length)
             }
             detail = extendedText(Array(message), from: start)
         }
-        throw HostError(errno: error == Int32.min ? 0 : -error, operation: operation, detail: detail)
+        throw HostError(errno: number, operation: operation, detail: detail)
     }
 
-    /// A text that cannot be read is left out: the error itself is what matters.
+    /// errno of the `error` of struct nlmsgerr, which is negative; 0 is the acknowledgement.
+    static func number(ofError error: Int32) -> Int32 { error == .min ? EIO : abs(error) }
+
+    /// The text is left out where it cannot be decoded: the error itself is what matters.
     private func extendedText(_ bytes: [UInt8], from start: Int) -> String? {
         guard start <= bytes.count else { return nil }
         let attributes = NetlinkAttributes(bytes, start..<bytes.count)

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import Synchronization
 
-/// A line at the end of standard error that says what is being done and for how long, drawn anew as time passes, until
-/// it is taken away. For a terminal only: the caller looks.
+/// A line at the end of standard error that shows what is being done and for how long. It is redrawn as time passes, until
+/// `clear`. The caller makes sure that standard error is a terminal.
 ///
-/// It is cut to the terminal's width: a line that wraps could not be taken away again.
+/// It is cut to the width of the terminal, because a line that wraps could not be erased.
 package final class StatusLine: Sendable {
-    /// Between two drawings.
+    /// Microseconds between two drawings.
     private static let period: UInt32 = 100_000
-    /// What a terminal that does not say how wide it is can be trusted with.
+    /// The width that is assumed where the terminal does not tell its own.
     private static let usualColumns = 80
 
     private struct Shown {
@@ -33,7 +33,7 @@ package final class StatusLine: Sendable {
         guard startsTicking else { return }
         let caller = pthread_self()
         _ = BackgroundThread {
-            // Without a thread to be had it would run here, and for ever.
+            // If no thread can be created, this runs on the caller's, where the loop must not start.
             while pthread_equal(caller, pthread_self()) == 0, self.tick() { usleep(Self.period) }
         }
     }

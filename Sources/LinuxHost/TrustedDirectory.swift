@@ -40,13 +40,14 @@ struct TrustedDirectory: ~Copyable {
         for (position, part) in parts.enumerated() {
             directory = try Descriptor(
                 openat(directory.rawValue, String(part), flags).orErrno, operation: operation)
-            try check(directory, String(part), isLast: position == parts.count - 1, operation)
+            let path = "/" + parts[...position].joined(separator: "/")
+            try check(directory, path, isLast: position == parts.count - 1, operation)
         }
         return directory
     }
 
     private static func check(
-        _ directory: borrowing Descriptor, _ name: String, isLast: Bool, _ operation: String
+        _ directory: borrowing Descriptor, _ path: String, isLast: Bool, _ operation: String
     ) throws(HostError) {
         var facts = stat()
         guard fstat(directory.rawValue, &facts) == 0 else { throw HostError(errno: errno, operation: operation) }
@@ -54,7 +55,7 @@ struct TrustedDirectory: ~Copyable {
         let isSticky = facts.st_mode & 0o1000 != 0
         guard facts.st_uid == 0, !writable || (isSticky && !isLast) else {
             throw HostError(
-                .notPermitted, operation: operation, message: "its directory \(name) can be written by others than root"
+                .notPermitted, operation: operation, message: "its directory \(path) can be written by others than root"
             )
         }
     }

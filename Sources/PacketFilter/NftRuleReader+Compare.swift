@@ -157,6 +157,7 @@ extension NftRuleReader {
             if isIgnored(operand) { return .known(true) }
             return interface(operand, Self.interface(value.bytes)).inverted(!isEqual)
         case .meta(.inputIndex), .meta(.outputIndex):
+            guard !context.isBridgeFamily else { return .unknown(operand.name) }
             if isIgnored(operand) { return .known(true) }
             let link = isInput(operand) ? context.input : context.output
             guard let index = link?.index, let wanted = value.host32 else { return .unknown(operand.name) }

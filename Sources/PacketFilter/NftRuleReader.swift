@@ -20,6 +20,8 @@ struct NftRuleReader {
         }
         var builder = BranchBuilder(within: box, isLenient: isLenient)
         var extra: [RuleBranch] = []
+        // What a socket of this host takes goes no further way.
+        var isProxied = false
         for index in registers.indices { registers[index] = nil }
         var list = ruleset.nft.expressionList(of: rule)
         while let expression = list.next() {
@@ -31,6 +33,7 @@ struct NftRuleReader {
                 store(NftOperand(source: .payload(base, offset: Int(offset)), length: Int(min(length, 64))), into)
             case .meta(let key, let into): store(NftOperand(source: .meta(key), length: metaLength(key)), into)
             case .conntrack(let key, _, let into):
+                if context.isBridgeFamily { builder.doubt(PacketRun.bridgeTracking) }
                 if key != .state {
                     // Without an entry the rule ends.
                     builder.require(!context.isUnseen)
@@ -73,7 +76,7 @@ struct NftRuleReader {
             case .counter, .log, .setPayload: continue
             case .verdict(let verdict):
                 if case .continue = verdict { continue }
-                return finish(XtRuleReader.action(verdict), builder, extra)
+                return finish(isProxied ? .unknown("tproxy") : XtRuleReader.action(verdict), builder, extra)
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
                 guard nat.kind == .source else { return finish(.destinationNat, builder, extra) }
@@ -88,10 +91,11 @@ struct NftRuleReader {
                 if action != .next { return finish(action, builder, extra) }
             case .other(let name):
                 if Self.statements.contains(name) { continue }
+                if name == "tproxy" { isProxied = true }
                 builder.doubt(name)
             }
         }
-        return finish(.next, builder, extra)
+        return finish(isProxied ? .unknown("tproxy") : .next, builder, extra)
     }
 
     /// Expressions that always go on to the next and decide nothing here.

@@ -18,9 +18,13 @@ extension Ruleset {
         var changed: Set<UInt16> = []
         var marking = 0
         var all: NftRule.Traits = []
+        var ofIPv4: NftRule.Traits = []
         for (index, rule) in rules.enumerated() {
             let traits = traits(ofRule: index)
             all.formUnion(traits)
+            if !traits.isSubset(of: ofIPv4), tables[chains[rule.chain].table].name.family != .ipv6 {
+                ofIPv4.formUnion(traits)
+            }
             if traits.contains(.usesIPSets) {
                 for case .ipset(let target) in targets(of: rule) {
                     changed.formUnion(target.changed)
@@ -32,10 +36,10 @@ extension Ruleset {
             if marking <= Self.mostMarkRules { effects.formUnion(self.effects(ofRule: index)) }
         }
         if marking > Self.mostMarkRules { effects = [.markOneOf(.all), .connectionMarkOneOf(.all)] }
-        let translatesByChain = chains.contains { $0.base?.type == "nat" && tables[$0.table].name.family != .ipv6 }
         return Summary(
             marks: MarkSpace(effects), traits: all,
-            usesConntrack: all.contains(.usesConntrack) || translatesByChain, changedIPSets: changed)
+            usesConntrack: !ofIPv4.isDisjoint(with: [.usesConntrack, .translates, .translatesSource, .setsZones]),
+            changedIPSets: changed)
     }
 
     private func targets(of rule: Rule) -> [XtTarget] {

@@ -71,6 +71,7 @@ extension Ruleset {
             guard case .target(let xt) = entry.target else { return nil }
             return Self.newDestination(xt)
         case .nft(let position):
+            guard nft.rules[position].traits.contains(.translates) else { return nil }
             for expression in nft.expressions(of: nft.rules[position]) {
                 if case .target(let xt) = expression { return Self.newDestination(xt) }
                 guard case .nat(let nat) = expression, nat.kind == .destination else { continue }
@@ -80,6 +81,22 @@ extension Ruleset {
             }
             return nil
         }
+    }
+
+    /// The rules whose text may name a link or an address: all that do, and few others. Text is worth making of these.
+    package func rules(thatMayName link: String, or address: IPv4Address) -> [Int] {
+        let mention = RuleMention(link: link, address: address.octets, text: address.description)
+        var found: [Int] = []
+        for chain in chains {
+            let isOfThatName = mention.stands(in: chain.name)
+            for index in chain.rules where isOfThatName || mayName(mention, index) { found.append(index) }
+        }
+        return found
+    }
+
+    private func mayName(_ mention: RuleMention, _ index: Int) -> Bool {
+        guard case .nft(let position) = rules[index].body else { return true }
+        return nft.mayMention(mention, in: nft.rules[position])
     }
 
     private static func newDestination(_ xt: XtExtension) -> IPv4Address? {

@@ -56,8 +56,14 @@ package struct Ruleset: Sendable {
     package private(set) var traits: NftRule.Traits = []
     /// Whether a rule may translate the destination of what comes in.
     package var translatesDestinations: Bool { traits.contains(.translates) }
-    /// Whether anything here asks conntrack, which puts fragments together first.
+    /// Whether any rule makes the kernel track connections of IPv4 (nf_ct_netns_get): one that asks conntrack, or
+    /// translates. A chain of type `nat` alone does not, and no packet is shown to it then. What is tracked was put
+    /// together from its fragments first.
     package private(set) var usesConntrack = false
+    /// Tables whose order decides something, and no dump shows it: see `orders`.
+    package private(set) var tiedTables: [Int] = []
+    /// The table that was made last, as `orders` supposes it.
+    var latestTable: Int?
     private var chainIndices: [ChainKey: Int] = [:]
     private var setIndices: [ChainKey: Int] = [:]
 
@@ -98,6 +104,7 @@ package struct Ruleset: Sendable {
         let summary = summary()
         (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
+        tiedTables = findTies()
     }
 
     private mutating func addNft() {
@@ -174,7 +181,8 @@ package struct Ruleset: Sendable {
 
     /// The base chains of a type that see IPv4 packets at a hook, first to run first.
     ///
-    /// Chains of equal priority run in an order that no dump shows.
+    /// Of equal priority the one that was made last runs first. Of different tables no dump shows which that is: see
+    /// `orders`.
     package func baseChains(type: String?, hook: NftHook) -> [Int] {
         let found = chains.indices.filter { index in
             guard let base = chains[index].base, base.hook == hook, type == nil || base.type == type else {
@@ -183,7 +191,7 @@ package struct Ruleset: Sendable {
             let table = tables[chains[index].table]
             return !table.dormant && (table.name.family == .ipv4 || table.name.family == .inet)
         }
-        return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
+        return found.sorted { runsBefore($0, $1) }
     }
 
     /// Whether any chain may translate addresses of IPv4.
@@ -198,7 +206,15 @@ package struct Ruleset: Sendable {
             let table = tables[chains[index].table]
             return !table.dormant && table.name.family == family
         }
-        return found.sorted { (chains[$0].base?.priority ?? 0, $0) < (chains[$1].base?.priority ?? 0, $1) }
+        return found.sorted { runsBefore($0, $1) }
+    }
+
+    /// The base chains of single devices, at ingress and egress, first to run first.
+    package var deviceChains: [Int] {
+        chains.indices.filter { index in
+            let table = tables[chains[index].table]
+            return !table.dormant && chains[index].base?.isOnDevices(in: table.name.family) == true
+        }.sorted { runsBefore($0, $1) }
     }
 
     /// The backends that hold a base chain, in a fixed order.

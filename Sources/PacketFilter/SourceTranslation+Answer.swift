@@ -71,6 +71,29 @@ extension SourceTranslationQuestion {
 
     /// Answers for every packet. Counters are never looked at.
     package func answer(_ ruleset: Ruleset) throws(UndecidedTranslation) -> SourceTranslation {
+        let orders: [Ruleset]
+        do {
+            orders = try ruleset.orders()
+        } catch {
+            throw .limit(error.reason)
+        }
+        var answer: SourceTranslation?
+        for order in orders {
+            let found = try answerInOrder(order)
+            guard let known = answer else {
+                answer = found
+                continue
+            }
+            guard
+                (known.translated, known.defect, known.eastWest) == (found.translated, found.defect, found.eastWest)
+            else { throw .unknownConditions(["which runs first of equal priority: \(ruleset.tiedNames)"]) }
+            answer?.makers += found.makers.filter { !known.makers.contains($0) }
+        }
+        if let answer { return answer }
+        return try answerInOrder(ruleset)
+    }
+
+    private func answerInOrder(_ ruleset: Ruleset) throws(UndecidedTranslation) -> SourceTranslation {
         let untracked = try untracked(ruleset, context)
         let starts = starts(ruleset, everyPacket, context)
         let outcomes = try walk(ruleset, context, starts.boxes)

@@ -162,11 +162,14 @@ struct XtRuleReader {
             // What an IPsec policy takes is exempted on purpose and no part of the question.
             builder.require(!ipsec)
         case .reversePath: builder.doubt("match rpfilter")
-        // What is forwarded has no socket: each test fails, unless inverted.
-        case .owner(let tests, let inverted): builder.require(tests & ~inverted == 0)
+        // What is forwarded has no socket.
+        case .owner(let owner): builder.require(owner.holdsWithoutSocket)
         case .u32: builder.doubt("match u32")
         case .ipset(let match): require(match, &builder)
         case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
+        case .length: builder.doubt("match length")
+        case .timeToLive: builder.doubt("match ttl")
+        case .service: builder.doubt("match tos")
         case .other(let name): builder.doubt("match \(name)")
         }
     }

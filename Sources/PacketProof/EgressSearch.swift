@@ -34,17 +34,9 @@ struct EgressSearch {
     private func others<Address: InternetAddress>(
         than first: ProofGround.Route, _ spread: [Address], shortest: Int, usualRules: Int
     ) throws(HostError) -> [ProofGround.OtherRoute] {
-        let routes: [InternetRoute<Address>]
-        let rules: [InternetRule<Address>]
         let family = AddressFamily(network.family)
-        do {
-            routes = try InternetRoute.all(in: try host.query(.routes(family)))
-            rules = try InternetRule.all(in: try host.query(.rules(family)))
-        } catch let error as HostError {
-            throw error
-        } catch {
-            throw HostError(.malformed, operation: "read the routing tables", message: "\(error)")
-        }
+        let routes: [InternetRoute<Address>] = try host.routes(family)
+        let rules: [InternetRule<Address>] = try host.policyRules(family)
         let defaults = routes.filter { $0.destination.length <= shortest && $0.kind == .unicast }
         let isPlain = defaults.flatMap(\.links).count <= 1 && rules.count <= usualRules
         guard !isPlain else { return [] }

@@ -16,7 +16,6 @@ struct KillerSearch {
     var isBlind = false
 
     private var family: IPFamily { network.family }
-    private var legacyProgram: String { family == .ipv4 ? "iptables-legacy" : "ip6tables-legacy" }
     private var neighbourProtocol: String { family == .ipv4 ? "ARP" : "neighbour discovery" }
     private var neighbourCommand: String { family == .ipv4 ? "ip neigh" : "ip -6 neigh" }
 
@@ -46,11 +45,9 @@ struct KillerSearch {
         }
         let steps = (findings?.legacySteps ?? []).filter { $0.table == "nat" && isOfProbe($0.packet) }
         guard let step = steps.prefix(while: { $0.chain != "INPUT" && $0.chain != "POSTROUTING" }).last,
-            let rule = step.rule
+            step.rule != nil
         else { return nil }
-        return Killer(
-            hook: "prerouting", family: family.netfilterName, table: step.table, chain: step.chain, rule: String(rule),
-            backend: "iptables-legacy", text: "\(legacyProgram) \(step.table) \(step.chain): rule \(rule)")
+        return Killer(step, hook: "prerouting", family: family)
     }
 
     /// Whether these are headers of the probe as it was sent the second time.
@@ -66,11 +63,7 @@ struct KillerSearch {
         var place = hook
         if kill.family == "netdev" { place = lossHook == "uplink" ? "uplink" : "ingress" }
         if kill.family == "bridge", !reachedBridge { place = "bridge" }
-        let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
-        return Killer(
-            hook: place, family: kill.family, table: kill.table, chain: kill.chain,
-            handle: kill.handle.map(String.init),
-            text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
+        return Killer(kill, hook: place)
     }
 
     // MARK: iptables-legacy
@@ -82,11 +75,7 @@ struct KillerSearch {
         else { return nil }
         let here = ProofAutopsy.kernelPriorities[hook, default: []].first { $0.table == step.table }
         guard let here, window.contains(here.priority) else { return nil }
-        let what = step.rule.map { "rule \($0)" } ?? "policy"
-        return Killer(
-            hook: hook, family: family.netfilterName, table: step.table, chain: step.chain,
-            rule: step.rule.map(String.init), backend: "iptables-legacy",
-            text: "\(legacyProgram) \(step.table) \(step.chain): \(what)")
+        return Killer(step, hook: hook, family: family)
     }
 
     // MARK: The window between two stations
@@ -108,7 +97,7 @@ struct KillerSearch {
         var here = autopsy?.baseChains.filter { $0.hook == hook && window.contains($0.priority) }.map(\.name) ?? []
         for station in ProofAutopsy.kernelPriorities[hook, default: []] where window.contains(station.priority) {
             if let table = station.table {
-                if ground.legacyTables.contains(table) { here.append("\(legacyProgram) \(table)") }
+                if ground.legacyTables.contains(table) { here.append("\(family.legacyProgram) \(table)") }
             } else {
                 here.append(station.words)
             }

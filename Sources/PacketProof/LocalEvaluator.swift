@@ -171,10 +171,7 @@ struct LocalEvaluator {
         guard let hook = hook(of: trail),
             let step = autopsy?.sightings?.findings?.legacySteps.last(where: { isOurs($0.packet) })
         else { return nil }
-        let what = step.rule.map { "rule \($0)" } ?? "policy"
-        return Killer(
-            hook: hook, family: "ip", table: step.table, chain: step.chain, rule: step.rule.map(String.init),
-            backend: "iptables-legacy", text: "iptables-legacy \(step.table) \(step.chain): \(what)")
+        return Killer(step, hook: hook, family: .ipv4)
     }
 
     private func hook(of trail: ProbeTrail) -> String? {
@@ -202,15 +199,5 @@ extension LocalProbe {
             rows.append(row(.eastWest, network.cidr.description, "\(tracker), and would keep the address of a probe"))
         }
         return rows
-    }
-}
-
-extension Killer {
-    /// A rule or a policy that the kernel's trace names.
-    init(_ kill: RuleKill, hook: String) {
-        let what = kill.handle.map { "rule with handle \($0)" } ?? "policy"
-        self.init(
-            hook: hook, family: kill.family, table: kill.table, chain: kill.chain, handle: kill.handle.map(String.init),
-            text: "\(kill.family) \(kill.table) \(kill.chain): \(what) drop")
     }
 }

@@ -51,7 +51,7 @@ package struct NetworkProof: Sendable {
                 autopsy: transcript.autopsy
             ).probes()
         }
-        // Where one packet alone was wanted, nothing else was left out.
+        // An order of a single packet (`prove --packet`) has no rows for packets that were not sent.
         let isAlone = order.local == nil && order.packets.count == 1
         return order.resident == nil && !isAlone
             ? probes + LocalProbe.notSent(transcript.network, ground, order) : probes
@@ -176,7 +176,7 @@ package struct NetworkProof: Sendable {
         }
     }
 
-    /// The transcript, with an autopsy where a probe died of nothing that has a name.
+    /// The transcript, with an autopsy where a probe was lost without a known cause.
     private func finished(_ draft: ProofDraft, on host: any ActiveHost) -> ProofTranscript {
         var transcript = draft.transcript
         guard let ground = transcript.ground, let order = transcript.order, let sightings = transcript.sightings else {
@@ -192,8 +192,8 @@ package struct NetworkProof: Sendable {
         return transcript
     }
 
-    /// Sends the same again with more eyes, and reads what the host says of itself. Nothing of it goes through a cache:
-    /// what matters is how it is at this moment.
+    /// Sends the same again with more instruments, and reads the state of the host. Nothing is taken from a cache: what matters
+    /// is the state at this moment.
     private func autopsy(
         _ transcript: ProofTranscript, _ ground: ProofGround, _ first: ProbeOrder, on host: any ActiveHost
     ) -> ProofAutopsy {

@@ -33,16 +33,11 @@ extension ProofAutopsy {
         do {
             messages = try host.query(.nftChains())
         } catch {
-            // Without nf_tables in the kernel nfnetlink answers EINVAL.
-            if error.code == .unsupported || error.errno == 22 { return [] }
+            if error.isMissingSubsystem { return [] }
             throw error
         }
         var ruleset = NftRuleset()
-        do {
-            try ruleset.addChains(messages)
-        } catch {
-            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
-        }
+        try HostError.decoding("read nftables chains") { () throws(WireError) in try ruleset.addChains(messages) }
         return ruleset.chains.compactMap { chain in
             guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix),
                 [family == .ipv4 ? NftFamily.ipv4 : .ipv6, .inet].contains(chain.table.family)
@@ -91,9 +86,7 @@ extension ProofAutopsy {
         refusing target: Address, on host: any Host
     ) throws(HostError) -> [String] {
         let family = AddressFamily(IPAddress(target).family)
-        let routes = try decode(try host.query(.routes(family))) { (found) throws(WireError) in
-            try InternetRoute<Address>.all(in: found)
-        }
+        let routes: [InternetRoute<Address>] = try host.routes(family)
         let refusing: [InternetRoute<Address>.Kind] = [.blackhole, .unreachable, .prohibit, .throw]
         return routes.filter { refusing.contains($0.kind) && $0.destination.contains(target) }.map {
             "\($0.kind) \(text($0.destination)) table \(table($0.table))"
@@ -104,9 +97,7 @@ extension ProofAutopsy {
         refusing target: Address, on host: any Host
     ) throws(HostError) -> [String] {
         let family = AddressFamily(IPAddress(target).family)
-        let rules = try decode(try host.query(.rules(family))) { (found) throws(WireError) in
-            try InternetRule<Address>.all(in: found)
-        }
+        let rules: [InternetRule<Address>] = try host.policyRules(family)
         let actions: [UInt8: String] = [6: "blackhole", 7: "unreachable", 8: "prohibit"]
         return rules.compactMap { rule in
             guard let action = actions[rule.action], rule.destination?.contains(target) != false else { return nil }
@@ -118,9 +109,8 @@ extension ProofAutopsy {
     }
 
     private static func error(of network: ProofNetwork, mark: UInt32, on host: any Host) throws(HostError) -> String? {
-        let link = try decode(try host.query(.link(name: network.bridge))) { (found) throws(WireError) in
-            try Link.all(in: found)
-        }.first
+        let messages = try host.query(.link(name: network.bridge))
+        let link = try HostError.decoding("read a link") { () throws(WireError) in try Link.all(in: messages) }.first
         let query: KernelQuery
         switch (network.target, ProofGround.lookupSource(network)) {
         case (.v4(let target), .v4(let source)):
@@ -139,12 +129,8 @@ extension ProofAutopsy {
 
     private static func uplink(_ ground: ProofGround, on host: any Host) throws(HostError) -> Uplink? {
         guard let route = ground.route else { return nil }
-        let links = try decode(try host.query(.links())) { (found) throws(WireError) in try Link.all(in: found) }
-        guard let link = links.first(where: { $0.name == route.uplink }) else { return nil }
-        let family = AddressFamily(route.gateway?.family ?? .ipv4)
-        let neighbours = try decode(try host.query(.neighbours(family))) { (found) throws(WireError) in
-            try Neighbour.all(in: found)
-        }
+        guard let link = try host.links().first(where: { $0.name == route.uplink }) else { return nil }
+        let neighbours = try host.neighbours(AddressFamily(route.gateway?.family ?? .ipv4))
         let entry = neighbours.first { $0.link == link.index && $0.destination == route.gateway }
         return Uplink(
             name: link.name, isUp: link.isUp, carrier: link.carrier,
@@ -161,16 +147,6 @@ extension ProofAutopsy {
         case 254: "main"
         case 255: "local"
         default: "\(number)"
-        }
-    }
-
-    private static func decode<Value>(
-        _ messages: [[UInt8]], _ body: ([[UInt8]]) throws(WireError) -> Value
-    ) throws(HostError) -> Value {
-        do {
-            return try body(messages)
-        } catch {
-            throw HostError(.malformed, operation: "read the routing tables", message: "\(error)")
         }
     }
 

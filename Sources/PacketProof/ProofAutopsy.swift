@@ -2,8 +2,8 @@ package import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// What was learnt after a probe died of nothing that had a name: the order sent a second time with more eyes, and what
-/// the host says of itself.
+/// What was observed after a probe was lost without a known cause: the order was sent a second time with more instruments,
+/// and the state of the host was read.
 package struct ProofAutopsy: Codable, Sendable, Hashable {
     /// A base chain of nftables.
     package struct BaseChain: Codable, Sendable, Hashable {

@@ -32,7 +32,7 @@ struct ProofEvaluator {
         }
     }
 
-    /// Whether a probe died of nothing that has a name.
+    /// Whether a probe was lost without a known cause, so that it has to be sent again with more to observe it.
     var needsAutopsy: Bool {
         result.takenAddresses.isEmpty && result.captureDrops == 0
             && order.packets.contains { packet in
@@ -104,7 +104,7 @@ struct ProofEvaluator {
         probe.uplink = exit.interface
         (probe.verdict, probe.reason) = judge(source: exit.source, sent: sent, uplink: exit.interface)
         if order.mode == .wire {
-            // What was silent once and answered when it was asked again is no silence.
+            // A probe that got no answer at first and one when it was sent again counts as answered.
             judgeDelivery(&probe, second?.isBack == true && trail.isUnanswered ? second ?? trail : trail)
         }
         return probe

@@ -15,20 +15,10 @@ extension ProofGround {
                 capabilities: capabilities, bridge: nil, addresses: [], takenAddresses: [], route: nil, routeError: nil)
             return
         }
-        let links: [Link]
-        let addresses: [LinkAddress]
-        let neighbours: [Neighbour]
-        do {
-            links = try Link.all(in: try host.query(.links()))
-            let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
-            addresses = try Self.addresses(network.family, names, on: host)
-            neighbours = try Neighbour.all(in: try host.query(.neighbours(AddressFamily(network.family))))
-        } catch let error as HostError {
-            throw error
-        } catch {
-            throw HostError(.malformed, operation: "read links and addresses", message: "\(error)")
-        }
+        let links = try host.links()
         let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let addresses = try Self.addresses(network.family, names, on: host)
+        let neighbours = try host.neighbours(AddressFamily(network.family))
         let bridge = links.first { $0.name == network.bridge }
         var taken = addresses.map(\.address.address)
         if let bridge {
@@ -62,20 +52,22 @@ extension ProofGround {
 
     private static func addresses(
         _ family: IPFamily, _ names: [Int: String], on host: any Host
-    ) throws -> [LinkAddress] {
+    ) throws(HostError) -> [LinkAddress] {
         func name(_ link: Int) -> String { names[link] ?? "\(link)" }
         guard family == .ipv6 else {
-            return try InterfaceAddress.all(in: try host.query(.addresses())).map {
-                LinkAddress(link: name($0.link), address: IPPrefix($0.address))
-            }
+            let messages = try host.query(.addresses())
+            return try HostError.decoding("read addresses") { () throws(WireError) in
+                try InterfaceAddress.all(in: messages)
+            }.map { LinkAddress(link: name($0.link), address: IPPrefix($0.address)) }
         }
         // Without IPv6 the kernel would answer with the addresses of all other families.
         guard try host.readTextIfPresent("/proc/net/if_inet6", limit: 4 << 20) != nil else {
             throw HostError(.unsupported, operation: "read IPv6 addresses", message: "the kernel has no IPv6")
         }
-        return try WireFormats.LinkAddress<IPv6Address>.all(in: try host.query(.addresses(.ipv6))).map {
-            LinkAddress(link: name($0.link), address: IPPrefix($0.address))
-        }
+        let messages = try host.query(.addresses(.ipv6))
+        return try HostError.decoding("read IPv6 addresses") { () throws(WireError) in
+            try WireFormats.LinkAddress<IPv6Address>.all(in: messages)
+        }.map { LinkAddress(link: name($0.link), address: IPPrefix($0.address)) }
     }
 
     /// UDP sockets that containers of this network could reach. Source: proc_net_udp of proc(5): `sl
@@ -110,16 +102,14 @@ extension ProofGround {
         do {
             let route = try lookup(network.target, from: source, through: bridge, names, on: host)
             return (route, route == nil ? "the kernel named no interface" : nil)
-        } catch let error as HostError {
-            return (nil, words(error))
         } catch {
-            return (nil, "\(error)")
+            return (nil, words(error))
         }
     }
 
     static func lookup(
         _ target: IPAddress, from source: IPAddress, through bridge: Link, _ names: [Int: String], on host: any Host
-    ) throws -> Route? {
+    ) throws(HostError) -> Route? {
         switch (target, source) {
         case (.v4(let target), .v4(let source)): try lookup(to: target, source, bridge, names, host)
         case (.v6(let target), .v6(let source)): try lookup(to: target, source, bridge, names, host)
@@ -129,13 +119,10 @@ extension ProofGround {
 
     private static func lookup<Address: InternetAddress>(
         to target: Address, _ source: Address, _ bridge: Link, _ names: [Int: String], _ host: any Host
-    ) throws -> Route? {
-        typealias Answer = InternetRoute<Address>
-        let answer = try host.query(.routeLookup(destination: target, from: source, inputInterface: bridge.index))
-        guard let route = try Answer.all(in: answer).first, let link = route.link ?? route.links.first else {
-            return nil
-        }
-        let own = try Answer.all(in: try host.query(.routeLookup(destination: target))).first
+    ) throws(HostError) -> Route? {
+        let found: InternetRoute<Address>? = try host.route(to: target, from: source, inputInterface: bridge.index)
+        guard let route = found, let link = route.link ?? route.links.first else { return nil }
+        let own: InternetRoute<Address>? = try host.route(to: target)
         return Route(
             uplink: names[link] ?? "\(link)", gateway: route.gateway.map { IPAddress($0) },
             preferredSource: own?.link == link ? own?.preferredSource.map { IPAddress($0) } : nil)

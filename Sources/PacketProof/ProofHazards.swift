@@ -2,9 +2,9 @@ internal import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// What could let a copy of a fenced probe escape, or keep its address: read before anything is sent.
+/// What could let a copy of a fenced probe leave the host, or make the host remember its address. Read before anything is sent.
 ///
-/// Each hazard is a reason, in words, why fence mode cannot promise what it promises.
+/// Each hazard is a reason, for people, why fence mode cannot keep its promise here.
 struct ProofHazards {
     let host: any Host
     /// Of the probes.
@@ -12,7 +12,7 @@ struct ProofHazards {
     let bridge: Link
     let links: [Link]
 
-    /// Of the bridge, which every probe of a throw-away container comes by, and of the rules.
+    /// The hazards of the bridge, which every probe of a throw-away container passes, and of the rules.
     func read() throws(HostError) -> RuleHazards {
         var found = RuleHazards(family: family)
         found.everywhere = try hazards(of: bridge) + idleBridge()
@@ -21,21 +21,11 @@ struct ProofHazards {
         return found
     }
 
-    /// Of the port of a container that is there already; what is on the bridge was read before.
+    /// The hazards of the port of a real container, in addition to those of the bridge.
     func read(port: Link) throws(HostError) -> [String] {
         var found = RuleHazards(family: family)
         try found.readRules(on: port.name, host)
         return try hazards(of: port) + found.everywhere
-    }
-
-    private func decode<Value>(
-        _ operation: String, _ body: () throws(WireError) -> Value
-    ) throws(HostError) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw HostError(.malformed, operation: operation, message: "\(error)")
-        }
     }
 
     // MARK: Programs and traffic control of one link
@@ -58,8 +48,8 @@ struct ProofHazards {
         return programs.compactMap { Self.words($0, on: link.name, family) }
     }
 
-    /// Nil for a program that no probe meets: it comes in by the link, and is of a family that somebody else sent. The kernel does
-    /// not say which network namespace a program of netfilter acts in.
+    /// A program as a hazard; nil where no probe meets it: probes do not leave by the link, and are of one family. The kernel
+    /// does not say in which network namespace a program of netfilter acts.
     static func words(_ program: String, on link: String, _ family: IPFamily = .ipv4) -> String? {
         let words = program.split(separator: " ")
         guard words.first == "netfilter" else {
@@ -74,8 +64,8 @@ struct ProofHazards {
 
     // MARK: The bridge
 
-    /// A bridge without ports gains and loses carrier and hardware address as our port comes and goes; whoever manages
-    /// it would answer that with a new configuration.
+    /// A bridge without ports gets its carrier and hardware address from the proof's port and loses them again. A program that
+    /// manages the bridge would react to that with a new configuration.
     private func idleBridge() throws(HostError) -> [String] {
         guard !links.contains(where: { $0.master == bridge.index }) else { return [] }
         let networkd = try host.readTextIfPresent("/run/systemd/netif/links/\(bridge.index)") ?? ""
@@ -93,12 +83,16 @@ struct ProofHazards {
 
     private func trafficControl(on link: Link) throws(HostError) -> [String] {
         let messages = try host.query(.queueingDisciplines())
-        let disciplines = try decode("RTM_GETQDISC") { () throws(WireError) in try TrafficControl.all(in: messages) }
+        let disciplines = try HostError.decoding("RTM_GETQDISC") { () throws(WireError) in
+            try TrafficControl.all(in: messages)
+        }
         let kinds = disciplines.filter { $0.link == link.index }.map(\.kind)
         guard kinds.contains("clsact") || kinds.contains("ingress") else { return [] }
         let parent = kinds.contains("clsact") ? TrafficControl.ingress : TrafficControl.ingressRoot
         let answers = try host.query(.trafficFilters(link: link.index, parent: parent))
-        let filters = try decode("RTM_GETTFILTER") { () throws(WireError) in try TrafficControl.all(in: answers) }
+        let filters = try HostError.decoding("RTM_GETTFILTER") { () throws(WireError) in
+            try TrafficControl.all(in: answers)
+        }
         var found: [String] = []
         if filters.contains(where: \.mirrors) {
             found.append(

@@ -2,7 +2,7 @@ internal import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// What will be sent on one network. Pure: chance comes in as bytes.
+/// What will be sent on one network. Pure: random bytes are passed in as `chance`.
 enum ProofPlan {
     /// A name for the port that a scan has not seen; HTTPS for the SYN: what a firewall lets out, if it lets anything.
     static let datagramPort: UInt16 = 33_434
@@ -96,7 +96,7 @@ enum ProofPlan {
                 add(kind, from: source, to: network.target)
             }
         }
-        // Really sent is only to where the profile says.
+        // In wire mode packets go to the profile's target only.
         if mode == .fence, aim.target == nil, let source = addresses.first {
             for other in ground.otherRoutes ?? [] { add(.udp, from: source, to: other.target) }
         }

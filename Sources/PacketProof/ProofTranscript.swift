@@ -14,12 +14,12 @@ package struct ProofTranscript: Codable, Sendable, Hashable {
     package var sightings: ProbeSightings?
     /// Why there are no sightings.
     package var failure: String?
-    /// Where a probe died of nothing that has a name.
+    /// Where a probe was lost without a known cause.
     package var autopsy: ProofAutopsy?
 
     /// The container that sent; nil: a throw-away one.
     package var container: String?
-    /// Who else is at the bridge; nil where nobody looked, or where that failed for the reason beside it.
+    /// The real containers at the bridge; nil where they were not looked at, or where that failed (`residentsFailure`).
     package var residents: BridgeResidents?
     package var residentsFailure: String?
 

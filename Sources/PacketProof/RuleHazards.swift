@@ -41,7 +41,7 @@ struct RuleHazards {
 
     private static let diverting: Set<String> = ["DNAT", "REDIRECT", "TPROXY", "tproxy"]
 
-    /// Adds the hazards of those chains of a table that a probe may come to.
+    /// Adds the hazards of the chains of a table that a probe may reach.
     private mutating func add(_ table: [String: Chain], always: Bool) {
         // Only a diverted probe to the outside comes to INPUT; what is meant for this host does anyhow.
         let mayBeDiverted = table.values.contains(where: \.diverts)
@@ -64,32 +64,24 @@ struct RuleHazards {
 
     // MARK: nftables
 
-    /// Rules that a probe may meet which comes by a link.
+    /// Reads the rules that a probe which comes in by a link may meet.
     mutating func readRules(on link: String, _ host: any Host) throws(HostError) {
         let chains: [[UInt8]]
         do {
             chains = try host.query(.nftChains())
         } catch {
-            // Without nf_tables in the kernel nfnetlink answers EINVAL; nft is not there to do harm.
-            if error.code == .unsupported || error.errno == 22 { return }
+            // Without nf_tables there are no rules that could do harm.
+            if error.isMissingSubsystem { return }
             throw error
         }
         guard !chains.isEmpty else { return }
         var ruleset = NftRuleset()
-        do {
-            try ruleset.addChains(chains)
-        } catch {
-            throw HostError(.malformed, operation: "read nftables chains", message: "\(error)")
-        }
+        try HostError.decoding("read nftables chains") { () throws(WireError) in try ruleset.addChains(chains) }
         let rules = try host.query(.nftRules())
         let behind = ruleset.chains.indices.filter { standsBehindFence(ruleset.chains[$0]) }
         // Most rulesets hold nothing of the kind, and then need no reading.
         guard !behind.isEmpty || rules.contains(where: Self.isSuspect) else { return }
-        do {
-            try ruleset.addRules(rules)
-        } catch {
-            throw HostError(.malformed, operation: "read nftables rules", message: "\(error)")
-        }
+        try HostError.decoding("read nftables rules") { () throws(WireError) in try ruleset.addRules(rules) }
         for index in behind {
             let chain = ruleset.chains[index]
             guard chain.base?.policy == .drop || ruleset.rules.contains(where: { $0.chain == index }) else { continue }
@@ -123,8 +115,8 @@ struct RuleHazards {
         }
     }
 
-    /// Whether a chain acts on packets that the fence has stopped already: then nothing shows what it would do. Those of
-    /// other proofs act on their own packets.
+    /// Whether a chain comes after the fence, so that no probe shows what it does. Chains of other proofs do not count: they act
+    /// on their own packets only.
     private func standsBehindFence(_ chain: NftChain) -> Bool {
         guard let base = chain.base, !chain.table.name.hasPrefix(ProofNames.tablePrefix) else { return false }
         // At INPUT of IPv6 the fence stands one further ahead.
@@ -249,7 +241,7 @@ struct RuleHazards {
         }
     }
 
-    /// Of ip6tables only the names in a table are looked at, wherever in it they stand.
+    /// ip6tables: the table is not decoded, only searched for the names of its matches and targets.
     private mutating func note(_ entries: [UInt8], of table: String) {
         // A match or target begins at a multiple of eight: its size in two octets, its name with a NUL behind it.
         let starts = stride(from: 0, to: max(0, entries.count - 31), by: 8)

@@ -65,7 +65,7 @@ func runOrFail(_ arguments: [String], input: String? = nil) throws(PracticeHostE
 }
 
 private func anonymousFile() throws(PracticeHostError) -> Int32 {
-    let descriptor = clinux_lab_anonymous_file()
+    let descriptor = clinux_anonymous_file()
     guard descriptor >= 0 else { throw .failed("memfd_create: \(errorText(-descriptor))") }
     return descriptor
 }

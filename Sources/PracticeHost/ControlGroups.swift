@@ -125,7 +125,7 @@ struct ControlGroups: Sendable {
         try mountFilesystem(
             "tmpfs", on: top, type: "tmpfs", flags: flags, options: "size=1m,mode=0755", refusedAs: "a tmpfs")
         for hierarchy in mine {
-            let name = hierarchy.isVersion2 ? "unified" : hierarchy.options.replacing("name=")
+            let name = hierarchy.isVersion2 ? "unified" : hierarchy.options.removingPrefix("name=")
             try makeDirectories("\(top)/\(name)")
             try mountFilesystem(
                 "cgroup", on: "\(top)/\(name)", type: hierarchy.isVersion2 ? "cgroup2" : "cgroup", flags: flags,
@@ -149,7 +149,7 @@ struct ControlGroups: Sendable {
 
 extension String {
     /// Without a leading part.
-    fileprivate func replacing(_ prefix: String) -> String {
+    fileprivate func removingPrefix(_ prefix: String) -> String {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
 }

@@ -1,3 +1,5 @@
+internal import HostModel
+
 /// One step of bringing a fault about. Words in braces stand for the practice host's own values; see PracticeNetwork.
 package enum FaultStep: Sendable, Hashable {
     /// A program that must succeed.
@@ -85,7 +87,10 @@ func resolve(
     _ selection: FaultSelection, profile: PracticeProfile, backend: PracticeBackend
 ) throws(PracticeHostError) -> FaultVariant {
     guard let fault = faults.first(where: { $0.id == selection.id }) else {
-        throw .usage("unknown fault `\(selection.id)`\(suggestion(for: selection.id, among: faults.map(\.id)))")
+        let near = Suggestion.nearest(to: selection.id, among: faults.map(\.id))
+        throw .usage(
+            "unknown fault `\(selection.id)`\(near.map { "; did you mean `\($0)`?" } ?? "; see `lxc-doctor list faults`")"
+        )
     }
     let fitting = fault.variants.filter { $0.profiles.contains(profile) && $0.backends.contains(backend) }
     if let name = selection.variant {
@@ -102,28 +107,4 @@ func resolve(
         throw .usage("fault `\(fault.id)` makes no sense with profile \(profile.rawValue) and \(backend.rawValue)")
     }
     return variant
-}
-
-/// `; did you mean X?`, or nothing where nothing is near.
-func suggestion(for word: String, among known: [String]) -> String {
-    let ranked = known.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
-    guard let ranked, ranked.distance <= max(3, word.utf8.count / 3) else { return "; see `lxc-doctor list faults`" }
-    return "; did you mean `\(ranked.name)`?"
-}
-
-/// Levenshtein distance. Only the first 64 bytes of each count.
-func editDistance(_ left: String, _ right: String) -> Int {
-    let first = Array(left.utf8.prefix(64))
-    let second = Array(right.utf8.prefix(64))
-    var row = Array(0...second.count)
-    for (index, byte) in first.enumerated() {
-        var diagonal = row[0]
-        row[0] = index + 1
-        for (column, other) in second.enumerated() {
-            let above = row[column + 1]
-            row[column + 1] = min(above + 1, row[column] + 1, diagonal + (byte == other ? 0 : 1))
-            diagonal = above
-        }
-    }
-    return row[second.count]
 }

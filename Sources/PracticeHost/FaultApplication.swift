@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostAccess
 
 /// Brings faults about, inside a practice host and nowhere else.
 struct FaultApplication: Sendable {
@@ -7,7 +8,7 @@ struct FaultApplication: Sendable {
 
     func apply(_ steps: [FaultStep]) throws(PracticeHostError) {
         // Process 1 with the mark of a practice host in front of it cannot be a machine's own init.
-        guard getpid() == 1, fileExists(HealthyHost.mark) else {
+        guard getpid() == 1, fileExists(HostIdentity.practiceHostMark) else {
             throw .failed("faults are made on practice hosts only")
         }
         for step in steps {

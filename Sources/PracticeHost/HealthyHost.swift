@@ -1,11 +1,10 @@
 internal import Glibc
+internal import HostAccess
 
 /// The files and the start of a host that every check passes: what the distribution's packages and a careful operator
 /// leave behind.
 struct HealthyHost: Sendable {
     static let lxcPath = "/var/lib/lxc"
-    /// Root's file that tells the product where it is.
-    static let mark = "/run/lxc-doctor-practice-host"
     static let hostname = "practice-host"
 
     var profile: PracticeProfile
@@ -58,7 +57,9 @@ struct HealthyHost: Sendable {
     private func writeFiles() throws(PracticeHostError) {
         // What an init that is systemd leaves for everyone to see; sd_booted(3).
         try makeDirectories("/run/systemd/system")
-        try writeFile(Self.mark, "A practice host of lxc-doctor: nothing here reaches the machine.\n", mode: 0o444)
+        try writeFile(
+            HostIdentity.practiceHostMark, "A practice host of lxc-doctor: nothing here reaches the machine.\n",
+            mode: 0o444)
         try writeFile("/etc/hostname", Self.hostname + "\n")
         try writeFile("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 \(Self.hostname)\n::1 localhost ip6-localhost\n")
         try writeFile("/etc/resolv.conf", "nameserver \(StubInternet.target)\n")

@@ -63,7 +63,7 @@ struct InitProcess {
 
     private static func pipe() throws(PracticeHostError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
-        let result = clinux_lab_pipe(&ends)
+        let result = clinux_pipe(&ends)
         guard result == 0 else { throw .failed("pipe: \(errorText(-result))") }
         return (ends[0], ends[1])
     }

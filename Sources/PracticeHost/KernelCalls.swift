@@ -115,17 +115,3 @@ func directoryEntries(_ path: String, limit: Int = 4096) -> [String] {
     }
     return names.sorted()
 }
-
-/// The value of an environment variable; nil where it is unset or empty.
-func environmentValue(_ name: String) -> String? {
-    guard let value = getenv(name) else { return nil }
-    let text = String(cString: value)
-    return text.isEmpty ? nil : text
-}
-
-/// Milliseconds of a clock that only goes forward.
-func monotonicMilliseconds() -> Int {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
-}

@@ -1,9 +1,11 @@
 internal import Glibc
 internal import HostAccess
+internal import LinuxHost
 
 /// Where the built layers lie when nothing else is said: `LXC_DOCTOR_LAYERS`, else the system's cache.
 package func defaultLayerDirectory() -> String {
-    environmentValue("LXC_DOCTOR_LAYERS") ?? "/var/cache/lxc-doctor/layers"
+    let named = Console.environment("LXC_DOCTOR_LAYERS") ?? ""
+    return named.isEmpty ? "/var/cache/lxc-doctor/layers" : named
 }
 
 /// The directory of layer images. What lies in it is mounted and run as root, so only root may write there.
@@ -19,18 +21,24 @@ struct LayerStore: Sendable {
         guard fileExists(directory) else { throw Self.notBuilt(layers.map(\.name), directory) }
         try requireRootOwned(directory)
         var descriptors: [Int32] = []
-        for layer in layers.reversed() {
-            let path = imagePath(layer)
-            guard fileExists(path), stamp(of: layer)?.recipe == recipe(of: layer) else {
-                for descriptor in descriptors { close(descriptor) }
-                throw Self.notBuilt([layer.name], directory)
-            }
-            try requireRootOwned(path)
-            let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-            guard descriptor >= 0 else { throw .failed("open \(path): \(lastError())") }
-            descriptors.append(descriptor)
+        do throws(PracticeHostError) {
+            for layer in layers.reversed() { descriptors.append(try open(layer)) }
+        } catch {
+            for descriptor in descriptors { close(descriptor) }
+            throw error
         }
         return descriptors
+    }
+
+    private func open(_ layer: Layer) throws(PracticeHostError) -> Int32 {
+        let path = imagePath(layer)
+        guard fileExists(path), stamp(of: layer)?.recipe == recipe(of: layer) else {
+            throw Self.notBuilt([layer.name], directory)
+        }
+        try requireRootOwned(path)
+        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .failed("open \(path): \(lastError())") }
+        return descriptor
     }
 
     private static func notBuilt(_ names: [String], _ directory: String) -> PracticeHostError {

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import LinuxHost
 
 /// Real busybox containers, each with the address that the host's DHCP server gave it.
 enum PracticeContainers {
@@ -55,14 +56,14 @@ enum PracticeContainers {
 
     /// A default route in a container's main table means that udhcpc has set what the lease says.
     private static func waitForAddresses(_ names: [String]) throws(PracticeHostError) {
-        let deadline = monotonicMilliseconds() + patience
+        let deadline = Deadline(milliseconds: patience)
         for name in names {
             let output = try runOrFail(["lxc-info", "-n", name, "-pH"])
             guard let pid = Int(output.split(whereSeparator: \.isWhitespace).first ?? "") else {
                 throw .refused("container \(name) has no process 1: lxc-info said \(output)")
             }
             while !hasDefaultRoute(pid) {
-                guard monotonicMilliseconds() < deadline else {
+                guard deadline.milliseconds > 0 else {
                     throw .failed("container \(name) got no address by DHCP within \(patience / 1000) s")
                 }
                 usleep(5000)

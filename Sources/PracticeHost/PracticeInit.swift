@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import LinuxHost
 
 /// Process 1 of a practice host: builds it, boots it, makes its faults, runs the command and collects orphans.
 struct PracticeInit {
@@ -67,7 +68,7 @@ struct PracticeInit {
     }
 
     private func preparePath() throws(PracticeHostError) {
-        let inherited = environmentValue("PATH") ?? "/usr/bin:/bin"
+        let inherited = Console.environment("PATH") ?? "/usr/bin:/bin"
         var directories = inherited.split(separator: ":").map(String.init)
         if !directories.contains("/usr/local/bin") { directories.insert("/usr/local/bin", at: 0) }
         for directory in ["/usr/sbin", "/usr/bin", "/sbin", "/bin"] where !directories.contains(directory) {

@@ -26,22 +26,7 @@ package struct PrometheusFormat: ReportFormat {
         page.gauge(
             "lxc_doctor_exit_code", "The exit code of the last run: 0 healthy, 1 warning, 2 critical, 3 unknown.",
             [([], Double(report.exitCode))])
-        let summary = report.summary
-        page.gauge(
-            "lxc_doctor_checks", "How many checks have this verdict now.",
-            [
-                ("pass", summary.pass), ("fail", summary.fail), ("unknown", summary.unknown),
-                ("blocked", summary.blocked), ("notApplicable", summary.notApplicable), ("waived", summary.waived),
-            ].map { ([("verdict", $0.0)], Double($0.1)) })
-        page.gauge(
-            "lxc_doctor_check_verdict", "1 for the verdict that a check has now.",
-            report.findings.map { finding in
-                (
-                    [("check", finding.check)] + Self.labels(finding.subject) + [
-                        ("severity", finding.severity.rawValue), ("verdict", finding.verdict.rawValue),
-                    ], 1
-                )
-            })
+        write(report.findings, report.summary, to: &page)
         page.gauge(
             "lxc_doctor_cause_present", "1 for a root cause that is present now.",
             report.causes.map { cause in
@@ -54,19 +39,41 @@ package struct PrometheusFormat: ReportFormat {
         page.gauge(
             "lxc_doctor_fix_outcome", "1 for how the repair of the last run ended.",
             report.fixes.map { [([("outcome", $0.outcome.rawValue)], 1)] } ?? [])
+        write(report.waivers ?? [], to: &page)
+        return page
+    }
+
+    private func write(_ findings: [Finding], _ summary: Report.Summary, to page: inout MetricsPage) {
+        page.gauge(
+            "lxc_doctor_checks", "How many checks have this verdict now.",
+            [
+                ("pass", summary.pass), ("fail", summary.fail), ("unknown", summary.unknown),
+                ("blocked", summary.blocked), ("notApplicable", summary.notApplicable), ("waived", summary.waived),
+            ].map { ([("verdict", $0.0)], Double($0.1)) })
+        page.gauge(
+            "lxc_doctor_check_verdict", "1 for the verdict that a check has now.",
+            findings.map { finding in
+                (
+                    [("check", finding.check)] + Self.labels(finding.subject) + [
+                        ("severity", finding.severity.rawValue), ("verdict", finding.verdict.rawValue),
+                    ], 1
+                )
+            })
+    }
+
+    private func write(_ waivers: [WaiverUse], to page: inout MetricsPage) {
         page.gauge(
             "lxc_doctor_waiver_state", "1 for the state that a waiver has now.",
-            (report.waivers ?? []).map {
+            waivers.map {
                 ([("id", $0.id), ("subject", $0.subject ?? ""), ("state", $0.state.rawValue)], 1)
             })
         page.gauge(
             "lxc_doctor_waiver_expiry_timestamp_seconds", "When a waiver ends, in seconds since 1970.",
-            (report.waivers ?? []).compactMap { waiver in
+            waivers.compactMap { waiver in
                 RFC3339.secondsSince1970("\(waiver.expires)T23:59:59Z").map {
                     ([("id", waiver.id), ("subject", waiver.subject ?? "")], Double($0))
                 }
             })
-        return page
     }
 
     /// The worst probe of each network, container, protocol and family; a family that is not named is IPv4.

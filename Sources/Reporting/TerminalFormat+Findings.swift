@@ -7,7 +7,7 @@ extension TerminalFormat {
     private static let groupShown = 6
 
     func write(_ findings: [Finding], of report: Report, options: RenderingOptions, to page: inout TextPage) {
-        let failed = findings.filter { $0.verdict == .fail && (options.verbose || !report.explains($0)) }
+        let failed = findings.filter { $0.verdict == .fail && (options.verbose || report.causes(of: $0).isEmpty) }
         if !failed.isEmpty {
             page.blank()
             page.paragraph(
@@ -96,10 +96,7 @@ extension TerminalFormat {
     }
 
     private func reason(of finding: Finding) -> String {
-        if let reason = finding.reason, !reason.isEmpty {
-            return SafeText.line(reason, limit: Self.valueLimit)
-        }
-        return finding.blockedBy.isEmpty ? "no reason given" : "waits for \(finding.blockedBy.joined(separator: ", "))"
+        finding.why.isEmpty ? "no reason given" : SafeText.line(finding.why, limit: Self.valueLimit)
     }
 
     private func writeNotApplicable(_ findings: [Finding], options: RenderingOptions, to page: inout TextPage) {
@@ -124,15 +121,5 @@ extension TerminalFormat {
             })
         else { return finding.title }
         return "\(finding.title) (\(finding.subject.name))"
-    }
-}
-
-extension Report {
-    /// Whether a root cause of this report speaks for a failed finding already.
-    func explains(_ finding: Finding) -> Bool {
-        causes.contains { cause in
-            finding.causes.contains(cause.id) || cause.consequences.contains(finding.check)
-                || (cause.check == finding.check && cause.subject == finding.subject)
-        }
     }
 }

@@ -7,6 +7,7 @@ extension HostRequest {
         switch self {
         case .read(let path, let root, _), .status(let path, let root, _):
             Self.topics(of: HostPath(path, root: root))
+        case .paragraph(let path, _, _): Self.topics(of: HostPath(path))
         case .list(let path, let root, _): Self.topics(of: HostPath(path, root: root, isListing: true))
         // Room on a file system changes all the time; it is looked at again with everything else.
         case .space: []
@@ -58,7 +59,9 @@ extension KernelQuery {
 
     fileprivate var topics: Set<WatchTopic> {
         switch family {
-        case .netfilter: return type >> 8 == Self.ipsetSubsystem ? [.ipsets] : [.nftables]
+        case .netfilter:
+            if let table = tableOfRules { return [.nftTable(table)] }
+            return type >> 8 == Self.ipsetSubsystem ? [.ipsets] : [.nftables]
         case .xfrm: return [.ipsec]
         case .route: break
         }

@@ -36,8 +36,8 @@ extension WatchTopic {
     /// Whether a packet may go another way when this changes.
     fileprivate var decidesAboutPackets: Bool {
         switch self {
-        case .links, .addresses, .routes, .policyRules, .trafficControl, .interfaceSettings, .nftables, .ipsec,
-            .legacyTables, .bridgeSettings, .ipsets, .everything:
+        case .links, .addresses, .routes, .policyRules, .trafficControl, .interfaceSettings, .nftables, .nftTable,
+            .ipsec, .legacyTables, .bridgeSettings, .ipsets, .everything:
             true
         case .file(let file): file.root == nil && file.path.hasPrefix("/proc/sys/net/")
         case .neighbours, .sockets, .process: false

@@ -1,11 +1,15 @@
 package import HostAccess
+package import WireFormats
 
 /// A part of the host that may change, as far as an event or a look at the clock can tell one from another.
 package enum WatchTopic: Sendable, Hashable {
     case links, addresses, routes, policyRules, neighbours, trafficControl
     /// Per-interface settings of IPv4 that rtnetlink tells of (RTM_NEWNETCONF).
     case interfaceSettings
+    /// Anything of nftables: which tables, chains and sets there are.
     case nftables
+    /// The rules of one table.
+    case nftTable(NftTableName)
     case ipsec
     /// Which sockets listen: nothing tells, but the end of a process and what its start leaves in /run do.
     case sockets

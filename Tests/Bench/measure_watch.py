@@ -42,7 +42,7 @@ def latency(runs, backend):
 
 
 def large(runs):
-    """A host with 20,000 rules beside the one that counts: it is read again with every change."""
+    """A host with 20,000 rules beside the one that counts: those of a table that has not changed are not listed again."""
     many = "".join(f"add rule ip t c ip saddr 10.{i // 250}.{i % 250}.1 counter\n" for i in range(20000))
     open("/tmp/many.nft", "w").write("add table ip t\nadd chain ip t c\n" + many)
     sh("nft -f /tmp/many.nft")
@@ -61,8 +61,9 @@ def large(runs):
             sh("nft -f /tmp/ours.nft")
             until("it is healed", lambda: BROKEN not in read(FILE))
         memory = watch.memory()
-    print(f"{'  with 20,000 other rules, median / worst':<58} "
-          f"{statistics.median(times):.0f} / {max(times):.0f} ms, {memory / 1024:.0f} MiB", flush=True)
+    row("deleted tables beside 20,000 other rules, median / worst",
+        f"{statistics.median(times):.0f} / {max(times):.0f} ms", "100 ms", max(times) <= 100)
+    print(f"{'  memory meanwhile':<58} {memory / 1024:.0f} MiB", flush=True)
 
 
 def idle(seconds):

@@ -139,7 +139,7 @@ import Testing
         #expect(problems.contains { $0.contains(message) && $0.hasPrefix("nat.masquerade: ") }, "\(problems)")
     }
 
-    @Test func validationFindsCirclesAndStrangers() {
+    @Test func validationFindsCyclesAndUnknownIds() {
         func check(_ id: String, needs: [String], cause: String) -> Check {
             Check(
                 id: id, title: id, severity: .warning, area: .nat, needs: needs, probe: "p",

@@ -52,7 +52,7 @@ import Testing
                 + "{ lxc-doctor --proof off --format html; echo \"exit $?\" >/tmp/gone; } | true; cat /tmp/gone")
         #expect(ended.output == "exit 70\nexit 70\nexit 0\n")
         let lines = ended.messages.split(separator: "\n")
-        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("standard output") && $0.contains("No space left") })
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("standard output") && $0.contains("no space left") })
     }
 
     /// Without root a plan cannot be made: that is neither a fault of the program nor of the host.

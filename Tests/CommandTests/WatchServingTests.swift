@@ -146,7 +146,7 @@ import Testing
             journal = Sink("/run/systemd/journal/socket")
             def entries():
                 return [dict(line.split("=", 1) for line in part.decode().splitlines()) for part in journal.all()]
-            with Watch("--proof", "off", environment={"JOURNAL_STREAM": "8:1"}) as watch:
+            with Watch("--proof", "off", journal=True) as watch:
                 sh("nft flush ruleset")
                 until("the cause is logged", lambda: any(e.get("LXC_DOCTOR_EVENT") == "cause-appeared" for e in entries()))
                 until("the verdict is logged", lambda: any(e.get("LXC_DOCTOR_EVENT") == "verdict" for e in entries()))
@@ -164,10 +164,22 @@ import Testing
         try WatchLab.pass(
             ["--profile", "makina", "--fault", "masq-missing"],
             """
-            with Watch("--proof", "off", environment={"JOURNAL_STREAM": "8:1"}) as watch:
+            with Watch("--proof", "off", journal=True) as watch:
                 lines = watch.log().splitlines()
                 expect(lines and all(line[0] == "<" and line[2] == ">" for line in lines), lines)
                 expect(any(line.startswith("<2>root cause:") and "[masq-missing]" in line for line in lines), lines)
+            """)
+    }
+
+    /// A service that starts the watch with another standard error than its own hands the variable on.
+    @Test func aStreamOfAnotherProcessIsNotTheJournal() throws {
+        try WatchLab.pass(
+            ["--profile", "makina", "--fault", "masq-missing"],
+            """
+            journal = Sink("/run/systemd/journal/socket")
+            with Watch("--proof", "off", environment={"JOURNAL_STREAM": "8:1"}) as watch:
+                expect("[masq-missing]" in watch.log(), watch.log())
+            expect(journal.all() == [], journal.all())
             """)
     }
 

@@ -65,4 +65,32 @@ import Testing
                     expect(not any(f"[{check}]" in line for line in told), told)
             """)
     }
+
+    /// Of a rule that moves from one table to another in one batch, one of them may be listed before and the other after
+    /// it. A rule that is always there is never missed, and one that goes is.
+    @Test func aRuleThatMovesBetweenTablesIsNeverMissed() throws {
+        try WatchLab.pass(
+            ["--profile", "makina"],
+            """
+            import random
+            rule = "ip saddr 10.5.0.0/16 ip daddr != 10.5.0.0/16 counter masquerade"
+            names = ["a", "b", "c"]
+            sh("nft flush ruleset")
+            for name in names:
+                sh(f"nft 'add table ip {name}; add chain ip {name} post {{ type nat hook postrouting priority 100; }}'")
+            sh(f"nft add rule ip a post {rule}")
+            with Watch("--proof", "off") as watch:
+                expect("masq-missing" not in watch.causes(), watch.causes())
+                for number in range(150):
+                    old, new = names[number % 3], names[(number + 1) % 3]
+                    sh(f"nft 'flush chain ip {old} post; add rule ip {new} post {rule}'")
+                    time.sleep(random.uniform(0, 0.03))
+                status = watch.settled(0.5)
+                expect(status["judgements"] > 3, status)
+                expect("masq-missing" not in watch.log(), watch.log())
+                for name in names:
+                    sh(f"nft flush chain ip {name} post")
+                until("it is missed", lambda: "masq-missing" in watch.log(), 5)
+            """)
+    }
 }

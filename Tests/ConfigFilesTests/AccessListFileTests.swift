@@ -49,7 +49,7 @@ import Testing
         ("# file: a\nowner::rwx\n", "line 2"), ("# file: a\\09\n", "line 1"), ("# file: \n", "line 1"),
         ("# file: a\nmask:x:rwx\n", "line 2"), ("\n\n# file: a\\000b\n", "line 3"),
     ])
-    func saysWhichLineIsNone(text: String, place: String) {
+    func aBrokenLineIsNamed(text: String, place: String) {
         do {
             _ = try records(text)
             Issue.record("it was read")

@@ -44,6 +44,11 @@ private func text(_ seed: UInt64) -> [UInt8] {
 @Test(arguments: 0..<400 as Range<UInt64>) func everyDocumentKeepsEveryByte(seed: UInt64) {
     let bytes = text(seed)
     #expect(TextLines(bytes).bytes == bytes)
+    for part in ["A", "=1", " ", ""] {
+        let all = TextLines(bytes).numbered.filter { part.isEmpty || $0.text.range(ofText: part) != nil }
+        let found = TextLines.numbered(bytes, containing: part)
+        #expect(found.map(\.number) == all.map(\.number) && found.map(\.text) == all.map(\.text))
+    }
     #expect(ShellSettings(path: "/x", bytes: bytes).bytes == bytes)
     #expect(SysctlFile(path: "/x", bytes: bytes).bytes == bytes)
     #expect(SectionFile(path: "/x", bytes: bytes).bytes == bytes)

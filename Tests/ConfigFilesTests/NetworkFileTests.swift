@@ -43,7 +43,7 @@ func netplanAbsent(text: String) {
     "network:\n\tbridges:\n\t\tlxcbr1:\n", "network:\n  bridges:\n    lxcbr1: {addresses: [10.5.0.1/16]}\n",
     "network:\n  bridges:\n    lxcbr1:\n      addresses: *a\n",
 ])
-func netplanOdd(text: String) {
+func anUnusualNetplanFileIsUnknown(text: String) {
     guard case .unknown = NetplanFile(path: "/n", bytes: bytes(text)).bridge("lxcbr1") else {
         Issue.record("\(text) was understood")
         return

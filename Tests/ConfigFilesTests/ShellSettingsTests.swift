@@ -68,7 +68,7 @@ func shellSourcing(text: String, wanted: String) {
     #expect(alone.value("USE_LXC_BRIDGE") == .known("false"))
 }
 
-@Test func sourcingEndsSomewhere() {
+@Test func filesThatSourceEachOtherAreReadBoundedly() {
     let loop = ShellSettings(path: "/a", text: ". /a\n. /a\nA=1\n").evaluate(
         reader: files(["/a": ". /a\n. /a\nA=1\n"]))
     #expect(loop.sourced.count <= 64)

@@ -24,7 +24,7 @@ import Testing
         "2026-01-01T00:00:00", "2026-01-01T00:00:00+01:00", "99999999999999999999-01-01T00:00:00Z", "soon",
         "2026-04-31T00:00:00Z",
     ])
-    func refusesWhatIsNoTime(text: String) {
+    func refusesTextsThatAreNoTime(text: String) {
         #expect(RFC3339.secondsSince1970(text) == nil)
     }
 }

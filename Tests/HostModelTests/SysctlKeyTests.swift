@@ -35,7 +35,7 @@ import Testing
         #expect(SysctlKey(line: text)?.description == name)
     }
 
-    @Test func knowsTheTwoNamesOfTheSwitch() throws {
+    @Test func ipForwardAndAllForwardingAreAliases() throws {
         #expect(SysctlKey("net.ipv4.ip_forward") == .ipForward)
         #expect(SysctlKey("net/ipv4/conf/all/forwarding") == .allForwarding)
         #expect(SysctlKey.allForwarding.aliases == [.allForwarding, .ipForward])

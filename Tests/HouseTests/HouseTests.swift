@@ -44,7 +44,7 @@ import Testing
         #expect(Set(reaching) == ["Commands", "PracticeHost", "ruleset-oracle"])
     }
 
-    @Test func theStarIsKept() {
+    @Test func roomsOfTheStarDoNotImportEachOther() {
         let star: Set<String> = ["Diagnosis", "Remedies", "Reporting", "PacketProof", "Watching"]
         for room in star {
             let others = house.allowed[room]?.intersection(star) ?? []
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func arrowsPointDown() {
+    @Test func roomsImportOnlyLowerRooms() {
         // `Commands` wires, the tools build: everything else stands below what uses it.
         for (position, room) in house.rooms.enumerated() where room != "lxc-doctor" {
             for dependency in house.allowed[room] ?? [] {

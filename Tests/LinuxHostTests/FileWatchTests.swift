@@ -52,7 +52,7 @@ import Testing
         #expect(watch.unwatched.isEmpty)
     }
 
-    @Test func whatIsNotThereYet() throws {
+    @Test func aMissingFileIsWatchedByItsNearestDirectory() throws {
         defer { _ = system("rm -rf \(folder)") }
         _ = watch.watch([path("one/two/file")])
         #expect(mkdir("\(folder)/one", 0o755) == 0)
@@ -70,7 +70,7 @@ import Testing
         #expect(try told() == ["one/two/file"])
     }
 
-    @Test func aListingIsItsNamesAndAFileIsNot() throws {
+    @Test func aListingChangesOnlyWithItsNames() throws {
         defer { _ = system("rm -rf \(folder)") }
         #expect(mkdir("\(folder)/d", 0o755) == 0)
         let listing = HostPath("\(folder)/d", isListing: true)
@@ -82,7 +82,7 @@ import Testing
         #expect(try watch.read().files == [listing])
     }
 
-    @Test func aLinkIsWhatItPointsAt() throws {
+    @Test func aLinkIsFollowedToItsTarget() throws {
         defer { _ = system("rm -rf \(folder)") }
         #expect(mkdir("\(folder)/d", 0o755) == 0)
         try write("d/target")
@@ -95,7 +95,7 @@ import Testing
     }
 
     /// Inside a root, where links are the root's own, and cannot lead out of it.
-    @Test func aFileOfARoot() throws {
+    @Test func aFileInsideARootIsWatched() throws {
         defer { _ = system("rm -rf \(folder)") }
         #expect(system("mkdir -p \(folder)/root/etc \(folder)/outside; ln -s /etc \(folder)/root/conf") == 0)
         #expect(system("ln -s ../outside \(folder)/root/out") == 0)
@@ -108,7 +108,7 @@ import Testing
         #expect(try watch.read().files.isEmpty)
     }
 
-    @Test func whatIsWatchedNoMoreIsNotTold() throws {
+    @Test func changesOfUnwatchedFilesAreNotReported() throws {
         defer { _ = system("rm -rf \(folder)") }
         for name in ["a", "b"] { try write(name) }
         _ = watch.watch([path("a"), path("b")])

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import HostAccess
 import HostModel
 import Testing
@@ -33,6 +34,25 @@ import WireFormats
             #expect(code { () throws(HostError) in _ = try host.read("/proc/kallsyms", limit: 5_000) } == .limit)
             #expect(code { () throws(HostError) in _ = try host.list(directory, limit: 0) } == .limit)
         }
+    }
+
+    /// The file is read piece by piece: the paragraph may lie across the end of one, and so may a line that is like it.
+    @Test(arguments: [0, 65_480, 65_500, 65_519, 65_523, 65_524, 65_525, 65_536, 65_550, 200_000])
+    func readsOneParagraph(before: Int) throws {
+        try withDirectory { directory in
+            let filler = "Package: a\n" + String(repeating: "x", count: before) + "\n\n"
+            let text = filler + "Package: lxcfs\nVersion: 1\n\nPackage: lxc\nVersion: 2\n\nPackage: b\n" + filler
+            let path = directory + "/status"
+            try Data(text.utf8).write(to: URL(filePath: path))
+            #expect(try host.paragraph(with: "Package: lxc", in: path) == Array("Package: lxc\nVersion: 2\n".utf8))
+            #expect(try host.paragraph(with: "Package: c", in: path).isEmpty)
+            #expect(code { () throws(HostError) in _ = try host.paragraph(with: "x", in: path, limit: 20) } == .limit)
+            // The last one, whatever ends it.
+            try Data((filler + "Package: lxc\nVersion: 3").utf8).write(to: URL(filePath: path))
+            #expect(try host.paragraph(with: "Package: lxc", in: path) == Array("Package: lxc\nVersion: 3".utf8))
+        }
+        #expect(code { () throws(HostError) in _ = try host.paragraph(with: "x", in: "/etc") } == .malformed)
+        #expect(code { () throws(HostError) in _ = try host.paragraph(with: "x", in: "/nowhere") } == .notFound)
     }
 
     @Test func refusesWhatIsNotAFile() throws {
@@ -92,10 +112,10 @@ import WireFormats
         #expect(try host.space("/proc").freeInodes == nil)
     }
 
-    @Test func knowsWhoAsks() throws {
+    @Test func readsTheIdentityOfTheProcess() throws {
         let identity = try host.identity()
         #expect(!identity.hostname.isEmpty && identity.kernel.contains("."))
-        #expect(identity.effectiveUser >= 0)
+        #expect(identity.effectiveUser == Int(geteuid()))
     }
 
     @Test func dumpsLinks() throws {

@@ -6,7 +6,10 @@ package struct ProvenClaims: Sendable {
     package let answers: [NetworkQuestion: QuestionAnswer]
 
     package init(_ ruleset: Ruleset, _ forwarding: HostForwarding) {
-        guard let network = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16) else {
+        // Of sets of packets nothing is proven where single devices have chains.
+        guard forwarding.deviceChains.isEmpty,
+            let network = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16)
+        else {
             answers = [:]
             return
         }
@@ -18,9 +21,11 @@ package struct ProvenClaims: Sendable {
     }
 
     /// A claim that the kernel proved wrong, in words. Packets that carry a mark from elsewhere are no part of the
-    /// questions; nor are private destinations, which may be exempted on purpose, nor port 0.
+    /// questions; nor are private destinations, which may be exempted on purpose, nor port 0, nor a lifetime that ends here.
     package func contradiction(_ kernel: KernelOutcome, _ packet: SamplePacket) -> String? {
-        guard packet.mark == 0, !packet.fragment, !Self.hasPortZero(packet) else { return nil }
+        guard packet.mark == 0, !packet.fragment, !Self.hasPortZero(packet), packet.timeToLive ?? 64 > 1 else {
+            return nil
+        }
         if packet.inputInterface != "lxcbr1" { return inbound(kernel, packet) }
         guard packet.connectionState == .new else { return nil }
         if Self.isContainer(packet.source), Self.isContainer(packet.destination) {

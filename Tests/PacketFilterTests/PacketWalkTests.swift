@@ -62,6 +62,13 @@ private func port(_ number: UInt16) -> [NftExpression] {
         .payload(base: .transport, offset: 2, length: 2, into: .one), .compare(.one, .equal, NftValue(big16: number)),
     ]
 }
+private let source = NftBaseChain(type: "nat", hook: .postrouting, priority: 100)
+private func snat(_ text: String) -> [NftExpression] {
+    [
+        .immediate(into: .one, NftValue(IPv4Address(text) ?? IPv4Address(value: 0))),
+        .nat(NftNat(kind: .source, addresses: NftRegisterPair(low: .one, high: .one))),
+    ]
+}
 private func setMark(_ value: UInt32) -> [NftExpression] {
     [.immediate(into: .one, NftValue(host32: value)), .setMeta(.mark, from: .one)]
 }
@@ -211,6 +218,142 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             verdict: .accepted, source: "10.5.0.9"
         ) { $0.chain(filter, "forward", closed, []) },
         .init(
+            name: "the last hop of its lifetime", packet: dns + " ttl 1", verdict: .dropped,
+            killer: "its time to live is 1: this hop was the last"
+        ) { _ in },
+        .init(
+            name: "one hop is gone before the hook forward", packet: dns + " ttl 2", verdict: .dropped,
+            killer: "@nh,64,8 0x1 drop"
+        ) {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        .payload(base: .network, offset: 8, length: 1, into: .one),
+                        .compare(.one, .equal, NftValue(byte: 1)), .verdict(.drop),
+                    ]
+                ])
+        },
+        .init(name: "a length that is told", packet: dns + " length 60", verdict: .dropped) {
+            $0.chain(
+                filter, "forward", forward,
+                [[.meta(.length, into: .one), .compare(.one, .equal, NftValue(host32: 60)), .verdict(.drop)]])
+        },
+        .init(name: "a length that is not told", packet: dns, verdict: .undecided) {
+            $0.chain(
+                filter, "forward", forward,
+                [[.meta(.length, into: .one), .compare(.one, .equal, NftValue(host32: 60)), .verdict(.drop)]])
+        },
+        .init(
+            name: "the user of the socket", packet: "udp 203.0.113.2:1 > 198.51.100.7:53 uid 1000", verdict: .dropped
+        ) {
+            $0.chain(
+                filter, "output", NftBaseChain(hook: .output, priority: 0),
+                [
+                    [
+                        .meta(NftMetaKey(rawValue: 10), into: .one),
+                        .compare(.one, .notEqual, NftValue(host32: 0)), .verdict(.drop),
+                    ]
+                ])
+        },
+        .init(
+            name: "the mark of a known flow", packet: dns + " ct established ct-mark 7", verdict: .dropped
+        ) {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        .conntrack(.mark, direction: nil, into: .one), .compare(.one, .equal, NftValue(host32: 7)),
+                        .verdict(.drop),
+                    ]
+                ])
+        },
+        .init(
+            name: "of one table the later chain of a priority runs first", packet: dns, verdict: .accepted,
+            source: "203.0.113.3", uplink: "up0"
+        ) {
+            $0.chain(filter, "a", source, [snat("203.0.113.2")])
+            $0.chain(filter, "b", source, [snat("203.0.113.3")])
+        },
+        .init(name: "of two tables no dump shows which runs first", packet: dns, verdict: .undecided) {
+            $0.chain(NftTableName(.ipv4, "a"), "a", source, [snat("203.0.113.2")])
+            $0.chain(NftTableName(.ipv4, "b"), "b", source, [snat("203.0.113.3")])
+        },
+        .init(
+            name: "which does not matter where both come to the same", packet: dns, verdict: .accepted,
+            source: "203.0.113.2", uplink: "up0"
+        ) {
+            $0.chain(NftTableName(.ipv4, "a"), "a", source, [snat("203.0.113.2")])
+            $0.chain(NftTableName(.ipv4, "b"), "b", source, [[masquerade]])
+        },
+        .init(name: "of two marks of equal priority either may stay", packet: dns, verdict: .undecided) {
+            $0.chain(NftTableName(.ipv4, "a"), "a", mangle, [setMark(7)])
+            $0.chain(NftTableName(.ipv4, "b"), "b", mangle, [setMark(8)])
+        },
+        .init(
+            name: "a nat chain sees nothing where nothing is tracked", packet: dns, verdict: .accepted,
+            source: "10.5.0.9", uplink: "up0"
+        ) { $0.postrouting([.verdict(.drop)]) },
+        .init(name: "and drops where anything is", packet: dns, verdict: .dropped) {
+            $0.postrouting(state(8) + [.verdict(.drop)])
+        },
+        .init(
+            name: "a known flow whose packets a rule writes into", packet: dns + " ct established", verdict: .undecided
+        ) {
+            let write: [NftExpression] = [
+                .immediate(into: .one, NftValue(big16: 54)),
+                .setPayload(base: .transport, offset: 2, length: 2, from: .one),
+            ]
+            $0.chain(filter, "raw", raw, [write])
+            $0.postrouting([masquerade])
+        },
+        .init(
+            name: "who has no address yet passes rpfilter", packet: "udp 0.0.0.0:68 > 255.255.255.255:67 iif lxcbr1",
+            verdict: .dropped
+        ) {
+            $0.chain(
+                filter, "raw", raw,
+                [[.match(XtExtension(name: "rpfilter", revision: 0, info: [0, 0, 0, 0])), .verdict(.drop)]])
+        },
+        .init(
+            name: "an error belongs to the flow that it is about",
+            packet: "icmp 198.51.100.7 > 203.0.113.2 type 3 code 3 iif up0 ct related direction reply "
+                + "mapped-destination 10.5.0.9", verdict: .accepted, source: "198.51.100.7", uplink: "lxcbr1"
+        ) {
+            $0.postrouting([masquerade])
+            $0.chain(filter, "forward", closed, [state(4) + [.verdict(.accept)]])
+        },
+        .init(
+            name: "of which it does not tell the protocol",
+            packet: "icmp 198.51.100.7 > 10.5.0.9 type 3 code 3 iif up0 ct related direction reply",
+            verdict: .undecided
+        ) {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        .conntrack(NftConntrackKey(rawValue: 10), direction: 0, into: .one),
+                        .compare(.one, .equal, NftValue(byte: 1)), .verdict(.drop),
+                    ]
+                ])
+        },
+        .init(
+            name: "not every kernel tracks what a bridge carries", packet: "udp 10.5.0.9:1 > 10.5.0.10:1 iif lxcbr1",
+            verdict: .undecided
+        ) {
+            $0.chain(NftTableName(.bridge, "b"), "forward", forward, [state(8) + [.verdict(.drop)]])
+        },
+        .init(name: "ingress of the port that it comes in by", packet: dns + " port wg0", verdict: .dropped) {
+            $0.chain(
+                NftTableName(.netdev, "d"), "in",
+                NftBaseChain(hook: .netdevIngress, priority: 0, devices: ["wg0"]), [port(53) + [.verdict(.drop)]])
+        },
+        .init(name: "egress of the uplink", packet: dns, verdict: .dropped) {
+            $0.chain(
+                NftTableName(.netdev, "d"), "out",
+                NftBaseChain(hook: .netdevEgress, priority: 0, devices: ["up0"]), [port(53) + [.verdict(.drop)]])
+        },
+        .init(
             name: "a source of this host from outside", packet: "udp 203.0.113.2:1 > 10.5.0.9:1 iif up0",
             verdict: .dropped, killer: "the source 203.0.113.2 has no route back (martian)"
         ) { _ in },
@@ -276,6 +419,46 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             #expect(questions.answer(question).verdict == .undecided)
             #expect(questions.answer(question).reason?.contains("XDP on up0") == true)
         }
+    }
+
+    /// Nobody translates back what conntrack does not see.
+    @Test func anAnswerThatIsNotTrackedStaysAtTheHost() throws {
+        let up0 = NftExpression.meta(.inputName, equal: try #require(NftValue(interface: "up0")))
+        let lost = try questions {
+            $0.chain(filter, "raw", raw, [up0 + [.notrack]])
+            $0.postrouting(whole + [masquerade])
+        }.answer(.answered)
+        #expect(lost.verdict == .counterexample, "\(lost)")
+        #expect(lost.reason?.contains("keeps it from being tracked") == true)
+        #expect(lost.decidedBy?.text.contains("notrack") == true)
+        let zoned = try questions {
+            $0.chain(filter, "raw", raw, [up0 + zone])
+            $0.postrouting(whole + [masquerade])
+        }.answer(.answered)
+        #expect(zoned.verdict == .undecided, "\(zoned)")
+    }
+
+    /// Whichever table was made last: a rule that lets packets out stands beside one that translates them.
+    @Test func nothingIsProvenWhereTheOrderOfTablesDecides() throws {
+        let first = NftTableName(.ipv4, "a")
+        let second = NftTableName(.ipv4, "b")
+        let undecided = try questions {
+            $0.chain(first, "a", source, [whole + snat("203.0.113.2")])
+            $0.chain(second, "b", source, [whole + snat("192.0.2.9")])
+        }.answer(.translated)
+        #expect(undecided.verdict == .undecided, "\(undecided)")
+        #expect(undecided.reason?.contains("equal priority") == true, "\(undecided)")
+        let proven = try questions {
+            $0.chain(first, "a", source, [[.verdict(.accept)]])
+            $0.chain(second, "b", source, [whole + [masquerade]])
+        }.answer(.translated)
+        #expect(proven.verdict == .proven, "\(proven)")
+        let marked = try questions {
+            $0.chain(first, "a", mangle, [setMark(7)])
+            $0.chain(second, "b", mangle, [setMark(0)])
+            $0.postrouting(NftExpression.meta(.mark, equal: NftValue(host32: 0)) + whole + [masquerade])
+        }.answer(.translated)
+        #expect(marked.verdict == .undecided, "\(marked)")
     }
 
     @Test func aLeakShowsThePacketTheRuleThatLetsItOutAndTheOneMeantForIt() throws {

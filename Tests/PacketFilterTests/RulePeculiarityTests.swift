@@ -38,6 +38,13 @@ import Testing
             decoy: [.setPayload(base: .transport, offset: 4, length: 2, from: .one)]),
     ]
 
+    /// Setting 64, and adding 1, leaves packets alive.
+    @Test(arguments: [([0, 1], true), ([2, 1], true), ([0, 64], false), ([1, 1], false)] as [([UInt8], Bool)])
+    func aLifetimeEndsWhereLittleIsLeft(info: [UInt8], ends: Bool) throws {
+        let rule = [NftExpression.target(Self.target("TTL", info[...]))]
+        #expect((try Self.ruleset([rule]).firstRule(that: .endsLife) != nil) == ends)
+    }
+
     private static func rule(_ target: XtRule.Target) -> XtRule {
         let any = IPv4Address(value: 0)
         return XtRule(

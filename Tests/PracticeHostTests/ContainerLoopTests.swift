@@ -146,6 +146,27 @@ import Testing
         TestResults.note(.repaired, [item.cause])
     }
 
+    /// lxc-net is stopped and started beneath it: the bridge stays, and so do the container's port, address and flows.
+    @Test func aRunningContainerOutlivesANewStartOfLxcNet() throws {
+        let ended = try Program.lab(
+            ["--containers", "1", "--fault", "bridge-wrong-address-or-mask=settings"],
+            RemedyLoop.functions + #"""
+
+                inside() { nsenter --net="/proc/$(lxc-info -n c1 -pH)/ns/net" "$@"; }
+                attached() { bridge link | sed -E 's/^[0-9]+: (veth[^@]*).* (master [^ ]*) .*/\1 \2/'; inside ip -o -4 addr; inside ip route; }
+                attached >/tmp/attached; grep -c 'master lxcbr1' /tmp/attached
+                state >/tmp/before
+                lxc-doctor --auto-remediate --yes --quiet >&2; echo "repaired $?"
+                attached | diff /tmp/attached - && echo ATTACHED
+                lxc-attach -n c1 -- ping -c 1 -W 2 198.51.100.7 >&2 && echo REACHES
+                lxc-doctor fix undo --yes --quiet >&2; state | diff /tmp/before - && echo SAME
+                attached | diff /tmp/attached - && echo ATTACHED
+                """#)
+        #expect(
+            ended.output.split(separator: "\n") == ["1", "repaired 0", "ATTACHED", "REACHES", "SAME", "ATTACHED"],
+            "\(ended.output) \(ended.messages)")
+    }
+
     /// LXC's own program is the oracle for the keys of old.
     @Test func theKeysOfOldBecomeWhatLXCMakesOfThem() throws {
         let config = """

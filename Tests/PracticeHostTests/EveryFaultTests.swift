@@ -43,6 +43,10 @@ import Testing
         "shorewall-misconfig=no-zone": ["input-drops-dhcp-dns", "output-drop"],
         "shorewall-misconfig=no-policy": ["input-drops-dhcp-dns", "output-drop"],
         "shorewall-misconfig=recipe": ["input-drops-dhcp-dns", "output-drop"],
+        // All of what its settings make is wrong with them.
+        "bridge-wrong-address-or-mask=settings": ["masq-wrong-subnet", "bridge-not-persistent", "masq-hits-east-west"],
+        "bridge-wrong-address-or-mask=settings-address": ["bridge-not-persistent"],
+        "masq-wrong-subnet=settings": ["masq-hits-east-west", "masq-not-persistent", "dhcp-range-outside-subnet"],
         // It has just been reloaded: what it deletes at boot is gone now as well.
         "nftables-flush-ruleset=now": ["masq-missing"],
     ]

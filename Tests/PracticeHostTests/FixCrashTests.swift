@@ -10,6 +10,7 @@ enum CrashPoints {
         var fault: String
         /// A second fault, which the first one is to be repaired beside.
         var other: String?
+        /// One, or several with blanks between them.
         var check: String
         var options: [String] = []
         /// Whether undo and recovery are killed, too.
@@ -43,7 +44,7 @@ enum CrashPoints {
                 "--", "python3", "-c", script,
             ]
                 + (item.reset.map { ["--reset=\($0)", "--replan"] } ?? []) + (item.deep ? ["--deep"] : [])
-                + (item.fence ? ["--fence"] : []) + [item.check])
+                + (item.fence ? ["--fence"] : []) + item.check.split(separator: " ").map(String.init))
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
         #expect(result.remedies == [item.remedy])
@@ -72,6 +73,16 @@ enum CrashPoints {
         CrashPoints.Case(remedy: "forwarding", fault: "ip-forward-off", check: "forwarding.global"),
         CrashPoints.Case(
             remedy: "interface-forwarding", fault: "per-interface-forwarding-off", check: "forwarding.interfaces"),
+        // Beside the switch itself, the files that would put it back.
+        CrashPoints.Case(
+            remedy: "interface-forwarding", fault: "per-interface-forwarding-off=hardened",
+            check: "forwarding.interfaces"),
+        CrashPoints.Case(
+            remedy: "ipv6-forwarding", fault: "ipv6-forward-off", check: "forwarding.ipv6",
+            options: ["--ipv6", "nat66"]),
+        CrashPoints.Case(remedy: "ipv6-forwarding", fault: "ipv6-forward-off", check: "forwarding.ipv6", deep: true),
+        CrashPoints.Case(
+            remedy: "router-advertisements", fault: "ipv6-accept-ra-lost", check: "path.ipv6-advertisements"),
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)
@@ -101,6 +112,12 @@ enum CrashPoints {
         CrashPoints.Case(
             remedy: "lxc-net-configure", fault: "bridge-not-persistent", check: "bridge.persistent", deep: true),
         CrashPoints.Case(
+            remedy: "lxc-net-configure", fault: "bridge-wrong-address-or-mask=settings", check: "bridge.address",
+            deep: true),
+        CrashPoints.Case(
+            remedy: "lxc-net-configure", fault: "bridge-wrong-address-or-mask=settings", check: "bridge.address",
+            options: ["--backend", "iptables-nft"]),
+        CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "masq-not-persistent=networkd", check: "nat.persistent", deep: true),
         CrashPoints.Case(
             remedy: "bridge-persistent", fault: "bridge-not-persistent=networkd-mask", check: "bridge.persistent"),
@@ -115,6 +132,8 @@ enum CrashPoints {
             remedy: "container-config", fault: "config-legacy-keys", check: "container.config-keys"),
         CrashPoints.Case(
             remedy: "makina-job", fault: "makina-shares-network-up", check: "host.makina-job-flag"),
+        CrashPoints.Case(
+            remedy: "makina-job", fault: "makina-job-guard=upstart", check: "bridge.persistent host.makina-job-guard"),
         CrashPoints.Case(
             remedy: "masquerade-persistent", fault: "nftables-flush-ruleset", check: "nat.persistent"),
         CrashPoints.Case(
@@ -133,6 +152,38 @@ enum CrashPoints {
     ])
     func leavesNoThirdState(item: CrashPoints.Case) throws {
         try CrashPoints.check(item)
+    }
+}
+
+/// A repair that a power cut ends between lxc-net's stop and its start: it boots with the new settings, and the next start
+/// of the doctor takes back what it made of them as well.
+@Suite struct FixPowerCutTests {
+    @Test(arguments: ["nft", "iptables-nft"])
+    func whatABootInBetweenMadeIsTakenBackToo(backend: String) throws {
+        let ended = try Program.lab(
+            ["--fault", "bridge-wrong-address-or-mask=settings", "--backend", backend],
+            RemedyLoop.functions + #"""
+
+                only="--only bridge.address --proof off --quiet"
+                settings() { grep -oE 'MASK=.*|NETWORK=.*' /etc/default/lxc-net | tr '\n' ' '; }
+                rules() { nft list ruleset | grep -o 'saddr 10.5.0.0/[0-9]*' | sort -u | tr '\n' ' '; }
+                lxc-doctor fix plan --format json=/tmp/plan $only
+                before="$(settings)"; n=10
+                while [ $n -lt 60 ]; do
+                    LXC_DOCTOR_CRASH_AT=$n lxc-doctor fix apply --plan /tmp/plan --yes $only >/dev/null 2>&1
+                    [ "$(settings)" != "$before" ] && [ ! -e /run/lxc/network_up ] && break
+                    lxc-doctor fix history --quiet >/dev/null 2>&1
+                    n=$((n + 1))
+                done
+                reboot >&2; rules; echo "$(ip -o -4 addr show lxcbr1 | awk '{print $4}')"
+                lxc-doctor fix history --quiet >&2
+                rules; echo "$(ip -o -4 addr show lxcbr1 | awk '{print $4}')"
+                [ "$(settings)" = "$before" ] && pgrep -c -x dnsmasq
+                """#)
+        #expect(
+            ended.output.split(separator: "\n") == [
+                "saddr 10.5.0.0/16 10.5.0.1/16", "saddr 10.5.0.0/24 10.5.0.1/24", "1",
+            ], "\(ended.output) \(ended.messages)")
     }
 }
 

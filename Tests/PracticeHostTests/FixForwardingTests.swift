@@ -54,7 +54,7 @@ import Testing
             values() { (cd /proc/sys/net/ipv6/conf; cat all/forwarding up0/accept_ra | tr '\\n' ' '; echo); }
             state >/tmp/before; values
             lxc-doctor fix plan --format json | grep -o '"target" : "[^"]*accept_ra"\\|"target" : "lxc-net"'
-            applied; values; tail -n 1 /etc/sysctl.d/zz-lxc-doctor-accept-ra.conf
+            applied; values; tail -n 1 /etc/sysctl.d/99-zz-lxc-doctor.conf
             lxc-doctor fix undo --yes --quiet; values; state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
             """)
         let target = "\"target\" : \"/proc/sys/net/ipv6/conf/up0/accept_ra\""

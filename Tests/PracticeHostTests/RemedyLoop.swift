@@ -9,18 +9,29 @@ enum RemedyLoop {
             for _ in $(seq 100); do ip -br link | grep -q '^lxcdoc' || break; sleep 0.02; done
             ip -br link | sed 's/@.*//' | awk '{print $1, $2 == "UP" || $2 == "DOWN" || $2 == "UNKNOWN"}'
             ip -o -4 addr | awk '{print $2, $4}'; ip route | sed 's/ linkdown//'; ip rule
+            # Link-local addresses come from the hardware address, which of a bridge may be random.
+            ip -o -6 addr show scope global | awk '{print $2, $4}'
+            ip -6 route | sed -E 's/ (linkdown|expires [0-9]+sec)//g' | grep -v '^fe80'
             nft list ruleset 2>/dev/null | sed -E 's/counter packets [0-9]+ bytes [0-9]+/counter/; s/ # handle.*//; s/sha-([lr])h-[0-9a-f]+/sha-\1h/' \
                 | sed '/^\tchain [A-Za-z_]*_trusted.*{$/,/^\t}$/d; /^$/d'
             while read -r table; do
                 echo "$table"; iptables-legacy-save -t "$table" | sed -E '/^#/d; s/ \[[0-9:]+\]//'
             done < /proc/net/ip_tables_names
             sysctl -a --pattern '^net.ipv4.(ip_forward|conf.*.forwarding)' | sort
+            # NetworkManager takes accept_ra of a container's port when it likes.
+            sysctl -a --pattern '^net.ipv6.conf.(.*.forwarding|up0.accept_ra)$' | sort
             find /etc /run/lxc /lib/systemd/system /var/lib/lxc/*/config \( -name dnsmasq.pid -o -path /run/lxc/lock -o -name '*.cache' \) \
                 -prune -o -type f -exec stat -c '%n %a %u %g' {} + -exec md5sum {} + -o -type l -printf '%p %l\n' | sort
             pgrep -c -r S -x dnsmasq
         }
         # Twenty seconds at most: a machine may have other things to do.
         until_true() { for _ in $(seq 200); do eval "$1" 2>/dev/null && break; sleep 0.1; done; }
+        # What upstart does with a job that it starts: its variables, then the script of its beginning, by `sh -e`.
+        upstart() {
+            grep -qs '^start on' /etc/init/$1.conf && ! grep -qs '^manual' /etc/init/$1.override || return 0
+            sh -ec "stop() { exit 0; }
+                $(sed -n 's/^env /export /p; /^pre-start script/,/^end script/ { /script$/d; p }' /etc/init/$1.conf)" >&2
+        }
         reboot() {
             for process in $(pgrep -x dockerd; pgrep -x containerd); do kill -9 $process; done
             rm -rf /run/docker* /run/containerd
@@ -34,9 +45,10 @@ enum RemedyLoop {
             done < /proc/net/ip_tables_names
             iptables-legacy -P FORWARD ACCEPT; iptables-legacy -P INPUT ACCEPT
             rm -rf /run/lxc /run/lxc-doctor-practice-units/*
-            sysctl -q -w net.ipv4.ip_forward=0
+            sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+            for link in /proc/sys/net/ipv6/conf/*/accept_ra; do echo 1 >$link; done
             sleep 0.1
-            /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward --prefix=/net/ipv4/conf
+            /lib/systemd/systemd-sysctl --prefix=/net/ipv4/ip_forward --prefix=/net/ipv4/conf --prefix=/net/ipv6/conf
             for process in $(pgrep -x firewalld); do kill -9 $process; done
             # What networkd and NetworkManager see as a container has no udev to wait for.
             mount -o remount,ro,bind /sys
@@ -66,6 +78,7 @@ enum RemedyLoop {
                     i=$((i + 1))
                 done
             done
+            [ "$(readlink /sbin/init)" != upstart ] || upstart lxc-net-makina
             until_true '[ -n "$(ip -4 -o addr show lxcbr1)" ]'
             if pgrep -x systemd-network >/dev/null || pgrep -x NetworkManager >/dev/null; then
                 # A container's port: an idle bridge of theirs the proof leaves alone.

@@ -109,6 +109,9 @@ import Testing
                 fault: "makina-job-guard=without-lxc-net", cause: "makina-job-guard",
                 step: "sed -i '2c\\USE_LXC_BRIDGE=\"true\"' /usr/bin/lxc-net-makina.sh"),
             Case(
+                fault: "makina-job-guard=upstart", backend: "iptables-nft", cause: "makina-job-guard",
+                step: "sed -i '4c\\env USE_LXC_BRIDGE=\"true\"' /etc/init/lxc-net-makina.conf"),
+            Case(
                 fault: "makina-shares-network-up", cause: "makina-shares-network-up",
                 step: "systemctl disable lxc-net-makina.service"),
             Case(
@@ -132,27 +135,46 @@ import Testing
         }
 
     /// Links, addresses and switches.
-    private static let links: [Case] = [
-        Case(fault: "bridge-down", cause: "bridge-down", step: "ip link set lxcbr1 up"),
-        Case(
-            fault: "bridge-address-lost", cause: "bridge-address-lost",
-            step: "ip address add 10.5.0.1/16 broadcast + dev lxcbr1"),
-        Case(
-            fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
-            step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
-        Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
-        Case(
-            fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
-            step: "sysctl -w net.ipv4.conf.up0.forwarding=1"),
-        Case(
-            fault: "per-interface-forwarding-off=hardened", cause: "per-interface-forwarding-off",
-            step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
-                + "'net.ipv4.conf.up0.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
-        Case(
-            fault: "ip-forward-reset", cause: "ip-forward-reset",
-            step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
-                + "'net.ipv4.ip_forward = 1' 'net.ipv4.conf.all.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
-    ]
+    private static let links: [Case] =
+        [
+            Case(fault: "bridge-down", cause: "bridge-down", step: "ip link set lxcbr1 up"),
+            Case(
+                fault: "bridge-address-lost", cause: "bridge-address-lost",
+                step: "ip address add 10.5.0.1/16 broadcast + dev lxcbr1"),
+            Case(
+                fault: "bridge-wrong-address-or-mask", cause: "bridge-wrong-address-or-mask",
+                step: "ip address delete 10.5.0.1/24 dev lxcbr1"),
+        ]
+        + ["nft", "iptables-nft", "iptables-legacy"].map {
+            Case(
+                fault: "bridge-wrong-address-or-mask=settings", backend: $0, cause: "bridge-wrong-address-or-mask",
+                step: "systemctl stop lxc-net.service")
+        } + [
+            Case(
+                fault: "bridge-wrong-address-or-mask=settings-address", cause: "bridge-wrong-address-or-mask",
+                step: "sed -i '4c\\LXC_ADDR=\"10.5.0.1\"' /etc/default/lxc-net"),
+            Case(fault: "ip-forward-off", cause: "ip-forward-off", step: "sysctl -w net.ipv4.ip_forward=1"),
+            Case(
+                fault: "per-interface-forwarding-off=uplink", cause: "per-interface-forwarding-off",
+                step: "sysctl -w net.ipv4.conf.up0.forwarding=1"),
+            Case(
+                fault: "per-interface-forwarding-off=hardened", cause: "per-interface-forwarding-off",
+                step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
+                    + "'net.ipv4.conf.up0.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
+            Case(
+                fault: "ip-forward-reset", cause: "ip-forward-reset",
+                step: "printf '%s\\n' '# Containers reach other networks only if this host forwards packets.' "
+                    + "'net.ipv4.ip_forward = 1' 'net.ipv4.conf.all.forwarding = 1' > /etc/sysctl.d/zz-lxc-doctor.conf"),
+            Case(
+                fault: "ipv6-forward-off", options: ["--ipv6", "nat66"], cause: "ipv6-forward-off",
+                step: "sysctl -w net.ipv6.conf.all.forwarding=1"),
+            Case(
+                fault: "ipv6-accept-ra-lost", cause: "ipv6-accept-ra-lost",
+                step: "sysctl -w net.ipv6.conf.up0.accept_ra=2"),
+            Case(
+                fault: "ipv6-forward-off", options: ["--ipv6", "routed"], cause: "ipv6-forward-off",
+                step: "sysctl -w net.ipv6.conf.all.forwarding=1"),
+        ]
 
     private static let own =
         "nft 'add table ip NAME { chain postrouting { type nat hook postrouting priority 100; "
@@ -188,6 +210,8 @@ import Testing
         Case(
             fault: "masq-wrong-subnet", cause: "masq-wrong-subnet",
             step: own.replacing("NAME", with: "lxc_doctor_lxcbr1")),
+        Case(
+            fault: "masq-wrong-subnet=settings", cause: "masq-wrong-subnet", step: "systemctl stop lxc-net.service"),
         Case(
             fault: "forward-return-missing", cause: "forward-return-missing",
             step: "nft add rule inet filter forward 'oifname \"lxcbr1\" ct state established,related accept'"),
@@ -271,6 +295,8 @@ import Testing
         let listed = try Program.run(["list", "causes", "--format", "json"])
         let rows = try JSONDecoder().decode(List.self, from: Data(listed.output.utf8)).causes
         let automatic = try Self.automaticRemedies()
+        // So a remedy that no cause names has no loop either.
+        #expect(automatic.subtracting(rows.compactMap(\.remedy)) == [])
         let repaired = Set(rows.filter { automatic.contains($0.remedy ?? "") }.map(\.id))
         #expect(repaired.count > 20)
         let tests = try Self.sources()

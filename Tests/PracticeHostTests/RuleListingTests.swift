@@ -80,6 +80,19 @@ import Testing
         #expect(compared >= least, "\(messages)")
     }
 
+    /// The rules that the ruleset model is tried with, too.
+    @Test(.timeLimit(.minutes(5))) func randomRulesAreWrittenAsTheirToolsListThem() {
+        let (tool, ours, messages) = Self.listings("list-random", "1", "60")
+        var compared = 0
+        for (chain, wanted) in tool.chains {
+            let written = ours.chains[chain] ?? []
+            #expect(written.count == wanted.count, "\(chain): \(messages)")
+            for (line, own) in zip(wanted, written) { #expect(own == line, "\(chain)") }
+            compared += wanted.count
+        }
+        #expect(compared >= 3000, "\(messages)")
+    }
+
     @Test func noExceptionIsLeftOver() throws {
         let lines = Self.ofEveryKind.tool.chains.values.joined()
         for line in Self.exceptions.keys {

@@ -94,6 +94,13 @@ final class FileTreeHost: Host {
                 throw HostError(.limit, operation: "read \(path)", message: "too long")
             }
             return .bytes(ByteString(text))
+        case .paragraph(let path, let line, _):
+            guard case (_, .file(let text, _, _)) = try node(path, root: nil) else {
+                throw HostError(.malformed, operation: "read \(path)", message: "not a file")
+            }
+            let bytes = Array(text.utf8)
+            let range = TextParagraph.range(around: Array(line.utf8), in: bytes)
+            return .bytes(ByteString(range.map { Array(bytes[$0]) } ?? []))
         case .list(let path, let root, _):
             guard case (let full, .directory) = try node(path, root: root) else {
                 throw HostError(.other, operation: "list \(path)", message: "not a directory")

@@ -41,6 +41,57 @@ struct RemedyTests {
         #expect(host.state.normalised == before.normalised)
     }
 
+    /// What lxc-net does not bring back is not taken away: then the address is mended beside it.
+    @Test(arguments: ["", "a second address", "a rule in its table", "another network", "a route"])
+    func lxcNetIsStartedAnewOnlyWhereNobodyElseHasAHandInIt(what: String) throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.astray(&host.state)
+        switch what {
+        case "a second address": host.state.addresses["lxcbr1"]?.append(Fixture.prefix("192.168.7.1/24"))
+        case "a rule in its table": host.state.tables["lxc"] = .other
+        case "another network":
+            let text = Fixture.settings.replacing("10.5.0", with: "10.9.0")
+            host.state.paths["/etc/default/lxc-net"] = Fixture.file(text)
+            host.state.addresses["lxcbr1"] = [Fixture.prefix("10.9.0.1/16")]
+            host.state.tables["lxc"] = .translation(Fixture.prefix("10.9.0.0/16"))
+        case "a route": host.uplink = "lxcbr1"
+        default: break
+        }
+        let cause = Fixture.cause("bridge-wrong-address-or-mask", remedy: "bridge-address")
+        // Its rule of too small a network goes with the restart, and is a person's affair elsewhere.
+        var eastWest = Fixture.cause("masq-hits-east-west", remedy: "none")
+        eastWest.evidence = [
+            Evidence(
+                source: "ip lxc postrouting", command: "",
+                value: "ip saddr 10.5.0.0/24 ip daddr != 10.5.0.0/24 counter masquerade")
+        ]
+        let made = plan(for: [cause, eastWest], profile: Fixture.chosen, facts: try Fixture.facts(host))
+        let commands = made.steps.map(\.command)
+        if what.isEmpty {
+            #expect(commands.first == "systemctl stop lxc-net.service" && commands.count == 3, "\(commands)")
+            #expect(commands.last == "systemctl restart lxc-net.service")
+        } else {
+            #expect(commands.first == "ip address add 10.5.0.1/16 broadcast + dev lxcbr1", "\(commands)")
+        }
+        #expect(made.byHand.map(\.cause) == (what.isEmpty ? [] : ["masq-hits-east-west"]))
+        #expect(made.causes.count == (what.isEmpty ? 2 : 1))
+    }
+
+    /// The plan says what it does to the whole host, and why it touches another setting before.
+    @Test func theStepsOfIPv6ForwardingSayWhatTheyDo() throws {
+        let scenario = try #require(Scenario.all.first { $0.cause == "ipv6-forward-off" })
+        let made = plan(for: scenario.causes, profile: Fixture.chosen, facts: try Fixture.facts(scenario.host))
+        let targets = made.steps.map { $0.target.split(separator: "/").suffix(2).joined(separator: "/") }
+        #expect(
+            targets == [
+                "eth0/accept_ra", "all/forwarding", "sysctl.d/99-zz-lxc-doctor.conf",
+                "sysctl.d/99-zz-lxc-doctor.conf",
+            ])
+        #expect(made.steps[0].risk.contains("would lose its own IPv6"))
+        #expect(made.steps[1].risk.contains("ALL its interfaces"))
+        #expect(made.changes[1].undo.count == 2, "\(made.changes[1].undo)")
+    }
+
     /// A bridge made by hand would lack what lxc-net makes with it, and lxc-net would not start beside its own flag.
     @Test func aBridgeWhoseMakerBelievesItIsThereIsMadeByItsMaker() throws {
         let scenario = try #require(Scenario.all.first { $0.name == "bridge missing" })
@@ -85,7 +136,8 @@ struct RemedyTests {
             let lines = EditCommand.lines(new.bytes.bytes)
             for line in EditCommand.lines(old.bytes.bytes) {
                 let ours = [
-                    "LXC_BRIDGE", "ip_forward", "LXC_DHCP", "lxc.utsname", "lxc.net.0.", "Address=", "address1=",
+                    "LXC_BRIDGE", "LXC_NET", "ip_forward", "LXC_DHCP", "lxc.utsname", "lxc.net.0.", "Address=",
+                    "address1=",
                     "env ",
                 ]
                 .contains { line.contains($0) }

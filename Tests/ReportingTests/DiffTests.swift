@@ -38,7 +38,7 @@ struct DiffTests {
     }
 
     /// What is looked at no more has not healed; what is looked at for the first time and fails has broken.
-    @Test func comingAndGoing() {
+    @Test func causesThatAppearedAndWentAreListed() {
         let empty = Report.scenario(findings: [])
         #expect(ReportDiff(old: report(.fail), new: empty).changed.count == 1)
         #expect(ReportDiff(old: report(.fail), new: empty).healed.isEmpty)
@@ -57,7 +57,7 @@ struct DiffTests {
         #expect(text.contains("  - waits for bridge.exists\n    bridge.up (lxcbr1), "))
     }
 
-    @Test func betterIsCalledBetter() {
+    @Test func anImprovementIsCalledBetter() {
         func title(_ old: Report, _ new: Report) -> String {
             ReportDiff(old: old, new: new).text(options: RenderingOptions()).split(separator: ":").first.map(
                 String.init) ?? ""

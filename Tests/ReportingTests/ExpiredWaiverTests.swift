@@ -18,7 +18,7 @@ struct ExpiredWaiverTests {
             waivers: [waiver])
     }
 
-    @Test func itIsAWarning() {
+    @Test func anExpiredWaiverIsAWarning() {
         #expect(Self.report(.expired).verdict == .warning && Self.report(.expired).exitCode == 1)
         #expect(Self.report(.active).exitCode == 0 && Self.report(.unused).exitCode == 0)
         // It makes nothing milder.
@@ -35,14 +35,14 @@ struct ExpiredWaiverTests {
     ]
 
     @Test(arguments: words)
-    func everyFormatSaysSo(format: FormatName, words: String) {
+    func everyFormatShowsTheExpiredWaiver(format: FormatName, words: String) {
         let text = render(Self.report(.expired), as: format)
         #expect(text.contains(words), "\(text.prefix(600))")
         #expect(!render(Self.report(.active), as: format).contains(words))
         #expect(Set(Self.words.map(\.0)) == Set(FormatName.allCases))
     }
 
-    @Test func theTerminalSaysWhatToDo() {
+    @Test func theTerminalAdvisesOnAnExpiredWaiver() {
         let text = render(Self.report(.expired), as: .terminal)
         #expect(text.contains("EXPIRED  the waiver of masq-missing"))
         #expect(text.contains("Next:  sudo editor /etc/lxc-doctor/waivers.yaml") && !text.contains("Nothing to do."))

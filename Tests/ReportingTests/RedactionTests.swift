@@ -33,7 +33,7 @@ struct RedactionTests {
         #expect(IPv6Text(text) == nil)
     }
 
-    @Test func equalStaysEqualAndNearStaysNear() throws {
+    @Test func redactionKeepsEqualityAndNearness() throws {
         func mapped(_ text: String) throws -> IPv4Address { try #require(IPv4Address(redaction.text(text))) }
         let (one, same, near, far) = try (
             mapped("10.5.0.15"), mapped("10.5.0.15"), mapped("10.5.0.16"), mapped("10.99.0.15")

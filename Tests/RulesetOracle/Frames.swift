@@ -5,10 +5,13 @@ import WireFormats
 /// The bytes of a test packet. All carry one IPv4 identification, by which they are known wherever they come out.
 enum Frames {
     static let identification: UInt16 = 0xbeef
+    /// Where nothing else is wanted.
+    static let timeToLive: UInt8 = 64
     /// Local experimental EtherType 1 (IEEE 802): seen by nobody's rules.
     static let fenceType: [UInt8] = [0x88, 0xb5]
 
-    static func packet(_ sample: SamplePacket) -> [UInt8] {
+    /// - Parameter quoted: the packet that an ICMP error is about.
+    static func packet(_ sample: SamplePacket, quoting quoted: [UInt8] = []) -> [UInt8] {
         let payload: [UInt8]
         let from = Array(sample.source.octets)
         let to = Array(sample.destination.octets)
@@ -19,13 +22,13 @@ enum Frames {
                 from: from,
                 to: to)
         case .tcp: payload = tcp(sample, from, to)
+        case .icmp where !quoted.isEmpty: payload = error(sample, quoted)
         case .icmp: payload = icmp(type: UInt8(truncatingIfNeeded: sample.sourcePort))
         case .other: payload = [UInt8](repeating: 0, count: 8)
         }
         let whole = IPPacket(
             source: .v4(sample.source), destination: .v4(sample.destination), identification: identification,
-            timeToLive: 64,
-            protocolNumber: sample.protocol.number, payload: payload
+            timeToLive: sample.timeToLive ?? timeToLive, protocolNumber: sample.protocol.number, payload: payload
         ).encoded
         return sample.fragment ? secondFragment(whole) : whole
     }
@@ -56,6 +59,18 @@ enum Frames {
         let sum = InternetChecksum.ofSegment(bytes, protocolNumber: 6, source: from, destination: to)
         bytes[16] = UInt8(sum >> 8)
         bytes[17] = UInt8(sum & 0xff)
+        return bytes
+    }
+
+    private static func error(_ sample: SamplePacket, _ quoted: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = [
+            UInt8(truncatingIfNeeded: sample.sourcePort), UInt8(truncatingIfNeeded: sample.destinationPort), 0, 0, 0, 0,
+            0, 0,
+        ]
+        bytes += quoted
+        var checksum = InternetChecksum()
+        checksum.add(bytes)
+        (bytes[2], bytes[3]) = (UInt8(checksum.value >> 8), UInt8(checksum.value & 0xff))
         return bytes
     }
 

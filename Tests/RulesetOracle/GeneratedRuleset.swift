@@ -73,9 +73,16 @@ struct GeneratedRuleset {
     /// Whether a rule matches by chance.
     var isRandom: Bool { tables.contains { $0.chains.contains { $0.rules.contains(where: \.isRandom) } } }
 
-    /// Whether a rule puts packets into a zone of conntrack: then an answer may not be of the flow that it answers.
-    var hasZones: Bool {
-        tables.contains { $0.chains.contains { $0.rules.contains { $0.text.contains("zone ") } } }
+    /// Whether a rule puts packets into a zone of conntrack, or writes into them before that sees them: then an answer
+    /// may not be of the flow that it answers.
+    var hidesFlows: Bool {
+        tables.contains { table in
+            table.chains.contains { chain in
+                chain.rules.contains { rule in
+                    ["zone ", "daddr set", "dport set"].contains { rule.text.contains($0) }
+                }
+            }
+        }
     }
 
     var ruleCount: Int { tables.reduce(0) { $0 + $1.chains.reduce(0) { $0 + $1.rules.count } } }

@@ -18,6 +18,8 @@ final class Kernel {
     private let fenceOut: PacketSocketBox
     private let raw: Descriptor
     private let trace: KernelTrace
+    /// Of this host, for rules that look for sockets: on all addresses, at ports 53 and 9999.
+    private let listeners: [Listener]
     private var conntrack: NetlinkSocket
     private var variant: HostVariant?
     private var legacyTables: Set<String> = []
@@ -28,6 +30,32 @@ final class Kernel {
     final class PacketSocketBox {
         let socket: PacketSocket
         init(_ namespace: String, _ link: String) throws { socket = try PacketSocket(namespace: namespace, link: link) }
+    }
+
+    /// A socket to which rules may give packets for any address (IP_TRANSPARENT).
+    private final class Listener {
+        private let socket: Descriptor
+
+        init(_ kind: Int32, _ port: UInt16) throws {
+            socket = try Descriptor(
+                clinux_socket_in_netns(-1, AF_INET, kind | Int32(SOCK_CLOEXEC.rawValue), 0),
+                operation: "listening socket")
+            var isOn: Int32 = 1
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            guard
+                setsockopt(socket.rawValue, Int32(IPPROTO_IP), 19, &isOn, socklen_t(MemoryLayout<Int32>.size)) == 0,
+                withUnsafePointer(
+                    to: &address,
+                    { pointer in
+                        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                            bind(socket.rawValue, $0, length) == 0
+                        }
+                    }), kind == Int32(SOCK_DGRAM.rawValue) || listen(socket.rawValue, 8) == 0
+            else { throw OracleError("listening socket: errno \(errno)") }
+        }
     }
 
     init() throws {
@@ -42,6 +70,9 @@ final class Kernel {
             operation: "raw socket")
         conntrack = try NetlinkSocket(.netfilter)
         trace = try KernelTrace()
+        listeners = try [SOCK_DGRAM, SOCK_STREAM].flatMap { kind in
+            try [53, 9999].map { try Listener(Int32(kind.rawValue), $0) }
+        }
     }
 
     /// Loads the rules and sends nothing. Sets and links that rules name are made by the first.
@@ -60,7 +91,7 @@ final class Kernel {
     func load(_ ruleset: GeneratedRuleset) throws {
         try apply(ruleset.variant)
         let nft = ruleset.tables(.nft).map(\.nftText).joined(separator: "\n")
-        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + KernelTrace.rules + nft + "\n")
+        try Tool.run(["nft", "-f", "-"], input: "flush ruleset\n" + KernelTrace.rules(ruleset) + nft + "\n")
         let compat = ruleset.tables(.iptablesNft).map(\.restoreText).joined(separator: "\n")
         if !compat.isEmpty { try Tool.run(["iptables-nft-restore"], input: compat + "\n") }
         let legacy = ruleset.tables(.iptablesLegacy)
@@ -94,6 +125,7 @@ final class Kernel {
     ) throws -> (outcome: KernelOutcome, packet: TestPacket) {
         try forgetFlows()
         drain()
+        let packet = packet.described
         guard packet.stage != .opening else { return (try judge(packet, effects), packet) }
         var opening = packet
         opening.stage = .opening
@@ -105,21 +137,30 @@ final class Kernel {
 
     /// Opens the flow, and gives the packet of that stage; nil where nobody answers.
     private func followUp(_ opening: TestPacket, _ stage: TestPacket.Stage) throws -> TestPacket? {
-        guard let seen = try exchange(opening), let answer = opening.answer(to: seen),
-            try isTracked(opening, seen)
-        else { return nil }
-        if stage == .answer { return answer }
+        guard let seen = try exchange(opening), let flow = try flow(opening, seen) else { return nil }
+        if stage == .error {
+            var error = opening.error(about: seen)
+            error?.sample.connectionMark = flow.mark
+            return error?.described
+        }
+        guard var answer = opening.answer(to: seen) else { return nil }
+        answer.sample.connectionMark = flow.mark
+        if stage == .answer { return answer.described }
         // Conntrack knows both directions once the answer has arrived.
-        guard let back = try exchange(answer), back.destination == opening.sample.source else { return nil }
-        return opening.again(after: seen)
+        guard let back = try exchange(answer), back.destination == opening.sample.source,
+            let flow = try self.flow(opening, seen)
+        else { return nil }
+        var next = opening.again(after: seen)
+        next.sample.connectionMark = flow.mark
+        return next.described
     }
 
-    /// Whether conntrack knows the flow as it was seen: not where a rule kept it from that, or wrote into the packet.
-    private func isTracked(_ opening: TestPacket, _ seen: TestPacket.Sighting) throws -> Bool {
+    /// The flow as it was seen: there is none where a rule kept it from being tracked, or wrote into the packet.
+    private func flow(_ opening: TestPacket, _ seen: TestPacket.Sighting) throws -> ConntrackFlow? {
         let messages = try conntrack.request(
             type: UInt16(NFNL_SUBSYS_CTNETLINK) << 8 | 1, flags: UInt16(NLM_F_ROOT | NLM_F_MATCH),
             payload: [2, 0, 0, 0], operation: "list flows")
-        return try ConntrackFlow.all(in: messages).contains { flow in
+        return try ConntrackFlow.all(in: messages).first { flow in
             flow.original.source == opening.sample.source && flow.original.destination == opening.sample.destination
                 && flow.reply.source == seen.destination && flow.reply.destination == seen.source
         }
@@ -170,7 +211,7 @@ final class Kernel {
     }
 
     private func transmit(_ packet: TestPacket) throws {
-        let bytes = Frames.packet(packet.sample)
+        let bytes = Frames.packet(packet.sample, quoting: packet.quoted)
         switch packet.sender {
         case .container(let index, let other):
             let to = other.map { "c\($0 + 1)" } ?? "lxcbr1"

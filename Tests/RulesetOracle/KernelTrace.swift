@@ -12,7 +12,23 @@ struct KernelTrace: ~Copyable {
     /// The chains that turn tracing on, and show that a packet came to the host itself.
     static let table = "oracle"
 
-    static let rules = """
+    /// At devices only where the ruleset has chains there: those are looked at apart.
+    static func rules(_ ruleset: GeneratedRuleset) -> String {
+        ruleset.tables.contains { $0.family == "netdev" || $0.chains.contains { $0.declaration.contains("ingress") } }
+            ? rules + atDevices : rules
+    }
+
+    private static let atDevices = """
+        table netdev oracle {
+            chain in {
+                type filter hook ingress devices = { lxcbr1, vc1, vc2, vc3, up0, up1 } priority -2147483000; policy accept;
+                meta nftrace set 1;
+            }
+        }
+
+        """
+
+    private static let rules = """
         table bridge oracle {
             chain in { type filter hook prerouting priority -2147483000; policy accept; meta nftrace set 1; }
         }

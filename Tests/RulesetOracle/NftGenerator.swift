@@ -2,7 +2,7 @@
 struct NftGenerator {
     var random: SeededGenerator
     let spice: Spice
-    private var sets = 0
+    var sets = 0
 
     init(random: SeededGenerator, spice: Spice) {
         self.random = random
@@ -23,10 +23,11 @@ struct NftGenerator {
             "masked address", "wildcard set", "catch-all", "mark set", "interface concatenation", "fib oif", "fib mark",
             "icmp code", "ip version", "protocol", "ipsec", "ttl set", "dscp set", "daddr set", "port set by rule",
             "zone", "snat range", "snat prefix", "dnat port", "dnat map port", "named counter", "ladder", "jhash",
-            "numgen map",
+            "numgen map", "snat port", "bridge ports", "bridge saddr", "ingress ip", "ingress iifname", "egress",
+            "timeout set", "fib iif type", "socket", "tproxy",
         ].map { "nft " + $0 })
 
-    private struct Place {
+    struct Place {
         var type: String
         var hook: String
         var family: String
@@ -34,22 +35,22 @@ struct NftGenerator {
     }
 
     /// Preambles of the table that is being written.
-    private var preamble: [String] = []
+    var preamble: [String] = []
 
     /// A table; `number` keeps the priorities of several apart, for chains of equal priority run in no known order.
     mutating func table(_ number: Int) -> GeneratedTable {
         preamble = []
         sets = 0
-        let family = random.weighted([(46, "ip"), (40, "inet"), (14, "bridge")])
+        let family = random.weighted([(43, "ip"), (37, "inet"), (14, "bridge"), (6, "netdev")])
         var bases: [(Place, Int)] = []
         if family == "bridge" {
-            bases = [
-                (
-                    Place(
-                        type: "filter", hook: random.pick(["forward", "prerouting"]), family: family, isEarly: false),
-                    5 + number
-                )
-            ]
+            let hook = random.weighted([
+                (40, "forward"), (30, "prerouting"), (15, "input"), (8, "output"), (7, "postrouting"),
+            ])
+            bases = [(Place(type: "filter", hook: hook, family: family, isEarly: false), 5 + number)]
+        } else if family == "netdev" {
+            let hook = random.weighted([(70, "ingress"), (30, "egress")])
+            bases = [(Place(type: "filter", hook: hook, family: family, isEarly: false), 5 + number)]
         } else {
             let offset = 1 + number
             // Wherever in a hook a chain stands, between those of iptables too.
@@ -76,7 +77,7 @@ struct NftGenerator {
         var users: [GeneratedChain] = []
         for (index, (place, priority)) in bases.enumerated() {
             var names = (0..<random.below(3)).map { "u\(index)_\($0)" }
-            if family != "bridge", random.chance(5) {
+            if !["bridge", "netdev"].contains(family), random.chance(5) {
                 names = []
                 users += ladder(place, index)
             }
@@ -87,10 +88,11 @@ struct NftGenerator {
                         rules: (0..<1 + random.below(4)).map { _ in rule(place, Array(names[(position + 1)...])) }))
             }
             let drops = place.type == "filter" && place.hook != "output" && random.chance(6)
+            let devices = family == "netdev" ? devices(place.hook) : ""
             var chain = GeneratedChain(
                 name: "\(place.hook)_\(index)", hook: place.hook,
                 declaration:
-                    "type \(place.type) hook \(place.hook) priority \(priority); policy \(drops ? "drop" : "accept");",
+                    "type \(place.type) hook \(place.hook)\(devices) priority \(priority); policy \(drops ? "drop" : "accept");",
                 policyDrops: drops, isNAT: place.type == "nat")
             chain.rules = (0..<1 + random.below(6)).map { _ in rule(place, names) }
             if users.contains(where: { $0.name == "l\(index)_0" }) {
@@ -109,6 +111,14 @@ struct NftGenerator {
         }
         return GeneratedTable(
             backend: .nft, family: family, name: "t\(number)", preamble: preamble, chains: chains + users)
+    }
+
+    /// At ports, uplinks and the bridge; at egress not at ports, for by which of them a packet leaves is not known.
+    private mutating func devices(_ hook: String) -> String {
+        let names = hook == "egress" ? ["up0", "up1", "lxcbr1"] : ["vc1", "vc2", "vc3", "up0", "lxcbr1"]
+        let first = random.pick(names)
+        let second = random.pick(names)
+        return " devices = { \(first == second ? first : "\(first), \(second)") }"
     }
 
     /// Chains that jump down as deep as the kernel lets them, and come back up.
@@ -141,6 +151,7 @@ struct NftGenerator {
     private static let transportMatches: Set<String> = [
         "nft l4proto", "nft dport", "nft sport", "nft port set", "nft concatenation", "nft icmp", "nft tcp flags",
         "nft ip protocol", "nft bridge l4proto", "nft icmp code", "nft raw bytes", "nft ct tuple",
+        "nft bridge ports",
     ]
 
     private mutating func rule(_ place: Place, _ users: [String]) -> GeneratedRule {
@@ -173,7 +184,7 @@ struct NftGenerator {
             text: words.joined(separator: " "), features: features, effect: effect, isRandom: isRandom)
     }
 
-    private mutating func declare(_ body: String) -> String {
+    mutating func declare(_ body: String) -> String {
         let name = "s\(sets)"
         sets += 1
         preamble.append(body.replacing("NAME", with: name))
@@ -205,7 +216,31 @@ struct NftGenerator {
     private mutating func match(_ place: Place) -> (String, String) {
         let not = random.chance(15) ? "!= " : ""
         if place.family == "bridge" {
+            if place.hook != "forward", place.hook != "prerouting" {
+                return random.weighted([
+                    (
+                        40,
+                        (
+                            "ether type ip ip daddr \(not)\(random.pick(Ground.outside + Ground.prefixes))",
+                            "nft bridge ip"
+                        )
+                    ),
+                    (30, ("ether type ip ip saddr \(not)\(random.pick(Ground.prefixes))", "nft bridge saddr")),
+                    (
+                        30,
+                        ("\(random.pick(["udp", "tcp"])) dport \(not)\(random.pick(Ground.ports))", "nft bridge ports")
+                    ),
+                ])
+            }
             return random.weighted([
+                (15, ("ether type ip ip saddr \(not)\(random.pick(Ground.prefixes))", "nft bridge saddr")),
+                (
+                    15,
+                    (
+                        "ether type ip \(random.pick(["udp", "tcp"])) dport \(not)\(random.pick(Ground.ports))",
+                        "nft bridge ports"
+                    )
+                ),
                 (
                     40,
                     (
@@ -217,34 +252,48 @@ struct NftGenerator {
                 (30, ("iifname \(not)\"\(random.pick(["vc1", "vc2", "vc*"]))\"", "nft bridge iifname")),
             ])
         }
+        if place.family == "netdev" {
+            let address = "ip \(random.pick(["saddr", "daddr"])) \(not)\(random.pick(Ground.outside + Ground.prefixes))"
+            let transport = "meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp"]))"
+            if place.hook == "egress" {
+                return (random.pick([address, transport, "oifname \(not)\"up0\""]), "nft egress")
+            }
+            return random.weighted([
+                (60, (random.pick([address, transport]), "nft ingress ip")),
+                (40, ("iifname \(not)\(random.pick(["\"vc1\"", "\"lxcbr1\"", "\"up*\""]))", "nft ingress iifname")),
+            ])
+        }
         let input = place.hook != "output" && place.hook != "postrouting"
         let output = ["forward", "output", "postrouting"].contains(place.hook)
         var choices: [(Int, String)] = [
             (10, "saddr"), (8, "daddr"), (8, "address set"), (6, "l4proto"), (10, "dport"), (4, "sport"),
             (5, "port set"),
-            (6, "concatenation"), (3, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
+            (6, "concatenation"), (5, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
             (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
             (2, "ip protocol"), (2, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
-            (3, "mark set"), (2, "icmp code"), (2, "ip version"), (2, "protocol"),
+            (3, "mark set"), (5, "icmp code"), (2, "ip version"), (2, "protocol"), (3, "ttl"), (3, "length"),
+            (3, "timeout set"),
         ]
         if place.family == "inet" { choices.append((4, "nfproto")) }
         if spice.hasChance {
-            choices += [(4, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
+            choices += [(8, "limit"), (7, "numgen"), (7, "quota"), (4, "dynamic set"), (7, "time")]
         }
-        if spice.hasUnsaid { choices += [(24, "ttl"), (24, "length")] }
+        if spice.hasUnsaid, place.hook == "prerouting" { choices.append((30, "socket")) }
         if input {
             choices += [
                 (8, "iifname"), (3, "iif"), (3, "wildcard set"), (3, "interface concatenation"), (5, "iifkind"),
             ]
         }
         if place.hook != "output" && place.hook != "postrouting" {
-            choices += [(4, "fib oif"), (7, "fib mark"), (2, "ipsec")]
+            choices += [(4, "fib oif"), (7, "fib mark"), (2, "ipsec"), (3, "fib iif type")]
         }
         if output { choices += [(8, "oifname"), (5, "oif")] }
         if place.hook == "prerouting" || place.hook == "input" { choices.append((4, "fib saddr")) }
         if place.hook == "output" { choices.append((45, "skuid")) }
         if !spice.hasConntrack {
             choices.removeAll { $0.1.hasPrefix("ct ") || $0.1 == "interface concatenation" }
+            // Of a fragment these compare what no packet's notation tells: whatever stands where ports would.
+            choices.removeAll { ["dport", "port set", "tcp flags"].contains($0.1) }
             choices.append((40, "frag"))
         }
         let kind = random.weighted(choices)
@@ -266,7 +315,7 @@ struct NftGenerator {
         case "l4proto": return ("meta l4proto \(not)\(random.pick(["udp", "tcp", "icmp", "{ tcp, udp }", "47"]))", name)
         case "dport":
             return (
-                "\(random.pick(["tcp", "udp", "tcp", "udp", "th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
+                "\(random.pick(["tcp", "udp", "tcp", "udp", "meta l4proto { tcp, udp } th"])) dport \(not)\(random.pick(["53", "80", "443", "1-100", "7777", "1024-65535"]))",
                 name
             )
         case "sport":
@@ -369,7 +418,8 @@ struct NftGenerator {
         case "raw bytes":
             return (
                 random.pick([
-                    "@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "meta l4proto udp @th,16,16 \(not)53", "@nh,72,8 17",
+                    "@nh,96,32 0x0a050009", "@nh,128,24 0xc63364", "meta l4proto udp @th,16,16 \(not)53",
+                    "@nh,128,16 0xc633",
                 ]), name
             )
         case "masked address":
@@ -403,168 +453,24 @@ struct NftGenerator {
                     "fib daddr oif exists", "fib daddr oif missing",
                 ]), name
             )
+        case "fib iif type":
+            return (
+                "fib \(random.pick(["daddr", "saddr"])) . iif type \(not)\(random.pick(["local", "unicast"]))", name
+            )
+        case "timeout set":
+            return (
+                "ip \(random.pick(["saddr", "daddr"])) \(not)@"
+                    + declare(
+                        "set NAME { type ipv4_addr; flags timeout; elements = { 10.5.0.9 timeout 1h, 198.51.100.7, 203.0.113.50 timeout 2h }; }"
+                    ), name
+            )
+        case "socket": return (random.pick(["socket wildcard 1", "socket transparent 1"]), name)
         case "fib mark": return ("fib daddr . mark oifname \(not)\(random.pick(["\"up0\"", "\"up1\""]))", name)
         case "icmp code": return ("icmp code \(not)0", name)
         case "ip version": return (random.pick(["ip version 4", "ip hdrlength \(not)5"]), name)
         case "protocol": return ("meta protocol \(not)ip", name)
         case "ipsec": return ("meta ipsec \(random.pick(["missing", "exists"]))", name)
         default: return ("meta l4proto udp", "nft l4proto")
-        }
-    }
-
-    private mutating func action(
-        _ place: Place, _ users: [String], _ looksAtTransport: Bool
-    ) -> (String, String, GeneratedRule.Effect) {
-        var choices: [(Int, String)] = [(12, "accept"), (4, "return"), (3, "log"), (2, "nothing")]
-        if !users.isEmpty { choices += [(16, "jump"), (6, "goto"), (8, "vmap")] }
-        let ip = place.family == "inet" ? "ip " : ""
-        if place.family == "bridge" {
-            choices.append((6, "drop"))
-        } else if place.type == "nat" {
-            switch place.hook {
-            case "postrouting":
-                choices += [(18, "masquerade"), (12, "snat"), (8, "snat map"), (8, "snat range"), (4, "snat prefix")]
-            case "input": choices += [(12, "snat")]
-            default:
-                choices += [(8, "dnat"), (4, "redirect"), (6, "dnat map"), (9, "dnat map port")]
-                if !looksAtTransport { choices.append((9, "dnat port")) }
-                if spice.hasChance { choices += [(16, "jhash"), (16, "numgen map")] }
-            }
-        } else {
-            choices += [(7, "drop"), (5, "mark"), (4, "ct mark"), (3, "mark map")]
-            if users.isEmpty { choices.append((9, "verdict map")) }
-            if ["input", "forward", "output"].contains(place.hook) { choices.append((6, "reject")) }
-            if place.hook == "forward", spice.hasFlowtables { choices.append((7, "flow add")) }
-            if place.isEarly { choices += [(14, "notrack"), (8, "zone")] }
-            choices += [(2, "ttl set"), (2, "dscp set"), (2, "named counter")]
-            if place.isEarly { choices += [(5, "daddr set"), (10, "port set by rule")] }
-        }
-        if !spice.hasConntrack { choices.removeAll { ["ct mark", "zone", "verdict map", "mark"].contains($0.1) } }
-        let kind = random.weighted(choices)
-        let name = "nft " + kind
-        switch kind {
-        case "accept": return ("accept", name, .accept)
-        case "return": return ("return", name, .leave)
-        case "log": return ("log prefix \"o \"", name, .pass)
-        case "nothing": return ("counter", "nft counter", .pass)
-        case "jump": return ("jump \(random.pick(users))", name, .jump)
-        case "goto": return ("goto \(random.pick(users))", name, .jump)
-        case "vmap":
-            let user = random.pick(users)
-            return (
-                random.pick([
-                    "ip daddr vmap { 198.51.100.7 : accept, 203.0.113.50 : jump \(user), * : continue }",
-                    "meta mark vmap { 0-6 : jump \(user), * : continue }",
-                    "ip saddr vmap { 10.5.0.9 : jump \(user), 10.5.0.10 : accept, 10.5.1.20 : continue }",
-                    looksAtTransport
-                        ? "meta mark vmap { 0 : jump \(user), 7 : goto \(user) }"
-                        : "meta l4proto vmap { udp : jump \(user), tcp : return }",
-                    "ip daddr vmap { 198.51.100.0/25 : goto \(user), 192.0.2.0/24 : accept }",
-                ]), name, .jump
-            )
-        case "verdict map":
-            let map = declare(
-                "map NAME { type ipv4_addr . inet_service : verdict; flags interval; elements = { 10.5.0.0/24 . 53 : drop, 10.5.0.0/16 . 80-100 : accept }; }"
-            )
-            return (
-                random.pick([
-                    looksAtTransport
-                        ? "meta mark vmap { 1-10 : drop, 16 : accept }"
-                        : "udp dport vmap { 53 : accept, 67 : drop, 7777 : continue }",
-                    looksAtTransport
-                        ? "ip daddr . meta mark vmap { 198.51.100.7 . 0 : accept }"
-                        : "ip saddr . tcp dport vmap @\(map)",
-                    "ct state vmap { established : accept, related : accept, invalid : drop }",
-                ]), name, .jump
-            )
-        case "drop": return ("drop", name, .drop)
-        case "reject":
-            var ways = ["reject", "reject with icmp type admin-prohibited"]
-            if place.family == "inet" { ways.append("reject with icmpx type port-unreachable") }
-            if !looksAtTransport { ways.append("meta l4proto tcp reject with tcp reset") }
-            return (random.pick(ways), name, .drop)
-        case "mark":
-            return ("meta mark set \(random.pick(["0x7", "0x1", "meta mark or 0x10", "ct mark"]))", name, .pass)
-        case "ct mark": return ("ct mark set \(random.pick(["0x7", "0x2", "meta mark"]))", name, .pass)
-        case "mark map": return ("meta mark set ip saddr map { 10.5.0.9 : 0x7, 10.5.1.0/24 : 0x10 }", name, .pass)
-        case "notrack": return ("notrack", name, .pass)
-        case "flow add":
-            if !preamble.contains(where: { $0.hasPrefix("flowtable") }) {
-                preamble.append("flowtable fast { hook ingress priority 0; devices = { up0, up1 }; }")
-            }
-            return ("flow add @fast", name, .pass)
-        case "zone": return ("ct zone set 5", name, .pass)
-        case "ttl set": return ("ip ttl set 33", name, .pass)
-        case "dscp set": return ("ip dscp set cs1", name, .pass)
-        // What a rule writes, conntrack takes for what came.
-        case "daddr set": return ("ip daddr set \(random.pick(["198.51.100.99", "203.0.113.50"]))", name, .pass)
-        case "port set by rule":
-            return (
-                looksAtTransport ? "ip dscp set cs1" : "udp dport set 53", looksAtTransport ? "nft dscp set" : name,
-                .pass
-            )
-        case "named counter":
-            preamble.append("counter n\(sets) { }")
-            sets += 1
-            return ("counter name \"n\(sets - 1)\"", name, .pass)
-        case "masquerade":
-            let how = random.weighted([(80, ""), (10, " random"), (10, " fully-random")])
-            return ("masquerade\(how)", name, .sourceTranslation)
-        case "snat range": return ("snat \(ip)to 203.0.113.2-203.0.113.7", name, .sourceTranslation)
-        case "snat prefix":
-            return (
-                "snat \(ip)prefix to ip saddr map { 10.5.0.0/24 : 203.0.113.0/24, 10.5.1.0/24 : 192.0.2.0/24 }", name,
-                .sourceTranslation
-            )
-        case "dnat port":
-            return (
-                "meta l4proto { tcp, udp } dnat \(ip)to \(random.pick(["198.51.100.99", "10.5.0.10"])):80", name,
-                .destinationTranslation
-            )
-        case "dnat map port":
-            return (
-                looksAtTransport
-                    ? "dnat \(ip)to ip saddr map { 10.5.0.9 : 198.51.100.99 }"
-                    : "dnat \(ip)to ip daddr . \(random.pick(["udp", "tcp"])) dport map { 198.51.100.0/24 . 1-500 : 198.51.100.99, 203.0.113.0/24 . 1-500 : 10.5.0.10 }",
-                name, .destinationTranslation
-            )
-        case "jhash":
-            return (
-                "dnat \(ip)to jhash ip saddr mod 2 map { 0 : 198.51.100.99, 1 : 203.0.113.50 }", name,
-                .destinationTranslation
-            )
-        case "numgen map":
-            return (
-                "dnat \(ip)to numgen inc mod 2 map { 0 : 198.51.100.99, 1 : 203.0.113.50 }", name,
-                .destinationTranslation
-            )
-        case "snat" where place.hook == "input": return ("snat \(ip)to 203.0.113.77", name, .sourceTranslation)
-        case "snat":
-            return (
-                "snat \(ip)to \(random.pick(["203.0.113.2", "203.0.113.77", "192.0.2.2", "100.64.9.9"]))", name,
-                .sourceTranslation
-            )
-        case "snat map":
-            return (
-                "snat \(ip)to ip saddr map { 10.5.0.9 : 203.0.113.77, 10.5.1.0/24 : 192.0.2.2 }", name,
-                .sourceTranslation
-            )
-        case "dnat":
-            return (
-                "dnat \(ip)to \(random.pick(["198.51.100.99", "198.51.100.200", "10.5.0.10", "203.0.113.50"]))", name,
-                .destinationTranslation
-            )
-        case "dnat map":
-            return (
-                "dnat \(ip)to ip daddr map { 198.51.100.0/24 : 198.51.100.99, 203.0.113.0/26 : 10.5.0.10 }", name,
-                .destinationTranslation
-            )
-        case "redirect":
-            return (
-                looksAtTransport ? "redirect" : "meta l4proto { tcp, udp } redirect to :80", name,
-                .destinationTranslation
-            )
-        default: return ("accept", "nft accept", .accept)
         }
     }
 }

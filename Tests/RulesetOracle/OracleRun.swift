@@ -25,6 +25,13 @@ struct OracleRun {
             tally.missing.insert("nft flow add")
         }
         let began = Self.seconds()
+        for (number, directed) in DirectedCase.all.enumerated() {
+            if !directed.setup.isEmpty { try Tool.run(["sh", "-e"], input: directed.setup + "\n") }
+            try judge(
+                UInt64(number), directed.ruleset, try directed.testPackets(), kernel, &tally,
+                name: "'\(directed.name)' ", isOpen: directed.isOpen)
+            if !directed.undo.isEmpty { try Tool.run(["sh", "-e"], input: directed.undo + "\n") }
+        }
         // Of every fifty pairs one is a fragment.
         for seed in options.seed..<options.seed + UInt64(options.pairs / 50 / options.packets) {
             let (ruleset, packets) = RulesetGenerator.untracked(seed: seed, packets: options.packets)
@@ -44,7 +51,7 @@ struct OracleRun {
 
     private func judge(
         _ seed: UInt64, _ ruleset: GeneratedRuleset, _ packets: [TestPacket], _ kernel: Kernel, _ tally: inout Tally,
-        name: String = ""
+        name: String = "", isOpen: Bool = false
     ) throws {
         do {
             try kernel.load(ruleset)
@@ -68,7 +75,7 @@ struct OracleRun {
         var wrong: [(Int, TestPacket)] = []
         for (number, drawn) in packets.enumerated() {
             var wanted = drawn
-            if ruleset.hasZones { wanted.stage = .opening }
+            if ruleset.hidesFlows { wanted.stage = .opening }
             let (outcome, packet) = try kernel.send(wanted) { index.rule($0)?.rule }
             tally.note(outcome, packet, index)
             if options.kernelOnly { continue }
@@ -77,6 +84,10 @@ struct OracleRun {
             if options.isVerbose { tell(packet, outcome, result, index) }
             let comparison = Comparison.of(outcome, result, packet.sample, isRandom: isRandom)
             switch claims.contradiction(outcome, packet.sample).map(Comparison.disagreed) ?? comparison {
+            case .undecided where isOpen: tally.agreed += 1
+            case .agreed where isOpen:
+                tally.disagreed += 1
+                print("\(name)\(Self.text(packet)): the model decides what nothing shows")
             case .agreed: tally.agreed += 1
             case .eitherWay: tally.eitherWay += 1
             case .undecided(let reason): tally.undecided[reason, default: 0] += 1
@@ -90,7 +101,7 @@ struct OracleRun {
         for (number, packet) in wrong where tally.kept < OracleOptions.mostCases {
             guard var found = try Minimiser(kernel: kernel, packet: packet).minimise(ruleset) else { continue }
             tally.kept += 1
-            found.name = "\(name.replacing(" ", with: "-"))seed-\(seed)-packet-\(number)"
+            found.name = "\(String(name.map { $0.isLetter ? $0 : "-" }))seed-\(seed)-packet-\(number)"
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             print("minimised: \(found.reason)")

@@ -17,7 +17,8 @@ struct PacketGenerator {
     /// Of some flows not the first packet is judged, but the answer or the packet after that.
     private mutating func staged(_ packet: TestPacket) -> TestPacket {
         var packet = packet
-        let stage = random.weighted([(84, TestPacket.Stage.opening), (10, .answer), (6, .again)])
+        if random.chance(6) { packet.sample.timeToLive = random.pick([1, 2, 63, 128]) }
+        let stage = random.weighted([(80, TestPacket.Stage.opening), (10, .answer), (6, .again), (4, .error)])
         if packet.sample.connectionState == .new { packet.stage = stage }
         return packet
     }

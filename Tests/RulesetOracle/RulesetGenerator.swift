@@ -3,7 +3,7 @@
 struct Spice {
     /// Matches that come out differently from packet to packet.
     var hasChance: Bool
-    /// Matches of what the model is not told: lifetime, length.
+    /// What the model says nothing definite of: sockets of this host, and what goes to user space.
     var hasUnsaid: Bool
     /// Whether the kernel knows flowtables.
     var hasFlowtables: Bool
@@ -31,13 +31,18 @@ struct RulesetGenerator {
             var generator = NftGenerator(random: SeededGenerator(random.next()), spice: spice)
             for number in 0..<(mix == .mixed ? 1 : 1 + random.below(3)) { tables.append(generator.table(number)) }
         }
-        for backend in [GeneratedTable.Backend.iptablesNft, .iptablesLegacy] {
+        var names: Set<String> = []
+        for backend in random.pick([
+            [GeneratedTable.Backend.iptablesNft, .iptablesLegacy], [.iptablesLegacy, .iptablesNft],
+        ]) {
             let isWanted =
                 mix == .mixed ? random.chance(60) : mix == (backend == .iptablesNft ? .iptablesNft : .iptablesLegacy)
             guard isWanted else { continue }
             var generator = IptablesGenerator(random: SeededGenerator(random.next()), backend: backend, spice: spice)
             for (name, percent) in [("raw", 45), ("mangle", 45), ("nat", 80), ("filter", 85), ("security", 10)]
             where random.chance(percent) {
+                // Tables of one name stand at the same places, and which of them runs first no dump shows.
+                guard names.insert(name).inserted || random.chance(10) else { continue }
                 tables.append(generator.table(name))
             }
         }

@@ -19,11 +19,15 @@ struct TestPacket {
         case answer
         /// The next packet of who opened the flow, after an answer.
         case again
+        /// The word of who got the opening packet that nobody listens there.
+        case error
     }
 
     var sender: Sender
     var sample: SamplePacket
     var stage = Stage.opening
+    /// The packet that an error is about.
+    var quoted: [UInt8] = []
 
     /// Where an opening packet came out: the link of the host, who received it, and the packet.
     struct Sighting {
@@ -43,6 +47,15 @@ struct TestPacket {
         }
     }
 
+    /// With all that its sender knows of it besides.
+    var described: TestPacket {
+        var packet = self
+        if packet.sample.timeToLive == nil { packet.sample.timeToLive = Frames.timeToLive }
+        packet.sample.length = UInt16(truncatingIfNeeded: Frames.packet(sample, quoting: quoted).count)
+        if sender == .host { (packet.sample.user, packet.sample.group) = (0, 0) }
+        return packet
+    }
+
     /// The answer of who saw this packet. Nil where there is none, or where a port was translated: a sample tells of the
     /// addresses alone what conntrack makes of them.
     func answer(to seen: Sighting) -> TestPacket? {
@@ -57,12 +70,32 @@ struct TestPacket {
         case .icmp where sample.sourcePort == 8: (reply.sourcePort, reply.destinationPort) = (0, 0)
         default: return nil
         }
+        return comingBack(reply, .established, .answer, seen)
+    }
+
+    /// The error of who saw this packet; nil where the flow has no ports, or others than it had.
+    func error(about seen: Sighting) -> TestPacket? {
+        guard sample.protocol == .udp || sample.protocol == .tcp,
+            seen.ports == (sample.sourcePort, sample.destinationPort)
+        else { return nil }
+        var reply = sample
+        // Destination unreachable: the port.
+        (reply.protocol, reply.sourcePort, reply.destinationPort) = (.icmp, 3, 3)
+        var packet = comingBack(reply, .related, .error, seen)
+        packet.quoted = seen.packet.encoded
+        return packet
+    }
+
+    private func comingBack(
+        _ sample: SamplePacket, _ state: SamplePacket.ConnectionState, _ stage: Stage, _ seen: Sighting
+    ) -> TestPacket {
+        var reply = sample
         (reply.source, reply.destination) = (seen.destination, seen.source)
-        (reply.connectionState, reply.direction, reply.mark) = (.established, .reply, 0)
+        (reply.connectionState, reply.direction, reply.mark) = (state, .reply, 0)
         if seen.source != sample.source { reply.mappedDestination = sample.source }
         if seen.destination != sample.destination { reply.mappedSource = sample.destination }
         var packet = self
-        packet.stage = .answer
+        packet.stage = stage
         if seen.link == Ground.bridge {
             // Who answers a neighbour knows its hardware address, whoever passed the packet on.
             let other = Ground.containers.indices.first {

@@ -5,8 +5,8 @@ import Glibc
 enum Tool {
     /// Feeds text to a program; throws with what it printed where it fails.
     static func run(_ arguments: [String], input text: String) throws {
-        let input = clinux_lab_anonymous_file()
-        let output = clinux_lab_anonymous_file()
+        let input = clinux_anonymous_file()
+        let output = clinux_anonymous_file()
         guard input >= 0, output >= 0 else { throw OracleError("memfd_create failed") }
         defer {
             close(input)

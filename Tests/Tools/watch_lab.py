@@ -82,7 +82,9 @@ class Sink:
 class Watch:
     """`lxc-doctor watch`, until the end of the block."""
 
-    def __init__(self, *arguments, serve=True, environment=None, poll=3600):
+    def __init__(self, *arguments, serve=True, environment=None, poll=3600, journal=False):
+        """`journal`: its standard error passes for a stream to the journal (JOURNAL_STREAM in systemd.exec(5))."""
+        self.journal = journal
         self.manager = Sink("/run/watch-test/notify")
         self.arguments = ["lxc-doctor", "watch", "--textfile", FILE, "--poll", str(poll), *arguments]
         if serve:
@@ -91,6 +93,9 @@ class Watch:
 
     def __enter__(self):
         self.log_file = open("/tmp/watch.log", "wb")
+        if self.journal:
+            facts = os.fstat(self.log_file.fileno())
+            self.environment["JOURNAL_STREAM"] = f"{facts.st_dev}:{facts.st_ino}"
         self.process = subprocess.Popen(self.arguments, env=self.environment, stderr=self.log_file)
         self.pid = self.process.pid
         until("READY=1", lambda: self.process.poll() is not None or "READY=1" in self.manager.text(), 60)

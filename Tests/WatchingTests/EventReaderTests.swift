@@ -43,7 +43,19 @@ private enum Told {
         NetlinkMessage(type: 24, flags: 0, payload: [UInt8](repeating: 0, count: 12))
     }
 
-    /// NFT_MSG_*: 0 new table, 2 delete table, 6 new rule, 15 new generation.
+    /// NFT_MSG_NEWGEN.
+    static func generation(_ number: UInt32) -> NetlinkMessage {
+        var attributes = NetlinkAttributeBuilder(header: [0, 0, 0, 0])
+        attributes.append(1, network: number)
+        return NetlinkMessage(type: 10 << 8 | 15, flags: 0, payload: attributes.bytes)
+    }
+
+    /// What is told of a table that has changed.
+    static func changed(_ table: String, _ family: NftFamily = .ipv4) -> Set<WatchTopic> {
+        [.nftables, .nftTable(NftTableName(family, table))]
+    }
+
+    /// NFT_MSG_*: 0 new table, 2 delete table, 6 new rule.
     static func nft(_ type: UInt16, table: String, flags: UInt32? = nil, family: UInt8 = 2) -> NetlinkMessage {
         var attributes = NetlinkAttributeBuilder(header: [family, 0, 0, 0])
         attributes.append(1, text: table)
@@ -147,9 +159,18 @@ private enum Told {
 @Suite struct NftEventReaderTests {
     @Test func aChangeOfTheRulesetIsTold() {
         var reader = NftEventReader()
-        #expect(reader.take([Told.nft(6, table: "nat"), Told.nft(15, table: "")]) == [.nftables])
-        #expect(reader.take([Told.nft(0, table: "lxc", flags: 0)]) == [.nftables])
-        #expect(reader.take([Told.nft(2, table: "lxc", flags: 0)]) == [.nftables])
+        #expect(reader.take([Told.nft(6, table: "nat"), Told.generation(7)]) == Told.changed("nat"))
+        #expect(reader.take([Told.nft(0, table: "lxc", flags: 0)]) == Told.changed("lxc"))
+        #expect(reader.take([Told.nft(2, table: "lxc", flags: 0)]) == Told.changed("lxc"))
+        #expect(reader.take([Told.nft(6, table: "nat", family: 1)]) == Told.changed("nat", .inet))
+    }
+
+    /// It numbers what has been heard, and says of no change.
+    @Test func theEndOfABatchIsKept() {
+        var reader = NftEventReader()
+        #expect(reader.generation == nil)
+        #expect(reader.take([Told.generation(0x1_0007)]).isEmpty)
+        #expect(reader.generation == 7)
     }
 
     @Test func theTablesOfAProofArePassedOver() {
@@ -159,23 +180,24 @@ private enum Told {
         #expect(
             reader.take([
                 Told.nft(0, table: own, flags: 2), Told.nft(3, table: own), Told.nft(6, table: own),
-                Told.nft(15, table: ""),
+                Told.generation(8),
             ]).isEmpty)
         #expect(reader.take([Told.nft(6, table: own)]).isEmpty)
         #expect(reader.take([Told.nft(2, table: own, flags: 2)]).isEmpty)
         // Of another family it is another table.
-        #expect(reader.take([Told.nft(6, table: own, family: 7)]) == [.nftables])
+        #expect(reader.take([Told.nft(6, table: own, family: 7)]) == Told.changed(own, .bridge))
     }
 
     @Test(arguments: [("lxcdoc_mine", UInt32(0)), ("mine", 2)])
     func aTableHidesOnlyWithOurNameAndAnOwner(name: String, flags: UInt32) {
         var reader = NftEventReader()
-        #expect(reader.take([Told.nft(0, table: name, flags: flags)]) == [.nftables])
-        #expect(reader.take([Told.nft(6, table: name)]) == [.nftables])
+        #expect(reader.take([Told.nft(0, table: name, flags: flags)]) == Told.changed(name))
+        #expect(reader.take([Told.nft(6, table: name)]) == Told.changed(name))
     }
 
-    @Test func aMessageThatCannotBeReadIsAChange() {
+    /// Of which table is not known, nor whether it was of rules.
+    @Test(arguments: [UInt16(6), 15]) func afterAMessageThatCannotBeReadNothingIsKept(type: UInt16) {
         var reader = NftEventReader()
-        #expect(reader.take([NetlinkMessage(type: 10 << 8 | 6, flags: 0, payload: [2, 0, 0, 0])]) == [.nftables])
+        #expect(reader.take([NetlinkMessage(type: 10 << 8 | type, flags: 0, payload: [2, 0, 0, 0])]) == [.everything])
     }
 }

@@ -14,6 +14,9 @@ import WireFormats
         (.netlink(.links()), [.links]), (.netlink(.addresses()), [.addresses]), (.netlink(.routes()), [.routes]),
         (.netlink(.rules()), [.policyRules]), (.netlink(.neighbours()), [.neighbours]),
         (.netlink(.queueingDisciplines()), [.trafficControl]), (.netlink(.nftRules()), [.nftables]),
+        (.netlink(.nftRules(of: NftTableName(.inet, "fw"))), [.nftTable(NftTableName(.inet, "fw"))]),
+        // A name without a family is that of several tables.
+        (.netlink(.nftRules(table: "fw")), [.nftables]), (.netlink(.nftChains()), [.nftables]),
         (.netlink(.policyInfo), [.ipsec]),
         (.legacyTable(LegacyTableName(family: .ipv4, table: "nat")), [.legacyTables]),
         (.iptablesRules(IptablesTable(.nft, "nat")), [.nftables]),
@@ -44,6 +47,18 @@ import WireFormats
         let address = try #require(IPv4Address("198.51.100.7"))
         let topics = HostRequest.netlink(.routeLookup(destination: address)).topics
         #expect(topics.isSuperset(of: [.routes, .policyRules, .links, .addresses]))
+    }
+
+    /// Rules of other tables stay as they were listed.
+    @Test func aChangedTableTouchesItsOwnRules() {
+        let touched = TouchedParts([.nftables, .nftTable(NftTableName(.ipv4, "nat"))])
+        #expect(touched.touches(.netlink(.nftRules(of: NftTableName(.ipv4, "nat")))))
+        #expect(!touched.touches(.netlink(.nftRules(of: NftTableName(.ipv4, "filter")))))
+        #expect(!touched.touches(.netlink(.nftRules(of: NftTableName(.ipv6, "nat")))))
+        for all in [KernelQuery.nftTables(), .nftChains(), .nftSets(), .nftGeneration, .nftRules()] {
+            #expect(touched.touches(.netlink(all)))
+        }
+        #expect(TouchedParts([.everything]).touches(.netlink(.nftRules(of: NftTableName(.ipv6, "nat")))))
     }
 
     @Test func whatHasNoEventIsLookedAtWithItsNeighbours() {

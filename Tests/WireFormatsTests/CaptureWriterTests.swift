@@ -38,6 +38,17 @@ struct CaptureWriterTests {
         #expect(writer.bytes.count < 6000)
     }
 
+    /// One character may consist of any number of scalars.
+    @Test func aCommentOfOneEndlessCharacterIsCut() throws {
+        var writer = CaptureWriter(application: "test")
+        for _ in 0..<2 {
+            writer.add(
+                try packet(1), on: "up0", nanoseconds: 0, comment: "e" + String(repeating: "\u{301}", count: 100_000))
+        }
+        #expect(try CaptureFile(writer.bytes).records.count == 2)
+        #expect(writer.bytes.count < 12_000)
+    }
+
     @Test func withoutPacketsItIsStillACapture() throws {
         #expect(try CaptureFile(CaptureWriter(application: "test").bytes).records.isEmpty)
     }

@@ -77,6 +77,20 @@ import Testing
         #expect(Array(ruleset.expressions(of: ruleset.rules[0])) == [expression])
     }
 
+    /// Another flag than the first one, which no kernel sets yet.
+    @Test(arguments: [UInt32(0), 1, 2, 3]) func onlyTheFirstFlagInverts(flags: UInt32) throws {
+        var builder = NetlinkAttributeBuilder()
+        builder.append(1, text: "lookup")
+        builder.nest(2) { data in
+            data.append(1, text: "s")
+            data.append(2, network: NftRegister.one.rawValue)
+            data.append(5, network: flags)
+        }
+        #expect(
+            try NftExpression(decoding: builder.bytes, 0..<builder.bytes.count)
+                == .lookup(set: "s", from: .one, into: nil, inverted: flags & 1 == 1))
+    }
+
     @Test func valuesKeepTheirOrder() {
         #expect(NftValue(interface: "lxcbr1")?.bytes == Array("lxcbr1".utf8) + [UInt8](repeating: 0, count: 10))
         #expect(NftValue(interface: "sixteen-bytes-ab") == nil)

@@ -116,6 +116,10 @@ struct PacketsTests {
         let whole = try Self.packet(1, [11, 0, 0, 0, 0, 0, 0, 0] + sent.encoded)
         let least = try Self.packet(1, [11, 0, 0, 0, 0, 0, 0, 0] + sent.encoded.prefix(28))
         #expect(mark.isQuoted(by: whole) && mark.isQuoted(by: least) && !mark.matches(whole))
+        // Three bytes of the nonce, and then three that are not its own.
+        let cut = sent.encoded.prefix(31)
+        #expect(mark.isQuoted(by: try Self.packet(1, [11, 0, 0, 0, 0, 0, 0, 0] + cut)))
+        #expect(!mark.isQuoted(by: try Self.packet(1, [11, 0, 0, 0, 0, 0, 0, 0] + cut.prefix(28) + [7, 7, 7])))
         #expect(!mark.isQuoted(by: try Self.packet(1, [11, 0, 0, 0, 0, 0, 0, 0] + other.encoded)))
     }
 }

@@ -69,6 +69,22 @@ import Testing
         #expect(try route("10.5.0.1/32", 255).kind == .local)
     }
 
+    @Test func readsTheVLANOfUntaggedFrames() throws {
+        var builder = NetlinkAttributeBuilder(header: [7, 0, 0, 0, 9, 0, 0, 0] + [UInt8](repeating: 0, count: 8))
+        builder.nest(26) { specific in  // IFLA_AF_SPEC
+            // IFLA_BRIDGE_VLAN_INFO; BRIDGE_VLAN_INFO_PVID is 2, BRIDGE_VLAN_INFO_UNTAGGED is 4.
+            for (flags, number) in [(UInt16(4), UInt16(20)), (6, 300)] {
+                var info: [UInt8] = []
+                info.appendHost(flags)
+                info.appendHost(number)
+                specific.append(2, bytes: info)
+            }
+        }
+        let message = NetlinkMessage(type: 16, flags: 0, payload: builder.bytes)
+        let vlans = try BridgeVLANs.all(in: [message.bytes])
+        #expect(vlans.map(\.link) == [9] && vlans.map(\.untagged) == [300])
+    }
+
     @Test func readsTheAnswerToALookup() throws {
         let route = try #require(try Route.all(in: try Self.captured("get")).first)
         #expect(route.destination.description == "198.51.100.7/32" && route.link == 6)

@@ -50,10 +50,6 @@ pid_t clinux_lab_spawn(char *const argv[], char *const envp[], const char *direc
 int clinux_lab_set_close_on_exec(int descriptor);
 int clinux_lab_keep_on_exec(int descriptor);
 
-/* memfd_create(2) and pipe2(2), both close-on-exec. */
-int clinux_lab_anonymous_file(void);
-int clinux_lab_pipe(int ends[2]);
-
 /* environ(7), which Swift will not touch from concurrent code. */
 char *const *clinux_lab_environment(void);
 

@@ -25,6 +25,9 @@ extern const int clinux_o_tmpfile;
 /* pipe2(2) with O_CLOEXEC: ends[0] is read, ends[1] written. Gives 0 or -errno. */
 int clinux_pipe(int ends[2]);
 
+/* An empty file in memory, close-on-exec. memfd_create(2), which needs _GNU_SOURCE. */
+int clinux_anonymous_file(void);
+
 /* Gives a file the extended attributes of another (access list, SELinux label), but for security.ima and security.evm,
    which are over the content. In C because the list of names is walked byte by byte. Gives 0 or -errno. */
 int clinux_copy_xattrs(int from, int to);

@@ -4,7 +4,7 @@ internal import LinuxHost
 internal import Reporting
 internal import Watching
 
-/// Where a watch puts its results: a metrics file, and a process that serves pages.
+/// Publishes the results of a watch: a metrics file, and a process that serves pages.
 final class WatchExport {
     private static let longestPause = 60_000
 
@@ -22,7 +22,7 @@ final class WatchExport {
     /// So that a file that cannot be written is said once.
     private var fileFailure: String?
 
-    /// A line is not copyable, an optional tuple wants something that is.
+    /// Makes the line, which is not copyable, storable in an optional tuple.
     private final class Box {
         var line: PageServerLine
         init(_ line: consuming PageServerLine) { self.line = line }
@@ -70,7 +70,7 @@ final class WatchExport {
         sendBodies()
     }
 
-    /// Nobody watches any more, and the file says so.
+    /// Writes to the file that the watch has ended, and ends the server.
     func end(_ status: WatchStatus) {
         writeFile(Array(renderMetricsOfEnd(status).utf8))
         server?.process.end()

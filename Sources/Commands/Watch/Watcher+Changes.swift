@@ -10,7 +10,7 @@ extension Watcher {
         ServiceManager.notify("RELOADING=1\nMONOTONIC_USEC=\(Console.monotonicNanoseconds() / 1_000)")
         defer { ServiceManager.notify("READY=1") }
         do {
-            let new = try Session(settings.host, selection: settings.selection)
+            let new = try Self.session(settings)
             let (transcripts, duration) = (session.proofTranscripts, session.proof?.durationMilliseconds)
             let isSameProfile = new.chosen.profile == session.chosen.profile
             session = new

@@ -10,6 +10,7 @@ extension Watcher {
     /// Forgets what was touched, judges what stands on it, and puts the result out.
     func look(at topics: Set<WatchTopic>) {
         let began = Console.monotonicNanoseconds()
+        let heard = netfilterReader.generation
         let touched = TouchedParts(topics)
         session.host.forget(where: touched.touches)
         let isTouched = standing.forget(where: touched.touches)
@@ -40,7 +41,7 @@ extension Watcher {
         dayDue = new.waivers == nil ? nil : now + (86_400 - secondsOfDay) * 1_000
         let needed = standing.requests
         // What could not be read whole is no sign of what there is to be watched.
-        if isOvertaken(new) {
+        if isMixed(topics, heard) || isOvertaken(new) {
             gate.looked(for: 0, at: now)
             return
         }
@@ -53,6 +54,21 @@ extension Watcher {
             tell(left)
         }
         gate.looked(for: Int((Console.monotonicNanoseconds() - began) / 1_000_000), at: now)
+    }
+
+    /// Whether rules that were kept may be older than what was read beside them: the ruleset was read at another generation
+    /// than the kernel has told of so far. What it tells next says which tables have changed; after some looks in vain
+    /// everything is read.
+    func isMixed(_ topics: Set<WatchTopic>, _ heard: UInt16?) -> Bool {
+        guard topics.contains(.nftables), !topics.contains(.everything), let read = session.host.nftGeneration,
+            read != heard
+        else {
+            mixed = 0
+            return false
+        }
+        mixed += 1
+        touch(mixed < Self.mostOvertaken ? [.nftables] : [.everything])
+        return true
     }
 
     /// Whether something changed while it was read, which could not be judged for that: it is looked at again before

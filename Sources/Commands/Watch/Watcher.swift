@@ -38,6 +38,8 @@ final class Watcher {
     var isWarm = false
     var stops = false
     var overtaken = 0
+    /// The same, of looks at rules alone.
+    var mixed = 0
 
     var route: EventSocket
     var netfilter: EventSocket
@@ -74,7 +76,7 @@ final class Watcher {
         } catch {
             policies = nil
         }
-        session = try Session(settings.host, selection: settings.selection)
+        session = try Self.session(settings)
         export = try WatchExport(settings, log)
         schedule = ProofSchedule(every: settings.proof == .off ? nil : settings.proofEvery * 1_000)
         status = WatchStatus(
@@ -90,6 +92,13 @@ final class Watcher {
             status.repairs = WatchStatus.Repairs(allowed: settings.remedy.sorted())
         }
         isWarm = settings.proof == .off
+    }
+
+    /// A session that stays: of a ruleset that changes, what did not change is not listed again.
+    static func session(_ settings: WatchSettings) throws(CommandError) -> Session {
+        let session = try Session(settings.host, selection: settings.selection)
+        session.host.readsTablesApart = true
+        return session
     }
 
     var now: Int { Int(Console.monotonicNanoseconds() / 1_000_000) }

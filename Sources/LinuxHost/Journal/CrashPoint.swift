@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HostAccess
 internal import Synchronization
 
 /// An instant at which a repair may die, for tests: before and after every change and inside every durable write.
@@ -11,7 +12,7 @@ package enum CrashPoint {
             return nil
         }
         var mark = stat()
-        guard lstat("/run/lxc-doctor-practice-host", &mark) == 0, mark.st_mode & S_IFMT == S_IFREG, mark.st_uid == 0
+        guard lstat(HostIdentity.practiceHostMark, &mark) == 0, mark.isRegular, mark.st_uid == 0
         else { return nil }
         return number
     }()

@@ -25,9 +25,12 @@ struct FileBackups {
         let folder = try OwnDirectory.open(place, mode: 0o700)
         var facts = stat()
         if fstatat(folder.rawValue, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 { return }
-        guard errno == ENOENT, unlinkat(folder.rawValue, Self.temporary, 0) == 0 || errno == ENOENT,
-            let owner = UInt32(exactly: content.owner), let group = UInt32(exactly: content.group)
-        else { throw HostError(errno: errno, operation: operation) }
+        guard errno == ENOENT, unlinkat(folder.rawValue, Self.temporary, 0) == 0 || errno == ENOENT else {
+            throw HostError(errno: errno, operation: operation)
+        }
+        guard let owner = UInt32(exactly: content.owner), let group = UInt32(exactly: content.group) else {
+            throw HostError(.malformed, operation: operation, message: "no such owner or group")
+        }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = try Descriptor(openat(folder.rawValue, Self.temporary, flags, 0o600).orErrno, operation: operation)
         try file.writeAll(content.bytes.bytes, operation: operation)

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import HostAccess
 
-/// Work on a thread of its own: for system calls that wait until every processor has passed by (RCU), as those do that
-/// set up or close a packet socket. Source: pthread_create(3).
+/// Work on a thread of its own. For system calls that wait for an RCU grace period of the kernel, as those do that set up or
+/// close a packet socket. Source: pthread_create(3).
 final class Background<Value> {
     private let thread: BackgroundThread
     private let outcome: Outcome
@@ -11,7 +11,7 @@ final class Background<Value> {
         var result: Result<Value, HostError>?
     }
 
-    /// Starts. What the work uses belongs to it alone, until `value` returns.
+    /// Starts the work. Nobody else may use what it uses until `value` returns.
     init(_ body: @escaping () throws(HostError) -> Value) {
         let outcome = Outcome()
         self.outcome = outcome
@@ -24,17 +24,17 @@ final class Background<Value> {
         }
     }
 
-    /// Waits for the end, and gives what came of it.
+    /// Waits for the end of the work and returns its result.
     func value() throws(HostError) -> Value {
         thread.join()
         guard let result = outcome.result else {
-            throw HostError(.other, operation: "work in the background", message: "nothing came of it")
+            throw HostError(.other, operation: "work in the background", message: "it ended without a result")
         }
         return try result.get()
     }
 }
 
-/// The thread itself. Signals stay with the threads that were there before.
+/// A thread with all signals blocked: they are handled by the threads that existed before.
 final class BackgroundThread {
     private var thread: pthread_t?
 
@@ -45,7 +45,7 @@ final class BackgroundThread {
         }
     }
 
-    /// Where no thread can be had, the work is done at once.
+    /// If no thread can be created, the body runs on the caller's before this returns.
     init(_ body: @escaping () -> Void) {
         let work = Unmanaged.passRetained(Work(body))
         var all = sigset_t()

@@ -34,12 +34,12 @@ struct NamespaceSearch: ~Copyable {
 
     /// The namespaces of these numbers, as far as one of the paths leads there.
     mutating func find(_ wanted: Set<Int>, among paths: [String]) throws(HostError) -> [Found] {
-        var seen: Set<UInt64> = []
+        var seen: Set<Int> = []
         var found: [Found] = []
         for path in paths where found.count < wanted.count {
             var facts = stat()
             // Gone meanwhile, or of somebody whom we may not look at.
-            guard stat(path, &facts) == 0, seen.insert(UInt64(facts.st_ino)).inserted else {
+            guard stat(path, &facts) == 0, seen.insert(Int(truncatingIfNeeded: facts.st_ino)).inserted else {
                 continue
             }
             do {
@@ -63,14 +63,12 @@ struct NamespaceSearch: ~Copyable {
         query.append(UInt16(NETNSA_FD), host: UInt32(bitPattern: namespace))
         let answers = try socket.request(
             type: UInt16(RTM_GETNSID), flags: UInt16(NLM_F_REQUEST), payload: query.bytes, operation: Self.operation)
-        do {
+        return try HostError.decoding(Self.operation) { () throws(WireError) in
             guard let bytes = answers.first else { return nil }
             let attributes = try NetlinkMessage(bytes).attributes(after: 4)
             guard let attribute = try attributes.first(UInt16(NETNSA_NSID)) else { return nil }
             let number = Int(try attributes.host(attribute, as: Int32.self))
             return number < 0 ? nil : number
-        } catch {
-            throw HostError(.malformed, operation: Self.operation, message: "\(error)")
         }
     }
 }

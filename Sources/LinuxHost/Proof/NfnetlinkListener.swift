@@ -4,7 +4,7 @@ package import HostAccess
 internal import HostModel
 package import WireFormats
 
-/// A netfilter socket on which the kernel speaks unasked: packets of an NFLOG group, events of a multicast group.
+/// A netfilter socket for messages that the kernel sends unasked: packets of an NFLOG group, events of a multicast group.
 ///
 /// Source: netlink(7), linux/netfilter/nfnetlink.h.
 package struct NfnetlinkListener: ~Copyable {
@@ -13,7 +13,7 @@ package struct NfnetlinkListener: ~Copyable {
 
     package init(operation: String) throws(HostError) {
         self.operation = operation
-        // Others may trace at the same time.
+        // A large queue, because other programs may trace at the same time.
         descriptor = try Descriptor.netlinkListener(NETLINK_NETFILTER, queue: 2 << 20, operation)
     }
 
@@ -33,14 +33,12 @@ package struct NfnetlinkListener: ~Copyable {
             throw HostError(errno: errno, operation: operation)
         }
         let deadline = Deadline(milliseconds: 1000)
-        while deadline.milliseconds > 0 {
-            var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, deadline.milliseconds) > 0 else { continue }
+        while try deadline.waitForInput(on: descriptor.rawValue, operation) {
             for answer in try read() where answer.header.sequence == sequence {
                 guard Int32(answer.header.type) == NLMSG_ERROR,
                     let error: Int32 = answer.bytes.hostInteger(at: NetlinkHeader.size)
                 else { continue }
-                return error == Int32.min ? EIO : abs(error)
+                return NetlinkAnswer.number(ofError: error)
             }
         }
         throw HostError(errno: ETIMEDOUT, operation: operation)
@@ -50,7 +48,7 @@ package struct NfnetlinkListener: ~Copyable {
     package func read() throws(HostError) -> [NetlinkMessage] {
         var messages: [NetlinkMessage] = []
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
-        // A bound: others may trace at the same time.
+        // Bounded, because other programs may trace at the same time.
         for _ in 0..<1000 {
             let count = recv(descriptor.rawValue, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count < 0, errno == ENOBUFS {

@@ -5,19 +5,19 @@ internal import WireFormats
 
 /// The live host, with the right to send probes from throw-away containers.
 ///
-/// Questions go to the host that it is given. What `send` makes hangs on descriptors of this object: one capture, one
-/// fence for all orders of a call, one container for all orders that are sent from there.
+/// Requests are answered by the host that it is given. What `send` makes is bound to descriptors of this object: one capture,
+/// one fence for all orders of a call, and one container for all orders that are sent from there.
 package final class ProofHost: ActiveHost {
     private let host: any Host
-    private var things = Things()
+    private var resources = Resources()
 
-    /// What is open, in the order in which it ends: first what sends, then what stops it.
-    private final class Things {
+    /// What is open, in the order in which it is closed: what sends before what stops packets.
+    private final class Resources {
         var spent: [SharedSocket] = []
         var stations: [ProofStation] = []
         var fences: [ProofFence] = []
         var capture: ProofCapture?
-        /// Setting up its ring waits for every processor (RCU), and nothing else has to wait for that.
+        /// The capture that is being opened. Setting up its ring waits for an RCU grace period, so it is done in the background.
         var opening: Background<ProofTap>?
     }
 
@@ -31,16 +31,16 @@ package final class ProofHost: ActiveHost {
 
     /// Begins to open the capture, which takes longer than all the rest.
     package func prepare() {
-        guard things.opening == nil, things.capture == nil else { return }
-        things.opening = Background { () throws(HostError) in try ProofTap(device: "any") }
+        guard resources.opening == nil, resources.capture == nil else { return }
+        resources.opening = Background { () throws(HostError) in try ProofTap(device: "any") }
     }
 
-    /// Closes everything in the background, because closing waits for every processor (RCU): only the end of the
-    /// process has to. What sends ends before what stops it.
+    /// Closes everything in the background, because closing waits for RCU grace periods: only the end of the process has to
+    /// wait for that. What sends is closed before what stops packets.
     package func close() {
-        let instruments = Parts([things.spent, things.stations, things.fences])
-        let capture = Parts([[things.capture].compactMap(\.self), [things.opening].compactMap(\.self)])
-        things = Things()
+        let instruments = Parts([resources.spent, resources.stations, resources.fences])
+        let capture = Parts([[resources.capture].compactMap(\.self), [resources.opening].compactMap(\.self)])
+        resources = Resources()
         for parts in [instruments, capture] {
             _ = BackgroundThread {
                 while !parts.all.isEmpty { parts.all.removeFirst() }
@@ -48,7 +48,7 @@ package final class ProofHost: ActiveHost {
         }
     }
 
-    /// The only owner of what is to be closed, once it is on its way there.
+    /// Owns what is to be closed, so that the background thread releases the last references.
     private final class Parts {
         var all: [[AnyObject]]
         init(_ all: [[AnyObject]]) {
@@ -60,7 +60,7 @@ package final class ProofHost: ActiveHost {
         let question = try gateway.map { (gateway) throws(HostError) in
             try AddressQuestion(gateway, behind: bridge)
         }
-        if let question { things.spent.append(question.socket) }
+        if let question { resources.spent.append(question.socket) }
         var result = try ResidentReader(host).read(bridge)
         guard let question, !result.residents.isEmpty else { return result }
         let owners = question.owners()
@@ -91,7 +91,7 @@ package final class ProofHost: ActiveHost {
 
     private func send(_ orders: [ProbeOrder], _ mode: ProofMode) throws(HostError) -> [ProbeOutcome] {
         prepare()
-        // It stands before a container can send, and until the containers are gone.
+        // The fence is up before a container can send, and until the containers are gone.
         let investigated = orders.first { $0.investigation != nil }
         let investigator = investigated.flatMap { order in
             order.investigation.map { ProofInvestigator($0, of: order, on: host) }
@@ -131,25 +131,26 @@ package final class ProofHost: ActiveHost {
                 outcomes[index] = run.outcome(captureDrops: drops, findings: findings, weakness: weakness)
             }
         }
-        let missing = HostError(.other, operation: "send", message: "nothing came of the order")
+        let missing = HostError(.other, operation: "send", message: "the order has no outcome")
         return outcomes.map { $0 ?? .failure(missing) }
     }
 
     /// The container that an order is sent from: one that is there, or a new one.
     private func station(for order: ProbeOrder) throws(HostError) -> ProofStation {
-        if let station = things.stations.first(where: { $0.serves(order) }) { return station }
+        if let station = resources.stations.first(where: { $0.serves(order) }) { return station }
         let station = try ProofStation(order)
-        things.stations.append(station)
+        resources.stations.append(station)
         return station
     }
 
-    /// In fence mode a must; otherwise its posts are welcome where the kernel can have them, and it is said where not.
+    /// In fence mode a fence is required. In wire mode its posts only add evidence: where the kernel cannot have them, the
+    /// result says so (`weakness`).
     private func raiseFence(
         _ orders: [ProbeOrder], _ mode: ProofMode, traces: Bool
     ) throws(HostError) -> (ProofFence?, weakness: String?) {
         do {
             let fence = try ProofFence(orders, traces: traces)
-            things.fences.append(fence)
+            resources.fences.append(fence)
             return (fence, nil)
         } catch {
             guard mode == .wire, error.code == .unsupported else { throw error }
@@ -158,22 +159,22 @@ package final class ProofHost: ActiveHost {
     }
 
     private func capture(for orders: [ProbeOrder]) throws(HostError) -> ProofCapture {
-        if let opening = things.opening {
-            things.capture = try ProofCapture(orders: orders, opening)
-            things.opening = nil
+        if let opening = resources.opening {
+            resources.capture = try ProofCapture(orders: orders, opening)
+            resources.opening = nil
         }
-        guard let capture = things.capture else {
+        guard let capture = resources.capture else {
             throw HostError(.other, operation: "capture", message: "it was not opened")
         }
         try capture.narrow(to: orders)
         return capture
     }
 
-    /// Sends everything and reads until every probe's fate is known, or time is up.
+    /// Sends everything and reads until it is known of every probe where it went, or time is up.
     private func observe(
         _ runs: [ProofRun], _ fence: ProofFence?, _ capture: ProofCapture
     ) throws(HostError) {
-        // What is there from before the first probe is none of ours.
+        // Discards what was captured before the first probe.
         _ = try capture.read(since: 0)
         let start = RealTime.now
         for run in runs { run.send(at: start) }
@@ -198,7 +199,7 @@ package final class ProofHost: ActiveHost {
             guard ready >= 0 || errno == EINTR else { throw HostError(errno: errno, operation: "wait for sightings") }
             try read(runs, fence, capture, start)
         }
-        // Stations of the way that were still on the way to us.
+        // Reads what was logged just before the end.
         try read(runs, fence, capture, start)
     }
 

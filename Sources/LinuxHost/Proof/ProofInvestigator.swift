@@ -1,8 +1,8 @@
 internal import HostAccess
 internal import HostModel
 
-/// The additional eyes of an order that is sent a second time. What cannot be opened is noted, not thrown: the packets
-/// themselves are seen without it.
+/// The additional instruments for an order that is sent a second time. One that cannot be opened is noted, not thrown: the
+/// packets themselves are seen without it.
 struct ProofInvestigator {
     private let host: any Host
     private let reasons: DropReasons?
@@ -16,7 +16,7 @@ struct ProofInvestigator {
     init(_ investigation: ProbeInvestigation, of order: ProbeOrder, on host: any Host) {
         self.host = host
         var findings = ProbeFindings()
-        func open<Eye>(_ body: () throws(HostError) -> Eye) -> Eye? {
+        func open<Instrument>(_ body: () throws(HostError) -> Instrument) -> Instrument? {
             do {
                 return try body()
             } catch {

@@ -3,7 +3,7 @@ internal import HostAccess
 internal import HostModel
 internal import WireFormats
 
-/// Where our own table looks at the probes, and where it stops them.
+/// A chain of the proof's own table: where it logs the probes, and where it stops them.
 struct ProofPost {
     let family: NftFamily
     let hook: NftHook
@@ -15,12 +15,12 @@ struct ProofPost {
     /// Of a post at the ingress of one link.
     private var device: String?
 
-    /// Under br_netfilter a bridged packet passes POSTROUTING of the ip family last of all, and would then be confirmed
-    /// in conntrack: there it has arrived, as whom it is known, and it is stopped. Without br_netfilter no bridged packet
-    /// comes here, and nothing tracks it.
+    /// Whether it stops packets between containers. Under br_netfilter a bridged packet passes POSTROUTING of the ip family last,
+    /// and conntrack would confirm it next. Its source is final there, so it counts as arrived and is stopped. Without
+    /// br_netfilter no bridged packet comes here, and nothing tracks it.
     private var stopsPeers: Bool { stops && family == .ipv4 && hook == .postrouting }
 
-    /// The text of the log statement, by which the post is known again, and what happened there.
+    /// The prefix of its log statement, which tells the post and whether the packet was stopped there.
     func prefix(stopping: Bool) -> String { "\(family.name) \(name)" + (stopping ? " stop" : "") }
     var chain: String { name.replacing(".", with: "_").replacing("-", with: "m") }
 

@@ -55,7 +55,7 @@ final class ProofRun {
         }
     }
 
-    /// Nothing of it has left a real container, whose kernel has not heard of the gateway.
+    /// Whether no packet has left a real container yet, because its kernel does not know the gateway's hardware address.
     func waitsForTheGateway() throws(HostError) -> Bool {
         guard order.resident != nil, !isOver,
             !result.sightings.contains(where: { $0.interface == station.port && $0.direction == .received })

@@ -1,6 +1,6 @@
-/// A socket with more than one user, closed when the last of them goes.
+/// A socket with several users, closed when the last reference to it goes.
 ///
-/// Closing a packet socket waits for every processor (RCU): who wants nobody to wait for that keeps one of these.
+/// Closing a packet socket waits for an RCU grace period. Keeping a reference postpones that to a moment when nobody waits.
 final class SharedSocket {
     private let descriptor: Descriptor
 

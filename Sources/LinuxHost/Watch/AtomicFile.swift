@@ -3,8 +3,8 @@ package import HostAccess
 
 /// A file that others read while it is replaced: they see the old one or the new one, never half of one.
 package enum AtomicFile {
-    /// Writes beside the file under a name that no collector reads, and puts it in its place. Readable for everybody.
-    /// The name is a new one each time and no link at it is followed. Throws what the system said.
+    /// Writes a file of mode 0644 beside the old one, under a random hidden name that no collector reads, and renames it over
+    /// the old one. No link is followed. Throws what the system said.
     package static func replace(_ path: String, with bytes: [UInt8]) throws(HostError) {
         let operation = "write \(path)"
         let slash = path.lastIndex(of: "/")
@@ -21,18 +21,12 @@ package enum AtomicFile {
             operation: operation)
         var isPlaced = false
         defer { if !isPlaced { unlinkat(folder.rawValue, temporary, 0) } }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(file.rawValue, $0.baseAddress, $0.count) }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw HostError(errno: errno, operation: operation) }
-            rest = rest.dropFirst(written)
-        }
+        try file.writeAll(bytes, operation: operation)
         guard fchmod(file.rawValue, 0o644) == 0, renameat(folder.rawValue, temporary, folder.rawValue, name) == 0
         else { throw HostError(errno: errno, operation: operation) }
         isPlaced = true
     }
 
-    /// Removes the file; that there is none is all right.
+    /// Removes the file, if there is one.
     package static func remove(_ path: String) { unlink(path) }
 }

@@ -11,7 +11,7 @@ package final class ChildProcess {
 
     /// - Parameters:
     ///   - descriptors: become 3, 4, … of the child, which has no others but its standard streams.
-    ///   - readsOutput: whether what it writes comes here; otherwise it goes nowhere. Its errors go where ours go.
+    ///   - readsOutput: whether its standard output is read here; otherwise it is /dev/null. Standard error is shared.
     package init(_ arguments: [String], descriptors: [Int32] = [], readsOutput: Bool) throws(HostError) {
         let operation = "start \(arguments.prefix(2).joined(separator: " "))"
         var start = ChildStart()
@@ -19,9 +19,9 @@ package final class ChildProcess {
         var writeEnd: Descriptor?
         if readsOutput {
             let pipe = try Pipe(operation)
-            start.connect(pipe.input.rawValue, as: 1)
-            readEnd = consume pipe.output
-            writeEnd = consume pipe.input
+            start.connect(pipe.writeEnd.rawValue, as: 1)
+            readEnd = consume pipe.readEnd
+            writeEnd = consume pipe.writeEnd
         }
         // Out of the way first: a source may have the number of another's place.
         let copies = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, 64) }
@@ -37,8 +37,7 @@ package final class ChildProcess {
         if output >= 0 { close(output) }
         guard !isReaped else { return }
         kill(number, SIGKILL)
-        var status: Int32 = 0
-        waitpid(number, &status, 0)
+        ChildStart.reap(number)
     }
 
     /// For poll(2): readable when there is output or its end.

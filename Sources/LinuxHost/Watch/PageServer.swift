@@ -1,11 +1,11 @@
 internal import CLinux
 internal import Glibc
 
-/// Answers connections with finished bodies, and knows nothing else.
+/// Serves ready-made bodies over HTTP.
 ///
-/// It runs in a process of its own that has given up everything: it holds a listening socket, a line to the watch by which
-/// new bodies come as sealed files, and its connections, whose number, heads and time are bounded. What an answer says
-/// is not decided here.
+/// It runs in a process of its own that has dropped all privileges. That process holds a listening socket, a socket to the
+/// watch over which new bodies come as sealed files, and its connections. Their number, the length of their requests and
+/// their time are bounded. What to answer is decided by the caller of `run`.
 package final class PageServer {
     package struct Bounds: Sendable {
         package var connections = 32
@@ -17,7 +17,7 @@ package final class PageServer {
     }
 
     package enum Occasion {
-        /// What has come of a request so far.
+        /// The bytes of a request that have arrived so far.
         case request([UInt8], isReady: Bool)
         /// The head took too long.
         case timeout
@@ -36,7 +36,7 @@ package final class PageServer {
         }
     }
 
-    /// Bodies of one judgement; they last as long as a connection still sends one of them.
+    /// The bodies of one judgement. They stay open as long as a connection still sends one of them.
     private final class Bodies {
         let files: [Int32]
         init(_ files: [Int32]) { self.files = files }
@@ -55,7 +55,8 @@ package final class PageServer {
         var output: ArraySlice<UInt8> = []
         var body: (bodies: Bodies, page: Int, offset: Int)?
         var isAnswered = false
-        /// The answer is out; what still comes is thrown away, so that it does not cost the peer the answer.
+        /// The answer is sent. What the peer still sends is read and discarded, because closing with unread data would reset
+        /// the connection and could cost the peer the answer.
         var isDraining = false
 
         init(_ descriptor: Int32, _ deadline: Deadline) {
@@ -79,7 +80,7 @@ package final class PageServer {
         self.bounds = bounds
     }
 
-    /// Gives up every right for good. Throws nothing: false is the end.
+    /// Drops every privilege for good. False where that failed: the process must end then.
     package static func dropEverything(keeping last: Int32, parent: Int) -> Bool {
         clinux_drop_everything(last, pid_t(clamping: parent)) == 0
     }

@@ -1,10 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-/// Speaks to the service manager and to the journal, where there are such, and is silent where there are not.
+/// Messages to the service manager and to the journal. Without one of them its messages are dropped.
 ///
-/// Source: sd_notify(3), sd_watchdog_enabled(3); systemd, "Native Journal Protocol". Datagrams that nobody takes are lost:
-/// a watch does not wait for its log.
+/// Nothing here blocks: a datagram that cannot be sent at once is lost, because a watch must not wait for its log.
+/// Source: sd_notify(3), sd_watchdog_enabled(3); systemd, "Native Journal Protocol".
 package enum ServiceManager {
     private static let journal = "/run/systemd/journal/socket"
 
@@ -21,10 +21,17 @@ package enum ServiceManager {
         return max(1, value / 1000)
     }
 
-    /// Whether standard error leads to the journal anyway.
-    package static var isErrorStreamJournal: Bool { Console.environment("JOURNAL_STREAM") != nil }
+    /// Whether standard error is a stream to the journal. $JOURNAL_STREAM holds the device and inode of that stream, and is
+    /// inherited by programs that have another standard error. Source: systemd.exec(5).
+    package static var isErrorStreamJournal: Bool {
+        var facts = stat()
+        guard let stream = Console.environment("JOURNAL_STREAM"), fstat(STDERR_FILENO, &facts) == 0 else {
+            return false
+        }
+        return stream == "\(facts.st_dev):\(facts.st_ino)"
+    }
 
-    /// Sends an entry to the journal; false where nobody takes it.
+    /// Sends an entry to the journal. False where that was not possible.
     package static func log(_ datagram: [UInt8]) -> Bool { send(datagram, to: journal) }
 
     @discardableResult

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Waits for several things at once, for as long as nothing happens without a wake-up. Source: poll(2).
+/// Waits on several descriptors at once, without periodic wake-ups. Source: poll(2).
 package enum Waiting {
-    /// Returns the descriptors that have something to say, none after the time.
+    /// Returns the descriptors that can be read or are at their end; none after a time-out or an interruption by a signal.
     ///
-    /// - Parameter milliseconds: nil: for ever.
+    /// - Parameter milliseconds: the time-out; nil: none.
     package static func wait(for descriptors: [Int32], milliseconds: Int?) -> Set<Int32> {
         var list = descriptors.filter { $0 >= 0 }.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let ready = poll(&list, nfds_t(list.count), milliseconds.map { Int32(clamping: max(0, $0)) } ?? -1)

@@ -23,10 +23,13 @@ struct NftField {
 }
 
 /// The headers whose fields have names. Source: RFC 791, 8200, 9293, 768, 792, 4443, 826, 4302, 4303; nft(8).
-enum NftHeader {
-    case ether, vlan, ip, ip6, arp, tcp, udp, udplite, sctp, dccp, icmp, icmp6, igmp, ah, esp, comp
+///
+/// The raw value is what `nft` calls the header.
+enum NftHeader: String {
+    case ether, vlan, ip, ip6, arp, tcp, udp, udplite, sctp, dccp, icmp, igmp, ah, esp, comp
+    case icmp6 = "icmpv6"
     /// Of a transport that is not known.
-    case transport
+    case transport = "th"
 
     static func network(etherType: UInt16) -> NftHeader? {
         switch etherType {
@@ -58,15 +61,7 @@ enum NftHeader {
     /// The field that lies in exactly these bits.
     func field(_ bits: Range<Int>) -> NftField? {
         let found = fields.first { $0.1 == bits.lowerBound && $0.2 == bits.count }
-        return found.map { NftField(name: "\(prefix) \($0.0)", kind: $0.3, bits: bits) }
-    }
-
-    private var prefix: String {
-        switch self {
-        case .icmp6: "icmpv6"
-        case .transport: "th"
-        default: "\(self)"
-        }
+        return found.map { NftField(name: rawValue + " " + $0.0, kind: $0.3, bits: bits) }
     }
 
     private typealias Row = (String, Int, Int, NftKind)

@@ -131,9 +131,11 @@ extension NftSentence {
             return NftStatement.queue(first: first, count: count, flags: flags)
         case .synproxy(let maximumSegment, let scale, let flags):
             return NftStatement.synproxy(maximumSegment: maximumSegment, scale: scale, flags: flags)
-        case .transparentProxy(_, let address, let port):
+        case .transparentProxy(let version, let address, let port):
+            // AF_INET and AF_INET6.
+            let word = family != .inet ? "" : version == 2 ? "ip " : version == 10 ? "ip6 " : ""
             let place = [address.map { value($0, [.address]) }, port.map { ":" + value($0, [.number]) }]
-            return "tproxy to " + place.compactMap { $0 }.joined()
+            return "tproxy \(word)to " + place.compactMap { $0 }.joined()
         default: return "?"
         }
     }

@@ -199,6 +199,9 @@ struct NftSentence {
         case "meta protocol", "ether type", "vlan type":
             network = NftHeader.network(etherType: UInt16(truncatingIfNeeded: number))
             dependencies[network == .vlan ? .link : .network] = Dependency(part: part, isField: false)
+        case "ct l3proto":
+            network = number == 2 ? .ip : number == 10 ? .ip6 : network
+            dependencies[.network] = Dependency(part: part, isField: false)
         case "meta iiftype" where number == 1:
             dependencies[.link] = Dependency(part: part, isField: false)
         case "meta l4proto", "ip protocol", "ip6 nexthdr":

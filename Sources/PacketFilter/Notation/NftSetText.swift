@@ -15,12 +15,9 @@ struct NftSetText {
     /// `data`: what an element of a map gives, as kinds of its parts.
     func text(_ name: String, _ set: NftSet?, data: [NftKind]?) -> String {
         guard let set, set.flags.contains(.anonymous) else { return "@\(name)" }
-        let isHostOrder = operands.count == 1 && operands[0].isHostOrder
         let entries = set.entries.sorted { left, right in
             if left.isCatchAll != right.isCatchAll { return right.isCatchAll }
-            return isHostOrder
-                ? left.low.reversed().lexicographicallyPrecedes(right.low.reversed())
-                : left.low.lexicographicallyPrecedes(right.low)
+            return rank(left).lexicographicallyPrecedes(rank(right))
         }
         let shown = entries.prefix(Self.most).map { entry in
             let key = entry.isCatchAll ? "*" : key(entry)
@@ -31,6 +28,18 @@ struct NftSetText {
             }
         }
         return "{ \(shown.joined(separator: ", "))\(entries.count > Self.most ? ", …" : "") }"
+    }
+
+    /// As `nft` sorts: by the number that the key is, where several fields make one number in the machine's own order
+    /// (concat_expr_msort_value: little-endian here).
+    private func rank(_ entry: NftSetEntry) -> [UInt8] {
+        if operands.count == 1 { return operands[0].isHostOrder ? entry.low.reversed() : entry.low }
+        var offset = 0
+        let bytes = operands.flatMap { operand in
+            defer { offset += (operand.length + 3) / 4 * 4 }
+            return entry.low.dropFirst(offset).prefix(operand.length)
+        }
+        return bytes.reversed()
     }
 
     private func key(_ entry: NftSetEntry) -> String {

@@ -98,6 +98,13 @@ extension XtExtensionText {
         case "ECN": return byte(0) & 0x30 != 0 ? " --ecn-tcp-remove" : nil
         case "TCPMSS":
             return info.short(0).map { $0 == .max ? " --clamp-mss-to-pmtu" : " --set-mss \($0)" }
+        // struct xt_tproxy_target_info: mask and value of the mark, an address, a port in network order.
+        case "TPROXY":
+            guard let mask = info.word(0), let value = info.word(4),
+                let port = info.networkShort(xt.revision == 0 ? 12 : 24)
+            else { return nil }
+            let address = NftWords.address(info.bytes(8, isIP6 ? 16 : 4))
+            return " --on-port \(port) --on-ip \(address) --tproxy-mark \(Self.hex(value))/\(Self.hex(mask))"
         case "TCPOPTSTRIP":
             let options = (0..<256).filter { (info.word($0 / 32 * 4) ?? 0) >> UInt32($0 % 32) & 1 != 0 }
             return " --strip-options \(options.map(String.init).joined(separator: ","))"

@@ -92,9 +92,10 @@ struct XtExtensionText {
                 + (used & 2 != 0 ? ports("--dport", destination, inverted & 2 != 0) : "")
         case "icmp", "icmp6":
             let option = xt.name == "icmp" ? "--icmp-type" : "--icmpv6-type"
-            if byte(0) == 255, xt.name == "icmp" { return " \(option) any" }
+            let not = Self.not(byte(3) & 1 != 0)
+            if byte(0) == 255, xt.name == "icmp" { return "\(not) \(option) any" }
             let code = byte(1) == 0 && byte(2) == 255 ? "" : "/\(byte(1))"
-            return "\(Self.not(byte(3) & 1 != 0)) \(option) \(byte(0))\(code)"
+            return "\(not) \(option) \(byte(0))\(code)"
         case "multiport":
             guard case .multiport(let multiport) = XtMatch(xt) else { return nil }
             let option = ["--sports", "--dports", "--ports"][Int(multiport.side.rawValue)]

@@ -34,10 +34,16 @@ extension XtSentence {
                         half = (operand.field.name, wanted)
                         continue
                     }
-                    let low =
-                        comparison == .lessOrEqual
-                        ? half.flatMap { $0.field == operand.field.name ? $0.value : nil } ?? 0 : wanted
-                    note(port, "\(low)" + (low == wanted ? "" : ":\(wanted)"), isInverted, &ports)
+                    let lower = half.flatMap { $0.field == operand.field.name ? $0.value : nil } ?? 0
+                    let range: ClosedRange<UInt64> =
+                        switch comparison {
+                        case .lessOrEqual: min(lower, wanted)...wanted
+                        // The one end of what an inverted range leaves.
+                        case .less: 0...(max(wanted, 1) - 1)
+                        case .greater: min(wanted + 1, 65535)...65535
+                        default: wanted...wanted
+                        }
+                    note(port, XtExtensionText.span(range.lowerBound, range.upperBound), isInverted, &ports)
                 } else if operand.base == .transport, operand.firstBit == 104, operand.length == 1 {
                     flags(operand.mask?.first ?? 0xff, value[0], isInverted, &ports)
                 } else if !takeMatch(operand, value.bytes, isInverted) {

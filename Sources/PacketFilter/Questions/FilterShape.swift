@@ -80,7 +80,7 @@ extension NetworkQuestions {
 
     /// Whether a rule of the table names the bridge or the network.
     private func mentions(_ table: Int) -> Bool {
-        ruleset.rules.indices.contains { index in
+        ruleset.rules(thatMayName: bridge, or: network.first).contains { index in
             guard ruleset.chains[ruleset.rules[index].chain].table == table else { return false }
             let text = ruleset.text(ofRule: index)
             return text.contains(bridge) || text.contains(network.description)

@@ -99,6 +99,11 @@ extension NetworkQuestions {
     }
 
     func answered() throws(Undecided) -> QuestionAnswer {
+        if let rule = ruleset.firstRule(that: .setsZone) {
+            throw Undecided(
+                reason:
+                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)")
+        }
         var answer = QuestionAnswer(.answered, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
@@ -111,6 +116,8 @@ extension NetworkQuestions {
                 connectionMark: ruleset.marks.connection,
                 state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
                 fragment: .zero)
+            func make(_ box: PacketBox) -> SamplePacket { answerPacket(box, by: way.output.name, to: near) }
+            if near != nil, let lost = try untrackedAnswers(answers, context, make) { return lost }
             var before = Passage(boxes: Self.withUsedPorts(answers))
             // What the first packets were marked with stays with the connection.
             before.isExact = ruleset.marks.connection == .zero
@@ -126,24 +133,59 @@ extension NetworkQuestions {
                 }, isExact: before.isExact)
             try pass(&passage, .forward, context)
             try pass(&passage, .postrouting, context)
-            answer = judge(.answered, passage) { box in
-                var packet = sample(box, input: way.output.name)
-                packet.connectionState = .established
-                packet.direction = .reply
-                packet.tcpFlags = 18
-                if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
-                if let target, box.source.contains(target.value) { packet.source = target }
-                if let near, near != packet.destination, network.contains(packet.destination) {
-                    packet.mappedDestination = packet.destination
-                    packet.destination = near
-                } else if near == packet.destination {
-                    packet.mappedDestination = container
-                }
-                return packet
-            }
+            answer = judge(.answered, passage, make)
             if answer.verdict != .proven { return answer }
         }
         return answer
+    }
+
+    /// One answer of a set, as it comes in by an uplink.
+    private func answerPacket(_ box: PacketBox, by uplink: String, to near: IPv4Address?) -> SamplePacket {
+        var packet = sample(box, input: uplink)
+        packet.connectionState = .established
+        packet.direction = .reply
+        packet.tcpFlags = 18
+        if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
+        if let target, box.source.contains(target.value) { packet.source = target }
+        if let near, near != packet.destination, network.contains(packet.destination) {
+            packet.mappedDestination = packet.destination
+            packet.destination = near
+        } else if near == packet.destination {
+            packet.mappedDestination = container
+        }
+        return packet
+    }
+
+    /// Answers that a rule keeps from being tracked: then nobody translates them back.
+    private func untrackedAnswers(
+        _ answers: PacketBox, _ context: PacketContext, _ make: (PacketBox) -> SamplePacket
+    ) throws(Undecided) -> QuestionAnswer? {
+        var unseen = context
+        unseen.output = nil
+        unseen.isUnseen = true
+        let lost: [WalkOutcome]
+        do {
+            lost = try ChainWalk.untracked(ruleset, unseen, Self.withUsedPorts(answers))
+        } catch {
+            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+        }
+        for outcome in lost where outcome.result != .dropped {
+            let packet = make(outcome.box)
+            let result = walk.walk(packet)
+            switch result.verdict {
+            case .accepted where result.isLocal || result.uplink != bridge:
+                return QuestionAnswer(
+                    .answered, .counterexample,
+                    reason:
+                        "it stays at this host: a rule keeps it from being tracked, and so from being translated back",
+                    packet: packet, decidedBy: outcome.rule.map(killer))
+            case .dropped:
+                return QuestionAnswer(
+                    .answered, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
+            case .accepted, .undecided: return disagreement(.answered, packet, "not tracked", result)
+            }
+        }
+        return nil
     }
 
     /// The packets of a set without those of TCP and UDP that come from or go to port 0.

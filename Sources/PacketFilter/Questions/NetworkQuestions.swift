@@ -25,7 +25,7 @@ package struct NetworkQuestions: Sendable {
         self.address = address
         self.target = target
         self.exempt = exempt
-        walk = PacketWalk(ruleset: ruleset, host: host)
+        walk = PacketWalk(ruleset: ruleset, host: host, passesDevices: true)
     }
 
     /// What cannot be answered, in words.
@@ -35,23 +35,53 @@ package struct NetworkQuestions: Sendable {
 
     package func answer(_ question: NetworkQuestion) -> QuestionAnswer {
         let answer = answerOfRules(question)
-        guard answer.verdict == .proven, !host.outsideModel.isEmpty else { return answer }
+        let actors = host.outsideModel + host.deviceChains
+        guard answer.verdict == .proven, !actors.isEmpty else { return answer }
         return QuestionAnswer(
             question, .undecided,
             reason: "the rules say yes, but something else acts on packets: "
-                + host.outsideModel.joined(separator: ", "))
+                + actors.joined(separator: ", "))
     }
 
     /// What the rules say, whatever else may act on packets.
     package func answerOfRules(_ question: NetworkQuestion) -> QuestionAnswer {
         let answer = answerOfSets(question)
         // Sets of packets keep the addresses that they came with.
-        guard answer.verdict == .proven, let rule = ruleset.firstRule(that: .rewrites) else { return answer }
+        guard answer.verdict == .proven else { return answer }
+        if let rule = ruleset.firstRule(that: .rewrites) {
+            return QuestionAnswer(
+                question, .undecided,
+                reason: "a rule writes other addresses or ports into packets: \(place(rule).text)")
+        }
+        guard question == .forwarded || question == .answered, let rule = ruleset.firstRule(that: .endsLife) else {
+            return answer
+        }
         return QuestionAnswer(
-            question, .undecided, reason: "a rule writes other addresses or ports into packets: \(place(rule).text)")
+            question, .undecided, reason: "a rule may end the lifetime of packets: \(place(rule).text)")
     }
 
+    /// The answer that holds in whichever order chains of equal priority run. A counterexample was walked alone, which
+    /// looks at every order.
     private func answerOfSets(_ question: NetworkQuestion) -> QuestionAnswer {
+        do {
+            let orders = try ruleset.orders()
+            if orders.count == 1 { return answerInOrder(question) }
+            let answers = orders.map { answerInOrder(question, $0) }
+            func first(_ verdict: QuestionAnswer.Verdict) -> QuestionAnswer? { answers.first { $0.verdict == verdict } }
+            return first(.counterexample) ?? first(.undecided) ?? answers.first ?? answerInOrder(question)
+        } catch {
+            return QuestionAnswer(question, .undecided, reason: error.reason)
+        }
+    }
+
+    private func answerInOrder(_ question: NetworkQuestion, _ order: Ruleset) -> QuestionAnswer {
+        let questions = NetworkQuestions(
+            network: network, bridge: bridge, address: address, target: target, exempt: exempt, ruleset: order,
+            host: host)
+        return questions.answerInOrder(question)
+    }
+
+    private func answerInOrder(_ question: NetworkQuestion) -> QuestionAnswer {
         do {
             switch question {
             case .translated: return try translated()

@@ -10,13 +10,15 @@ package enum RulePeculiarity: Sendable, CaseIterable {
     case fillsUDPChecksums
     /// Writes another address or port into packets, without conntrack: `ip daddr set`.
     case rewrites
+    /// Takes from the lifetime of packets, or leaves none: the target TTL.
+    case endsLife
 
     /// What every rule has that does this, and few others.
     var trait: NftRule.Traits {
         switch self {
         case .clampsSegments: .writesOptions
         case .setsZone: .setsZones
-        case .fillsUDPChecksums, .rewrites: .writesHeaders
+        case .fillsUDPChecksums, .rewrites, .endsLife: .writesHeaders
         }
     }
 
@@ -35,6 +37,9 @@ package enum RulePeculiarity: Sendable, CaseIterable {
         case (.rewrites, .setPayload(base: .network, let offset, let length, from: _)):
             offset < 20 && (offset >= 12 || length > 12 - offset)
         case (.rewrites, .setPayload(base: .transport, let offset, _, from: _)): offset < 4
+        // struct ipt_TTL_info: how (0 sets, 2 takes), and how much.
+        case (.endsLife, .target(let xt)):
+            xt.name == "TTL" && (xt.info.first == 2 || xt.info.first == 0 && xt.info.dropFirst().first ?? 0 <= 1)
         default: false
         }
     }

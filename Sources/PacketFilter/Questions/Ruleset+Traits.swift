@@ -27,7 +27,7 @@ extension NftRule.Traits {
         case "NETMAP": formUnion([.translates, .translatesSource])
         case "MASQUERADE", "SNAT": insert(.translatesSource)
         case "TCPMSS": insert(.writesOptions)
-        case "CHECKSUM": insert(.writesHeaders)
+        case "CHECKSUM", "TTL": insert(.writesHeaders)
         case "CT": insert(.setsZones)
         default: break
         }

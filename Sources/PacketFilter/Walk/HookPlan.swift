@@ -5,38 +5,72 @@ struct HookPlan: Sendable {
     enum Station: Hashable {
         case chain(Int)
         case conntrack
-        /// Every nat chain of the hook, by priority.
-        case translation([Int])
+        /// Every nat chain of the hook, by priority; those of equal priority together.
+        case translation([[Int]])
     }
 
-    private var stations: [UInt32: [Station]] = [:]
-    private var bridge: [UInt32: [Int]] = [:]
+    /// Of a device, before and behind all other hooks.
+    enum Side { case ingress, egress }
 
-    init(_ ruleset: Ruleset) {
+    /// Stations of equal priority together: in which order they were registered no dump shows.
+    private var groups: [UInt32: [[Station]]] = [:]
+    private var bridge: [UInt32: [(priority: Int32, chains: [Int])]] = [:]
+
+    private var devices: [Side: [String: [(priority: Int32, chains: [Int])]]] = [:]
+
+    var hasDeviceChains: Bool { !devices.isEmpty }
+
+    init(_ ruleset: Ruleset, passesDevices: Bool) {
+        for chain in passesDevices ? [] : ruleset.deviceChains {
+            guard let base = ruleset.chains[chain].base else { continue }
+            let isEgress =
+                ruleset.tables[ruleset.chains[chain].table].name.family == .netdev && base.hook == .netdevEgress
+            for device in Set(base.devices) {
+                devices[isEgress ? .egress : .ingress, default: [:]][device, default: []].append((0, [chain]))
+            }
+        }
+        for (side, byName) in devices {
+            devices[side] = byName.mapValues { Self.ties($0.flatMap(\.chains), ruleset) }
+        }
         for number in 0..<5 as Range<UInt32> {
             let hook = NftHook(rawValue: number)
-            stations[number] = Self.stations(ruleset, hook)
-            bridge[number] = ruleset.baseChains(family: .bridge, hook: hook)
+            groups[number] = Self.groups(ruleset, hook)
+            bridge[number] = Self.ties(ruleset.baseChains(family: .bridge, hook: hook), ruleset)
         }
     }
 
-    func stations(_ hook: NftHook) -> [Station] { stations[hook.rawValue] ?? [] }
-    func bridgeChains(_ hook: NftHook) -> [Int] { bridge[hook.rawValue] ?? [] }
+    func stations(_ hook: NftHook) -> [[Station]] { groups[hook.rawValue] ?? [] }
+    func bridgeChains(_ hook: NftHook) -> [(priority: Int32, chains: [Int])] { bridge[hook.rawValue] ?? [] }
 
-    private static func stations(_ ruleset: Ruleset, _ hook: NftHook) -> [Station] {
+    func chains(of device: String, _ side: Side) -> [(priority: Int32, chains: [Int])] { devices[side]?[device] ?? [] }
+
+    private static func ties(_ chains: [Int], _ ruleset: Ruleset) -> [(priority: Int32, chains: [Int])] {
+        var result: [(priority: Int32, chains: [Int])] = []
+        for chain in chains {
+            let priority = ruleset.chains[chain].base?.priority ?? 0
+            if let last = result.last, last.priority == priority {
+                result[result.count - 1].chains.append(chain)
+            } else {
+                result.append((priority, [chain]))
+            }
+        }
+        return result
+    }
+
+    private static func groups(_ ruleset: Ruleset, _ hook: NftHook) -> [[Station]] {
         let chains = ruleset.baseChains(type: nil, hook: hook)
-        let nat = chains.filter { ruleset.chains[$0].base?.type == "nat" }
-        var ordered: [(priority: Int64, order: Int, station: Station)] = []
-        for chain in chains where ruleset.chains[chain].base?.type != "nat" {
-            ordered.append((Int64(ruleset.chains[chain].base?.priority ?? 0), chain, .chain(chain)))
+        func isNAT(_ chain: Int) -> Bool { ruleset.chains[chain].base?.type == "nat" }
+        var ordered: [Int32: [Station]] = [:]
+        for group in ties(chains.filter { !isNAT($0) }, ruleset) {
+            ordered[group.priority] = group.chains.map { .chain($0) }
         }
         // All nat chains share one hook, whatever their own priorities, which order them among each other.
         if hook != .forward {
             let early = hook == .prerouting || hook == .output
-            ordered.append((early ? -100 : 100, nat.min() ?? Int.max, .translation(nat)))
-            if early { ordered.append((-200, -1, .conntrack)) }
+            let nat = ties(chains.filter(isNAT), ruleset).map(\.chains)
+            ordered[early ? -100 : 100, default: []].append(.translation(nat))
+            if early { ordered[-200, default: []].insert(.conntrack, at: 0) }
         }
-        ordered.sort { ($0.priority, $0.order) < ($1.priority, $1.order) }
-        return ordered.map(\.station)
+        return ordered.sorted { $0.key < $1.key }.map(\.value)
     }
 }

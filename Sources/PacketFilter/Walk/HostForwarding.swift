@@ -144,6 +144,8 @@ package struct HostForwarding: Codable, Sendable, Hashable {
     package var bridgeNetfilter: Bool
     /// What acts on packets here and is no part of this model, by name: `tc filter on eth0`, `XDP on lxcbr1`.
     package var outsideModel: [String]
+    /// Chains of single devices, by name: one packet is followed through them, sets of packets are not.
+    package var deviceChains: [String] = []
 
     package init(
         links: [Interface] = [], routes: [FibRoute] = [], rules: [FibRule] = [], bridgeNetfilter: Bool = false,

@@ -13,11 +13,12 @@ extension PacketRun {
             (UInt8(truncatingIfNeeded: index == 0 ? value >> 8 : value), 0xff)
         }
         if base == .network {
-            if let (value, known) = state.written[position] { return (value, known) }
+            if let byte = state.written[position] { return (byte.value, byte.known) }
             switch position {
             case 0: return (0x45, 0xff)
             // The type of service: a plain packet has none.
             case 1: return (0, 0xff)
+            case 2, 3: return state.packet.length.map { half($0, position - 2) } ?? (0, 0)
             // Flags: only "more fragments" and the offset are told. A further fragment stands for all of them: the
             // second, 1,480 bytes in.
             case 6: return state.packet.fragment ? (0, 0x1f) : (0, 0xbf)
@@ -35,6 +36,9 @@ extension PacketRun {
         switch (state.packet.protocol, position) {
         case (.tcp, 0...1), (.udp, 0...1): return half(state.sourcePort, position)
         case (.tcp, 2...3), (.udp, 2...3): return half(state.destinationPort, position - 2)
+        case (.udp, 4...5):
+            // The whole without an IP header of 20 bytes.
+            return state.packet.length.map { half($0 &- 20, position - 4) } ?? (0, 0)
         case (.tcp, 13): return (state.packet.tcpFlags, 0xff)
         case (.icmp, 0): return (UInt8(truncatingIfNeeded: state.packet.sourcePort), 0xff)
         case (.icmp, 1): return (UInt8(truncatingIfNeeded: state.packet.destinationPort), 0xff)
@@ -72,17 +76,36 @@ extension PacketRun {
             case (.transport, 2...3) where state.hasPorts:
                 state.destinationPort = half(state.destinationPort, position - 2)
             // Neither the length nor the checksum: those become what they must be.
-            case (.network, 1), (.network, 8): state.written[position] = (byte, bits)
+            case (.network, 1), (.network, 8): state.written[position] = PartialByte(value: byte, known: bits)
             default: continue
             }
         }
     }
 
-    /// Targets of x_tables that write the type of service. In doubt it is not known any more.
-    func noteService(_ xt: XtExtension, isCertain: Bool) {
-        guard xt.name == "DSCP" || xt.name == "TOS" else { return }
-        // struct xt_DSCP_info: the code point.
-        let value = xt.name == "DSCP" && isCertain ? xt.info.first.map { $0 << 2 } : nil
-        state.written[1] = value.map { ($0, 0xfc) } ?? (0, 0)
+    /// Targets of x_tables that write the type of service or the lifetime. In doubt it is not known any more.
+    func noteHeader(_ xt: XtExtension, isCertain: Bool) {
+        let info = XtInfo(xt.info)
+        guard let place = ["TTL": 8, "DSCP": 1, "TOS": 1][xt.name] else { return }
+        guard isCertain, let first = info.byte(0), let second = info.byte(1) else {
+            state.written[place] = PartialByte()
+            return
+        }
+        let service = state.written[1] ?? PartialByte(value: 0, known: 0xff)
+        switch xt.name {
+        case "TTL": state.written[8] = lifetime(after: xt)
+        // struct xt_DSCP_info: the code point. struct xt_tos_target_info: what is flipped, once these bits are cleared.
+        case "DSCP": state.written[1] = service.changed(keeping: 3, flipping: first << 2)
+        default: state.written[1] = service.changed(keeping: ~second, flipping: first)
+        }
+    }
+
+    /// struct ipt_TTL_info: how (0 sets, 1 adds, 2 takes), and how much (xt_HL.c).
+    private func lifetime(after xt: XtExtension) -> PartialByte {
+        let info = XtInfo(xt.info)
+        guard let mode = info.byte(0), let amount = info.byte(1) else { return PartialByte() }
+        if mode == 0 { return PartialByte(value: amount, known: 0xff) }
+        guard let old = state.timeToLive else { return PartialByte() }
+        let value = mode == 1 ? Int(old) + Int(amount) : Int(old) - Int(amount)
+        return PartialByte(value: UInt8(min(max(value, 0), 255)), known: 0xff)
     }
 }

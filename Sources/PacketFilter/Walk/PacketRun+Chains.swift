@@ -18,64 +18,72 @@ extension PacketRun {
 
     /// Bridge family: the chains up to a priority, or those behind one.
     func bridge(_ hook: NftHook, through last: Int32 = .max, after first: Int32? = nil) -> End {
-        for chain in walk.plan.bridgeChains(hook) {
-            let priority = ruleset.chains[chain].base?.priority ?? 0
-            if priority > last { continue }
-            if let first, priority <= first { continue }
-            if base(chain, hook) == .stopped { return .stopped }
+        for group in walk.plan.bridgeChains(hook) {
+            if group.priority > last { continue }
+            if let first, group.priority <= first { continue }
+            if inAnyOrder(group.chains.map { .chain($0) }, hook) == .stopped { return .stopped }
         }
         return .goesOn
     }
 
     /// Families ip and inet, iptables-legacy, conntrack and translation.
     func hook(_ hook: NftHook) -> End {
-        for station in walk.plan.stations(hook) {
-            switch station {
-            case .conntrack: track()
-            case .chain(let chain):
-                if base(chain, hook) == .stopped { return .stopped }
-            case .translation(let chains):
-                if translate(chains, hook) == .stopped { return .stopped }
-            }
+        for group in walk.plan.stations(hook) {
+            if inAnyOrder(group, hook) == .stopped { return .stopped }
         }
         return .goesOn
     }
 
+    func pass(_ station: HookPlan.Station, _ hook: NftHook) -> End {
+        switch station {
+        case .conntrack:
+            track()
+            return .goesOn
+        case .chain(let chain): return base(chain, hook)
+        case .translation(let chains): return translate(chains, hook)
+        }
+    }
+
     /// The link that rules see. Since Linux 5.7 postrouting knows it too, but not for what a bridge carries on.
     func input(at hook: NftHook) -> HostForwarding.Interface? {
-        hook == .output || hook == .postrouting && state.outputIsBridged ? nil : state.input
+        if let device = state.device { return hook == .netdevEgress ? nil : device }
+        return hook == .output || hook == .postrouting && state.outputIsBridged ? nil : state.input
     }
 
     func output(at hook: NftHook) -> HostForwarding.Interface? {
-        hook == .prerouting || hook == .input ? nil : state.output
+        if let device = state.device { return hook == .netdevEgress ? device : nil }
+        return hook == .prerouting || hook == .input ? nil : state.output
     }
 
-    private func track() {
+    func track() {
         state.hasMetConntrack = true
-        guard state.tracking == .unseen else { return }
+        guard ruleset.usesConntrack, state.tracking == .unseen else { return }
         switch state.packet.connectionState {
         case .invalid: state.tracking = .invalid
         case .untracked: state.tracking = .untracked
         default:
             state.tracking = .tracked
             // A rule may have written into the first packet: conntrack keeps what it sees.
-            if state.isNew { state.keepTuples() }
+            if state.isNew {
+                state.keepTuples()
+            } else if !state.hasOwnAddresses {
+                limit = "a rule writes other addresses or ports into a packet of a known flow before conntrack sees it"
+            }
         }
     }
 
-    private func translate(_ chains: [Int], _ hook: NftHook) -> End {
+    private func translate(_ chains: [[Int]], _ hook: NftHook) -> End {
         guard state.tracking == .tracked, !state.isLooped else { return .goesOn }
         let isSource = hook == .postrouting || hook == .input
         // Errors about a known flow are mapped with it and never see the rules.
-        let isError = state.packet.connectionState == .related && state.packet.protocol == .icmp
-        guard state.isNew || state.packet.connectionState == .related && !isError else {
+        guard state.isNew || state.packet.connectionState == .related && !state.isError else {
             if hook == .prerouting, let mapped = state.packet.mappedDestination { state.destination = mapped }
             if hook == .postrouting, let mapped = state.packet.mappedSource { state.source = mapped }
             return .goesOn
         }
-        for chain in chains {
-            if base(chain, hook) == .stopped { return .stopped }
-            if isSource ? state.isSourceTranslated : state.isDestinationTranslated { break }
+        for group in chains {
+            if inAnyOrder(group.map { .chain($0) }, hook, until: isSource) == .stopped { return .stopped }
+            if state.isTranslated(source: isSource) { break }
         }
         return .goesOn
     }

@@ -51,6 +51,7 @@ extension PacketRun {
                 pending = []
                 if let word = registers.word(from) { state.mark = word }
             case .conntrack(let ct, let direction, let into):
+                if ruleset.tables[table].name.family == .bridge { trackOnBridge() }
                 guard loadConntrack(ct, direction, into, &registers) else { return .next }
             case .setConntrack(let ct, let from):
                 guard ct == .zone ? state.tracking != .tracked && !state.hasTemplate : state.tracking == .tracked
@@ -130,9 +131,19 @@ extension PacketRun {
             case .counter, .log: continue
             case .other(let name):
                 if NftRuleReader.statements.contains(name) { continue }
+                if name == "fwd" {
+                    guard holds(pending) else { return .next }
+                    limit = "a rule hands the packet to another device"
+                    return .drop
+                }
                 if name == "queue" { return holds(pending) ? end(.queue, rule: index) : .next }
-                if name == "synproxy" || name == "tproxy", state.packet.protocol != .tcp, name == "synproxy" {
-                    return .next
+                if name == "synproxy", state.packet.protocol != .tcp { return .next }
+                // Without a socket for it the rule ends (nft_tproxy.c).
+                if name == "tproxy" {
+                    guard state.hasPorts, holds(pending), ask("rule \(index) tproxy", name) else { return .next }
+                    pending = []
+                    state.isForSocket = true
+                    continue
                 }
                 pending.append(Pending(key: key, name: name))
             case .notrack:
@@ -152,7 +163,7 @@ extension PacketRun {
             case .target(let xt):
                 let target = XtTarget(xt)
                 if case .passes = target {
-                    noteService(xt, isCertain: pending.isEmpty)
+                    noteHeader(xt, isCertain: pending.isEmpty)
                     continue
                 }
                 guard holds(pending) else { return .next }

@@ -13,27 +13,38 @@ extension PacketRun {
         _ key: NftMetaKey, _ into: NftRegister, _ registers: inout NftRegisters, _ place: String, _ hook: NftHook,
         _ table: Int
     ) -> Bool {
-        let isBridge = ruleset.tables[table].name.family == .bridge
+        let family = ruleset.tables[table].name.family
+        let isBridge = family == .bridge
         switch key {
         case .etherType: registers.store([0x08, 0x00], into: into)
         case .mark: registers.store(state.mark, into: into, name: "mark")
-        case .networkProtocol: registers.store([isBridge ? 7 : 2], into: into)
+        case .networkProtocol: registers.store([isBridge ? 7 : family == .netdev ? 5 : 2], into: into)
         case .transportProtocol: registers.store([state.transport], into: into)
         case .inputIndex, .inputName:
-            if isBridge { return loadPort(state.packet.inputPort, key == .inputIndex, into, &registers, "iifname") }
+            if isBridge { return loadInputPort(hook, key == .inputIndex, into, &registers) }
             store(input(at: hook), key == .inputIndex, into, &registers)
         case .outputIndex, .outputName:
-            if isBridge { return loadPort(nil, key == .outputIndex, into, &registers, "oifname") }
+            if isBridge { return loadOutputPort(hook, key == .outputIndex, into, &registers) }
             store(output(at: hook), key == .outputIndex, into, &registers)
         case .inputBridgeName where isBridge: registers.store(name(state.input?.name ?? ""), into: into)
         case .outputBridgeName where isBridge: registers.store(name(state.output?.name ?? ""), into: into)
+        // What a port sees is for the bridge's hardware address, or for another port's.
+        case .packetType where isBridge || state.device != nil:
+            registers.storeUnknown(1, into: into, name: key.name)
         case .packetType: registers.store([0], into: into)
         default:
             switch key.rawValue {
             // A forwarded packet has no socket: no user, group or control group.
             case 10, 11, 23:
                 if state.input != nil { return false }
-                registers.storeUnknown(4, into: into, name: key.name)
+                let told = key.rawValue == 10 ? state.packet.user : key.rawValue == 11 ? state.packet.group : nil
+                registers.store(
+                    PartialWord(value: told ?? 0, known: told == nil ? 0 : .max), into: into, name: key.name)
+            // What a bridge sees may carry padding.
+            case 0 where !isBridge && state.device == nil:
+                let told = state.packet.length
+                registers.store(
+                    PartialWord(value: UInt32(told ?? 0), known: told == nil ? 0 : .max), into: into, name: key.name)
             // No packet here came by IPsec: where a policy exists, nothing is said at all.
             case 25: registers.store([0], into: into)
             case 26, 27:
@@ -52,15 +63,38 @@ extension PacketRun {
         registers.store(index ? NftRegisters.bytes(link?.index ?? 0) : name(link?.name ?? ""), into: into)
     }
 
-    private func loadPort(
-        _ port: String?, _ index: Bool, _ into: NftRegister, _ registers: inout NftRegisters, _ key: String
+    /// What leaves a bridge has no input any more (br_forward.c).
+    private func loadInputPort(
+        _ hook: NftHook, _ index: Bool, _ into: NftRegister, _ registers: inout NftRegisters
     ) -> Bool {
-        if let port, let link = host.link(port) {
+        if hook == .output || hook == .postrouting {
+            store(nil, index, into, &registers)
+        } else if let link = state.packet.inputPort.flatMap(host.link) {
             store(link, index, into, &registers)
         } else {
-            registers.storeUnknown(index ? 4 : 16, into: into, name: "\(key) of a bridge port")
+            registers.storeUnknown(index ? 4 : 16, into: into, name: "iifname of a bridge port")
         }
         return true
+    }
+
+    /// By which port it leaves is not known.
+    private func loadOutputPort(
+        _ hook: NftHook, _ index: Bool, _ into: NftRegister, _ registers: inout NftRegisters
+    ) -> Bool {
+        if hook == .prerouting || hook == .input {
+            store(nil, index, into, &registers)
+        } else {
+            registers.storeUnknown(index ? 4 : 16, into: into, name: "oifname of a bridge port")
+        }
+        return true
+    }
+
+    static let bridgeTracking = "whether the kernel tracks what a bridge carries (nf_conntrack_bridge)"
+
+    /// A rule of the family bridge that asks conntrack has the kernel track what bridges carry, where it can.
+    func trackOnBridge() {
+        guard state.tracking == .unseen, ask("bridge conntrack", Self.bridgeTracking) else { return }
+        track()
     }
 
     /// False where the packet is in no connection.
@@ -95,6 +129,8 @@ extension PacketRun {
                     registers.storeUnknown(16, into: into, name: key.name)
                 }
             case 7: registers.store([2], into: into)
+            case 8...12 where state.isError, 19...20 where state.isError:
+                registers.storeUnknown(16, into: into, name: key.name)
             case 8, 19: registers.store(tuple.source.octets, into: into)
             case 9, 20: registers.store(tuple.destination.octets, into: into)
             case 10: registers.store([state.transport], into: into)
@@ -147,11 +183,12 @@ extension PacketRun {
 
 extension WalkState {
     /// The reply as it would come now, with what was translated so far.
-    var currentReply: (source: IPv4Address, destination: IPv4Address, sourcePort: UInt16, destinationPort: UInt16) {
+    var currentReply: FlowTuple {
         guard isNew else { return reply }
-        return (
-            isDestinationTranslated ? destination : reply.source, isSourceTranslated ? source : reply.destination,
-            isDestinationTranslated ? destinationPort : reply.sourcePort, reply.destinationPort
-        )
+        return FlowTuple(
+            source: isDestinationTranslated ? destination : reply.source,
+            destination: isSourceTranslated ? source : reply.destination,
+            sourcePort: isDestinationTranslated ? destinationPort : reply.sourcePort,
+            destinationPort: reply.destinationPort)
     }
 }

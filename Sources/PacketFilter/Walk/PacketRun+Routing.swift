@@ -108,6 +108,22 @@ extension PacketRun {
         return false
     }
 
+    /// Before the hook forward: what has a socket goes no further, and one hop is taken from the lifetime
+    /// (ip_forward.c).
+    func isForwarded() -> Bool {
+        guard !state.isForSocket else {
+            drop(hook: "routing", "a rule gave it to a socket of this host (tproxy), and its route leads on")
+            return false
+        }
+        guard let lifetime = state.timeToLive else { return true }
+        guard lifetime > 1 else {
+            drop(hook: "routing", "its time to live is \(lifetime): this hop was the last")
+            return false
+        }
+        state.written[8] = PartialByte(value: lifetime - 1, known: 0xff)
+        return true
+    }
+
     /// Of a packet that the host itself sends.
     func routeOutput() -> Bool {
         guard let found = host.lookup(flow(input: "lo"), ask: askRule) else {

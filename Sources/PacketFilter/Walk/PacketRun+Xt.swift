@@ -31,7 +31,7 @@ extension PacketRun {
         case .target(let xt):
             let target = XtTarget(xt)
             if case .passes = target {
-                noteService(xt, isCertain: pending.isEmpty)
+                noteHeader(xt, isCertain: pending.isEmpty)
                 return .next
             }
             guard pending.allSatisfy({ ask($0.key, $0.name) }) else { return .next }
@@ -89,6 +89,13 @@ extension PacketRun {
             return .next
         case .other(let name):
             if ["NFQUEUE", "QUEUE"].contains(name) { return end(.queue, rule: rule) }
+            if name == "TPROXY" {
+                // Without a socket for it the packet is dropped (xt_TPROXY.c).
+                guard ask("rule \(rule) target", "target TPROXY") else { return .drop }
+                state.isForSocket = true
+                state.mark = PartialWord(value: 0, known: 0)
+                return .accept
+            }
             if name == "SYNPROXY", state.packet.protocol != .tcp { return .next }
             switch choices.choose(3, key: "rule \(rule) target", name: "target \(name)") {
             case 0: return .next

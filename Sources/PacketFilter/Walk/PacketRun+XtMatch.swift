@@ -52,12 +52,15 @@ extension PacketRun {
         // Where a policy exists nothing is said at all, so none applies.
         case .policy(let ipsec, _): return !ipsec
         case .reversePath(let flags): return holds(reversePath: flags)
-        case .owner(let tests, let inverted):
-            if state.input != nil { return tests & ~inverted == 0 }
-            return nil
+        case .owner(let owner): return state.input == nil ? holds(owner) : owner.holdsWithoutSocket
         case .u32(let u32): return holds(u32)
         case .ipset(let match): return holds(match, hook)
         case .packetType(let type, let inverted): return (type == 0) != inverted
+        case .length(let range, let inverted): return state.packet.length.map { range.contains($0) != inverted }
+        case .timeToLive(let range, let inverted): return state.timeToLive.map { range.contains($0) != inverted }
+        case .service(let value, let mask, let inverted):
+            let (bits, known) = bytes(.network, 1, 1)
+            return known[0] & mask == mask ? (bits[0] & mask == value) != inverted : nil
         case .other: return nil
         }
     }
@@ -76,6 +79,10 @@ extension PacketRun {
         if fails(.state, UInt32(fields.states) & xtState != 0) { return false }
         guard state.tracking == .tracked else { return fields.wanted.contains(.state) }
         if fails(.direction, !state.isReply) { return false }
+        // What the flow of an error looks like, the error does not say.
+        if state.isError, !fields.wanted.subtracting([.state, .direction, .status, .isStateAlias]).isEmpty {
+            return nil
+        }
         let original = state.original
         let reply = state.currentReply
         let addresses = [original.source, original.destination, reply.source, reply.destination]
@@ -122,6 +129,20 @@ extension PacketRun {
         return true
     }
 
+    /// Of a socket of this host (xt_owner.c).
+    private func holds(_ owner: XtOwner) -> Bool? {
+        func fails(_ bit: UInt8, _ isTrue: Bool) -> Bool {
+            owner.tests & bit != 0 && isTrue == (owner.inverted & bit != 0)
+        }
+        guard let user = state.packet.user, let group = state.packet.group else { return nil }
+        if owner.tests & 4 != 0, owner.inverted & 4 != 0 { return false }
+        if fails(1, owner.users.contains(user)) { return false }
+        let isListed = owner.groups.contains(group)
+        // The other groups of that user are not told.
+        if owner.tests & 8 != 0, owner.tests & 2 != 0, !isListed { return nil }
+        return !fails(2, isListed)
+    }
+
     private func holds(_ physdev: XtPhysdev, _ hook: NftHook) -> Bool? {
         func wants(_ bit: UInt8) -> Bool { physdev.tests & bit != 0 }
         func inverts(_ bit: UInt8) -> Bool { physdev.inverted & bit != 0 }
@@ -144,9 +165,7 @@ extension PacketRun {
     private func holds(reversePath flags: UInt8) -> Bool {
         let inverted = flags & 8 != 0
         guard let input = state.input, !input.isLoopback else { return !inverted }
-        if state.source.value == 0, state.destination.value >> 28 == 0xe {
-            return state.asksWithoutAddress != inverted
-        }
+        if state.asksWithoutAddress { return !inverted }
         let flow = HostForwarding.Flow(
             source: state.destination, destination: state.source, input: "lo",
             mark: flags & 2 != 0 ? state.mark.value : 0)

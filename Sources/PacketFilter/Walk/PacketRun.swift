@@ -67,6 +67,7 @@ final class PacketRun {
         }
         state.input = link
         path.append(PathStep(hook: link.kind == "bridge" ? "bridge" : "port", link: name, reached: true))
+        guard ingress(link) == .goesOn else { return }
         if link.kind == "bridge" {
             enterBridge(link)
         } else {
@@ -101,7 +102,7 @@ final class PacketRun {
             crossBridge(link)
             return
         }
-        guard bridge(.input) == .goesOn else { return }
+        guard bridge(.input) == .goesOn, ingressBehind(link) == .goesOn else { return }
         if !host.bridgeNetfilter, hook(.prerouting) != .goesOn { return }
         route(from: link)
     }
@@ -126,6 +127,7 @@ final class PacketRun {
         if host.bridgeNetfilter, hook(.forward) != .goesOn { return }
         guard bridge(.forward, after: -1) == .goesOn, bridge(.postrouting) == .goesOn else { return }
         if host.bridgeNetfilter, hook(.postrouting) != .goesOn { return }
+        guard egress(link, isBridged: true) == .goesOn else { return }
         arrive()
     }
 
@@ -142,6 +144,7 @@ final class PacketRun {
             if hook(.input) == .goesOn { arrives = true }
         case .forward(let output, let nextHop):
             path.append(PathStep(hook: "routing", link: output.name, reached: true))
+            guard isForwarded() else { return }
             state.output = output
             state.nextHop = nextHop
             guard hook(.forward) == .goesOn else { return }
@@ -154,6 +157,7 @@ final class PacketRun {
         if state.output?.kind == "bridge" {
             guard bridge(.output) == .goesOn, bridge(.postrouting) == .goesOn else { return }
         }
+        if let output = state.output, egress(output) == .stopped { return }
         arrive()
     }
 

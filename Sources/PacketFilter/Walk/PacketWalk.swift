@@ -7,10 +7,12 @@ package struct PacketWalk: Sendable {
     /// More ways than this, and the answer is undecided.
     static let mostRuns = 512
 
-    package init(ruleset: Ruleset, host: HostForwarding) {
+    /// - Parameter passesDevices: whether chains of single devices are passed over, as for packets that stand for many,
+    ///   which may come in anywhere.
+    package init(ruleset: Ruleset, host: HostForwarding, passesDevices: Bool = false) {
         self.ruleset = ruleset
         self.host = host
-        plan = HookPlan(ruleset)
+        plan = HookPlan(ruleset, passesDevices: passesDevices)
     }
 
     package func walk(_ packet: SamplePacket) -> WalkResult {

@@ -75,6 +75,11 @@ extension SamplePacket {
         case "iif": inputInterface = try value("a link").text
         case "port": inputPort = try value("a bridge port").text
         case "mark": mark = try Self.number(try value("a mark"), .max)
+        case "ttl": timeToLive = UInt8(truncatingIfNeeded: try Self.number(try value("a time to live"), 255))
+        case "length": length = UInt16(truncatingIfNeeded: try Self.number(try value("a length"), 65535))
+        case "uid": user = try Self.number(try value("a user's number"), .max)
+        case "gid": group = try Self.number(try value("a group's number"), .max)
+        case "ct-mark": connectionMark = try Self.number(try value("a mark"), .max)
         case "type": sourcePort = UInt16(truncatingIfNeeded: try Self.number(try value("a type"), 255))
         case "code": destinationPort = UInt16(truncatingIfNeeded: try Self.number(try value("a code"), 255))
         case "flags": tcpFlags = UInt8(truncatingIfNeeded: try Self.number(try value("TCP flags"), 255))
@@ -95,8 +100,9 @@ extension SamplePacket {
         default:
             throw PacketSyntaxError(
                 column: key.column,
-                message: "'\(key.text)' is not known here; there are: iif, port, mark, ct, direction, type, code, "
-                    + "flags, fragment, mapped-source, mapped-destination")
+                message:
+                    "'\(key.text)' is not known here; there are: iif, port, mark, ct, ct-mark, direction, type, code, "
+                    + "flags, fragment, ttl, length, uid, gid, mapped-source, mapped-destination")
         }
     }
 
@@ -154,6 +160,11 @@ extension SamplePacket: CustomStringConvertible {
         if direction != .original { text += " direction \(direction.rawValue)" }
         if fragment { text += " fragment" }
         if `protocol` == .tcp, tcpFlags != (connectionState == .new ? 2 : 16) { text += " flags \(tcpFlags)" }
+        if let timeToLive { text += " ttl \(timeToLive)" }
+        if let length { text += " length \(length)" }
+        if let user { text += " uid \(user)" }
+        if let group { text += " gid \(group)" }
+        if let connectionMark { text += " ct-mark \(connectionMark)" }
         if let mappedSource { text += " mapped-source \(mappedSource)" }
         if let mappedDestination { text += " mapped-destination \(mappedDestination)" }
         return text

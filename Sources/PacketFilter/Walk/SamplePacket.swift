@@ -40,6 +40,15 @@ package struct SamplePacket: Codable, Sendable, Hashable {
     package var mappedSource: IPv4Address?
     /// What conntrack makes of the destination at prerouting, for a packet of a known flow that is translated.
     package var mappedDestination: IPv4Address?
+    /// As it comes in; nil: not known.
+    package var timeToLive: UInt8?
+    /// Of the whole IP packet, in bytes; nil: not known.
+    package var length: UInt16?
+    /// The user and group of the socket that sends it, for a packet of the host itself; nil: not known.
+    package var user: UInt32?
+    package var group: UInt32?
+    /// The mark of a known flow; nil: not known. That of a new one is 0.
+    package var connectionMark: UInt32?
 
     package init(
         inputInterface: String?, inputPort: String? = nil, source: IPv4Address, destination: IPv4Address,

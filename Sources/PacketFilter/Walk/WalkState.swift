@@ -18,8 +18,27 @@ struct PartialWord: Hashable {
     }
 }
 
+/// A byte of which some bits are known.
+struct PartialByte: Hashable {
+    var value: UInt8 = 0
+    /// Ones where the bit is known.
+    var known: UInt8 = 0
+
+    func changed(keeping mask: UInt8, flipping bits: UInt8) -> PartialByte {
+        PartialByte(value: (value & mask) ^ bits, known: known | ~mask)
+    }
+}
+
+/// One direction of a flow, as conntrack keeps it.
+struct FlowTuple: Hashable {
+    var source: IPv4Address
+    var destination: IPv4Address
+    var sourcePort: UInt16
+    var destinationPort: UInt16
+}
+
 /// Where a packet is on its way, and what was made of it.
-struct WalkState {
+struct WalkState: Hashable {
     enum Tracking {
         /// Conntrack has not seen it yet.
         case unseen
@@ -39,11 +58,15 @@ struct WalkState {
     /// The link names; nil where there is none (yet).
     var input: HostForwarding.Interface?
     var output: HostForwarding.Interface?
+    /// The device whose ingress or egress it is at.
+    var device: HostForwarding.Interface?
     /// The ports of a bridge, where the packet crosses it and br_netfilter shows it to the IP hooks.
     var hasBridgeInfo = false
     var outputIsBridged = false
     /// A chain that has a new route looked up changed the mark of what the host sends.
     var needsRoute = false
+    /// A rule gave it to a socket of this host (tproxy).
+    var isForSocket = false
     /// It left by lo and came in again.
     var isLooped = false
     var isSourceTranslated = false
@@ -52,9 +75,9 @@ struct WalkState {
     /// Index of the rule that translates the source.
     var translator: Int?
     var zone: UInt16 = 0
-    /// What rules wrote into the IP header, by the place of the byte: the type of service, the lifetime. Value and known
-    /// bits. Addresses and ports have fields of their own.
-    var written: [Int: (value: UInt8, known: UInt8)] = [:]
+    /// Bytes of the IP header that rules and hops write, by their place: the type of service, the lifetime. Addresses
+    /// and ports have fields of their own.
+    var written: [Int: PartialByte] = [:]
     /// The target CT or `ct zone set` gave it a template for conntrack: later ones, and notrack, are passed over (xt_CT.c,
     /// nft_ct.c).
     var hasTemplate = false
@@ -64,8 +87,8 @@ struct WalkState {
     /// Where the next hop lies, once routed.
     var nextHop: IPv4Address
     /// As conntrack keeps the flow: source, destination, ports, as they first came.
-    var original: (source: IPv4Address, destination: IPv4Address, sourcePort: UInt16, destinationPort: UInt16)
-    var reply: (source: IPv4Address, destination: IPv4Address, sourcePort: UInt16, destinationPort: UInt16)
+    var original: FlowTuple
+    var reply: FlowTuple
 
     init(_ packet: SamplePacket) {
         self.packet = packet
@@ -74,24 +97,27 @@ struct WalkState {
         sourcePort = packet.sourcePort
         destinationPort = packet.destinationPort
         mark = PartialWord(value: packet.mark)
-        connectionMark = PartialWord(value: 0, known: packet.connectionState == .new ? .max : 0)
+        connectionMark = PartialWord(
+            value: packet.connectionMark ?? 0,
+            known: packet.connectionState == .new || packet.connectionMark != nil ? .max : 0)
+        if let lifetime = packet.timeToLive { written[8] = PartialByte(value: lifetime, known: 0xff) }
         nextHop = packet.destination
         let far = packet.mappedDestination ?? packet.destination
         let near = packet.mappedSource ?? packet.source
-        let ports = (packet.sourcePort, packet.destinationPort)
-        if packet.direction == .original {
-            original = (packet.source, packet.destination, ports.0, ports.1)
-            reply = (far, near, ports.1, ports.0)
-        } else {
-            reply = (packet.source, packet.destination, ports.0, ports.1)
-            original = (far, near, ports.1, ports.0)
-        }
+        let own = FlowTuple(
+            source: packet.source, destination: packet.destination, sourcePort: packet.sourcePort,
+            destinationPort: packet.destinationPort)
+        let other = FlowTuple(
+            source: far, destination: near, sourcePort: packet.destinationPort, destinationPort: packet.sourcePort)
+        (original, reply) = packet.direction == .original ? (own, other) : (other, own)
     }
 
     /// The flow of a first packet, as it is now.
     mutating func keepTuples() {
-        original = (source, destination, sourcePort, destinationPort)
-        reply = (destination, source, destinationPort, sourcePort)
+        original = FlowTuple(
+            source: source, destination: destination, sourcePort: sourcePort, destinationPort: destinationPort)
+        reply = FlowTuple(
+            source: destination, destination: source, sourcePort: destinationPort, destinationPort: sourcePort)
     }
 
     /// Tracked, or marked for it by a template, which has a mark of its own.
@@ -101,6 +127,20 @@ struct WalkState {
     var asksWithoutAddress: Bool {
         source.value == 0 && (destination.value == .max || destination.value >> 8 == 0xe0_0000)
     }
+
+    /// What is left of its lifetime, where that is known.
+    var timeToLive: UInt8? { written[8].flatMap { $0.known == 0xff ? $0.value : nil } }
+
+    func isTranslated(source isSource: Bool) -> Bool { isSource ? isSourceTranslated : isDestinationTranslated }
+
+    /// Whether its ends are still those that it came with.
+    var hasOwnAddresses: Bool {
+        source == packet.source && destination == packet.destination && sourcePort == packet.sourcePort
+            && destinationPort == packet.destinationPort
+    }
+
+    /// An ICMP error about a known flow: it belongs to that flow, of which its own header says little.
+    var isError: Bool { packet.connectionState == .related && packet.protocol == .icmp }
 
     var isNew: Bool { packet.connectionState == .new }
     var isReply: Bool { packet.direction == .reply }
@@ -125,9 +165,13 @@ struct WalkState {
         var known: UInt32 = ~0x3fff
         switch packet.connectionState {
         case .new: known |= 0x3f
-        case .related:
+        case .related where !isError:
             value |= 1
             known |= 0x3f
+        // The first packet may have brought the error about: whether an answer was seen is not known.
+        case .related:
+            value |= 8
+            known |= 8 | 0x30
         default:
             value |= 2 | 8
             known |= 2 | 8 | 0x30

@@ -14,6 +14,17 @@ let dnsmasqKilled: [FaultStep] = [
     ])
 ]
 
+/// lxc-net started anew with some of its settings changed: `NETMASK=255.255.255.0`.
+func lxcNetRestarted(_ settings: String...) -> FaultStep {
+    let script = #"""
+        for setting; do
+            sed -i "s|^LXC_${setting%%=*}=.*|LXC_${setting%%=*}=\"${setting#*=}\"|" /etc/default/lxc-net
+        done
+        systemctl restart lxc-net
+        """#
+    return .run(["sh", "-ec", script, "sh"] + settings)
+}
+
 let bridgeFaults: [Fault] = [
     Fault(
         "bridge-missing", "Nobody has made the bridge",
@@ -49,6 +60,12 @@ let bridgeFaults: [Fault] = [
                     .run(["ip", "addr", "del", "{address}/{prefix}", "dev", "{bridge}"]),
                     .run(["ip", "addr", "add", "{otherAddress}/{prefix}", "broadcast", "+", "dev", "{bridge}"]),
                 ]),
+            FaultVariant(
+                "settings", "lxc-net runs with a netmask and a network that are too small", profiles: [.makina],
+                [lxcNetRestarted("NETMASK=255.255.255.0", "NETWORK=10.5.0.0/24")]),
+            FaultVariant(
+                "settings-address", "lxc-net runs with another address of the network", profiles: [.makina],
+                [lxcNetRestarted("ADDR={otherAddress}")]),
         ]),
     Fault(
         "bridge-address-lost", "The bridge has no IPv4 address",

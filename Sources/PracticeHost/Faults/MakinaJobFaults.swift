@@ -62,6 +62,16 @@ private func lxcNetOff(_ settings: String) -> [FaultStep] {
     ]
 }
 
+private let lxcNetNotInstalled = FaultStep.run([
+    "sh", "-c", "rm -f /lib/systemd/system/lxc-net.service /etc/init.d/lxc-net /etc/rc?.d/*lxc-net",
+])
+
+/// What tells a host of upstart: its init, and no systemd that runs.
+private let bootsWithUpstart: [FaultStep] = [
+    .write("/sbin/upstart", "#!/bin/sh\n"), .link("/sbin/init", to: "upstart"),
+    .run(["rm", "-rf", "/run/systemd/system"]),
+]
+
 let makinaJobFaults: [Fault] = [
     Fault(
         "makina-job-guard", "The makina job compares True with true and does nothing",
@@ -71,13 +81,11 @@ let makinaJobFaults: [Fault] = [
                 systemdJob(guardValue: "True") + lxcNetOff("# Nothing set here.\n")),
             FaultVariant(
                 "without-lxc-net", "A unit runs the job, and lxc-net is not installed", profiles: [.makina],
-                systemdJob(guardValue: "True") + lxcNetOff("# Nothing set here.\n")
-                    + [
-                        .run([
-                            "sh", "-c",
-                            "rm -f /lib/systemd/system/lxc-net.service /etc/init.d/lxc-net /etc/rc?.d/*lxc-net",
-                        ])
-                    ]),
+                systemdJob(guardValue: "True") + lxcNetOff("# Nothing set here.\n") + [lxcNetNotInstalled]),
+            FaultVariant(
+                "upstart", "The host boots with upstart, which runs the job of the old recipe", profiles: [.makina],
+                [.write("/etc/init/lxc-net-makina.conf", upstartJob(guardValue: "True"))]
+                    + lxcNetOff("# Nothing set here.\n") + [lxcNetNotInstalled] + bootsWithUpstart),
         ]),
     Fault(
         "makina-job-inert", "The makina job is for an init system that does not run",

@@ -66,6 +66,9 @@ let natFaults: [Fault] = [
                 insteadOfRule(
                     nft: "ip saddr 10.99.0.0/16 ip daddr != 10.99.0.0/16 counter masquerade",
                     iptables: "-s 10.99.0.0/16 ! -d 10.99.0.0/16 -j MASQUERADE")),
+            FaultVariant(
+                "settings", "lxc-net's own settings name a part of the network", profiles: [.makina],
+                [lxcNetRestarted("NETWORK=10.5.0.0/24")]),
         ]),
     Fault(
         "masq-shadowed", "An earlier rule ends the nat chain before the packet is translated",

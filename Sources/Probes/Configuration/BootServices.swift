@@ -11,10 +11,15 @@ enum ServiceState: String, Sendable {
 struct BootServices {
     let reader: ConfigurationReader
     let initSystem: InitSystem
+    /// Those of `unitDirectories` that are not another name of one before them: of most hosts `/lib` is a link.
+    private let directories: [String]
 
     init(_ reader: ConfigurationReader) throws(ObservationFailure) {
         self.reader = reader
         initSystem = try InitSystem.detect(reader)
+        let libraries = initSystem == .systemd ? try reader.link("/lib") : nil
+        let isMerged = ["usr/lib", "/usr/lib"].contains(libraries)
+        directories = isMerged ? Self.unitDirectories.filter { !$0.hasPrefix("/lib/") } : Self.unitDirectories
     }
 
     /// Highest precedence first; what is below `/run` is gone at the next boot.
@@ -65,11 +70,11 @@ struct BootServices {
     /// A unit with its drop-ins; nil where there is none, or it is masked.
     func unit(_ name: String) throws(ObservationFailure) -> SystemdUnit? {
         let file = name + ".service"
-        guard let path = try reader.first(Self.unitDirectories.map { "\($0)/\(file)" }),
+        guard let path = try reader.first(directories.map { "\($0)/\(file)" }),
             let bytes = try reader.bytes(path), !bytes.isEmpty
         else { return nil }
         var files = [SectionFile(path: path, bytes: bytes)]
-        for dropIn in try reader.files(Self.unitDirectories.map { "\($0)/\(file).d" }, suffix: ".conf") {
+        for dropIn in try reader.files(directories.map { "\($0)/\(file).d" }, suffix: ".conf") {
             files.append(SectionFile(path: dropIn.path, bytes: dropIn.bytes))
         }
         return SystemdUnit(name: file, files: files)
@@ -77,20 +82,23 @@ struct BootServices {
 
     private func systemdState(_ name: String) throws(ObservationFailure) -> ServiceState {
         let file = name + ".service"
-        if let own = try reader.status("/etc/systemd/system/\(file)", followLinks: false) {
-            if own.kind == .link, own.target == "/dev/null" { return .masked }
-            if own.kind == .file, own.size == 0 { return .masked }
+        let own = try reader.names("/etc/systemd/system")
+        var isThere = false
+        if own.contains(file), let status = try reader.status("/etc/systemd/system/\(file)", followLinks: false) {
+            if status.kind == .link, status.target == "/dev/null" { return .masked }
+            if status.kind == .file, status.size == 0 { return .masked }
+            isThere = status.kind == .link ? try reader.exists("/etc/systemd/system/\(file)") : true
         }
-        guard try reader.first(Self.unitDirectories.map { "\($0)/\(file)" }) != nil else {
+        if !isThere, try reader.first(directories.dropFirst().map { "\($0)/\(file)" }) == nil {
             // systemd-sysv-generator makes units of the scripts that have no unit.
             return try sysvState(name)
         }
-        for directory in try reader.names("/etc/systemd/system")
+        for directory in own
         where directory.hasSuffix(".wants") || directory.hasSuffix(".requires") {
             let path = "/etc/systemd/system/\(directory)/\(file)"
             if try reader.status(path, followLinks: false) != nil { return .enabled }
         }
-        for directory in Self.unitDirectories.dropFirst() {
+        for directory in directories.dropFirst() {
             for target in ["multi-user", "sysinit", "basic", "network-online"] {
                 let path = "\(directory)/\(target).target.wants/\(file)"
                 if try reader.status(path, followLinks: false) != nil { return .enabled }

@@ -17,6 +17,16 @@ struct ConfigurationReader {
         }
     }
 
+    /// The paragraph of a file that has a line, empty where none has it; nil where there is no file.
+    func paragraph(with line: String, in path: String) throws(ObservationFailure) -> [UInt8]? {
+        do {
+            return try host.paragraph(with: line, in: path)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw ObservationFailure(error)
+        }
+    }
+
     func status(_ path: String, followLinks: Bool = true) throws(ObservationFailure) -> FileStatus? {
         do {
             return try host.statusIfPresent(path, followLinks: followLinks)

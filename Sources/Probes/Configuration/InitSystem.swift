@@ -1,13 +1,17 @@
-internal import HostAccess
-internal import HostModel
+package import HostAccess
+package import HostModel
 
 /// The program that starts this host's services.
-enum InitSystem: String, Sendable {
+package enum InitSystem: String, Sendable {
     case systemd, upstart, openrc, sysv
 
     /// Told by what runs now; else by what is installed as `/sbin/init`.
     ///
     /// Source: sd_booted(3): systemd runs where `/run/systemd/system` is a directory.
+    package static func detect(on host: any Host) throws(ObservationFailure) -> InitSystem {
+        try detect(ConfigurationReader(host: host))
+    }
+
     static func detect(_ reader: ConfigurationReader) throws(ObservationFailure) -> InitSystem {
         if try reader.isDirectory("/run/systemd/system") { return .systemd }
         if try reader.isDirectory("/run/openrc") { return .openrc }

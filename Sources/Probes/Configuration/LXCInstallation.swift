@@ -45,14 +45,15 @@ package struct LXCInstallation: Sendable {
 
     private mutating func askPackageManager(_ reader: ConfigurationReader) throws(ObservationFailure) {
         for name in ["lxc", "lxc1"] where try reader.exists("/var/lib/dpkg/info/\(name).list") {
-            guard let status = try reader.bytes("/var/lib/dpkg/status", limit: 64 << 20),
-                let version = PackageDatabase.dpkg(name, in: status)
+            let header = PackageDatabase.dpkgHeader(name)
+            guard let record = try reader.paragraph(with: header, in: "/var/lib/dpkg/status"),
+                let version = PackageDatabase.dpkg(name, in: record)
             else { continue }
             (manager, package, self.version) = ("dpkg", name, PackageDatabase.upstream(version))
             return
         }
-        if let installed = try reader.bytes("/lib/apk/db/installed", limit: 64 << 20) {
-            if let version = PackageDatabase.apk("lxc", in: installed) {
+        if let record = try reader.paragraph(with: PackageDatabase.apkHeader("lxc"), in: "/lib/apk/db/installed") {
+            if let version = PackageDatabase.apk("lxc", in: record) {
                 (manager, package, self.version) = ("apk", "lxc", PackageDatabase.upstream(version))
             }
             return

@@ -34,19 +34,8 @@ extension ConfigurationReader {
         return stat[stat.index(after: close)...].split(separator: " ")
     }
 
-    /// The arguments of a process.
-    func commandLine(_ pid: Int) throws(ObservationFailure) -> [String]? {
-        guard let bytes = try processFile(pid, "cmdline") else { return nil }
-        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    }
-
+    /// Nil where there is no such process, also where it ended between opening and reading (ESRCH).
     private func processFile(_ pid: Int, _ name: String) throws(ObservationFailure) -> [UInt8]? {
-        do {
-            return try host.read("/proc/\(pid)/\(name)", limit: 1 << 17)
-        } catch {
-            // ESRCH: the process ended between opening and reading.
-            if error.code == .notFound || error.errno == 3 { return nil }
-            throw ObservationFailure(error)
-        }
+        try bytes("/proc/\(pid)/\(name)", limit: 1 << 17)
     }
 }

@@ -24,9 +24,7 @@ package struct DownloadTemplateProbe: Probe {
         var servers: [String] = []
         var gone: [String] = []
         var evidence: [Evidence] = []
-        for (number, line) in TextLines(bytes).numbered {
-            // Most lines set nothing.
-            guard line.utf8.contains(UInt8(ascii: "=")), line.utf8.contains(UInt8(ascii: "K")) else { continue }
+        for (number, line) in TextLines.numbered(bytes, containing: "DOWNLOAD_KEYSERVER=") {
             let text = line.trimmedBlanks
             guard !text.hasPrefix("#"), let mark = text.range(ofText: "DOWNLOAD_KEYSERVER=") else { continue }
             let value = String(text[mark.upperBound...].filter { $0 != "\"" && $0 != "'" && $0 != "}" })

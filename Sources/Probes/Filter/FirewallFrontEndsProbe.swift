@@ -1,3 +1,4 @@
+internal import ConfigFiles
 package import HostAccess
 package import HostModel
 internal import PacketFilter
@@ -40,7 +41,7 @@ package struct NetworkRulesProbe: Probe {
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let bridge = try parameters.string("bridge")
-        let network = try parameters.prefix("network").network.description
+        let network = try parameters.prefix("network").network
         let reader = ConfigurationReader(host: host)
         let settings = try LXCNetSettings.read(from: host)
         guard settings.installed, settings.bridge == bridge else {
@@ -50,9 +51,11 @@ package struct NetworkRulesProbe: Probe {
         let hasBridge = try reader.linkNames().contains(bridge)
         let isMade = flag != nil && hasBridge
         let ruleset = try RulesetState(host: host).ruleset()
-        let rules = ruleset.rules.indices.count { index in
+        let separators = Array(" \"{},".utf8)
+        let rules = ruleset.rules(thatMayName: bridge, or: network.first).count { index in
             let text = ruleset.text(ofRule: index)
-            return text.contains(network) || text.split { " \"{},".contains($0) }.contains { $0 == bridge }
+            return text.range(ofText: network.description) != nil
+                || text.utf8.split { separators.contains($0) }.contains { $0.elementsEqual(bridge.utf8) }
         }
         var observation = Observation(
             facts: ["made": .boolean(isMade), "rules": .integer(rules), "reason": .string("")],

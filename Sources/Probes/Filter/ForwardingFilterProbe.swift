@@ -30,7 +30,7 @@ package struct ForwardingFilterProbe: Probe {
             target: try parameters.address("target"))
         var observation = Observation(facts: [
             "bridgeNetfilter": .boolean(filter.forwarding.bridgeNetfilter),
-            "outsideModel": .strings(filter.forwarding.outsideModel),
+            "outsideModel": .strings(filter.forwarding.outsideModel + filter.forwarding.deviceChains),
         ])
         note(questions, .forwarded, "forwarded", &observation)
         note(questions, .answered, "answered", &observation)

@@ -40,7 +40,8 @@ struct HostForwardingState {
         forwarding.routes = routes.map(Self.route)
         forwarding.rules = rules.map(Self.rule)
         forwarding.bridgeNetfilter = try flag("/proc/sys/net/bridge/bridge-nf-call-iptables")
-        forwarding.outsideModel = try OutsideModel(host: host).actors(links, ruleset)
+        forwarding.outsideModel = try OutsideModel(host: host).actors(links)
+        forwarding.deviceChains = OutsideModel.deviceChains(ruleset)
         return forwarding
     }
 

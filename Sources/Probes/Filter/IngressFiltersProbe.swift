@@ -34,7 +34,7 @@ package struct IngressFiltersProbe: Probe {
         let ruleset = try RulesetState(host: host).ruleset()
         for (index, chain) in ruleset.chains.enumerated() {
             let table = ruleset.tables[chain.table]
-            guard let base = chain.base, table.name.family == .netdev, !table.dormant else { continue }
+            guard let base = chain.base, base.isOnDevices(in: table.name.family), !table.dormant else { continue }
             let place = "\(table.description) \(chain.name)"
             for rule in ruleset.droppingRules(from: index) {
                 note(

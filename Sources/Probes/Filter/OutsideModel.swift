@@ -8,21 +8,25 @@ struct OutsideModel {
     let host: any Host
 
     /// By name: `XDP on eth0`, `tc filter on lxcbr1`.
-    func actors(_ links: [Link], _ ruleset: Ruleset) throws(ObservationFailure) -> [String] {
+    func actors(_ links: [Link]) throws(ObservationFailure) -> [String] {
         var found: [String] = []
         for link in links where link.hasXDP { found.append("XDP on \(link.name)") }
         for filters in try trafficFilters() where !filters.filters.isEmpty {
             found.append("tc filter on \(links.name(filters.link))")
         }
-        for chain in ruleset.chains {
-            let table = ruleset.tables[chain.table]
-            guard let base = chain.base, table.name.family == .netdev, !table.dormant else { continue }
-            let devices = Set(base.devices).sorted().joined(separator: ", ")
-            found.append("netdev chain \(table.name.name) \(chain.name) on \(devices)")
-        }
         if try hasPolicies() { found.append("IPsec policies (xfrm)") }
         for table in try bridgeTables() { found.append("ebtables-legacy table \(table)") }
         return found
+    }
+
+    /// `netdev chain t c on up0`.
+    static func deviceChains(_ ruleset: Ruleset) -> [String] {
+        ruleset.deviceChains.map { index in
+            let chain = ruleset.chains[index]
+            let table = ruleset.tables[chain.table].name
+            let devices = Set(chain.base?.devices ?? []).sorted().joined(separator: ", ")
+            return "\(table.family.name) chain \(table.name) \(chain.name) on \(devices)"
+        }
     }
 
     /// The filters of traffic control that throw packets away.

@@ -53,8 +53,7 @@ struct RulesetState {
     /// change overtook is read again.
     private func nft() throws(ObservationFailure) -> NftRuleset {
         for _ in 0..<Self.tries {
-            let ruleset = try readNft()
-            if ruleset.generations.count <= 1 { return ruleset }
+            if let ruleset = try readNft() { return ruleset }
             guard let recording = host as? RecordingHost else { break }
             recording.forget { request in
                 guard case .netlink(let query) = request else { return false }
@@ -64,7 +63,8 @@ struct RulesetState {
         throw .unknown("the nftables ruleset changed while it was read")
     }
 
-    private func readNft() throws(ObservationFailure) -> NftRuleset {
+    /// Nil where a change overtook it.
+    private func readNft() throws(ObservationFailure) -> NftRuleset? {
         var ruleset = NftRuleset()
         guard let tables = try queryIfSupported(.nftTables()) else { return ruleset }
         try decode(.nftTables()) { () throws(WireError) in try ruleset.addTables(tables) }
@@ -72,8 +72,11 @@ struct RulesetState {
         let chains = try messages(.nftChains())
         try decode(.nftChains()) { () throws(WireError) in try ruleset.addChains(chains) }
         ruleset.passOverProofs()
-        let rules = try messages(.nftRules())
-        try decode(.nftRules()) { () throws(WireError) in try ruleset.addRules(rules) }
+        guard let generation = ruleset.generations.first, ruleset.generations.count == 1 else { return nil }
+        for request in rulesRequests(ruleset) {
+            let rules = try messages(request)
+            try decode(request) { () throws(WireError) in try ruleset.addRules(rules) }
+        }
         let wanted = setsInUse(ruleset)
         if !wanted.isEmpty {
             let sets = try query(.nftSets())
@@ -96,7 +99,21 @@ struct RulesetState {
             let flowtables = try query(.nftFlowtables())
             try decode(.nftFlowtables()) { () throws(WireError) in try ruleset.addFlowtables(flowtables) }
         }
-        return ruleset
+        if readsTablesApart {
+            // A table that went meanwhile gives no rules to tell of it.
+            let last = try query(.nftGeneration)
+            ruleset.addGeneration(last)
+        }
+        // Rules of a table that has not changed since may have been listed earlier; nothing may have been listed later.
+        return ruleset.generations.allSatisfy { Int16(bitPattern: $0 &- generation) <= 0 } ? ruleset : nil
+    }
+
+    private var readsTablesApart: Bool { (host as? RecordingHost)?.readsTablesApart ?? false }
+
+    /// In the order of the tables either way, as the kernel lists them all. Those of packet proofs decide nothing.
+    private func rulesRequests(_ ruleset: NftRuleset) -> [KernelQuery] {
+        guard readsTablesApart else { return [.nftRules()] }
+        return ruleset.tables.filter { !$0.isOfProof }.map { .nftRules(of: $0.name) }
     }
 
     /// The sets that rules look into, in tables whose chains see IPv4 packets; of others only those without a name,

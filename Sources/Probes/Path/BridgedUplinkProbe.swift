@@ -1,3 +1,4 @@
+internal import ConfigFiles
 package import HostAccess
 package import HostModel
 internal import WireFormats
@@ -40,7 +41,7 @@ package struct BridgedUplinkProbe: Probe {
             facts: [
                 "cards": .strings(cards), "count": .integer(cards.count), "wireless": .strings(wireless),
                 "machine": .string(machine),
-                "virtual": .boolean(Self.virtualMachines.contains { known.contains($0) }),
+                "virtual": .boolean(Self.virtualMachines.contains { known.range(ofText: $0) != nil }),
             ],
             evidence: [
                 Evidence(

@@ -99,6 +99,11 @@ package struct ContainerWayProbe: Probe {
         }
     }
 
+    /// Whether a rule masquerades, in either notation.
+    private static func masquerades(_ rule: String) -> Bool {
+        rule.split(separator: " ").contains { $0 == "masquerade" || $0 == "MASQUERADE" }
+    }
+
     /// Masquerading takes an address of another link where the uplink has none of its own.
     private func source(
         of packet: SamplePacket, _ result: WalkResult, _ questions: NetworkQuestions, _ observation: inout Observation
@@ -107,7 +112,7 @@ package struct ContainerWayProbe: Probe {
         observation.facts["source"] = .string(after.description)
         let host = questions.walk.host
         guard after != packet.source, let uplink = result.uplink.flatMap(host.link),
-            result.translatedBy?.text.lowercased().contains("masquerade") == true,
+            result.translatedBy.map({ Self.masquerades($0.text) }) == true,
             !uplink.addresses.contains(where: { $0.scope == 0 }),
             let owner = host.links.first(where: { link in link.addresses.contains { $0.address.address == after } }),
             // A public address on another link may well be routed to this host: an uplink without a number.

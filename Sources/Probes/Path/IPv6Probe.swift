@@ -77,28 +77,30 @@ package struct IPv6Probe: Probe {
 }
 
 /// The IPv6 addresses and default routes of the host, from procfs.
-struct IPv6State {
-    struct Address {
-        var link: String
+package struct IPv6State {
+    package struct Address {
+        package var link: String
         /// With its prefix length, as RFC 5952 writes it.
-        var text: String
+        package var text: String
         /// IPV6_ADDR_SCOPE_TYPE: 0 global, 0x20 link, 0x10 host.
         var scope: Int
+        /// IFA_F_PERMANENT: it was not given for a time, as router advertisements do.
+        package var isPermanent: Bool
 
-        var isGlobal: Bool { scope == 0 }
+        package var isGlobal: Bool { scope == 0 }
     }
 
-    struct DefaultRoute {
-        var link: String
+    package struct DefaultRoute {
+        package var link: String
         /// RTF_ADDRCONF: from a router advertisement.
-        var isAdvertised: Bool
+        package var isAdvertised: Bool
     }
 
-    private(set) var addresses: [Address] = []
-    private(set) var defaultRoutes: [DefaultRoute] = []
+    package private(set) var addresses: [Address] = []
+    package private(set) var defaultRoutes: [DefaultRoute] = []
 
     /// `notApplicable` where the kernel has no IPv6.
-    init(on host: any Host) throws(ObservationFailure) {
+    package init(on host: any Host) throws(ObservationFailure) {
         do {
             guard let text = try host.readTextIfPresent("/proc/net/if_inet6", limit: 4 << 20) else {
                 throw ObservationFailure.notApplicable("the kernel has no IPv6")
@@ -120,9 +122,13 @@ struct IPv6State {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
             guard words.count == 6, words[0].utf8.count == 32, let bits = UInt128(words[0], radix: 16),
-                let length = Int(words[2], radix: 16), let scope = Int(words[3], radix: 16)
+                let length = Int(words[2], radix: 16), let scope = Int(words[3], radix: 16),
+                let flags = Int(words[4], radix: 16)
             else { return nil }
-            return Address(link: String(words[5]), text: "\(IPv6Address(value: bits))/\(length)", scope: scope)
+            // IFA_F_PERMANENT is 0x80 (linux/if_addr.h).
+            return Address(
+                link: String(words[5]), text: "\(IPv6Address(value: bits))/\(length)", scope: scope,
+                isPermanent: flags & 0x80 != 0)
         }
     }
 

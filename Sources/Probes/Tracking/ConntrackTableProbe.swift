@@ -70,14 +70,15 @@ struct ConntrackTable {
 
     /// A line of names, then one line of hexadecimal numbers for each processor.
     static func sums(_ text: String) -> [String: Int] {
-        let lines = text.split(separator: "\n")
-        guard let names = lines.first?.split(separator: " ") else { return [:] }
-        var sums: [String: Int] = [:]
-        for line in lines.dropFirst() {
-            for (name, number) in zip(names, line.split(separator: " ")) {
-                sums[String(name), default: 0] &+= Int(number, radix: 16) ?? 0
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
+        let rows = lines.map { $0.split(separator: UInt8(ascii: " ")) }
+        guard let names = rows.first else { return [:] }
+        var sums = [Int](repeating: 0, count: names.count)
+        for row in rows.dropFirst() {
+            for (column, number) in row.prefix(names.count).enumerated() {
+                sums[column] &+= Int(Substring(number), radix: 16) ?? 0
             }
         }
-        return sums
+        return Dictionary(zip(names.map { String(Substring($0)) }, sums)) { $0 &+ $1 }
     }
 }

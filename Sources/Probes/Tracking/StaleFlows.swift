@@ -35,8 +35,7 @@ package struct StaleFlows {
         do {
             messages = try host.query(query)
         } catch {
-            // A kernel without ctnetlink answers EINVAL (22).
-            if error.code == .unsupported || error.errno == 22 {
+            if error.isMissingSubsystem {
                 throw .notApplicable("the kernel does not list its connections (nf_conntrack_netlink)")
             }
             throw ObservationFailure(error)

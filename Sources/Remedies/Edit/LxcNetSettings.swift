@@ -30,6 +30,22 @@ struct LxcNetSettings {
     /// The value that the script sees; nil where that depends on what only a shell could tell.
     subscript(_ name: String) -> String? { environment.value(name)?.text }
 
+    /// The address that it gives the bridge; nil where the settings name none.
+    var address: IPv4Prefix? {
+        guard let address = self["LXC_ADDR"].flatMap({ IPv4Address($0) }),
+            let netmask = self["LXC_NETMASK"].flatMap({ IPv4Address($0) })
+        else { return nil }
+        return IPv4Prefix(address: address, netmask: netmask)
+    }
+
+    /// The IPv6 address that it gives the bridge; nil where it makes no IPv6 network.
+    var ipv6: String? {
+        guard let address = self["LXC_IPV6_ADDR"], let length = self["LXC_IPV6_MASK"], self["LXC_IPV6_NETWORK"] != "",
+            self["LXC_IPV6_NETWORK"] != nil, !address.isEmpty, !length.isEmpty
+        else { return nil }
+        return "\(address)/\(length)"
+    }
+
     /// Whether lxc-net, once started, makes this bridge.
     func makes(bridge: String) -> Bool {
         self["USE_LXC_BRIDGE"] == "true" && self["LXC_BRIDGE"] == bridge && environment.exits == nil

@@ -22,11 +22,12 @@ struct PlanDraft {
         self.facts = facts
     }
 
-    /// Adds a change, unless the host would be in that state already. `also` is what must be restored after the
-    /// inverse; with `reversible` false there is nothing to restore. Where the host is in a state that the change does not start from, the cause is left to a person.
+    /// Adds a change, unless the host would be in that state already. `ahead` is what must be done before its inverse,
+    /// and `also` what must be restored after it; with `reversible` false there is nothing to restore. Where the host is
+    /// in a state that the change does not start from, the cause is left to a person.
     mutating func add(
-        _ change: Change, also: [Change] = [], phase: FixPhase, remedy: String, risk: String, for cause: Cause,
-        command: String? = nil, reversible: Bool = true
+        _ change: Change, ahead: [Change] = [], also: [Change] = [], phase: FixPhase, remedy: String, risk: String,
+        for cause: Cause, command: String? = nil, reversible: Bool = true
     ) throws(LeftToPerson) {
         switch facts.state.standing(of: change) {
         case .after:
@@ -49,7 +50,7 @@ struct PlanDraft {
             changes.append(
                 PlannedChange(
                     step: step, change: change,
-                    undo: change.isCheck || !reversible ? [] : [change.inverse] + also, phase: phase,
+                    undo: change.isCheck || !reversible ? [] : ahead + [change.inverse] + also, phase: phase,
                     serves: [ServedCause(cause)], mayDisconnect: mayDisconnect))
             facts.state.apply(change)
         }

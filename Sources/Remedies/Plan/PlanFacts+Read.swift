@@ -30,7 +30,7 @@ extension PlanFacts {
             [
                 NetworkManagerPorts.file, LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile,
                 net.settingsFile,
-                SysctlReplay.mainFile,
+                SysctlReplay.mainFile, ForwardingPersistent.ufwFile, ForwardingPersistent.shorewallFile,
             ] + FirewallFacts.files + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
         for flavour in IptablesFlavour.allCases {
             scope.rules.formUnion(["filter", "nat"].map { IptablesTable(flavour, $0) })
@@ -42,14 +42,10 @@ extension PlanFacts {
                 name: DockerUserUnit(network: network, rules: []).name, text: "", wantedBy: "multi-user.target")
             let translation = MasqueradePersistent.unit(network)
             return [docker.path, docker.link, translation.path, translation.link]
-                + [
-                    MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network),
-                    PlanDraft.routerAdvertisementFile,
-                ]
+                + [MasqueradePersistent.rulesFile(network), BridgePersistent.networkFile(network)]
         }
         let uplinks = try uplinks(host, profile)
-        scope.sysctls.insert(SysctlName.ipv6Forwarding)
-        scope.sysctls.formUnion(uplinks.values.map(SysctlName.acceptRouterAdvertisements))
+        scope.sysctls.formUnion(try ipv6Settings(host))
         if firewall.shorewallVersion != nil {
             scope.openings = Set(
                 profile.networks.compactMap { network in
@@ -69,7 +65,7 @@ extension PlanFacts {
             scope.paths.insert("\(lxcPath)/\(name)/config")
         }
         var facts = PlanFacts(state: try HostState.read(scope, from: host), lxcNet: net)
-        facts.initSystem = try host.statusIfPresent("/run/systemd/system") == nil ? try initSystem(host) : "systemd"
+        facts.initSystem = try initSystem(host)
         facts.sysctlFiles = try sysctlFiles(host)
         facts.lxcPath = lxcPath
         facts.packageManager = manager
@@ -80,6 +76,7 @@ extension PlanFacts {
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
         facts.uplinks = uplinks
+        try facts.readIPv6(host, profile)
         try facts.readNetworkManager(host)
         try facts.readDocker(host)
         try facts.readRuleset(host, profile)
@@ -161,8 +158,10 @@ extension PlanFacts {
     private static func countsAsInstalled(_ manager: PackageManager, _ host: any Host) throws(HostError) -> Bool {
         if manager == .dnf { return try version(.rpm, host) != nil }
         guard let path = manager.database, try host.statusIfPresent(path) != nil else { return false }
-        let bytes = try host.read(path, limit: 64 << 20)
-        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: bytes) : PackageDatabase.apk("lxc", in: bytes)) != nil
+        let header = manager == .apt ? PackageDatabase.dpkgHeader("lxc") : PackageDatabase.apkHeader("lxc")
+        let record = try host.paragraph(with: header, in: path)
+        return (manager == .apt ? PackageDatabase.dpkg("lxc", in: record) : PackageDatabase.apk("lxc", in: record))
+            != nil
     }
 
     /// The profile's, else the one that LXC takes.
@@ -177,6 +176,7 @@ extension PlanFacts {
             let tables = try TranslationTables(host, wholeRulesets: true)
             state.tables = tables.states()
             translatedNatively = tables.translatedNatively()
+            translatedByLxcNet = tables.translatedByLxcNet()
             for (chain, listing) in FilterChain.all(in: tables.ruleset) {
                 filterChains.append(chain)
                 state.chains[chain.place] = listing
@@ -209,15 +209,16 @@ extension PlanFacts {
         return try host.statusIfPresent("/etc/sysconfig") != nil ? "/etc/sysconfig" : "/etc/default"
     }
 
-    /// Without a running one, by what is installed (an image, a practice host).
     private static func initSystem(_ host: any Host) throws(HostError) -> String {
-        for path in ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"] where try host.statusIfPresent(path) != nil {
-            return "systemd"
+        do throws(ObservationFailure) {
+            return try InitSystem.detect(on: host) == .systemd ? "systemd" : "other"
+        } catch {
+            // Nothing that is started at boot can be planned then.
+            return "other"
         }
-        return "other"
     }
 
-    /// Only files that speak of forwarding: the others cannot override it.
+    /// Only files that speak of forwarding or router advertisements: the others cannot override them.
     private static func sysctlFiles(_ host: any Host) throws(HostError) -> [String: String] {
         var paths = [SysctlReplay.mainFile]
         var taken: Set<String> = []
@@ -229,7 +230,7 @@ extension PlanFacts {
         var files: [String: String] = [:]
         for path in paths {
             guard try host.statusIfPresent(path)?.kind == .file, let text = try host.readTextIfPresent(path),
-                text.contains("forward")
+                text.contains("forward") || text.contains("accept_ra")
             else { continue }
             files[path] = text
         }

@@ -31,6 +31,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var bridgeMakersUnknown: String?
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
+    /// The network of lxc-net's own nft table, where nobody has put anything into it.
+    package var translatedByLxcNet: IPv4Prefix?
     package var firewall = FirewallFacts()
     package var networkManager = NetworkManagerFacts()
     /// Docker's, as 28; nil: there is none, or it need not be known.
@@ -49,6 +51,10 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var staleFlows: [String: [TrackedFlow]] = [:]
     /// How many of them a flow table forwards, which the kernel does not let go of.
     package var offloadedFlows: [String: Int] = [:]
+    /// Links that have, or wait for, a default route or an address from router advertisements.
+    package var advertised: Set<String> = []
+    /// What others have put on a bridge and lxc-net, started anew, does not bring back, in words; by the bridge's name.
+    package var notBroughtBack: [String: [String]] = [:]
     /// What must not be cut off.
     package var connections: Connections
 

@@ -12,7 +12,8 @@ protocol Remedy: Sendable {
 enum RemedyCatalog {
     static let all: [any Remedy] = [
         LXCInstall(), NetworkUpFlag(), BridgeCreate(), BridgeUp(), BridgeAddress(), Forwarding(), InterfaceForwarding(),
-        Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(), ContainerConfig(), ContainerPort(),
+        IPv6Forwarding(), RouterAdvertisements(), Masquerade(), FirewallAccept(), FirewalldZone(), ShorewallZone(),
+        ContainerConfig(), ContainerPort(),
         ContainerAddress(), ContainerHardwareAddress(), ForgetFlows(), LxcNetConfigure(), MakinaJobRepair(),
         BridgePersistent(), MasqueradePersistent(), ForwardingPersistent(),
     ]
@@ -42,6 +43,10 @@ package func plan(for causes: [Cause], profile chosen: ChosenProfile, facts: Pla
         }
     }
     for cause in causes where !automaticRemedies.contains(cause.remedy?.id ?? "") {
+        if draft.mendsOnTheWay(cause) {
+            served.append(ServedCause(cause))
+            continue
+        }
         byHand.append(
             leave(cause, LeftToPerson(why: "there is no automatic remedy for it in this version", what: [])))
     }

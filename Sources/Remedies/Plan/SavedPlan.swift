@@ -29,7 +29,10 @@ extension Plan {
         for planned in changes {
             let wording = ChangeWording(planned.change)
             let step = planned.step
-            let isTakenBack = step.reversal == wording.reversal && planned.undo.first == planned.change.inverse
+            let inverse = planned.change.inverse
+            // What has to stop before it is taken back may come first.
+            let isFirst = planned.undo.first == inverse || planned.undo.first { !$0.isMeans } == inverse
+            let isTakenBack = step.reversal == wording.reversal && isFirst
             let cannotBe = planned.undo.isEmpty && (planned.change.isCheck || step.reversal == "none")
             guard step.target == wording.target, step.before == wording.before, step.after == wording.after,
                 isTakenBack || cannotBe

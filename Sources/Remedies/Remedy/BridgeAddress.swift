@@ -2,7 +2,8 @@ internal import HostAccess
 internal import HostModel
 
 /// Gives the bridge the profile's address, then takes away what stands for the same subnet wrongly: our address with
-/// another mask, or another address in its place. Addresses of other subnets are left alone.
+/// another mask, or another address in its place. Addresses of other subnets are left alone. Where lxc-net made it all by
+/// wrong settings, lxc-net makes it anew by the right ones.
 struct BridgeAddress: Remedy {
     let id = "bridge-address"
 
@@ -10,6 +11,7 @@ struct BridgeAddress: Remedy {
         let network = try draft.network(of: cause)
         let bridge = network.bridge
         try Self.refuseElsewhere(network, in: draft)
+        if try draft.startAstrayAnew(network, for: cause) { return }
         let wrong = draft.facts.state.addresses[bridge, default: []].filter {
             $0 != network.address && $0.overlaps(network.cidr)
         }

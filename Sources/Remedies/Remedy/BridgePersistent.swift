@@ -57,6 +57,7 @@ struct BridgePersistent: Remedy {
     private func write(
         _ path: String, _ before: FileContent, _ bytes: [UInt8], _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
+        try draft.refuseGenerated(path, before)
         guard bytes != before.bytes.bytes else {
             throw LeftToPerson(why: "\(path) says already what it should", what: ["cat \(Shell.quote(path))"])
         }

@@ -2,7 +2,7 @@ internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
 
-/// Keeps IPv4 forwarding on across reboots: a file of our own that sorts last in `/etc/sysctl.d`, for systemd-sysctl
+/// Keeps forwarding on across reboots, of IPv4 and by the same means of IPv6 with what goes with it: a file of our own that sorts last in `/etc/sysctl.d`, for systemd-sysctl
 /// and for `sysctl --system` alike, and the one line of `/etc/sysctl.conf`, which the latter applies once more at the
 /// very end.
 struct ForwardingPersistent: Remedy {
@@ -13,34 +13,47 @@ struct ForwardingPersistent: Remedy {
 
     /// Every name of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
     /// where a later line with the other name overrides it.
-    private let keys: [SysctlKey]
-    private let effect: String
+    let keys: [SysctlKey]
+    let wanted: String
+    let effect: String
 
     init() {
-        id = "forwarding-persistent"
-        keys = [.ipForward, .allForwarding]
-        effect = "The host routes between ALL its interfaces after every boot"
+        self.init(
+            remedy: "forwarding-persistent", keys: [.ipForward, .allForwarding], wanted: "1",
+            effect: "The host routes between ALL its interfaces after every boot")
+    }
+
+    /// For another remedy: keys that are names of one switch.
+    init(remedy: String, keys: [SysctlKey], wanted: String, effect: String) {
+        id = remedy
+        self.keys = keys
+        self.wanted = wanted
+        self.effect = effect
     }
 
     /// The switch of one interface, for another remedy. Nil: no interface can have this name.
     init?(link: String, remedy: String) {
         guard let key = SysctlKey.ipv4(interface: link, "forwarding") else { return nil }
-        id = remedy
-        keys = [key]
-        effect = "What enters by \(link) is forwarded after every boot"
+        self.init(
+            remedy: remedy, keys: [key], wanted: "1", effect: "What enters by \(link) is forwarded after every boot")
     }
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
-        if value(files, .systemd) == "1", value(files, .procps) == "1" { return }
-        try overrule(files, cause, &draft)
+        if value(files, .systemd) != wanted || value(files, .procps) != wanted {
+            try overrule(files, cause, &draft)
+        }
+        if let setter = BootSetter.last(in: cause), setter.value != wanted { try overrule(setter, cause, &draft) }
     }
+
+    static let ufwFile = "/etc/ufw/sysctl.conf"
+    static let shorewallFile = "/etc/shorewall/shorewall.conf"
 
     /// Where a file switches it off for the next boot; one that nobody sets is on with the global switch.
     func keepOn(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
         let values = SysctlReplay.Tool.allCases.compactMap { value(files, $0) }
-        if values.contains(where: { $0 != "1" }) { try overrule(files, cause, &draft) }
+        if values.contains(where: { $0 != wanted }) { try overrule(files, cause, &draft) }
     }
 
     private func overrule(
@@ -51,8 +64,10 @@ struct ForwardingPersistent: Remedy {
         try write(chosen.path, chosen.before, chosen.text, files, cause, &draft)
         var after = files
         after[chosen.path] = chosen.text.lines.text
-        guard let main, value(after, .procps) != "1" else { return }
-        try editMainFile(main, cause, &draft)
+        guard let main, value(after, .procps) != wanted, let before = try draft.editable(SysctlReplay.mainFile) else {
+            return
+        }
+        try edit(SysctlReplay.mainFile, before, main, cause, &draft)
     }
 
     /// What the tool leaves the switch at, with these files and no others.
@@ -81,20 +96,20 @@ struct ForwardingPersistent: Remedy {
             let assignments = SysctlFile(path: path, bytes: lines.bytes).assignments
             for key in keys {
                 let last = assignments.last { $0.key == key && $0.value != nil }
-                if let last, last.value != "1" {
-                    lines.replaceLine(last.location.line, with: "\(key) = 1")
+                if let last, last.value != wanted {
+                    lines.replaceLine(last.location.line, with: "\(key) = \(wanted)")
                 } else if last == nil {
-                    lines.append("\(key) = 1")
+                    lines.append("\(key) = \(wanted)")
                 }
             }
             let text = SysctlFile(path: path, bytes: lines.bytes)
             var after = files
             after[path] = text.lines.text
-            if value(after, .systemd) == "1" { return (path, before, text) }
+            if value(after, .systemd) == wanted { return (path, before, text) }
         }
         throw LeftToPerson(
-            why: "a file that sorts after any name of ours switches forwarding off",
-            what: ["Set \(keys[0]) to 1 in \(opponents(files).joined(separator: ", "))"])
+            why: "a file that sorts after any name of ours sets \(keys[0]) to something else",
+            what: ["Set \(keys[0]) to \(wanted) in \(opponents(files).joined(separator: ", "))"])
     }
 
     /// The files that set the switch to something else.
@@ -103,7 +118,7 @@ struct ForwardingPersistent: Remedy {
             SysctlFile(path: path, text: text).assignments.contains { assignment in
                 let key = assignment.key
                 return (keys.contains(key) || key.isPattern && keys.contains { key.matches($0) })
-                    && assignment.value != nil && assignment.value != "1"
+                    && assignment.value != nil && assignment.value != wanted
             }
         }.keys.sorted()
     }
@@ -122,22 +137,20 @@ struct ForwardingPersistent: Remedy {
             for: cause)
     }
 
-    /// Replaces the line that decides in `/etc/sysctl.conf`, and keeps its old text as a comment before it.
-    private func editMainFile(_ text: String, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
-        let path = SysctlReplay.mainFile
+    /// Replaces the line that decides in a file, and keeps its old text as a comment before it.
+    func edit(
+        _ path: String, _ before: FileContent, _ text: String, _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
         let deciding = SysctlFile(path: path, text: text).assignments.last {
             keys.contains($0.key) && $0.value != nil
         }
-        guard let line = deciding?.location.line, let before = try draft.editable(path) else { return }
         var lines = TextLines(before.bytes.bytes)
-        guard let old = lines.line(line) else { return }
-        lines.replaceLine(line, with: "\(keys[0]) = 1")
+        guard let line = deciding?.location.line, let old = lines.line(line) else { return }
+        lines.replaceLine(line, with: "\(keys[0]) = \(wanted)")
         lines.insert("# lxc-doctor: was \(old)", afterLine: line - 1)
-        var after = before
-        after.bytes = ByteString(lines.bytes)
-        try draft.add(
-            .file(path: path, before: before, after: after), phase: .persistent, remedy: id,
-            risk: "Whoever wrote that line wanted forwarding off; the old value stays beside it as a comment.",
-            for: cause)
+        try draft.edit(
+            path, before, lines.bytes, remedy: id, for: cause,
+            risk: "Whoever wrote that line wanted \(wanted == "1" ? "forwarding off" : "it otherwise"); the old value "
+                + "stays beside it as a comment.")
     }
 }

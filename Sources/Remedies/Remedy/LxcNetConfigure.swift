@@ -57,7 +57,11 @@ struct LxcNetConfigure: Remedy {
         if let running {
             try draft.add(
                 .run(.lxcNetStop(running)), phase: .persistent, remedy: id,
-                risk: "The containers have no network until lxc-net is started again, a moment later.", for: cause)
+                risk: "The containers have no network until lxc-net is started again, a moment later."
+                    + (running.address.address == network.address.address
+                        ? ""
+                        : " Who uses \(running.address.address) as gateway must use \(network.address.address) then."),
+                for: cause)
         }
         var text = ShellSettings(path: net.settingsFile, bytes: before?.bytes.bytes ?? [])
         do throws(ConfigEditError) {
@@ -69,8 +73,13 @@ struct LxcNetConfigure: Remedy {
         }
         var after = before ?? FileContent(bytes: ByteString([]))
         after.bytes = ByteString(text.bytes)
+        // After a boot in between lxc-net runs with what is written here: it clears that away by the same settings.
+        let replaced = running.map {
+            LxcNetOutcome(bridge: $0.bridge, address: network.address, makesTable: $0.makesTable)
+        }
         try draft.add(
-            .file(path: net.settingsFile, before: before, after: after), phase: .persistent, remedy: id,
+            .file(path: net.settingsFile, before: before, after: after),
+            ahead: replaced.map { [.run(.lxcNetStop($0))] } ?? [], phase: .persistent, remedy: id,
             risk: "At its next start lxc-net makes \(network.bridge)"
                 + (base["LXC_BRIDGE"].map { $0 == network.bridge ? "" : " and no longer \($0)" } ?? "")
                 + "; nothing changes before.",
@@ -80,15 +89,14 @@ struct LxcNetConfigure: Remedy {
         }
     }
 
-    /// lxc-net as it runs now, where the cause is that it runs with wrong settings: it is stopped with these, and
-    /// started with the new ones. Started once more by whoever takes the repair back, it makes what it made before.
+    /// lxc-net as it runs now, where it runs with settings that are wrong: it is stopped with these, and started with the
+    /// new ones. Started once more by whoever takes the repair back, it makes what it made before.
     private func runningAgainst(_ network: Network, _ cause: Cause, _ draft: PlanDraft) -> LxcNetOutcome? {
-        let settings = draft.lxcNetSettings
-        guard cause.id == "dhcp-range-outside-subnet", settings.makes(bridge: network.bridge),
-            draft.facts.state.path(LxcNetFacts.flag) != .absent, draft.lxcNetOutcome(network) != nil
-        else { return nil }
-        return LxcNetOutcome(
-            bridge: network.bridge, address: network.address, makesTable: settings["LXC_USE_NFT"] == "true")
+        if let astray = draft.lxcNetAstray(network) { return astray }
+        guard cause.id == "dhcp-range-outside-subnet", draft.facts.state.path(LxcNetFacts.flag) != .absent else {
+            return nil
+        }
+        return draft.lxcNetOutcome(network)
     }
 
     private func sourceSettings(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {

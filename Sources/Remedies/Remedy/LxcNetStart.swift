@@ -28,7 +28,7 @@ extension PlanDraft {
     mutating func start(
         _ outcome: LxcNetOutcome, phase: FixPhase = .runtime, reversible: Bool, remedy: String, for cause: Cause
     ) throws(LeftToPerson) {
-        let switches = try keepRouterAdvertisements(outcome, phase, reversible, remedy, cause)
+        let switches = try forwardIPv6(phase, reversible, remedy, cause)
         try add(
             .run(.lxcNetStart(outcome)), also: switches, phase: phase, remedy: remedy,
             risk: "lxc-net makes \(outcome.bridge) anew with its DHCP server and its rules: connections of running "
@@ -36,36 +36,14 @@ extension PlanDraft {
             for: cause, reversible: reversible)
     }
 
-    static let routerAdvertisementFile = "/etc/sysctl.d/zz-lxc-doctor-accept-ra.conf"
-
-    /// Where lxc-net is about to switch IPv6 forwarding on, an uplink that lives on router advertisements must go on
-    /// taking them first, now and after a boot. Returns what lxc-net itself would not take back.
-    private mutating func keepRouterAdvertisements(
-        _ outcome: LxcNetOutcome, _ phase: FixPhase, _ reversible: Bool, _ remedy: String, _ cause: Cause
+    /// What lxc-net does to IPv6 beside its own bridge: where its settings name an IPv6 network it switches forwarding on,
+    /// and its stop leaves it on. Links that live on router advertisements go on taking them. Returns what lxc-net itself
+    /// would not take back.
+    private mutating func forwardIPv6(
+        _ phase: FixPhase, _ reversible: Bool, _ remedy: String, _ cause: Cause
     ) throws(LeftToPerson) -> [Change] {
-        let settings = lxcNetSettings
-        guard ["LXC_IPV6_ADDR", "LXC_IPV6_MASK", "LXC_IPV6_NETWORK"].allSatisfy({ settings[$0]?.isEmpty == false }),
-            facts.state.sysctls[SysctlName.ipv6Forwarding] == "0"
-        else { return [] }
-        for uplink in Set(facts.uplinks.values).sorted() {
-            let key = SysctlName.acceptRouterAdvertisements(of: uplink)
-            guard facts.state.sysctls[key] == "1" else { continue }
-            let risk = "None: \(uplink) goes on taking its routes from router advertisements once IPv6 is forwarded."
-            try add(
-                .setSysctl(key: key, from: "1", to: "2"), phase: phase, remedy: remedy, risk: risk, for: cause,
-                reversible: reversible)
-            let path = Self.routerAdvertisementFile
-            let before = try editable(path)
-            var lines = TextLines(
-                before?.bytes.bytes
-                    ?? Array("# lxc-net forwards IPv6; the uplink's routes come by advertisements.\n".utf8))
-            lines.append("\(key) = 2")
-            var after = before ?? FileContent(bytes: ByteString([]))
-            after.bytes = ByteString(lines.bytes)
-            try add(
-                .file(path: path, before: before, after: after), phase: .persistent, remedy: remedy, risk: risk,
-                for: cause)
-        }
-        return [.setSysctl(key: SysctlName.ipv6Forwarding, from: "1", to: "0")]
+        guard lxcNetSettings.ipv6 != nil, facts.state.sysctls[SysctlName.ipv6Forwarding] == "0" else { return [] }
+        try keepRouterAdvertisements(phase: phase, remedy: remedy, for: cause, reversible: reversible)
+        return [.setSysctl(key: SysctlName.ipv6Forwarding, from: "1", to: "0")] + notRestoredOfIPv6(bySwitchingTo: "0")
     }
 }

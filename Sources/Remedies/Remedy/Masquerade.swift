@@ -29,6 +29,7 @@ struct Masquerade: Remedy {
         if let outcome = draft.lxcNetOutcome(network), draft.starts(outcome) {
             return try draft.start(outcome, reversible: true, remedy: id, for: cause)
         }
+        if cause.id == "masq-wrong-subnet", try draft.startAstrayAnew(network, for: cause) { return }
         if try planRule(network, cause, &draft) { return }
         if cause.id == Self.shadowed, try planAhead(network, cause, rule, &draft) { return }
         try refuseExemptions(network, cause, rule, draft)

@@ -141,7 +141,11 @@ extension HostState {
     private mutating func setSysctl(_ key: String, to value: String) {
         let changes = sysctls[key] != value
         sysctls[key] = value
-        guard changes, key == SysctlName.ipForward else { return }
+        guard changes, key == SysctlName.ipForward || key == SysctlName.ipv6Forwarding else { return }
+        if key == SysctlName.ipv6Forwarding {
+            for other in sysctls.keys where SysctlName.isSwitchOfIPv6(other) { sysctls[other] = value }
+            return
+        }
         for other in sysctls.keys where other.hasPrefix("net.ipv4.conf.") && other.hasSuffix(".forwarding") {
             sysctls[other] = value
         }

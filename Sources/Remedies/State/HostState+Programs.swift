@@ -66,7 +66,7 @@ extension HostState {
             }
             addresses[bridge] = [outcome.address]
             sysctls[SysctlName.ipForward] = "1"
-            if outcome.makesTable { tables["lxc"] = .translation(outcome.address.network) }
+            if outcome.makesTable { tables["lxc"] = .translation(outcome.translated) }
             if path(LxcNetFacts.flag) == .absent { paths[LxcNetFacts.flag] = .file(FileContent(bytes: ByteString([]))) }
         case .lxcNetStop(let outcome):
             paths[LxcNetFacts.flag] = .absent

@@ -19,12 +19,22 @@ package enum SysctlName {
         interface(link, "promote_secondaries")
     }
 
-    /// Of IPv6. While it is 1, an interface whose `accept_ra` is 1 takes no router advertisements: it loses its default
+    /// Of IPv6. Writing it sets the switch of every interface and of those to come (kernel, `addrconf_fixup_forwarding`
+    /// of net/ipv6/addrconf.c). While it is 1, an interface whose `accept_ra` is 1 takes no router advertisements: it loses its default
     /// route. With 2 it takes them all the same (kernel, Documentation/networking/ip-sysctl).
-    package static let ipv6Forwarding = "net.ipv6.conf.all.forwarding"
+    package static let ipv6Forwarding = ipv6Forwarding(of: "all")
+
+    package static func ipv6Forwarding(of link: String) -> String {
+        SysctlKey.ipv6(interface: link, "forwarding")?.description ?? ""
+    }
 
     package static func acceptRouterAdvertisements(of link: String) -> String {
-        "net.ipv6.conf.\(link.replacing(".", with: "/")).accept_ra"
+        SysctlKey.ipv6(interface: link, "accept_ra")?.description ?? ""
+    }
+
+    /// Whether it is one interface's switch, or that of interfaces to come.
+    static func isSwitchOfIPv6(_ key: String) -> Bool {
+        key.hasPrefix("net.ipv6.conf.") && key.hasSuffix(".forwarding") && key != ipv6Forwarding
     }
 
     private static func interface(_ link: String, _ name: String) -> String {

@@ -35,15 +35,9 @@ struct TranslationTables {
 
     /// The network that a table translates, where it is exactly of the shape of `TranslationTable`.
     private func translated(by table: NftTable) -> IPv4Prefix? {
-        let chains = ruleset.chains.indices.filter { ruleset.chains[$0].table == table.name }
-        guard chains.count == 1, table.flags.isEmpty, let base = ruleset.chains[chains[0]].base,
-            base.type == "nat", base.hook == .postrouting, base.priority == NftBaseChain.sourceTranslationPriority,
-            base.policy == .accept
+        guard let expressions = soleRule(of: table),
+            let network = AddressMatch.all(in: expressions).addresses.first?.network
         else { return nil }
-        let rules = ruleset.rules.filter { $0.chain == chains[0] }
-        guard rules.count == 1 else { return nil }
-        let expressions = ruleset.expressions(of: rules[0])
-        guard let network = AddressMatch.all(in: expressions).addresses.first?.network else { return nil }
         let ours =
             NftExpression.source(in: network) + NftExpression.destination(notIn: network) + [
                 .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
@@ -53,6 +47,33 @@ struct TranslationTables {
             if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
         }
         return uncounted == ours ? network : nil
+    }
+
+    /// The network that lxc-net's own table translates, and nothing else is in it. The nft program, which lxc-net calls,
+    /// loads no more bytes of an address than the prefix is long.
+    func translatedByLxcNet() -> IPv4Prefix? {
+        guard let table = ruleset.tables.first(where: { $0.name == NftTableName(.ipv4, "lxc") }),
+            let expressions = soleRule(of: table)
+        else { return nil }
+        let matches = AddressMatch.all(in: expressions)
+        guard let source = matches.addresses.first, source.isSource, !source.inverted, matches.addresses.count == 2,
+            matches.addresses[1] == AddressMatch(isSource: false, inverted: true, network: source.network),
+            matches.others.count == 2, case .counter = matches.others[0],
+            matches.others[1] == .masquerade(flags: 0, ports: nil)
+        else { return nil }
+        return source.network
+    }
+
+    /// What the only rule of a table says that has no more than one chain of source NAT.
+    private func soleRule(of table: NftTable) -> ArraySlice<NftExpression>? {
+        let chains = ruleset.chains.indices.filter { ruleset.chains[$0].table == table.name }
+        guard chains.count == 1, table.flags.isEmpty, let base = ruleset.chains[chains[0]].base,
+            base.type == "nat", base.hook == .postrouting, base.priority == NftBaseChain.sourceTranslationPriority,
+            base.policy == .accept
+        else { return nil }
+        let rules = ruleset.rules.filter { $0.chain == chains[0] }
+        guard rules.count == 1 else { return nil }
+        return ruleset.expressions(of: rules[0])
     }
 
     /// The networks that a table of nftables itself masquerades, wherever they go to outside of themselves: iptables

@@ -78,21 +78,23 @@ extension HTMLFormat {
                     page.element("figure") { page in
                         page.raw(NetworkDrawing(network: network, report: report).markup(id: "network\(index + 1)"))
                     }
-                    page.element("div") { page in
-                        page.element("h3", network.name)
-                        page.element("dl") { page in
-                            for (term, value) in Self.facts(of: network) {
-                                page.element("dt", term)
-                                page.element("dd", value)
-                            }
-                        }
-                        page.element("p", [("class", "legend")]) { page in
-                            for tone in [Tone.good, .doubtful, .bad, .unseen] {
-                                page.element("span", [("class", "key \(tone.rawValue)")], tone.word)
-                            }
-                        }
-                    }
+                    page.element("div") { page in Self.write(network, to: &page) }
                 }
+            }
+        }
+    }
+
+    private static func write(_ network: Network, to page: inout HTMLPage) {
+        page.element("h3", network.name)
+        page.element("dl") { page in
+            for (term, value) in facts(of: network) {
+                page.element("dt", term)
+                page.element("dd", value)
+            }
+        }
+        page.element("p", [("class", "legend")]) { page in
+            for tone in [Tone.good, .doubtful, .bad, .unseen] {
+                page.element("span", [("class", "key \(tone.rawValue)")], tone.word)
             }
         }
     }

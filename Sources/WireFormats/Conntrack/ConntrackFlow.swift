@@ -34,6 +34,8 @@ package struct ConntrackFlow: Hashable, Sendable {
     package var status: UInt32
     /// CTA_ZONE: 0 where it is in none.
     package var zone: UInt16
+    /// CTA_MARK.
+    package var mark: UInt32
     /// CTA_ID: another flow with the same ends has another one.
     package var id: UInt32
 
@@ -51,12 +53,13 @@ package struct ConntrackFlow: Hashable, Sendable {
         guard message.bytes[NetlinkHeader.size] == AddressFamily.ipv4.rawValue else { return nil }
         var original: Tuple?
         var reply: Tuple?
-        (status, zone, id) = (0, 0, 0)
+        (status, zone, mark, id) = (0, 0, 0, 0)
         while let attribute = try attributes.next() {
             switch attribute.type {
             case 1: original = try Self.tuple(attributes.nested(attribute))  // CTA_TUPLE_ORIG
             case 2: reply = try Self.tuple(attributes.nested(attribute))  // CTA_TUPLE_REPLY
             case 3: status = try attributes.network(attribute)  // CTA_STATUS
+            case 8: mark = try attributes.network(attribute)  // CTA_MARK
             case 12: id = try attributes.network(attribute)  // CTA_ID
             case 18: zone = try attributes.network(attribute)  // CTA_ZONE
             default: break

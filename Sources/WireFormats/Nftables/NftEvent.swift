@@ -9,7 +9,8 @@ package enum NftEvent: Sendable {
     case table(NftTableName, isNew: Bool, isOwned: Bool)
     /// A chain, rule, set, element, object or flowtable of a table.
     case content(of: NftTableName)
-    case generation
+    /// The end of a batch, with the generation that it has made.
+    case generation(UInt32)
     case other
 
     package init(_ message: NetlinkMessage) throws(WireError) {
@@ -18,12 +19,15 @@ package enum NftEvent: Sendable {
             return
         }
         let type = UInt32(message.header.type & 0xff)
-        if type == NFT_MSG_NEWGEN.rawValue {
-            self = .generation
-            return
-        }
         // struct nfgenmsg begins with the family.
         let attributes = try message.attributes(after: 4)
+        if type == NFT_MSG_NEWGEN.rawValue {
+            guard let number = try attributes.first(UInt16(NFTA_GEN_ID.rawValue)) else {
+                throw WireError(.malformed, "NFT_MSG_NEWGEN without a number")
+            }
+            self = .generation(try attributes.network(number))
+            return
+        }
         let family = NftFamily(rawValue: message.bytes[NetlinkHeader.size])
         guard let name = try attributes.first(UInt16(NFTA_TABLE_NAME.rawValue)) else {
             throw WireError(.malformed, "nf_tables event without a table")

@@ -115,7 +115,7 @@ extension NftExpression {
             guard let from = try data.register(NFTA_LOOKUP_SREG) else { return nil }
             return .lookup(
                 set: try data.requiredText(NFTA_LOOKUP_SET), from: from, into: try data.register(NFTA_LOOKUP_DREG),
-                inverted: try data.network(NFTA_LOOKUP_FLAGS, as: UInt32.self) ?? 0 & 1 != 0)
+                inverted: try data.hasFirstBit(NFTA_LOOKUP_FLAGS))
         case .meta:
             let key = NftMetaKey(rawValue: try data.required(NFTA_META_KEY))
             if let into = try data.register(NFTA_META_DREG) { return .meta(key, into: into) }
@@ -181,7 +181,7 @@ extension NftExpression {
                     rate: try data.network(NFTA_LIMIT_RATE) ?? 0, unit: try data.network(NFTA_LIMIT_UNIT) ?? 0,
                     burst: try data.network(NFTA_LIMIT_BURST) ?? 0,
                     ofBytes: try data.network(NFTA_LIMIT_TYPE, as: UInt32.self) ?? 0 == 1,
-                    inverted: try data.network(NFTA_LIMIT_FLAGS, as: UInt32.self) ?? 0 & 1 != 0))
+                    inverted: try data.hasFirstBit(NFTA_LIMIT_FLAGS)))
         case .notrack: return .notrack
         case .numgen:
             guard let into = try data.register(NFTA_NG_DREG) else { return nil }
@@ -258,6 +258,12 @@ extension NftFields {
     ) throws(WireError) -> NftRegisterPair? {
         guard let first = try register(low) else { return nil }
         return NftRegisterPair(low: first, high: try register(high) ?? first)
+    }
+
+    /// Whether a word of flags has bit 0, which is the inversion of a lookup and of a limit; false where it is absent.
+    fileprivate func hasFirstBit(_ attribute: some RawRepresentable<UInt32>) throws(WireError) -> Bool {
+        let flags: UInt32 = try network(attribute) ?? 0
+        return flags & 1 != 0
     }
 
     /// Data of at most 16 bytes.

@@ -44,6 +44,8 @@ package struct NftHook: RawRepresentable, Hashable, Sendable, Codable {
     package static let forward = NftHook(rawValue: 2)
     package static let output = NftHook(rawValue: 3)
     package static let postrouting = NftHook(rawValue: 4)
+    /// Family inet only.
+    package static let inetIngress = NftHook(rawValue: 5)
     /// Family netdev only.
     package static let netdevIngress = NftHook(rawValue: 0)
     /// Family netdev only.
@@ -58,7 +60,8 @@ package struct NftHook: RawRepresentable, Hashable, Sendable, Codable {
         case .forward: return "forward"
         case .output: return "output"
         case .postrouting: return "postrouting"
-        default: return rawValue == 5 ? "ingress" : "hook-\(rawValue)"
+        case .inetIngress: return "ingress"
+        default: return "hook-\(rawValue)"
         }
     }
 }
@@ -76,8 +79,13 @@ package struct NftBaseChain: Hashable, Sendable {
     /// Lower runs earlier.
     package var priority: Int32
     package var policy: Policy
-    /// Family netdev: the devices that it is bound to.
+    /// At ingress and egress: the devices that it is bound to.
     package var devices: [String]
+
+    /// Whether it stands at single devices, before or behind all other hooks: family netdev, and NF_INET_INGRESS.
+    package func isOnDevices(in family: NftFamily) -> Bool {
+        family == .netdev || family == .inet && hook == .inetIngress
+    }
 
     package init(
         type: String = "filter", hook: NftHook, priority: Int32, policy: Policy = .accept, devices: [String] = []

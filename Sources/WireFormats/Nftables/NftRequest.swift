@@ -26,6 +26,18 @@ package struct NftRequest: Sendable, Hashable {
         }
     }
 
+    /// The table that a request for rules names; nil where it is for those of every table.
+    package static func table(ofRules payload: [UInt8]) -> NftTableName? {
+        do {
+            // Behind struct nfgenmsg, which begins with the family.
+            let attributes = NetlinkAttributes(payload, 4..<max(4, payload.count))
+            guard let name = try attributes.first(nfta(NFTA_RULE_TABLE)), payload[0] != 0 else { return nil }
+            return NftTableName(NftFamily(rawValue: payload[0]), attributes.text(name))
+        } catch {
+            return nil
+        }
+    }
+
     package static func sets(_ family: NftFamily, table: String?) -> NftRequest {
         NftRequest(NFT_MSG_GETSET, "NFT_MSG_GETSET", family) {
             if let table { $0.append(nfta(NFTA_SET_TABLE), text: table) }

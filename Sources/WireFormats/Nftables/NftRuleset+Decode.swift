@@ -159,9 +159,20 @@ extension NftRuleset {
         return NftFamily(rawValue: index < bytes.count ? bytes[index] : 0)
     }
 
-    /// Keeps the resource id, in which the kernel puts the generation.
+    /// The answer to NFT_MSG_GETGEN.
+    package mutating func addGeneration(_ messages: [[UInt8]]) {
+        for message in messages { note(message) }
+    }
+
+    /// The lower half of the generation at which a message was made: its resource id.
+    package static func generation(of message: [UInt8]) -> UInt16? { generation(message, 0) }
+
+    private static func generation(_ bytes: [UInt8], _ start: Int) -> UInt16? {
+        bytes.networkInteger(at: start + NetlinkHeader.size + 2)
+    }
+
     private mutating func note(_ bytes: [UInt8], _ start: Int = 0) {
-        guard let id: UInt16 = bytes.networkInteger(at: start + NetlinkHeader.size + 2) else { return }
+        guard let id = Self.generation(bytes, start) else { return }
         note(generation: id)
     }
 

@@ -5,8 +5,8 @@
 package struct CaptureWriter {
     /// LINKTYPE_RAW: a packet begins with its IPv4 or IPv6 header.
     private static let rawLink: UInt16 = 101
-    /// A comment is an option, whose length is a word.
-    private static let longestComment = 4_000
+    /// An option says its length in 16 bits. A Unicode scalar has at most four bytes in UTF-8.
+    private static let longestComment = 1_000
 
     private var blocks: [UInt8] = []
     private var interfaces: [String] = []
@@ -40,8 +40,9 @@ package struct CaptureWriter {
         body += packet
         Self.pad(&body)
         if !comment.isEmpty {
-            // Cut between characters, not in the middle of one.
-            Self.option(1, Array(String(comment.prefix(Self.longestComment / 4)).utf8), to: &body)
+            // By scalars: a character may consist of any number of them.
+            let text = String(String.UnicodeScalarView(comment.unicodeScalars.prefix(Self.longestComment)))
+            Self.option(1, Array(text.utf8), to: &body)
             Self.endOptions(of: &body)
         }
         block(6, body)

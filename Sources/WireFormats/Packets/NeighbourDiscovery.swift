@@ -6,25 +6,25 @@ package import HostModel
 package enum NeighbourDiscovery {
     private static let solicitation: UInt8 = 135
     private static let advertisement: UInt8 = 136
-    /// Nobody accepts one that came over a router.
+    /// A message with a lower one may have come through a router, and is ignored (RFC 4861 §7.1).
     private static let hopLimit: UInt8 = 255
 
-    /// ff02::1:ffXX:XXXX, the group that whoever has an address listens to.
+    /// The solicited-node multicast address of an address: ff02::1:ffXX:XXXX.
     package static func group(of address: IPv6Address) -> IPv6Address {
         IPv6Address(value: 0xff02_0000_0000_0000_0000_0001_ff00_0000 | address.value & 0xff_ffff)
     }
 
-    /// RFC 2464 §7.
+    /// The Ethernet address of that group (RFC 2464 §7).
     package static func groupHardwareAddress(of address: IPv6Address) -> [UInt8] {
         [0x33, 0x33] + group(of: address).octets.suffix(4)
     }
 
-    /// Who has an address? Asked by nobody.
+    /// A solicitation for an address. Its source is the unspecified address, as in RFC 4862 §5.4.2.
     package static func question(for address: IPv6Address) -> [UInt8] {
         packet(solicitation, [0, 0, 0, 0] + address.octets, from: .unspecified, to: group(of: address))
     }
 
-    /// An answer to somebody who asked: solicited, and it replaces what was known.
+    /// The answer to a solicitation, with the flags S (solicited) and O (override).
     package static func advertisement(
         of address: IPv6Address, at hardwareAddress: [UInt8], to asker: IPv6Address
     ) -> [UInt8] {

@@ -14,7 +14,7 @@ package struct ProbeMark: Sendable, Hashable {
     /// Of an echo request: identifier and sequence number, as the container sent and gets them back.
     private let echo: UInt32?
 
-    /// The sequence number of a TCP SYN of this order.
+    /// The sequence number of the TCP SYN that carries a nonce: its first four bytes.
     package static func sequence(_ nonce: [UInt8]) -> UInt32 {
         nonce.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
@@ -41,10 +41,10 @@ package struct ProbeMark: Sendable, Hashable {
     package func isQuoted(by packet: IPPacket) -> Bool {
         guard let quote = Transport(of: packet).quoted else { return false }
         guard quote.protocolNumber == protocolNumber, quote.identification == identification else { return false }
-        // Eight bytes of the transport header are all that a router must quote: then the nonce may be missing.
+        // A router must quote eight bytes of the transport only: compare as much of the nonce as it did.
         switch Transport(of: quote) {
         case .udp(_, _, let payload), .icmp(_, _, _, let payload), .icmpv6(_, _, _, let payload):
-            return payload.isEmpty || payload.starts(with: nonce)
+            return payload.starts(with: nonce.prefix(payload.count))
         case .tcp(_, _, let sequence, _, _): return sequence == Self.sequence(nonce)
         case .other: return false
         }

@@ -21,14 +21,13 @@ package struct BridgeVLANs: Hashable, Sendable {
         while let attribute = try nested.next() {
             guard Int(attribute.type) == Int(IFLA_BRIDGE_VLAN_INFO) else { continue }
             // struct bridge_vlan_info: flags, vid (16 bits each).
-            let both = try nested.host(attribute, as: UInt32.self)
-            let words = [UInt16(truncatingIfNeeded: both), UInt16(truncatingIfNeeded: both >> 16)]
-            let (flags, number) = Self.isLittleEndian ? (words[0], words[1]) : (words[1], words[0])
+            guard attribute.range.count >= 4,
+                let flags: UInt16 = nested.bytes.hostInteger(at: attribute.range.lowerBound),
+                let number: UInt16 = nested.bytes.hostInteger(at: attribute.range.lowerBound + 2)
+            else { throw WireError(.truncated, "bridge_vlan_info") }
             if flags & UInt16(BRIDGE_VLAN_INFO_PVID) != 0 { untagged = Int(number) }
         }
     }
-
-    private static var isLittleEndian: Bool { UInt16(1).littleEndian == 1 }
 
     /// Every port and bridge of a dump.
     package static func all(in messages: [[UInt8]]) throws(WireError) -> [BridgeVLANs] {

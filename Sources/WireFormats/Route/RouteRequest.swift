@@ -67,7 +67,8 @@ package struct RouteRequest: Hashable, Sendable {
         if let inputInterface { payload.append(UInt16(RTA_IIF.rawValue), host: UInt32(clamping: inputInterface)) }
         if let mark { payload.append(UInt16(RTA_MARK.rawValue), host: mark) }
         return RouteRequest(
-            type: RouteMessageType.getRoute, name: "RTM_GETROUTE \(destination)", dump: false, payload: payload.bytes)
+            type: RouteMessageType.getRoute, name: "RTM_GETROUTE " + destination.description, dump: false,
+            payload: payload.bytes)
     }
 
     private static func linkPayload() -> NetlinkAttributeBuilder {

@@ -22,12 +22,17 @@ package enum XtMatch: Hashable, Sendable {
     case policy(ipsec: Bool, out: Bool)
     /// `rpfilter`: 1 loose, 2 with the mark, 4 accept local, 8 inverted.
     case reversePath(flags: UInt8)
-    /// `owner`: which tests are made (1 user, 2 group, 4 a socket at all) and which are inverted.
-    case owner(tests: UInt8, inverted: UInt8)
+    case owner(XtOwner)
     case u32(XtU32)
     /// `pkttype`: PACKET_*.
     case packetType(UInt32, inverted: Bool)
     case ipset(XtSetMatch)
+    /// `length`: bytes of the whole IP packet.
+    case length(ClosedRange<UInt16>, inverted: Bool)
+    /// `ttl`: the values that match.
+    case timeToLive(ClosedRange<UInt8>, inverted: Bool)
+    /// `tos` and `dscp`: of the type of service.
+    case service(value: UInt8, mask: UInt8, inverted: Bool)
     /// `mac`, `limit`, `statistic` and whatever else depends on what this program does not see, too.
     case other(name: String)
 
@@ -108,8 +113,7 @@ package enum XtMatch: Hashable, Sendable {
         case ("rpfilter", 0):
             return info.byte(0).map { .reversePath(flags: $0) }
         case ("owner", 1):
-            guard let tests = info.byte(16), let inverted = info.byte(17) else { return nil }
-            return .owner(tests: tests, inverted: inverted)
+            return XtOwner(info).map { .owner($0) }
         case ("u32", 0):
             return XtU32(info).map { .u32($0) }
         case ("set", _):
@@ -117,7 +121,29 @@ package enum XtMatch: Hashable, Sendable {
         case ("pkttype", 0):
             guard let type = info.word(0), let inverted = info.word(4) else { return nil }
             return .packetType(type, inverted: inverted != 0)
+        case ("length", 0):
+            guard let range = info.range(0), let inverted = info.byte(4) else { return nil }
+            return .length(range, inverted: inverted != 0)
+        case ("ttl", 0):
+            guard let mode = info.byte(0), let value = info.byte(1) else { return nil }
+            return timeToLive(mode, value)
+        case ("dscp", 0):
+            guard let value = info.byte(0), let inverted = info.byte(1) else { return nil }
+            return .service(value: value << 2, mask: 0xfc, inverted: inverted != 0)
+        case ("tos", 1):
+            guard let mask = info.byte(0), let value = info.byte(1), let inverted = info.byte(2) else { return nil }
+            return .service(value: value, mask: mask, inverted: inverted != 0)
         default: return nil
+        }
+    }
+
+    /// struct ipt_ttl_info: 0 equals, 1 does not, 2 is less, 3 is more.
+    private static func timeToLive(_ mode: UInt8, _ value: UInt8) -> XtMatch? {
+        switch mode {
+        case 0, 1: .timeToLive(value...value, inverted: mode == 1)
+        case 2: .timeToLive(value...255, inverted: true)
+        case 3: .timeToLive(0...value, inverted: true)
+        default: nil
         }
     }
 }
@@ -194,6 +220,28 @@ package struct XtPhysdev: Hashable, Sendable {
     package var inverted: UInt8
     package var input: XtInterface
     package var output: XtInterface
+}
+
+/// `owner` (struct xt_owner_match_info): whose socket a packet is of.
+package struct XtOwner: Hashable, Sendable {
+    package var users: ClosedRange<UInt32>
+    package var groups: ClosedRange<UInt32>
+    /// 1 user, 2 group, 4 a socket at all, 8 also supplementary groups.
+    package var tests: UInt8
+    package var inverted: UInt8
+
+    fileprivate init?(_ info: XtInfo) {
+        func range(_ offset: Int) -> ClosedRange<UInt32>? {
+            guard let low = info.word(offset), let high = info.word(offset + 4), low <= high else { return nil }
+            return low...high
+        }
+        guard let users = range(0), let groups = range(8), let tests = info.byte(16), let inverted = info.byte(17)
+        else { return nil }
+        (self.users, self.groups, self.tests, self.inverted) = (users, groups, tests, inverted)
+    }
+
+    /// For a packet without a socket each test fails, unless inverted.
+    package var holdsWithoutSocket: Bool { tests & ~inverted == 0 }
 }
 
 /// `u32`: tests that all must hold, each over a number read from the packet.

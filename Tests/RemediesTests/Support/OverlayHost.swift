@@ -58,9 +58,15 @@ final class OverlayHost: MutableHost {
         state.addresses[link, default: []].removeAll { family.contains($0) && $0 != address }
     }
 
+    private func paragraph(with line: [UInt8], in path: String) throws(HostError) -> [UInt8] {
+        let bytes = try read(path)
+        return TextParagraph.range(around: line, in: bytes).map { Array(bytes[$0]) } ?? []
+    }
+
     func answer(_ request: HostRequest) throws(HostError) -> HostReply {
         switch request {
         case .read(let path, _, _): .bytes(ByteString(try read(path)))
+        case .paragraph(let path, let line, _): .bytes(ByteString(try paragraph(with: Array(line.utf8), in: path)))
         case .list(let path, _, _): .names(try list(path))
         case .status(let path, _, _): .status(try status(path))
         case .netlink(let query): .messages(NetlinkMessages(try messages(query)))
@@ -117,8 +123,12 @@ final class OverlayHost: MutableHost {
 
     private func list(_ path: String) throws(HostError) -> [String] {
         if path == "/proc/sys/net/ipv4/conf" {
-            return state.sysctls.keys.filter { $0.hasSuffix(".forwarding") }
+            return state.sysctls.keys.filter { $0.hasPrefix("net.ipv4.") && $0.hasSuffix(".forwarding") }
                 .compactMap { $0.split(separator: ".").dropLast().last.map(String.init) }.sorted()
+        }
+        if path == "/proc/sys/net/ipv6/conf" {
+            let keys = state.sysctls.keys.filter { $0.hasPrefix("net.ipv6.conf.") }
+            return Set(keys.compactMap { $0.split(separator: ".").dropLast().last.map(String.init) }).sorted()
         }
         guard state.path(path) == .directory else { throw missing(path) }
         return state.paths.filter { $0.value != .absent && HostState.directory(of: $0.key) == path }
@@ -151,6 +161,7 @@ final class OverlayHost: MutableHost {
             }
         }
         if query == .routes(), uplink == nil { return [] }
+        if query == .routes(.ipv6) { return [] }
         if query == .routes() || query.name.hasPrefix("RTM_GETROUTE ") {
             guard let uplink, let index = order.firstIndex(of: uplink) else { throw missing(query.name) }
             var body = NetlinkAttributeBuilder(header: [2, 0, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0])

@@ -110,6 +110,38 @@ extension Scenario {
                 $0.paths["/etc/default/lxc-net"] = Fixture.file(text)
             }, healthy: { lxcNetIsWell($0) && bridgeIsWell($0) }),
         Scenario(
+            name: "lxc-net runs with a part of the network", cause: "bridge-not-persistent",
+            remedy: "lxc-net-configure",
+            breakage: { astray(&$0) },
+            healthy: { lxcNetIsWell($0) && bridgeIsWell($0) && $0.tables["lxc"] == .translation(Fixture.cidr) }),
+        Scenario(
+            name: "IPv6 is not forwarded, and the uplink lives on advertisements", cause: "ipv6-forward-off",
+            remedy: "ipv6-forwarding",
+            breakage: {
+                advertised(&$0)
+                $0.sysctls[SysctlName.ipv6Forwarding(of: "eth1")] = "1"
+            },
+            healthy: {
+                let own = $0.file("/etc/sysctl.d/99-zz-lxc-doctor.conf")?.bytes.text ?? ""
+                return $0.sysctls[SysctlName.ipv6Forwarding] == "1"
+                    && $0.sysctls[SysctlName.acceptRouterAdvertisements(of: "eth0")] == "2"
+                    && $0.sysctls[SysctlName.acceptRouterAdvertisements(of: "eth1")] == "1"
+                    && own.hasSuffix(
+                        "\nnet.ipv6.conf.eth0.accept_ra = 2\nnet.ipv6.conf.all.forwarding = 1\n")
+            }),
+        Scenario(
+            name: "the uplink hears no advertisements", cause: "ipv6-accept-ra-lost", remedy: "router-advertisements",
+            breakage: {
+                advertised(&$0)
+                $0.apply(.setSysctl(key: SysctlName.ipv6Forwarding, from: "0", to: "1"))
+                $0.paths["/etc/sysctl.d/zz-mine.conf"] = Fixture.file("net.ipv6.conf.eth0.accept_ra=1\n")
+            },
+            healthy: {
+                $0.sysctls[SysctlName.acceptRouterAdvertisements(of: "eth0")] == "2"
+                    && $0.file("/etc/sysctl.d/zzzz-lxc-doctor.conf")?.bytes.text
+                        .hasSuffix("\nnet.ipv6.conf.eth0.accept_ra = 2\n") == true
+            }),
+        Scenario(
             name: "translation shadowed in iptables", cause: "masq-shadowed", remedy: "masquerade",
             breakage: {
                 $0.tables = [:]
@@ -276,13 +308,36 @@ extension Scenario {
             }),
     ]
 
-    private static func networkd(_ state: inout HostState) {
+    static func networkd(_ state: inout HostState) {
         state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
         state.paths["/etc/systemd/network"] = .directory
         state.paths["/etc/systemd/network/b.netdev"] = Fixture.file("[NetDev]\nName=lxcbr1\nKind=bridge\n")
         state.paths["/lib/systemd/system"] = .directory
         state.paths["/lib/systemd/system/systemd-networkd.service"] = Fixture.file("[Unit]\n")
         state.paths["/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"] = .symbolicLink("x")
+    }
+
+    /// lxc-net as it runs with a netmask and a network that are too small.
+    static func astray(_ state: inout HostState) {
+        let text = Fixture.settings.replacing("255.255.0.0", with: "255.255.255.0")
+            .replacing("10.5.0.0/16", with: "10.5.0.0/24")
+        state.paths["/etc/default/lxc-net"] = Fixture.file(text, mode: 0o640)
+        state.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24")]
+        state.tables["lxc"] = .translation(Fixture.prefix("10.5.0.0/24"))
+    }
+
+    /// Its address is of a router advertisement, and its default route.
+    private static func advertised(_ state: inout HostState) {
+        for link in ["all", "default", "lo", "eth0", "eth1", "lxcbr1"] {
+            state.sysctls[SysctlName.ipv6Forwarding(of: link)] = "0"
+            state.sysctls[SysctlName.acceptRouterAdvertisements(of: link)] = "1"
+        }
+        let nothing = String(repeating: "0", count: 32)
+        state.paths["/proc/net/if_inet6"] = Fixture.file(
+            "20010db800ff00000000000000000002 02 40 00 00     eth0\n")
+        state.paths["/proc/net/ipv6_route"] = Fixture.file(
+            "\(nothing) 00 \(nothing) 00 fe800000000000000000000000000001 00000400 00000001 00000000 00450003     eth0\n"
+        )
     }
 
     private static let lxcNet = LxcNetOutcome(bridge: "lxcbr1", address: Fixture.address, makesTable: true)

@@ -23,10 +23,10 @@ struct ResidentForwardingProbe: Probe {
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let name = try parameters.string("network")
         let cidr = try parameters.prefix("cidr")
-        guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
+        guard let transcripts else { throw .proofIsOff }
         let residents = transcripts.first { $0.network.name == name && $0.residents != nil }?.residents?.residents ?? []
         let gateway = try parameters.address("address")
-        // Who took the gateway's own address has another trouble.
+        // A container with the gateway's own address is another check's business.
         let sources = residents.flatMap { resident in
             resident.addresses.map(\.address).filter { cidr.contains($0) && $0 != gateway }.map { (resident.title, $0) }
         }.prefix(Self.mostAddresses)
@@ -44,7 +44,7 @@ struct ResidentForwardingProbe: Probe {
                 packet.source = address
                 return questions.walk.walk(packet)
             }
-            // Only rules: what the routing decision drops has checks of its own.
+            // Only drops by a rule: those of the routing decision have checks of their own.
             guard let lost = results.first(where: { $0.verdict == .dropped }), let killer = lost.killer,
                 killer.table != nil
             else { continue }

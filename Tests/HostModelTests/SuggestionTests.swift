@@ -1,4 +1,4 @@
-import CheckCatalog
+import HostModel
 import Testing
 
 @Suite struct SuggestionTests {
@@ -8,7 +8,7 @@ import Testing
         #expect(Suggestion.nearest(to: word, among: ["severity", "title", "expect", "bridge.exists"]) == wanted)
     }
 
-    @Test func isSilentAboutStrangers() {
+    @Test func suggestsNothingForDistantWords() {
         #expect(Suggestion.nearest(to: "colour", among: ["severity", "title"]) == nil)
         #expect(Suggestion.hint(for: "colour", among: ["severity"]) == "")
     }

@@ -2,7 +2,7 @@ internal import HostAccess
 internal import HostModel
 internal import Probes
 
-/// The packet proof as a fact that checks can ask for. It was made before: this only hands it on.
+/// What became of the packets that were sent to the outside, as a fact that checks can ask for.
 struct PacketProofProbe: Probe {
     static let specification = describe(
         "packet-proof", "where a packet of a throw-away container goes, and as whom it leaves")
@@ -26,9 +26,7 @@ struct PacketProofProbe: Probe {
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
-        guard let report, report.mode != .off else {
-            throw .notApplicable("the packet proof was turned off (--proof off)")
-        }
+        let report = try report.made()
         let probes = report.probes.filter { $0.network == network && $0.container == nil && $0.family == family }
         guard let worst = probes.min(by: Self.isWorse) else {
             throw .notApplicable("nothing is to be translated on \(network)")
@@ -47,11 +45,7 @@ struct PacketProofProbe: Probe {
                 "lostAt": .string(worst.killer?.hook ?? ""),
                 "probes": .strings(probes.map(Self.line)),
             ],
-            evidence: [worst].map {
-                Evidence(
-                    source: "packet \($0.protocol.rawValue) \($0.from) > \($0.to)", command: "lxc-doctor prove",
-                    value: Self.outcome($0))
-            })
+            evidence: [.packet(worst.protocol, from: worst.from, to: worst.to, Self.outcome(worst))])
     }
 
     /// Of probes with one verdict, the one that did not arrive.

@@ -23,9 +23,7 @@ struct ForwardDropProbe: Probe {
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
-        guard let report, report.mode != .off else {
-            throw .notApplicable("the packet proof was turned off (--proof off)")
-        }
+        let report = try report.made()
         let probes = report.probes.filter { $0.network == network && $0.container == nil && $0.family == .ipv4 }
         guard let worst = probes.min(by: { $0.verdict < $1.verdict }) else {
             throw .notApplicable("no packet was sent on \(network)")
@@ -47,10 +45,9 @@ struct ForwardDropProbe: Probe {
                 "killer": .string(killer?.text ?? ""), "verdict": .string(worst.verdict.rawValue),
             ],
             evidence: [
-                Evidence(
-                    source: "packet \(worst.protocol.rawValue) \(worst.from) > \(worst.to)",
-                    command: "lxc-doctor prove",
-                    value: worst.verdict.rawValue + (killer.map(\.clause) ?? ""))
+                .packet(
+                    worst.protocol, from: worst.from, to: worst.to,
+                    worst.verdict.rawValue + (killer.map(\.clause) ?? ""))
             ])
     }
 

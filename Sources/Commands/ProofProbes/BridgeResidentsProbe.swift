@@ -3,7 +3,7 @@ internal import HostModel
 internal import PacketProof
 internal import Probes
 
-/// What was seen inside the running containers of a network when the proof was made: this only judges it.
+/// What was seen inside the running containers of a network when the proof was made.
 struct BridgeResidentsProbe: Probe {
     static let specification = ProbeSpecification(
         name: "bridge-residents",
@@ -23,7 +23,7 @@ struct BridgeResidentsProbe: Probe {
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let name = try parameters.string("network")
-        guard let transcripts else { throw .notApplicable("the packet proof was turned off (--proof off)") }
+        guard let transcripts else { throw .proofIsOff }
         guard let transcript = transcripts.first(where: { $0.network.name == name && $0.family != .ipv6 }) else {
             throw .notApplicable("nothing is to be translated on \(name)")
         }
@@ -70,10 +70,11 @@ struct BridgeResidentsProbe: Probe {
                 bridge: network.bridge))
     }
 
-    /// More culprits than anybody reads one by one.
+    /// Evidence that is shown for single containers; nobody reads more of it.
     private static let mostLines = 8
 
-    /// Who answers for the gateway, then those that something is wrong with, then all others in one line.
+    /// Evidence in this order: who answers for the gateway, each container with which something is wrong, and all others in
+    /// one line.
     private static func evidence(_ all: BridgeResidents, odd: [Resident], bridge: String) -> [Evidence] {
         let residents = all.residents
         let shared = repeated(residents.compactMap(\.hardwareAddress))
@@ -119,7 +120,7 @@ struct BridgeResidentsProbe: Probe {
             + (tooLarge(resident) == nil ? "" : ", mtu \(resident.mtu ?? 0) over \(resident.portMTU ?? 0)")
     }
 
-    /// What the other end of its cable does not take: the kernel drops it there without a word.
+    /// An interface whose MTU is larger than that of the other end of its veth, which silently drops longer packets.
     private static func tooLarge(_ resident: Resident) -> String? {
         guard let inside = resident.mtu, let outside = resident.portMTU, inside > outside else { return nil }
         return "\(resident.title): \(resident.interface) \(inside), \(resident.port) \(outside)"

@@ -2,8 +2,7 @@ internal import HostAccess
 internal import HostModel
 internal import Probes
 
-/// What became of the packets that stay on this host, as a fact that checks can ask for. They were sent before: this
-/// only hands it on.
+/// What became of the packets of the proof that stay on this host, as a fact that checks can ask for.
 struct LocalProofProbe: Probe {
     static let specification = ProbeSpecification(
         name: "packet-proof-local",
@@ -22,9 +21,7 @@ struct LocalProofProbe: Probe {
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
         let kind = try parameters.string("kind")
-        guard let report, report.mode != .off else {
-            throw .notApplicable("the packet proof was turned off (--proof off)")
-        }
+        let report = try report.made()
         let probes = (report.local ?? []).filter { $0.network == network && $0.kind.rawValue == kind }
         guard let worst = probes.min(by: { $0.arrival < $1.arrival }) else {
             // Where nothing at all could be sent, that is the reason.
@@ -44,11 +41,7 @@ struct LocalProofProbe: Probe {
                 "hook": .string(worst.lossHook),
                 "probes": .strings(probes.map(Self.line)),
             ],
-            evidence: [
-                Evidence(
-                    source: "packet \(worst.protocol.rawValue) \(worst.from) > \(worst.to)",
-                    command: "lxc-doctor prove", value: Self.outcome(worst))
-            ])
+            evidence: [.packet(worst.protocol, from: worst.from, to: worst.to, Self.outcome(worst))])
     }
 
     private static func line(_ probe: LocalProbe) -> String {

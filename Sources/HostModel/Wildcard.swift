@@ -1,6 +1,11 @@
-/// Shell-style patterns over whole strings: `*` is any run, `?` one character, `[a-z]` and `[!a-z]` one of a set,
-/// `\` takes the next character as it is. Source: glob(7), without its rules for slashes and leading dots.
-package enum Glob {
+/// Shell wildcards over whole strings: `*` is any run, `?` one character, `[a-z]` one of a set, `[!a-z]` or `[^a-z]` none of
+/// a set, `\` takes the next character as it is. Source: glob(7), fnmatch(3), without rules for slashes and leading dots.
+package enum Wildcard {
+    /// Whether a text has wildcards at all.
+    package static func isPattern(_ text: String) -> Bool {
+        text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
+    }
+
     /// Linear in space and at worst pattern × text in time: only the last `*` is ever tried again.
     package static func matches(_ pattern: String, _ text: String) -> Bool {
         let pattern = Array(pattern.unicodeScalars)
@@ -27,6 +32,7 @@ package enum Glob {
         return p == pattern.count
     }
 
+    /// A pattern that means exactly this text.
     package static func escape(_ text: String) -> String {
         var result = ""
         for character in text {
@@ -55,7 +61,7 @@ package enum Glob {
     ) -> (contains: Bool, end: Int)? {
         var index = start + 1
         var inverted = false
-        if index < pattern.count, pattern[index] == "!" {
+        if index < pattern.count, pattern[index] == "!" || pattern[index] == "^" {
             inverted = true
             index += 1
         }
