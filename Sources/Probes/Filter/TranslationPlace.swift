@@ -10,6 +10,8 @@ package struct TranslationPlace: Codable, Sendable, Hashable {
     package var handle: String
     /// The chain that it goes into.
     package var listing: NftChainListing
+    /// Why nothing can be put into that chain for long, where that is so; the rule says all the same what it would be like.
+    package var refusal: String?
 
     /// Looks for it in the ruleset as it is now. What the new rule does is proved over every packet of the network
     /// before there is an answer; `unknown` says why there is none.
@@ -23,7 +25,7 @@ package struct TranslationPlace: Codable, Sendable, Hashable {
         let chain = ruleset.chains[shadow.chain]
         let table = ruleset.tables[chain.table]
         let place = NftChainPlace(table.name.family, table.name.name, chain.name)
-        if let reason = try reading.foreignOwner(of: table) { throw .unknown(reason) }
+        guard table.backend == .nft else { throw .unknown("the rule that decides is one of \(table.backend.rawValue)") }
         guard let listing = ruleset.nft.listing(of: place)?.listing,
             listing.entries.indices.contains(shadow.number - 1),
             case .rule(let expressions) = listing.entries[shadow.number - 1]
@@ -36,7 +38,8 @@ package struct TranslationPlace: Codable, Sendable, Hashable {
                 place, matches, .masquerade,
                 position: .before(expressions, text: ruleset.text(ofRule: ahead.shadow)),
                 aim: NftChainRule.Aim(network: network, uplink: uplink)),
-            handle: ruleset.handle(ofRule: ahead.shadow) ?? "", listing: listing)
+            handle: ruleset.handle(ofRule: ahead.shadow) ?? "", listing: listing,
+            refusal: reading.foreignOwner(of: table))
     }
 
     /// What a rule that is there now does wrong: it translates what is exempt, or does not translate what should be.
@@ -93,10 +96,7 @@ package struct TranslationPlace: Codable, Sendable, Hashable {
             "io.systemd.nat": "systemd-networkd", "libvirt_network": "libvirt",
         ]
 
-        func foreignOwner(of table: Ruleset.Table) throws(ObservationFailure) -> String? {
-            guard table.backend == .nft else {
-                return "the rule that decides is one of \(table.backend.rawValue)"
-            }
+        func foreignOwner(of table: Ruleset.Table) -> String? {
             let name = table.name.name
             let program = Self.programs[name] ?? (name.hasPrefix("nm-shared-") ? "NetworkManager" : nil)
             if let program { return "the rule that decides is \(program)'s, which makes its table anew" }

@@ -13,9 +13,8 @@ extension Masquerade {
         _ network: Network, _ cause: Cause, _ advice: String, _ draft: inout PlanDraft
     ) throws(LeftToPerson) -> Bool {
         let facts = draft.facts
-        let exempt = facts.translationExemptions.filter { !facts.translationShadows.contains($0) }
+        guard facts.nftablesMissing == nil else { return false }
         guard let place = facts.translationPlaces[network.name] else {
-            if exempt.isEmpty, network.exempt.isEmpty, !facts.translationShadows.isEmpty { return false }
             throw LeftToPerson(
                 why: facts.translationPlaceless[network.name]
                     ?? "the rule that comes first may be an exemption made on purpose",
@@ -23,7 +22,11 @@ extension Masquerade {
         }
         let rule = place.rule
         let ownMatches: [IptablesRule.Match] = [.source(network.cidr), .notDestination(network.cidr)]
-        if exempt.isEmpty, rule.matches == ownMatches { return false }
+        let isExempt = facts.translationExemptions.contains { !facts.translationShadows.contains($0) }
+        if !isExempt, rule.matches == ownMatches { return false }
+        if let refusal = place.refusal {
+            throw LeftToPerson(why: refusal, what: ["In that program's own way, ahead of the rule: \(rule.text)"])
+        }
         try draft.add(
             .addNftRule(rule), phase: .runtime, remedy: id,
             risk:
