@@ -65,9 +65,13 @@ enum FuzzedDecoder: String, CaseIterable {
     }
 
     private func xtables(_ bytes: [UInt8]) throws {
-        // struct ipt_getinfo, then struct ipt_get_entries.
+        // struct ipt_getinfo, then struct ipt_get_entries; or those of ip6_tables, which are laid out alike.
         guard bytes.count > 84 else { return }
-        walk(Ruleset(legacy: [try XtTable(info: Array(bytes[..<84]), entries: Array(bytes[84...]))]))
+        let (info, entries) = (Array(bytes[..<84]), Array(bytes[84...]))
+        do { _ = try LegacyTable<IPv6Address>(info: info, entries: entries) } catch {
+            // No table of IPv6.
+        }
+        walk(Ruleset(legacy: [try XtTable(info: info, entries: entries)]))
     }
 
     /// Each set that comes of it is asked about by a rule.
