@@ -24,6 +24,10 @@ struct TranslationTables {
                 // A rule whose chain was made after the chains were listed.
                 guard error.code == .malformed else { throw error }
             }
+            // Tables and chains may be known from before the proof, and rules be listed only now.
+            (host as? RecordingHost)?.forget { request in
+                if case .netlink(let query) = request { query.family == .netfilter } else { false }
+            }
         }
         ruleset = try Self.read(host, family)
     }
