@@ -6,9 +6,33 @@ internal import WireFormats
 struct TranslationTables {
     let ruleset: NftRuleset
 
-    /// Reads tables, chains and rules of family ip; `wholeRulesets`: of every family.
+    /// How often the ruleset is read before it counts as one that never stands still.
+    private static let tries = 5
+
+    /// Reads tables, chains and rules of family ip; `wholeRulesets`: of every family. Others change the ruleset too,
+    /// proofs of other runs among them: what a change overtook is read again.
     init(_ host: any Host, wholeRulesets: Bool) throws(HostError) {
         let family: NftFamily = wholeRulesets ? .unspecified : .ipv4
+        for _ in 1..<Self.tries {
+            do throws(HostError) {
+                let ruleset = try Self.read(host, family)
+                guard ruleset.generations.count > 1 else {
+                    self.ruleset = ruleset
+                    return
+                }
+            } catch {
+                // A rule whose chain was made after the chains were listed.
+                guard error.code == .malformed else { throw error }
+            }
+            // Tables and chains may be known from before the proof, and rules be listed only now.
+            (host as? RecordingHost)?.forget { request in
+                if case .netlink(let query) = request { query.family == .netfilter } else { false }
+            }
+        }
+        ruleset = try Self.read(host, family)
+    }
+
+    private static func read(_ host: any Host, _ family: NftFamily) throws(HostError) -> NftRuleset {
         let tables = try host.query(.nftTables(family))
         let chains = try host.query(.nftChains(family))
         let rules = try host.query(.nftRules(family))
@@ -16,11 +40,12 @@ struct TranslationTables {
         do throws(WireError) {
             try ruleset.addTables(tables)
             try ruleset.addChains(chains)
+            ruleset.passOverProofs()
             try ruleset.addRules(rules)
         } catch {
             throw HostError(.malformed, operation: "read the nft ruleset", message: error.description)
         }
-        self.ruleset = ruleset
+        return ruleset
     }
 
     /// Of the tables of family ip that are there, or of those named.
