@@ -270,7 +270,7 @@ struct NftGenerator {
             (5, "port set"),
             (6, "concatenation"), (5, "icmp"), (3, "tcp flags"), (7, "ct state"), (5, "ct status"), (3, "ct direction"),
             (5, "mark"), (4, "ct mark"), (5, "fib type"), (3, "pkttype"), (2, "dscp"),
-            (2, "ip protocol"), (2, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
+            (2, "ip protocol"), (6, "frag"), (6, "ct tuple"), (3, "raw bytes"), (3, "masked address"), (3, "catch-all"),
             (3, "mark set"), (5, "icmp code"), (2, "ip version"), (2, "protocol"), (3, "ttl"), (3, "length"),
             (3, "timeout set"),
         ]
