@@ -41,7 +41,8 @@ import Testing
             far() { tcpdump -Z root -nr /tmp/far 2>/dev/null | grep -c 'c633:6407'; }
             sleep 0.2; echo "far $(far)"
             # The positive control: the same capture and the same list see what is really sent.
-            sleep 2; lxc-doctor prove --container c1 --proof wire --quiet; sleep 0.2
+            sleep 2; lxc-doctor prove --container c1 --proof wire --quiet
+            for _ in $(seq 50); do [ "$(far)" -gt 0 ] && break; sleep 0.1; done
             [ "$(far)" -gt 0 ] && echo 'far seen'
             grep -qE 'src=(fd42|2001:0?db8:c633)' /proc/net/nf_conntrack && echo remembered
             kill $pid; wait $pid 2>/dev/null

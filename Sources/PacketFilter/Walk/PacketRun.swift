@@ -103,6 +103,9 @@ final class PacketRun {
             return
         }
         guard bridge(.input) == .goesOn, ingressBehind(link) == .goesOn else { return }
+        // A socket that a rule found while the packet was still on the bridge is let go where the IP layer takes it over
+        // (skb_orphan in ip_rcv_core).
+        state.isForSocket = false
         if !host.bridgeNetfilter, hook(.prerouting) != .goesOn { return }
         route(from: link)
     }
