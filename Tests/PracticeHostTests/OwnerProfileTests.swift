@@ -96,7 +96,7 @@ import Testing
             advice: "lxc network set lxdbr0 ipv4.nat true"),
         Broken(
             profile: "libvirt", fault: "iptables-nft -w -t nat -F LIBVIRT_PRT", cause: "masq-missing",
-            advice: "virsh net-start NAME"),
+            advice: "virsh net-destroy $n; virsh net-start $n"),
         Broken(
             profile: "docker", fault: "iptables-nft -w -t nat -F POSTROUTING", cause: "masq-missing",
             advice: "systemctl restart docker"),
