@@ -180,7 +180,8 @@ enum ExplanationPrograms {
             // access control
             "apparmor_parser", "aa-status", "restorecon", "ausearch", "getenforce",
             // coreutils, grep, sed, an editor, the shell's own
-            "awk", "basename", "cat", "chmod", "uname", "snap", "chown", "command", "cut", "df", "du", "echo", "editor", "export", "grep",
+            "awk", "basename", "cat", "chmod", "uname", "snap", "chown", "command", "cut", "df", "du", "echo", "editor",
+            "export", "grep",
             "head", "id", "ls", "mkdir",
             "mv", "sed", "sort", "stat", "timeout", "tr", "uniq", "wc", "ping", "arping", "umount", "mount",
         ])
