@@ -38,7 +38,7 @@ struct FaultTests {
         Expectation(
             fault: "lxc-net-stale-network-up", script: "ls -d /run/lxc/network_up /sys/class/net/lxcbr1",
             wanted: "/run/lxc/network_up\n"),
-        Expectation(fault: "dnsmasq-not-running", script: "pgrep -c -x dnsmasq -r S", wanted: "0\n"),
+        Expectation(fault: "dnsmasq-not-running", script: "pgrep -c -x dnsmasq -r DRS", wanted: "0\n"),
         Expectation(fault: "lxc-not-installed", script: "command -v lxc-start lxc-create", wanted: ""),
         Expectation(fault: "lxcpath-missing", script: "ls -d /var/lib/lxc", wanted: ""),
         Expectation(

@@ -22,7 +22,7 @@ enum RemedyLoop {
             sysctl -a --pattern '^net.ipv6.conf.(.*.forwarding|up0.accept_ra)$' | sort
             find /etc /run/lxc /lib/systemd/system /var/lib/lxc/*/config \( -name dnsmasq.pid -o -path /run/lxc/lock -o -name '*.cache' \) \
                 -prune -o -type f -exec stat -c '%n %a %u %g' {} + -exec md5sum {} + -o -type l -printf '%p %l\n' | sort
-            pgrep -c -r S -x dnsmasq
+            pgrep -c -r DRS -x dnsmasq
         }
         # Twenty seconds at most: a machine may have other things to do.
         until_true() { for _ in $(seq 200); do eval "$1" 2>/dev/null && break; sleep 0.1; done; }
