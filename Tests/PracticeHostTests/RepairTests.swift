@@ -91,7 +91,10 @@ import Testing
         let broken = Set(BrokenHost.all.flatMap(\.checks))
         // Checks over what the proof sees between containers and in them have suites of their own, which name them.
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let others = try ["ProofLocalTests", "ProofContainerTests", "VerifyTests", "PathCauseTests", "IPv6Tests", "ProofContainerIPv6Tests"].map {
+        let others = try [
+            "ProofLocalTests", "ProofContainerTests", "VerifyTests", "PathCauseTests", "IPv6Tests",
+            "ProofContainerIPv6Tests",
+        ].map {
             try String(contentsOf: folder.appendingPathComponent("\($0).swift"), encoding: .utf8)
         }.joined()
         // Named there by their causes, bridge-nf-forward-drop and masq-duplicated.
