@@ -16,22 +16,21 @@ struct HookPlan: Sendable {
     private var groups: [UInt32: [[Station]]] = [:]
     private var bridge: [UInt32: [(priority: Int32, chains: [Int])]] = [:]
 
-    private var devices: [Side: [String: [(priority: Int32, chains: [Int])]]] = [:]
+    private let devices: [Side: [String: [(priority: Int32, chains: [Int])]]]
 
     var hasDeviceChains: Bool { !devices.isEmpty }
 
     init(_ ruleset: Ruleset, passesDevices: Bool) {
+        var ofDevices: [Side: [String: [Int]]] = [:]
         for chain in passesDevices ? [] : ruleset.deviceChains {
             guard let base = ruleset.chains[chain].base else { continue }
             let isEgress =
                 ruleset.tables[ruleset.chains[chain].table].name.family == .netdev && base.hook == .netdevEgress
             for device in Set(base.devices) {
-                devices[isEgress ? .egress : .ingress, default: [:]][device, default: []].append((0, [chain]))
+                ofDevices[isEgress ? .egress : .ingress, default: [:]][device, default: []].append(chain)
             }
         }
-        for (side, byName) in devices {
-            devices[side] = byName.mapValues { Self.ties($0.flatMap(\.chains), ruleset) }
-        }
+        devices = ofDevices.mapValues { byName in byName.mapValues { Self.ties($0, ruleset) } }
         for number in 0..<5 as Range<UInt32> {
             let hook = NftHook(rawValue: number)
             groups[number] = Self.groups(ruleset, hook)
