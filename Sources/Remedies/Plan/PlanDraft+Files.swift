@@ -1,3 +1,4 @@
+internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
 
@@ -44,6 +45,28 @@ extension PlanDraft {
         after.bytes = ByteString(bytes)
         try add(
             .file(path: path, before: before, after: after), phase: .persistent, remedy: remedy, risk: risk, for: cause)
+    }
+
+    /// The same in the first of nftables.service's files that makes a chain, and nft's check of them all. Nothing where no
+    /// file makes it. Where `change` gives nil the file is not understood, and a person does what `byHand` says.
+    mutating func editNftables(
+        making place: NftChainPlace, remedy: String, for cause: Cause, byHand: [String],
+        _ change: (NftablesConf) -> NftablesConf?
+    ) throws(LeftToPerson) {
+        for path in facts.firewall.nftablesFiles {
+            guard let before = try editable(path) else { continue }
+            let file = NftablesConf(path: path, bytes: before.bytes.bytes)
+            guard file.mentions(chain: place.chain, table: place.table) else { continue }
+            guard let edited = change(file) else {
+                throw LeftToPerson(
+                    why: "\(path) makes the chain \(place) in a way that is not understood", what: byHand)
+            }
+            try edit(
+                path, before, edited.lines.bytes, remedy: remedy, for: cause,
+                risk: "nftables.service loads it at every boot and reload.")
+            return try check(
+                .checkNftables(path: facts.firewall.nftablesFiles.first ?? path), remedy: remedy, for: cause)
+        }
     }
 
     /// Has a foreign checker look at what was written; where it finds fault, everything is taken back. Only where

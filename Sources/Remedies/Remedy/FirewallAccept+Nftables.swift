@@ -38,23 +38,10 @@ extension FirewallAccept {
         _ rules: [String], _ chain: FilterChain, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
         let place = chain.place
-        for path in draft.facts.firewall.nftablesFiles {
-            guard let before = try draft.editable(path) else { continue }
-            let file = NftablesConf(path: path, bytes: before.bytes.bytes)
-            guard file.mentions(chain: place.chain, table: place.table) else { continue }
-            guard
-                let edited = file.adding(
-                    rules, toChain: place.chain, family: place.family.name, table: place.table)
-            else {
-                throw LeftToPerson(
-                    why: "\(path) makes the chain \(place) in a way that is not understood",
-                    what: rules.map { "In that chain, ahead of what drops: \($0)" })
-            }
-            try draft.edit(
-                path, before, edited.lines.bytes, remedy: id, for: cause,
-                risk: "nftables.service loads it at every boot and reload.")
-            return try draft.check(
-                .checkNftables(path: draft.facts.firewall.nftablesFiles.first ?? path), remedy: id, for: cause)
+        try draft.editNftables(
+            making: place, remedy: id, for: cause, byHand: rules.map { "In that chain, ahead of what drops: \($0)" }
+        ) { file in
+            file.adding(rules, toChain: place.chain, family: place.family.name, table: place.table)
         }
     }
 }

@@ -43,23 +43,11 @@ extension Masquerade {
     private func saveAhead(_ rule: NftChainRule, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         guard case .before(_, let neighbour) = rule.position else { return }
         let place = rule.place
-        for path in draft.facts.firewall.nftablesFiles {
-            guard let before = try draft.editable(path) else { continue }
-            let file = NftablesConf(path: path, bytes: before.bytes.bytes)
-            guard file.mentions(chain: place.chain, table: place.table) else { continue }
-            guard
-                let edited = file.adding(
-                    rule.text, ahead: neighbour, inChain: place.chain, family: place.family.name, table: place.table)
-            else {
-                throw LeftToPerson(
-                    why: "\(path) makes the chain \(place) in a way that is not understood",
-                    what: ["In that chain, ahead of `\(neighbour)`: \(rule.text)"])
-            }
-            try draft.edit(
-                path, before, edited.lines.bytes, remedy: id, for: cause,
-                risk: "nftables.service loads it at every boot and reload.")
-            return try draft.check(
-                .checkNftables(path: draft.facts.firewall.nftablesFiles.first ?? path), remedy: id, for: cause)
+        try draft.editNftables(
+            making: place, remedy: id, for: cause, byHand: ["In that chain, ahead of `\(neighbour)`: \(rule.text)"]
+        ) { file in
+            file.adding(
+                rule.text, ahead: neighbour, inChain: place.chain, family: place.family.name, table: place.table)
         }
     }
 }
