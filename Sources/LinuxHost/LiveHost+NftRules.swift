@@ -45,12 +45,12 @@ extension LiveHost {
     ) throws(HostError) -> (listing: NftChainListing, handles: [UInt64])? {
         var ruleset = NftRuleset()
         let tables = try query(.nftTables(place.family))
-        try decode(operation) { () throws(WireError) in try ruleset.addTables(tables) }
+        try HostError.decoding(operation) { () throws(WireError) in try ruleset.addTables(tables) }
         // The kernel refuses to list what is in a table that does not exist.
         guard ruleset.tables.contains(where: { $0.name == place.tableName }) else { return nil }
         let chains = try query(.nftChains(place.family))
         let rules = try query(.nftRules(place.family, table: place.table))
-        try decode(operation) { () throws(WireError) in
+        try HostError.decoding(operation) { () throws(WireError) in
             try ruleset.addChains(chains)
             try ruleset.addRules(rules)
         }

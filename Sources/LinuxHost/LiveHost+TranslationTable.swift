@@ -70,31 +70,31 @@ extension LiveHost {
 
     private func rulesetGeneration(_ operation: String) throws(HostError) -> UInt32 {
         let messages = try query(.nftGeneration)
-        do {
-            if let message = messages.first {
-                let attributes = try NetlinkMessage(message).attributes(after: 4)
-                if let generation = try attributes.first(UInt16(NFTA_GEN_ID.rawValue)) {
-                    return try attributes.network(generation)
-                }
+        let generation = try HostError.decoding(operation) { () throws(WireError) -> UInt32? in
+            guard let message = messages.first else { return nil }
+            let attributes = try NetlinkMessage(message).attributes(after: 4)
+            return try attributes.first(UInt16(NFTA_GEN_ID.rawValue)).map { generation throws(WireError) in
+                try attributes.network(generation)
             }
-        } catch {
-            throw HostError(.malformed, operation: operation, message: error.description)
         }
-        throw HostError(.malformed, operation: operation, message: "the kernel did not say its ruleset generation")
+        guard let generation else {
+            throw HostError(.malformed, operation: operation, message: "the kernel did not say its ruleset generation")
+        }
+        return generation
     }
 
     private func state(of wanted: TranslationTable, _ operation: String) throws(HostError) -> TableState {
         let name = NftTableName(.ipv4, wanted.name)
         var ruleset = NftRuleset()
         let tables = try query(.nftTables(.ipv4))
-        try decode(operation) { () throws(WireError) in try ruleset.addTables(tables) }
+        try HostError.decoding(operation) { () throws(WireError) in try ruleset.addTables(tables) }
         // The kernel refuses to list what is in a table that does not exist.
         guard let table = ruleset.tables.first(where: { $0.name == name }) else { return .absent }
         let contents = try (
             chains: query(.nftChains(.ipv4)), rules: query(.nftRules(.ipv4, table: wanted.name)),
             sets: query(.nftSets(.ipv4, table: wanted.name))
         )
-        try decode(operation) { () throws(WireError) in
+        try HostError.decoding(operation) { () throws(WireError) in
             try ruleset.addChains(contents.chains)
             try ruleset.addRules(contents.rules)
             try ruleset.addSets(contents.sets)
@@ -115,13 +115,5 @@ extension LiveHost {
                 .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
             ]
         return expressions == same ? .same : .other
-    }
-
-    func decode(_ operation: String, _ body: () throws(WireError) -> Void) throws(HostError) {
-        do {
-            try body()
-        } catch {
-            throw HostError(.malformed, operation: operation, message: error.description)
-        }
     }
 }

@@ -23,9 +23,7 @@ struct ContainerProofProbe: Probe {
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
-        guard var own = report, own.mode != .off else {
-            throw .notApplicable("the packet proof was turned off (--proof off)")
-        }
+        var own = try report.made()
         own.probes = own.probes.filter { $0.network == network && $0.container != nil && $0.family == family }
         guard let container = own.probes.first?.container else {
             throw .notApplicable("no container that could send \(family.title) runs on \(network)")

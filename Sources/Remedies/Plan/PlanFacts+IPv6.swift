@@ -48,16 +48,10 @@ extension PlanFacts {
     /// Those that neither the kernel made with an address nor a router advertised.
     private func routes(by bridge: String, hasIPv6: Bool, _ host: any Host) throws(HostError) -> [String] {
         guard state.exists(link: bridge) else { return [] }
-        let links = try host.query(.links())
-        let routes = try host.query(.routes())
-        let routes6 = hasIPv6 ? try host.query(.routes(.ipv6)) : []
-        do throws(WireError) {
-            guard let index = try Link.all(in: links).first(where: { $0.name == bridge })?.index else { return [] }
-            return try Self.foreign(Route.all(in: routes), index)
-                + Self.foreign(InternetRoute<IPv6Address>.all(in: routes6), index)
-        } catch {
-            throw HostError(.malformed, operation: "read routes", message: error.description)
-        }
+        guard let index = try host.links().first(where: { $0.name == bridge })?.index else { return [] }
+        let routes: [Route] = try host.routes(.ipv4)
+        let routes6: [InternetRoute<IPv6Address>] = hasIPv6 ? try host.routes(.ipv6) : []
+        return Self.foreign(routes, index) + Self.foreign(routes6, index)
     }
 
     /// RTPROT_KERNEL is 2, RTPROT_RA 9 (linux/rtnetlink.h).

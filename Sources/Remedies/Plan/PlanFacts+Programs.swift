@@ -23,14 +23,7 @@ extension PlanFacts {
         }
         let devices = Set(try host.listIfPresent(NetworkManagerDevice.directory))
         guard !devices.isEmpty else { return }
-        let messages = try host.query(.links())
-        let links: [Link]
-        do throws(WireError) {
-            links = try Link.all(in: messages)
-        } catch {
-            throw HostError(.malformed, operation: "RTM_GETLINK", message: "\(error)")
-        }
-        for link in links where link.kind == "veth" && devices.contains(String(link.index)) {
+        for link in try host.links() where link.kind == "veth" && devices.contains(String(link.index)) {
             let text = try host.readTextIfPresent(NetworkManagerDevice.path(of: link.index)) ?? ""
             if NetworkManagerDevice(text: text).isManaged { networkManager.ports.insert(link.name) }
         }

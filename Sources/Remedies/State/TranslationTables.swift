@@ -37,13 +37,11 @@ struct TranslationTables {
         let chains = try host.query(.nftChains(family))
         let rules = try host.query(.nftRules(family))
         var ruleset = NftRuleset()
-        do throws(WireError) {
+        try HostError.decoding("read the nft ruleset") { () throws(WireError) in
             try ruleset.addTables(tables)
             try ruleset.addChains(chains)
             ruleset.passOverProofs()
             try ruleset.addRules(rules)
-        } catch {
-            throw HostError(.malformed, operation: "read the nft ruleset", message: error.description)
         }
         return ruleset
     }
