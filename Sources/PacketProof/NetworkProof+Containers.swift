@@ -77,16 +77,14 @@ extension NetworkProof {
     /// What acts on the packets of a real port, where a throw-away container has none.
     private func hazard(at resident: Resident, of network: ProofNetwork, _ host: any Host) -> String? {
         do {
-            let links = try Link.all(in: try host.query(.links()))
+            let links = try host.links()
             guard let port = links.first(where: { $0.name == resident.port }),
                 let bridge = links.first(where: { $0.name == network.bridge })
             else { return "the port \(resident.port) has gone" }
             return try ProofHazards(host: host, family: network.family, bridge: bridge, links: links)
                 .read(port: port).first
-        } catch let error as HostError {
-            return error.description
         } catch {
-            return "\(error)"
+            return error.description
         }
     }
 

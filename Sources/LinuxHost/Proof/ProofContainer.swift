@@ -145,11 +145,9 @@ struct ProofContainer: ~Copyable {
     private func neighbour(_ address: IPAddress?) throws(HostError) -> Neighbour? {
         guard let address else { return nil }
         let messages = try sockets.inside.request(.neighbours(AddressFamily(address.family)))
-        do {
-            return try Neighbour.all(in: messages).first { $0.link == Int(linkIndex) && $0.destination == address }
-        } catch {
-            throw HostError(.malformed, operation: "read the neighbours of a container", message: "\(error)")
-        }
+        return try HostError.decoding("read the neighbours of a container") { () throws(WireError) in
+            try Neighbour.all(in: messages)
+        }.first { $0.link == Int(linkIndex) && $0.destination == address }
     }
 
     /// The hardware address of the bridge, read when it is needed: a bridge without ports took our own when we came.

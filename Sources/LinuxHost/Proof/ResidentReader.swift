@@ -20,7 +20,7 @@ struct ResidentReader {
     /// Everybody at the bridge. A port whose other end cannot be found or read is named, with the reason. `ipv6`: with
     /// what they have of it.
     func read(_ bridge: String, ipv6: Bool = false) throws(HostError) -> BridgeResidents {
-        let links = try Self.decoded { try Link.all(in: try host.query(.links())) }
+        let links = try host.links()
         guard let master = links.first(where: { $0.name == bridge }) else {
             throw HostError(.notFound, operation: Self.operation, message: "there is no link \(bridge)")
         }
@@ -33,12 +33,12 @@ struct ResidentReader {
 
     /// Those of this host's own links.
     func hardwareAddresses() throws(HostError) -> Set<MACAddress> {
-        Set(try Self.decoded { try Link.all(in: try host.query(.links())) }.compactMap(\.mac))
+        Set(try host.links().compactMap(\.mac))
     }
 
     /// Everybody behind a veth of this host.
     func read() throws(HostError) -> BridgeResidents {
-        let links = try Self.decoded { try Link.all(in: try host.query(.links())) }
+        let links = try host.links()
         return try read(links.filter { $0.kind == "veth" && $0.lowerNamespace != nil }.prefix(Self.mostVeths))
     }
 
@@ -70,9 +70,9 @@ struct ResidentReader {
         at port: Link, in namespace: Int32, _ path: String, ipv6: Bool
     ) throws(HostError) -> Resident {
         var socket = try NetlinkSocket(.route, namespace: namespace)
-        let links = try ask(.links(), &socket) { try Link.all(in: $0) }
-        let addresses = try ask(.addresses(), &socket) { try InterfaceAddress.all(in: $0) }
-        let routes = try ask(.routes(), &socket) { try WireFormats.Route.all(in: $0) }
+        let links = try ask(.links(), &socket, Link.all)
+        let addresses = try ask(.addresses(), &socket, InterfaceAddress.all)
+        let routes = try ask(.routes(), &socket, WireFormats.Route.all)
         guard let link = links.first(where: { $0.index == port.lower }) else {
             throw HostError(.notFound, operation: Self.operation, message: "its other end is not where it should be")
         }
@@ -84,8 +84,8 @@ struct ResidentReader {
             gateways: Self.gateways(defaults, by: link), hasDefaultRoute: !defaults.isEmpty,
             broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast), mtu: link.mtu, portMTU: port.mtu)
         guard ipv6 else { return resident }
-        let others = try ask(.addresses(.ipv6), &socket) { try LinkAddress<IPv6Address>.all(in: $0) }
-        let ways = Self.defaults(try ask(.routes(.ipv6), &socket) { try InternetRoute<IPv6Address>.all(in: $0) })
+        let others = try ask(.addresses(.ipv6), &socket, LinkAddress<IPv6Address>.all)
+        let ways = Self.defaults(try ask(.routes(.ipv6), &socket, InternetRoute<IPv6Address>.all))
         // RT_SCOPE_UNIVERSE: neither link-local nor of the host alone.
         resident.ipv6Addresses = others.filter { $0.link == link.index && $0.scope == 0 }.map(\.address)
         resident.ipv6Gateways = Self.gateways(ways, by: link)
@@ -105,20 +105,10 @@ struct ResidentReader {
     }
 
     private func ask<Value>(
-        _ query: KernelQuery, _ socket: inout NetlinkSocket, _ read: ([[UInt8]]) throws -> Value
+        _ query: KernelQuery, _ socket: inout NetlinkSocket, _ read: ([[UInt8]]) throws(WireError) -> Value
     ) throws(HostError) -> Value {
         let answer = try socket.request(query)
-        return try Self.decoded { try read(answer) }
-    }
-
-    private static func decoded<Value>(_ body: () throws -> Value) throws(HostError) -> Value {
-        do {
-            return try body()
-        } catch let error as HostError {
-            throw error
-        } catch {
-            throw HostError(.malformed, operation: operation, message: "\(error)")
-        }
+        return try HostError.decoding(Self.operation) { () throws(WireError) in try read(answer) }
     }
 
     /// LXC puts a container's processes into a control group that has its name. Source: cgroups(7), lxc.container.conf
