@@ -19,7 +19,7 @@ import Testing
             ["--containers", "1"],
             """
             lxc-info -n c1 -iH
-            ip netns exec internet tcpdump -lni isp0 -w /tmp/far --immediate-mode 2>/tmp/err & pid=$!
+            ip netns exec internet tcpdump -s 256 -lni isp0 -w /tmp/far --immediate-mode 2>/tmp/err & pid=$!
             until grep -q listening /tmp/err; do sleep 0.02; done
             lxc-doctor prove --container c1 --format json >/tmp/all; echo "all $?"
             lxc-doctor prove --container c1 --to 203.0.113.1:8080 --protocol tcp --format json >/tmp/one; echo "one $?"

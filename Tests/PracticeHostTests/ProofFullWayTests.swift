@@ -45,7 +45,7 @@ import Testing
             [],
             """
             { \(Self.farther)\(Self.deaf)
-            ip netns exec far tcpdump -Z root --immediate-mode -Uni eth0 -w /tmp/far ip 2>/tmp/listening & capture=$!
+            ip netns exec far tcpdump -Z root --immediate-mode -s 256 -Uni eth0 -w /tmp/far ip 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done; } >&2
             lxc-doctor prove --proof wire --quiet --to 192.0.2.99; echo "status $?"
             sleep 0.3; kill $capture; wait $capture; tcpdump -Z root -nr /tmp/far 2>/dev/null

@@ -72,8 +72,8 @@ import Testing
             ["--ipv6", "nat66"],
             """
             ip link add other type veth peer name other2; ip link set other master lxcbr1 up; ip link set other2 up; sleep 2.5
-            tcpdump -Z root --immediate-mode -Uni other2 -w /tmp/near ip6 2>/tmp/near.up & near=$!
-            ip netns exec internet tcpdump -Z root --immediate-mode -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
+            tcpdump -Z root --immediate-mode -s 256 -Uni other2 -w /tmp/near ip6 2>/tmp/near.up & near=$!
+            ip netns exec internet tcpdump -Z root --immediate-mode -s 256 -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening && grep -q listening /tmp/near.up; do sleep 0.05; done
             for n in 1 2 3; do lxc-doctor prove --quiet || echo "status $?"; done
             lxc-doctor --quiet; sleep 0.3

@@ -55,7 +55,7 @@ import Testing
         let ended = try Program.lab(
             [],
             """
-            ip netns exec internet tcpdump -Z root --immediate-mode -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
+            ip netns exec internet tcpdump -Z root --immediate-mode -s 256 -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done
             for n in 1 2 3; do lxc-doctor prove --quiet || echo "status $?"; done
             lxc-doctor --quiet; sleep 0.3
@@ -76,7 +76,7 @@ import Testing
             """
             ip link set up0 master lxcbr1; ip addr del 203.0.113.2/24 dev up0; ip addr add 203.0.113.2/24 dev lxcbr1
             ip route replace default via 203.0.113.1 dev lxcbr1; sysctl -qw net.bridge.bridge-nf-call-iptables=0
-            ip netns exec internet tcpdump -Z root --immediate-mode -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
+            ip netns exec internet tcpdump -Z root --immediate-mode -s 256 -Uni any -w /tmp/far 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done
             lxc-doctor prove --format json; sleep 0.3; kill $capture; wait $capture
             ip netns exec internet tcpdump -Z root -nr /tmp/far 2>/dev/null | grep -vE 'IP6|igmp' >&2

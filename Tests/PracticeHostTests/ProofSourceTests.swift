@@ -102,7 +102,7 @@ import Testing
             """
             ip netns add ear; ip link add eport type veth peer name eth0 netns ear
             ip link set eport master lxcbr1 up; ip -n ear link set eth0 up; sleep 0.5
-            ip netns exec ear tcpdump -Z root --immediate-mode -Uni eth0 -w /tmp/ear 2>/tmp/listening & capture=$!
+            ip netns exec ear tcpdump -Z root --immediate-mode -s 256 -Uni eth0 -w /tmp/ear 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done
             for n in 1 2 3; do lxc-doctor prove --quiet || echo "status $?"; done; sleep 0.3
             kill $capture; wait $capture
