@@ -117,9 +117,15 @@ private let devices = "Inter-| Receive\n face |bytes\n    lo: 1 2\nlxcbr1: 3 4\n
     #expect(
         try facts(LXCNetServiceProbe(), bridge, on: host)["staleBecause"] == .string("process 77 is sshd, not dnsmasq"))
     host.set("/proc/77/comm", "dnsmasq\n")
-    host.set("/proc/77/stat", "77 (dnsmasq) Z 1 77 77 0 -1 4227084 0\n")
-    #expect(
-        try facts(LXCNetServiceProbe(), bridge, on: host)["staleBecause"] == .string("process 77 is gone, not dnsmasq"))
+    // A zombie, and one that the kernel is ending (PF_EXITING).
+    for stat in ["Z 1 77 77 0 -1 4227072 0", "D 1 77 77 0 -1 4227076 0"] {
+        host.set("/proc/77/stat", "77 (dnsmasq) \(stat)\n")
+        #expect(
+            try facts(LXCNetServiceProbe(), bridge, on: host)["staleBecause"]
+                == .string("process 77 is gone, not dnsmasq"), "\(stat)")
+    }
+    host.set("/proc/77/stat", "77 (dnsmasq) S 1 77 77 0 -1 4227072 0\n")
+    #expect(try facts(LXCNetServiceProbe(), bridge, on: host)["stale"] == .boolean(false))
     host.remove("/proc/77")
     var found = try facts(LXCNetServiceProbe(), bridge, on: host)
     #expect(found["stale"] == .boolean(true))

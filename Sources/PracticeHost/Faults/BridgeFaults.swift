@@ -1,12 +1,12 @@
 /// The DHCP server of the bridge, gone without a word to lxc-net.
 let dnsmasqKilled: [FaultStep] = [
-    // A killed process is there until the kernel has found the time to end it; a zombie has no arguments any more.
+    // A killed process is there until the kernel has closed what it had open; then it is a zombie, or gone.
     .run([
         "sh", "-c",
         """
         pid=$(cat /run/lxc/dnsmasq.pid) && kill -9 "$pid" || exit
         for _ in $(seq 500); do
-            arguments=$(tr -d '\\0' 2>/dev/null </proc/"$pid"/cmdline) && [ -n "$arguments" ] || exit 0
+            grep -q '^State:.[^ZX]' /proc/"$pid"/status 2>/dev/null || exit 0
             sleep 0.01
         done
         exit 1

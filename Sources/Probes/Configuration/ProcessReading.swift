@@ -17,11 +17,14 @@ extension ConfigurationReader {
         return names
     }
 
-    /// `/proc/PID/comm`; nil where there is no such process, and for one that has ended and whose parent has not waited for
-    /// it yet: a zombie keeps its name, and nothing else.
+    /// `/proc/PID/comm`; nil where there is no such process, for one that is being ended, and for one whose parent has not
+    /// waited for it yet: a zombie keeps its name, and nothing else.
     func processName(_ pid: Int) throws(ObservationFailure) -> String? {
         guard let bytes = try processFile(pid, "comm") else { return nil }
-        if let state = try processFields(pid).first, state == "Z" || state == "X" { return nil }
+        let fields = try processFields(pid)
+        if let state = fields.first, state == "Z" || state == "X" { return nil }
+        // PF_EXITING of linux/sched.h: it closes what it has open, which takes the kernel some milliseconds.
+        if fields.count > 6, let flags = UInt32(fields[6]), flags & 0x4 != 0 { return nil }
         return String(decoding: bytes.filter { $0 != 0x0a }, as: UTF8.self)
     }
 
