@@ -135,8 +135,7 @@ struct ChainWalk {
             if pieces.isEmpty { break }
             steps += 1
             guard steps < Self.mostSteps else { throw WalkLimit(reason: "more than 250,000 rules on the way") }
-            work += pieces.count
-            guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
+            try count(pieces)
             if let ahead = revision.ahead, revision.shadow == index { pieces = translated(pieces, ahead) }
             if revision.passedOver.contains(index) { continue }
             // Most rules of a long chain speak of one address.
@@ -147,7 +146,8 @@ struct ChainWalk {
             }
             // With one set of packets a rule is read for these alone.
             let asked = pieces.count == 1 ? pieces[0].box : ruleset.everyBox
-            for branch in branches(of: index, within: asked) {
+            for (number, branch) in branches(of: index, within: asked).enumerated() {
+                if number > 0 { try count(pieces) }
                 var next: [Piece] = []
                 var matched: [Piece] = []
                 for piece in pieces {
@@ -187,6 +187,11 @@ struct ChainWalk {
             }
         }
         return returned + pieces
+    }
+
+    private mutating func count(_ pieces: [Piece]) throws(WalkLimit) {
+        work += pieces.count
+        guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
     }
 
     /// Settles those in the box as masqueraded; gives the rest.

@@ -1,5 +1,15 @@
 internal import WireFormats
 
+/// The data of a map, and the key that it is found by.
+struct NftMapped {
+    var name: String
+    var entries: [NftSetEntry]
+    /// Of the key; nil where they are not known, or the map changes.
+    var parts: [NftOperand]?
+
+    var values: [[UInt8]] { entries.compactMap(\.value) }
+}
+
 /// What stands in a register: bytes of the packet, or something about it.
 struct NftOperand {
     enum Source {
@@ -8,8 +18,7 @@ struct NftOperand {
         case conntrack(NftConntrackKey)
         case fib(NftFibResult, flags: UInt32)
         case constant(NftValue)
-        /// The data of the elements of a map.
-        case mapped([[UInt8]])
+        case mapped(NftMapped)
         case other(String)
     }
 

@@ -7,22 +7,16 @@ extension NftRuleReader {
         _ extra: inout [RuleBranch]
     ) {
         let parts = from.word.flatMap { operands(from: $0, bytes: Int(min(set.keyLength, 64))) }
+        let entries = set.entries
+        let isKnown = !set.flags.contains(.dynamic)
         // Only now may the data overwrite the register that held the key.
         if let into, into != .verdict {
-            let values = set.elements.compactMap { element in
-                if case .value(let bytes)? = element.content { bytes } else { nil }
-            }
-            store(NftOperand(source: .mapped(values), length: values.first?.count ?? 4), into)
+            let map = NftMapped(name: "map \(set.name)", entries: entries, parts: isKnown ? parts : nil)
+            store(NftOperand(source: .mapped(map), length: map.values.first?.count ?? 4), into)
         }
-        guard !set.flags.contains(.dynamic), let parts else { return builder.doubt("set \(set.name)") }
-        let entries = set.entries
+        guard isKnown, let parts else { return builder.doubt("set \(set.name)") }
         if let into, into == .verdict {
-            for entry in entries.prefix(1024) {
-                guard case .verdict(let verdict)? = entry.content else { continue }
-                var branch = builder
-                require(parts, entry, &branch)
-                if let branch = branch.branch(XtRuleReader.action(verdict)) { extra.append(branch) }
-            }
+            extra += branches("map \(set.name)", entries, parts, builder) { $0.verdict.map(XtRuleReader.action) }
             return
         }
         if entries.contains(where: \.isCatchAll) {
@@ -33,10 +27,8 @@ extension NftRuleReader {
         if parts.count == 1, let field = wholeField(parts[0]) {
             var ranges: [ClosedRange<UInt32>] = []
             for entry in entries {
-                guard let low = NftValue(entry.low)?.bigNumber, let high = NftValue(entry.high)?.bigNumber,
-                    low <= high, high <= UInt32.max
-                else { return builder.doubt("set \(set.name)") }
-                ranges.append(UInt32(low)...UInt32(high))
+                guard let range = entry.numbers else { return builder.doubt("set \(set.name)") }
+                ranges.append(range)
             }
             builder.require(field, IntervalSet(ranges), inverted: inverted)
             return
@@ -65,6 +57,55 @@ extension NftRuleReader {
             }
         }
         if unknown || entries.count > 1024 { builder.doubt("set \(set.name)") } else { builder.require(inverted) }
+    }
+
+    /// No more ways through one map than there may be sets of packets.
+    private static let mostWays = 4096
+
+    /// One way for each thing that a map makes packets do. What is beyond the limit may do anything.
+    func branches(
+        _ name: String, _ entries: [NftSetEntry], _ parts: [NftOperand], _ builder: BranchBuilder,
+        _ action: (NftSetEntry) -> RuleBranch.Action?
+    ) -> [RuleBranch] {
+        var found: [RuleBranch] = []
+        var rest: [NftSetEntry] = []
+        if parts.count == 1, let field = wholeField(parts[0]) {
+            // Keys with the same data are one set of packets.
+            var groups: [(entry: NftSetEntry, ranges: [ClosedRange<UInt32>])] = []
+            var places: [NftSetElement.Content: Int] = [:]
+            for entry in entries {
+                guard !entry.isConditional, let range = entry.numbers, let content = entry.content else {
+                    rest.append(entry)
+                    continue
+                }
+                if let place = places[content] {
+                    groups[place].ranges.append(range)
+                } else {
+                    places[content] = groups.count
+                    groups.append((entry, [range]))
+                }
+            }
+            for group in groups {
+                guard let action = action(group.entry) else { continue }
+                var branch = builder
+                branch.require(field, IntervalSet(group.ranges))
+                if let branch = branch.branch(action) { found.append(branch) }
+            }
+        } else {
+            rest = entries
+        }
+        for entry in rest {
+            guard let action = action(entry) else { continue }
+            var branch = builder
+            require(parts, entry, &branch)
+            if entry.isConditional { branch.doubt(name) }
+            if let branch = branch.branch(action) { found.append(branch) }
+            if found.count > Self.mostWays { break }
+        }
+        guard found.count > Self.mostWays else { return found }
+        var others = builder
+        others.doubt(name)
+        return found.prefix(Self.mostWays) + [others.branch(.unknown(name))].compactMap { $0 }
     }
 
     private func require(_ parts: [NftOperand], _ entry: NftSetEntry, _ builder: inout BranchBuilder) {

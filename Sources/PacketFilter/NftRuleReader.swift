@@ -79,9 +79,8 @@ struct NftRuleReader {
                 return finish(isProxied ? .unknown("tproxy") : XtRuleReader.action(verdict), builder, extra)
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
-                guard nat.kind == .source else { return finish(.destinationNat, builder, extra) }
-                if nat.family == .ipv6 { builder.require(false) }
-                return finish(.sourceNat(addresses(nat)), builder, extra)
+                if nat.family == .ipv6, nat.kind == .source { builder.require(false) }
+                return translations(nat, builder) ?? finish(action(nat, to: addresses(nat)), builder, extra)
             case .redirect: return finish(.destinationNat, builder, extra)
             case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
@@ -119,9 +118,9 @@ struct NftRuleReader {
         case .meta(.mark): return .mark(keeping: keep, flipping: flip)
         case .conntrack(.mark) where flip == 0:
             return .copy(XtMarkChange(mode: .restore, value: 0, mask: keep, packetMask: .max, shift: nil))
-        case .mapped(let values):
+        case .mapped(let map):
             return .markOneOf(
-                IntervalSet(values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
+                IntervalSet(map.values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
         default: return .markOneOf(.all)
         }
     }
@@ -156,6 +155,24 @@ struct NftRuleReader {
         register.word.flatMap { registers[$0] }
     }
 
+    private func action(_ nat: NftNat, to addresses: IntervalSet?) -> RuleBranch.Action {
+        nat.kind == .source ? .sourceNat(addresses) : .destinationNat
+    }
+
+    /// One way for each address that a map holds; nil where no map says to which.
+    private func translations(_ nat: NftNat, _ builder: BranchBuilder) -> [RuleBranch]? {
+        guard let pair = nat.addresses, pair.low == pair.high, case .mapped(let map)? = load(pair.low)?.source,
+            let parts = map.parts
+        else { return nil }
+        return branches(map.name, map.entries, parts, builder) { entry in
+            entry.value.map { action(nat, to: Self.address($0).map { IntervalSet($0) }) }
+        }
+    }
+
+    private static func address(_ value: [UInt8]) -> UInt32? {
+        NftValue(value.prefix(4))?.bigNumber.map(UInt32.init(truncatingIfNeeded:))
+    }
+
     private func addresses(_ nat: NftNat) -> IntervalSet? {
         guard let pair = nat.addresses, let low = load(pair.low), let high = load(pair.high) else { return nil }
         switch (low.source, high.source) {
@@ -164,12 +181,10 @@ struct NftRuleReader {
                 return nil
             }
             return IntervalSet(UInt32(first)...UInt32(last))
-        case (.mapped(let values), _):
+        case (.mapped(let map), _):
             var ranges: [ClosedRange<UInt32>] = []
-            for value in values {
-                guard let first = NftValue(value.prefix(4))?.bigNumber.map(UInt32.init(truncatingIfNeeded:)) else {
-                    return nil
-                }
+            for value in map.values {
+                guard let first = Self.address(value) else { return nil }
                 ranges.append(first...first)
             }
             return IntervalSet(ranges)

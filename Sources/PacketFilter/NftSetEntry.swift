@@ -9,6 +9,17 @@ struct NftSetEntry {
     var content: NftSetElement.Content?
     /// Whether it may refuse, by a limit or the like.
     var isConditional = false
+
+    /// Of a key that is one number in network order; nil for all others.
+    var numbers: ClosedRange<UInt32>? {
+        guard !isCatchAll, let low = NftValue(low)?.bigNumber, let high = NftValue(high)?.bigNumber, low <= high,
+            high <= UInt32.max
+        else { return nil }
+        return UInt32(low)...UInt32(high)
+    }
+
+    var value: [UInt8]? { if case .value(let bytes)? = content { bytes } else { nil } }
+    var verdict: NftVerdict? { if case .verdict(let verdict)? = content { verdict } else { nil } }
 }
 
 extension NftSet {

@@ -69,4 +69,72 @@ import Testing
         let outside = NftExpression.destination(in: try #require(IPv4Prefix("198.51.100.0/24")))
         #expect(try answer(.eastWest, bridgeNetfilter: true, outside + away).verdict == .proven)
     }
+
+    /// The questions of a host with one rule that looks a destination up in a map.
+    private func mapQuestions(
+        _ base: NftBaseChain, _ rule: [NftExpression], _ entries: [(key: String, content: NftSetElement.Content)]
+    ) throws -> NetworkQuestions {
+        let table = NftTableName(.ipv4, "t")
+        var builder = RulesetBuilder()
+        builder.chain(table, "c", base, [[.payload(base: .network, offset: 16, length: 4, into: .one)] + rule])
+        var nft = try builder.build().nft
+        nft.sets = [
+            NftSet(
+                table: table, name: "m", flags: [], keyType: 7, keyLength: 4, fieldLengths: [],
+                elements: try entries.map { entry in
+                    NftSetElement(
+                        key: NftValue(try #require(IPv4Address(entry.key))).bytes, flags: [], content: entry.content)
+                })
+        ]
+        return NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
+    }
+
+    private func address(_ text: String) throws -> NftSetElement.Content {
+        .value(NftValue(try #require(IPv4Address(text))).bytes)
+    }
+
+    /// What holds for one key of a map need not hold for the next.
+    @Test func everyAddressOfAMapIsLookedAt() throws {
+        let mapped: [NftExpression] = [
+            .lookup(set: "m", from: .one, into: .one, inverted: false),
+            .nat(NftNat(kind: .destination, addresses: NftRegisterPair(low: .one, high: .one))),
+        ]
+        let away = (key: "198.51.100.7", content: try address("198.51.100.99"))
+        #expect(try mapQuestions(Self.translation, mapped, [away]).answer(.forwarded).verdict == .proven)
+        let answer = try mapQuestions(
+            Self.translation, mapped, [away, (key: "9.9.9.9", content: try address("10.5.0.10"))]
+        ).answer(.forwarded)
+        #expect(answer.verdict == .counterexample)
+        #expect(answer.packet?.destination.description == "9.9.9.9")
+        #expect(answer.reason == "it is sent to 10.5.0.10 instead")
+    }
+
+    @Test(arguments: [(300, QuestionAnswer.Verdict.undecided), (200, .proven)])
+    func tooManyAddressesAreNotProven(count: Int, verdict: QuestionAnswer.Verdict) throws {
+        let mapped: [NftExpression] = [
+            .lookup(set: "m", from: .one, into: .one, inverted: false),
+            .nat(NftNat(kind: .destination, addresses: NftRegisterPair(low: .one, high: .one))),
+        ]
+        let entries = try (0..<count).map { number in
+            (key: "9.9.\(number / 256).\(number % 256)", content: try address("9.8.\(number / 256).\(number % 256)"))
+        }
+        #expect(try mapQuestions(Self.translation, mapped, entries).answer(.forwarded).verdict == verdict)
+    }
+
+    /// However many keys a verdict map has.
+    @Test(arguments: [100, 3000, 6000])
+    func everyVerdictOfAMapCounts(count: Int) throws {
+        let jump: [NftExpression] = [.lookup(set: "m", from: .one, into: .verdict, inverted: false)]
+        let accepted: [(key: String, content: NftSetElement.Content)] = (0..<count).map { number in
+            (key: "9.9.\(number / 256).\(number % 256)", content: .verdict(.accept))
+        }
+        let forward = NftBaseChain(hook: .forward, priority: 0)
+        #expect(try mapQuestions(forward, jump, accepted).answer(.forwarded).verdict == .proven)
+        let answer = try mapQuestions(forward, jump, accepted + [(key: "9.8.7.6", content: .verdict(.drop))])
+            .answer(.forwarded)
+        #expect(answer.verdict == .counterexample)
+        #expect(answer.packet?.destination.description == "9.8.7.6")
+    }
 }

@@ -74,9 +74,12 @@ enum Frames {
         return bytes
     }
 
+    static let echoIdentifier: UInt16 = 7
+
     /// A query or its reply: identifier, sequence number, and enough for three timestamps.
     private static func icmp(type: UInt8) -> [UInt8] {
-        var bytes = Segment.icmpEcho(identifier: 7, sequence: 1, payload: Array("oracle".utf8) + [0, 0, 0, 0, 0, 0])
+        var bytes = Segment.icmpEcho(
+            identifier: echoIdentifier, sequence: 1, payload: Array("oracle".utf8) + [0, 0, 0, 0, 0, 0])
         (bytes[0], bytes[2], bytes[3]) = (type, 0, 0)
         var checksum = InternetChecksum()
         checksum.add(bytes)

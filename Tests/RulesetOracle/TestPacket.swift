@@ -45,6 +45,10 @@ struct TestPacket {
             default: (0, 0)
             }
         }
+
+        var echoIdentifier: UInt16? {
+            if case .icmp(_, _, let rest, _) = Transport(of: packet) { UInt16(rest >> 16) } else { nil }
+        }
     }
 
     /// With all that its sender knows of it besides.
@@ -56,8 +60,8 @@ struct TestPacket {
         return packet
     }
 
-    /// The answer of who saw this packet. Nil where there is none, or where a port was translated: a sample tells of the
-    /// addresses alone what conntrack makes of them.
+    /// The answer of who saw this packet. Nil where there is none, or where a port or the identifier of an echo was
+    /// translated: a sample tells of the addresses alone what conntrack makes of them.
     func answer(to seen: Sighting) -> TestPacket? {
         var reply = sample
         switch sample.protocol {
@@ -67,7 +71,8 @@ struct TestPacket {
             // SYN and ACK.
             reply.tcpFlags = 18
         // An echo reply.
-        case .icmp where sample.sourcePort == 8: (reply.sourcePort, reply.destinationPort) = (0, 0)
+        case .icmp where sample.sourcePort == 8 && seen.echoIdentifier == Frames.echoIdentifier:
+            (reply.sourcePort, reply.destinationPort) = (0, 0)
         default: return nil
         }
         return comingBack(reply, .established, .answer, seen)

@@ -14,7 +14,8 @@ extension NetworkQuestions {
         let asked = boxes.compactMap { $0.intersection(PacketBox(destination: outside)) }
         let uplink = context.output?.name
         var undecided: QuestionAnswer?
-        for outcome in try sentElsewhere(asked, context) {
+        let sent = try sentElsewhere(asked, context)
+        for outcome in sent.prefix(Self.mostLookedAt) {
             let packet = sample(outcome.box, input: bridge)
             let result = walk.walk(packet)
             switch result.verdict {
@@ -36,7 +37,7 @@ extension NetworkQuestions {
                         .forwarded, .undecided, reason: "depends on what is not known: " + names, packet: packet)
             }
         }
-        return undecided
+        return undecided ?? tooMany(sent, .forwarded)
     }
 
     /// Packets that a rule sends elsewhere on the way in; nil where it sends none, or none that matters.
@@ -46,7 +47,8 @@ extension NetworkQuestions {
     ) throws(Undecided) -> QuestionAnswer? {
         guard ruleset.translatesDestinations else { return nil }
         var doubtful: QuestionAnswer?
-        for outcome in try sentElsewhere(boxes, context) {
+        let sent = try sentElsewhere(boxes, context)
+        for outcome in sent.prefix(Self.mostLookedAt) {
             var packet = sample(outcome.box, input: bridge)
             if packet.source == packet.destination, let other = outcome.box.destination.ranges.last?.upperBound {
                 packet.destination = IPv4Address(value: other)
@@ -73,19 +75,29 @@ extension NetworkQuestions {
                 return QuestionAnswer(question, .undecided, reason: result.reason, packet: packet)
             }
         }
-        return doubtful
+        return doubtful ?? tooMany(sent, question)
     }
 
-    /// What the nat chains of prerouting do with packets whose destination they change: the first of many.
+    /// Of the sets of packets that are sent elsewhere; each is walked alone.
+    private static let mostLookedAt = 256
+
+    private func tooMany(_ sent: [WalkOutcome], _ question: NetworkQuestion) -> QuestionAnswer? {
+        guard sent.count > Self.mostLookedAt else { return nil }
+        return QuestionAnswer(
+            question, .undecided,
+            reason: "more than \(Self.mostLookedAt) rules and entries send packets elsewhere on the way in")
+    }
+
+    /// What the nat chains of prerouting do with packets whose destination they change.
     private func sentElsewhere(
         _ boxes: [PacketBox], _ context: PacketContext
-    ) throws(Undecided) -> ArraySlice<WalkOutcome> {
+    ) throws(Undecided) -> [WalkOutcome] {
         var context = context
         context.output = nil
         do {
             var chains = ChainWalk(ruleset, context)
             _ = try chains.prerouting(boxes)
-            return chains.outcomes.prefix(64)
+            return chains.outcomes
         } catch {
             throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
         }
