@@ -63,6 +63,20 @@ private func port(_ number: UInt16) -> [NftExpression] {
     ]
 }
 private let source = NftBaseChain(type: "nat", hook: .postrouting, priority: 100)
+/// Matches by chance.
+private let chance = NftExpression.match(
+    XtExtension(name: "statistic", revision: 0, info: [UInt8](repeating: 0, count: 32)[...]))
+/// struct ipt_TTL_info.
+private func lifetime(_ mode: UInt8, _ amount: UInt8) -> NftExpression {
+    .target(XtExtension(name: "TTL", revision: 0, info: [mode, amount]))
+}
+private let clamp = NftExpression.target(XtExtension(name: "TCPMSS", revision: 0, info: [0xb0, 0x04]))
+private func longer(than length: UInt16) -> [NftExpression] {
+    [
+        .payload(base: .network, offset: 2, length: 2, into: .one),
+        .compare(.one, .greater, NftValue(big16: length)),
+    ]
+}
 private func snat(_ text: String) -> [NftExpression] {
     [
         .immediate(into: .one, NftValue(IPv4Address(text) ?? IPv4Address(value: 0))),
@@ -352,6 +366,31 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
             $0.chain(
                 NftTableName(.netdev, "d"), "out",
                 NftBaseChain(hook: .netdevEgress, priority: 0, devices: ["up0"]), [port(53) + [.verdict(.drop)]])
+        },
+        .init(
+            name: "a rule that may end its life", packet: dns + " ttl 64", verdict: .undecided
+        ) {
+            $0.chain(filter, "c", mangle, [[chance, lifetime(0, 1)]])
+        },
+        .init(name: "a rule that may prolong its life", packet: dns, verdict: .accepted, uplink: "up0") {
+            $0.chain(filter, "c", mangle, [[chance, lifetime(1, 1)]])
+        },
+        .init(name: "a rule that shortens a life nobody told of", packet: dns, verdict: .undecided) {
+            $0.chain(filter, "c", mangle, [[lifetime(2, 60)]])
+        },
+        .init(
+            name: "a SYN that gets an option", packet: "tcp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1 length 40",
+            verdict: .dropped
+        ) {
+            $0.chain(filter, "c", mangle, [[clamp]])
+            $0.chain(filter, "forward", forward, [longer(than: 43) + [.verdict(.drop)]])
+        },
+        .init(
+            name: "a SYN that has the option", packet: "tcp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1 length 60",
+            verdict: .accepted, uplink: "up0"
+        ) {
+            $0.chain(filter, "c", mangle, [[clamp]])
+            $0.chain(filter, "forward", forward, [longer(than: 60) + [.verdict(.drop)]])
         },
         .init(
             name: "a source of this host from outside", packet: "udp 203.0.113.2:1 > 10.5.0.9:1 iif up0",

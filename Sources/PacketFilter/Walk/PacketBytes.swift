@@ -18,7 +18,7 @@ extension PacketRun {
             case 0: return (0x45, 0xff)
             // The type of service: a plain packet has none.
             case 1: return (0, 0xff)
-            case 2, 3: return state.packet.length.map { half($0, position - 2) } ?? (0, 0)
+            case 2, 3: return state.length.map { half($0, position - 2) } ?? (0, 0)
             // Flags: only "more fragments" and the offset are told. A further fragment stands for all of them: the
             // second, 1,480 bytes in.
             case 6: return state.packet.fragment ? (0, 0x1f) : (0, 0xbf)
@@ -38,7 +38,7 @@ extension PacketRun {
         case (.tcp, 2...3), (.udp, 2...3): return half(state.destinationPort, position - 2)
         case (.udp, 4...5):
             // The whole without an IP header of 20 bytes.
-            return state.packet.length.map { half($0 &- 20, position - 4) } ?? (0, 0)
+            return state.length.map { half($0 &- 20, position - 4) } ?? (0, 0)
         case (.tcp, 13): return (state.packet.tcpFlags, 0xff)
         case (.icmp, 0): return (UInt8(truncatingIfNeeded: state.packet.sourcePort), 0xff)
         case (.icmp, 1): return (UInt8(truncatingIfNeeded: state.packet.destinationPort), 0xff)
@@ -82,29 +82,43 @@ extension PacketRun {
         }
     }
 
-    /// Targets of x_tables that write the type of service or the lifetime. In doubt it is not known any more.
-    func noteHeader(_ xt: XtExtension, isCertain: Bool) {
+    /// Targets of x_tables that write into the header. Which type of service a rule gives is not known where it is not
+    /// known whether the rule matches; whether it ends a lifetime or adds an option is asked.
+    func noteHeader(_ xt: XtExtension, isCertain: Bool, _ matches: () -> Bool) {
         let info = XtInfo(xt.info)
-        guard let place = ["TTL": 8, "DSCP": 1, "TOS": 1][xt.name] else { return }
-        guard isCertain, let first = info.byte(0), let second = info.byte(1) else {
-            state.written[place] = PartialByte()
-            return
-        }
-        let service = state.written[1] ?? PartialByte(value: 0, known: 0xff)
         switch xt.name {
-        case "TTL": state.written[8] = lifetime(after: xt)
-        // struct xt_DSCP_info: the code point. struct xt_tos_target_info: what is flipped, once these bits are cleared.
-        case "DSCP": state.written[1] = service.changed(keeping: 3, flipping: first << 2)
-        default: state.written[1] = service.changed(keeping: ~second, flipping: first)
+        case "TTL": if matches() { state.written[8] = lifetime(after: xt) }
+        case "TCPMSS": if addsSegmentSize, matches() { state.length = Self.bareSYN + 4 }
+        case "DSCP", "TOS":
+            guard isCertain, let first = info.byte(0), let second = info.byte(1) else {
+                state.written[1] = PartialByte()
+                return
+            }
+            let service = state.written[1] ?? PartialByte(value: 0, known: 0xff)
+            // struct xt_DSCP_info: the code point. struct xt_tos_target_info: what is flipped, once these bits are cleared.
+            state.written[1] =
+                xt.name == "DSCP"
+                ? service.changed(keeping: 3, flipping: first << 2)
+                : service.changed(keeping: ~second, flipping: first)
+        default: return
         }
     }
 
-    /// struct ipt_TTL_info: how (0 sets, 1 adds, 2 takes), and how much (xt_HL.c).
-    private func lifetime(after xt: XtExtension) -> PartialByte {
+    /// Without options there is none for the segment size: TCPMSS then adds it (xt_TCPMSS.c). A longer SYN is taken to
+    /// have one.
+    private var addsSegmentSize: Bool {
+        state.packet.protocol == .tcp && !state.packet.fragment && state.length == Self.bareSYN
+    }
+
+    /// Two headers without options.
+    private static let bareSYN: UInt16 = 40
+
+    /// struct ipt_TTL_info: how (0 sets, 1 adds, 2 takes), and how much (xt_HL.c). Nil: what it was, or more than that.
+    private func lifetime(after xt: XtExtension) -> PartialByte? {
         let info = XtInfo(xt.info)
         guard let mode = info.byte(0), let amount = info.byte(1) else { return PartialByte() }
         if mode == 0 { return PartialByte(value: amount, known: 0xff) }
-        guard let old = state.timeToLive else { return PartialByte() }
+        guard let old = state.timeToLive else { return mode == 1 ? state.written[8] : PartialByte() }
         let value = mode == 1 ? Int(old) + Int(amount) : Int(old) - Int(amount)
         return PartialByte(value: UInt8(min(max(value, 0), 255)), known: 0xff)
     }

@@ -163,7 +163,7 @@ extension PacketRun {
             case .target(let xt):
                 let target = XtTarget(xt)
                 if case .passes = target {
-                    noteHeader(xt, isCertain: pending.isEmpty)
+                    noteHeader(xt, isCertain: pending.isEmpty) { holds(pending) }
                     continue
                 }
                 guard holds(pending) else { return .next }

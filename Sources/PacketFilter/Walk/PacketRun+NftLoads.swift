@@ -42,7 +42,7 @@ extension PacketRun {
                     PartialWord(value: told ?? 0, known: told == nil ? 0 : .max), into: into, name: key.name)
             // What a bridge sees may carry padding.
             case 0 where !isBridge && state.device == nil:
-                let told = state.packet.length
+                let told = state.length
                 registers.store(
                     PartialWord(value: UInt32(told ?? 0), known: told == nil ? 0 : .max), into: into, name: key.name)
             // No packet here came by IPsec: where a policy exists, nothing is said at all.

@@ -115,7 +115,12 @@ extension PacketRun {
             drop(hook: "routing", "a rule gave it to a socket of this host (tproxy), and its route leads on")
             return false
         }
-        guard let lifetime = state.timeToLive else { return true }
+        guard let lifetime = state.timeToLive else {
+            // What no rule touched is taken to be enough.
+            if state.written[8] == nil || ask("lifetime", "the time to live that a rule gives it") { return true }
+            drop(hook: "routing", "its time to live ends here")
+            return false
+        }
         guard lifetime > 1 else {
             drop(hook: "routing", "its time to live is \(lifetime): this hop was the last")
             return false

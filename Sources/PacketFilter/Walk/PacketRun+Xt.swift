@@ -31,7 +31,7 @@ extension PacketRun {
         case .target(let xt):
             let target = XtTarget(xt)
             if case .passes = target {
-                noteHeader(xt, isCertain: pending.isEmpty)
+                noteHeader(xt, isCertain: pending.isEmpty) { pending.allSatisfy { ask($0.key, $0.name) } }
                 return .next
             }
             guard pending.allSatisfy({ ask($0.key, $0.name) }) else { return .next }

@@ -56,7 +56,7 @@ extension PacketRun {
         case .u32(let u32): return holds(u32)
         case .ipset(let match): return holds(match, hook)
         case .packetType(let type, let inverted): return (type == 0) != inverted
-        case .length(let range, let inverted): return state.packet.length.map { range.contains($0) != inverted }
+        case .length(let range, let inverted): return state.length.map { range.contains($0) != inverted }
         case .timeToLive(let range, let inverted): return state.timeToLive.map { range.contains($0) != inverted }
         case .service(let value, let mask, let inverted):
             let (bits, known) = bytes(.network, 1, 1)

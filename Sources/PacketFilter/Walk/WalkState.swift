@@ -46,6 +46,8 @@ struct WalkState: Hashable {
     }
 
     let packet: SamplePacket
+    /// Of the whole IP packet, where it was told: a target may add to it.
+    var length: UInt16?
     var source: IPv4Address
     var destination: IPv4Address
     var sourcePort: UInt16
@@ -92,6 +94,7 @@ struct WalkState: Hashable {
 
     init(_ packet: SamplePacket) {
         self.packet = packet
+        length = packet.length
         source = packet.source
         destination = packet.destination
         sourcePort = packet.sourcePort
