@@ -67,7 +67,7 @@ test: setup-test lint
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	.build/debug/lxc-doctor lab layers lxc ufw firewalld shorewall iptables-persistent docker netplan ifupdown \
 	  network-manager dnf ansible prometheus node-exporter icinga2
-	@Tests/Tools/run-tests $(SWIFT)
+	@Tests/Tools/run-tests
 
 causes:
 	Tests/Tools/cause-table .build/cause-results .build/debug/lxc-doctor --write

@@ -237,8 +237,8 @@ struct ChainWalk {
             accepted += matched
             return []
         }
-        switch branch.action {
-        case .next: return matched
+        switch branch.action == .queue ? ruleset.queueAction(ofRule: rule) : branch.action {
+        case .next, .queue: return matched
         case .accept:
             if ignoresDiversions { return matched }
             accepted += matched.map { diverted($0, by: rule) }

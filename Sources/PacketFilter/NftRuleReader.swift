@@ -90,6 +90,9 @@ struct NftRuleReader {
                 if action != .next { return finish(action, builder, extra) }
             case .other(let name):
                 if Self.statements.contains(name) { continue }
+                if name == "queue" { return finish(.queue, builder, extra) }
+                // What opens connections instead of others takes their packets.
+                if name == "synproxy" { return finish(.unknown(name), builder, extra) }
                 if name == "tproxy" { isProxied = true }
                 builder.doubt(name)
             }

@@ -14,6 +14,8 @@ package struct RuleBranch: Hashable, Sendable {
         case sourceNat(IntervalSet?)
         /// To another destination, or to this host.
         case destinationNat
+        /// To a program of the host, if there is one.
+        case queue
         /// Not known to go on: its name.
         case unknown(String)
 

@@ -151,15 +151,10 @@ extension Ruleset {
     }
 
     /// Whether any rule looks into a set of ipset, or changes one.
-    package static func usesIPSets(nft: NftRuleset, legacy: [XtTable]) -> Bool {
-        nft.rules.contains { $0.traits.contains(.usesIPSets) }
+    package static func uses(_ trait: NftRule.Traits, nft: NftRuleset, legacy: [XtTable]) -> Bool {
+        nft.rules.contains { $0.traits.contains(trait) }
             || legacy.contains { table in
-                table.chains.contains { chain in
-                    chain.rules.contains { rule in
-                        if case .target(let xt) = rule.target, xt.name == "SET" { return true }
-                        return rule.matches.contains { $0.name == "set" }
-                    }
-                }
+                table.chains.contains { chain in chain.rules.contains { NftRule.Traits($0).contains(trait) } }
             }
     }
 }

@@ -48,6 +48,8 @@ package struct Ruleset: Sendable {
     let links: [UInt32: String]
     /// By their indices, as rules name them.
     let ipsets: [UInt16: IPSet]
+    /// The queues that a program of the host reads; nil where that is not known.
+    let queueReaders: Set<UInt16>?
     /// Those that a rule adds members to, or takes some from.
     package private(set) var changedIPSets: Set<UInt16> = []
     /// The marks that its rules may give.
@@ -86,9 +88,11 @@ package struct Ruleset: Sendable {
     }
 
     package init(
-        nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = [], links: [UInt32: String] = [:]
+        nft: NftRuleset = NftRuleset(), legacy: [XtTable] = [], ipsets: [IPSet] = [], links: [UInt32: String] = [:],
+        queueReaders: Set<UInt16>? = nil
     ) {
         self.nft = nft
+        self.queueReaders = queueReaders
         self.links = links
         self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         addNft()

@@ -61,7 +61,7 @@ struct XtRuleReader {
         case .continue, .break: .next
         case .jump(let chain): .jump(chain)
         case .goto(let chain): .goto(chain)
-        case .queue: .unknown("queue")
+        case .queue: .queue
         case .other(let code): .unknown("verdict \(code)")
         }
     }
@@ -75,6 +75,7 @@ struct XtRuleReader {
         case .notrack, .template, .mark, .connmark, .ipset, .passes: .next
         case .reject: .drop
         case .other("MARK"), .other("HMARK"), .other("CONNMARK"): .next
+        case .other("NFQUEUE"): .queue
         case .other(let name): .unknown("target \(name)")
         }
     }

@@ -410,6 +410,31 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
         if let killer = wanted.killer { #expect(result.killer?.text == killer) }
     }
 
+    /// What a rule queues is dropped where no program reads the queue, unless it says to go on then.
+    @Test(
+        arguments: [
+            (3, 1, 0, [], .dropped, .counterexample), (3, 1, 0, [4], .dropped, .counterexample),
+            (3, 2, 0, [4], .undecided, .undecided), (3, 1, 0, nil, .undecided, .undecided),
+            (3, 1, 1, [], .accepted, .proven), (3, 1, 1, [3], .undecided, .undecided),
+        ] as [(UInt16, UInt16, UInt16, Set<UInt16>?, WalkResult.Verdict, QuestionAnswer.Verdict)])
+    func queuesThatNobodyReads(
+        first: UInt16, count: UInt16, flags: UInt16, readers: Set<UInt16>?, wanted: WalkResult.Verdict,
+        answer: QuestionAnswer.Verdict
+    ) throws {
+        // struct xt_NFQ_info_v3.
+        let info: [UInt8] = [UInt8(first), 0, UInt8(count), 0, UInt8(flags), 0]
+        let target = NftExpression.target(XtExtension(name: "NFQUEUE", revision: 3, info: info[...]))
+        var builder = RulesetBuilder()
+        builder.chain(filter, "forward", forward, [port(53) + [target]])
+        let ruleset = Ruleset(nft: try builder.build().nft, queueReaders: readers)
+        #expect(
+            PacketWalk(ruleset: ruleset, host: try practiceHost()).walk(try SamplePacket(text: dns)).verdict == wanted)
+        let questions = NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
+        #expect(questions.answer(.forwarded).verdict == answer, "\(questions.answer(.forwarded))")
+    }
+
     @Test func forwardingThatIsOffDrops() throws {
         var host = try practiceHost()
         host.links[2].forwarding = false

@@ -22,7 +22,8 @@ enum RemedyLoop {
             sysctl -a --pattern '^net.ipv6.conf.(.*.forwarding|up0.accept_ra)$' | sort
             find /etc /run/lxc /lib/systemd/system /var/lib/lxc/*/config \( -name dnsmasq.pid -o -path /run/lxc/lock -o -name '*.cache' \) \
                 -prune -o -type f -exec stat -c '%n %a %u %g' {} + -exec md5sum {} + -o -type l -printf '%p %l\n' | sort
-            pgrep -c -r DRS -x dnsmasq
+            # One that is being ended has no arguments any more, whatever its state.
+            for process in $(pgrep -x dnsmasq); do tr -d '\0' 2>/dev/null </proc/$process/cmdline | head -c 1; done | wc -c
         }
         # Twenty seconds at most: a machine may have other things to do.
         until_true() { for _ in $(seq 200); do eval "$1" 2>/dev/null && break; sleep 0.1; done; }

@@ -44,7 +44,8 @@ struct DirectedCase {
     private static func rule(_ text: String) -> GeneratedRule {
         let effect: GeneratedRule.Effect =
             text.contains("snat") || text.contains("masquerade") || text.contains("SNAT")
-            ? .sourceTranslation : text.contains("drop") || text.contains("DROP") ? .drop : .pass
+            ? .sourceTranslation
+            : text.contains("drop") || text.contains("DROP") || text.contains("--queue-num") ? .drop : .pass
         let features = [
             ("socket ", "nft socket"), ("tproxy ", "nft tproxy"), ("TPROXY ", "TPROXY"), ("NFQUEUE ", "NFQUEUE"),
         ].filter { text.contains($0.0) }.map(\.1)
@@ -200,8 +201,12 @@ struct DirectedCase {
             name: "by iptables it is dropped where there is none",
             tables: [compatMangle("-p udp -j TPROXY --on-port 9999 --tproxy-mark 0x7/0x7")], packets: [outward]),
         DirectedCase(
-            name: "what user space is asked about", tables: [compatMangle("-p udp -j NFQUEUE --queue-num 3")],
-            packets: [outward], isOpen: true),
+            name: "what is queued for nobody is dropped", tables: [compatMangle("-p udp -j NFQUEUE --queue-num 3")],
+            packets: [outward]),
+        DirectedCase(
+            name: "unless the rule says to go on then",
+            tables: [compatMangle("-p udp -j NFQUEUE --queue-balance 3:5 --queue-bypass", "-p udp -j DROP")],
+            packets: [outward]),
         DirectedCase(
             name: "a match for sockets",
             tables: [

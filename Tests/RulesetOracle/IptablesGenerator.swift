@@ -275,7 +275,7 @@ struct IptablesGenerator {
     ) -> (String, String, GeneratedRule.Effect, [String]) {
         let hasPorts = ["tcp", "udp"].contains(transport)
         var choices: [(Int, String)] = [(12, "ACCEPT"), (4, "RETURN"), (4, "LOG"), (1, "NFLOG")]
-        if spice.hasUnsaid, place.table != "nat" { choices.append((3, "NFQUEUE")) }
+        if place.table != "nat" { choices.append((1, "NFQUEUE")) }
         if spice.hasUnsaid, place.table == "mangle", place.chain == "PREROUTING", hasPorts {
             choices.append((50, "TPROXY"))
         }
@@ -324,7 +324,11 @@ struct IptablesGenerator {
         case "TOS": return ("-j TOS --set-tos \(random.pick(["0x10", "0x20/0xe0"]))", kind, .pass, [])
         case "NFLOG": return ("-j NFLOG --nflog-group 7", kind, .pass, [])
         case "TPROXY": return ("-j TPROXY --on-port 9999 --tproxy-mark 0x7/0x7", kind, .pass, [])
-        case "NFQUEUE": return ("-j NFQUEUE --queue-num 3", kind, .pass, [])
+        case "NFQUEUE":
+            // Nobody reads the queues of the oracle.
+            return random.chance(50)
+                ? ("-j NFQUEUE --queue-num 3", kind, .drop, [])
+                : ("-j NFQUEUE --queue-balance 3:5 --queue-bypass", kind, .accept, [])
         case "DSCP": return ("-j DSCP --set-dscp 0x08", kind, .pass, [])
         case "CLASSIFY": return ("-j CLASSIFY --set-class 1:2", kind, .pass, [])
         case "CT":

@@ -195,6 +195,9 @@ final class Kernel {
             outcome.fate = .local
         } else if let drop = steps.drop {
             outcome.killer = drop
+        } else if let queued = steps.applied.last(where: { !$0.isLegacy && effects($0)?.effect == .drop }) {
+            // The trace does not tell what becomes of a packet that is queued for nobody.
+            outcome.killer = queued
         } else if let last = steps.lastLegacy {
             let drops =
                 last.rule == nil

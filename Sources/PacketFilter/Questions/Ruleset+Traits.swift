@@ -12,8 +12,9 @@ extension Ruleset {
 
 extension NftRule.Traits {
     /// Of a rule of iptables-legacy.
-    fileprivate init(_ rule: XtRule) {
+    init(_ rule: XtRule) {
         self = []
+        if rule.target == .verdict(.queue) { insert(.queues) }
         if rule.matches.contains(where: { $0.name == "set" }) { insert(.usesIPSets) }
         if rule.matches.contains(where: { ["conntrack", "state", "connmark"].contains($0.name) }) {
             insert(.usesConntrack)
@@ -23,6 +24,7 @@ extension NftRule.Traits {
         case "MARK", "HMARK": insert(.changesMarks)
         case "CONNMARK": formUnion([.changesMarks, .usesConntrack])
         case "SET": insert(.usesIPSets)
+        case "NFQUEUE": insert(.queues)
         case "DNAT", "REDIRECT": insert(.translates)
         case "NETMAP": formUnion([.translates, .translatesSource])
         case "MASQUERADE", "SNAT": insert(.translatesSource)

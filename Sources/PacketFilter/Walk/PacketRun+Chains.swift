@@ -194,7 +194,12 @@ extension PacketRun {
         case .continue, .break: return .next
         case .jump(let name): return .jump(name)
         case .goto(let name): return .goto(name)
-        case .queue: return ask("rule \(rule) queue", "queue") ? .accept : .drop
+        case .queue:
+            switch ruleset.queueFate(ofRule: rule) {
+            case .dropped: return .drop
+            case .accepted: return .accept
+            case .unknown: return ask("rule \(rule) queue", "queue") ? .accept : .drop
+            }
         case .other(let code): return ask("rule \(rule) verdict", "verdict \(code)") ? .accept : .drop
         }
     }

@@ -16,8 +16,20 @@ struct RulesetState {
     private func read() throws(ObservationFailure) -> Ruleset {
         let legacy = try legacyTables()
         let nft = try nft()
-        let ipsets = Ruleset.usesIPSets(nft: nft, legacy: legacy) ? try ipsets() : []
-        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets, links: links())
+        let ipsets = Ruleset.uses(.usesIPSets, nft: nft, legacy: legacy) ? try ipsets() : []
+        let readers = Ruleset.uses(.queues, nft: nft, legacy: legacy) ? queueReaders() : nil
+        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets, links: links(), queueReaders: readers)
+    }
+
+    /// The queues that programs read, as the first number of each line says; none where the kernel does not have the file
+    /// yet. Nil where that cannot be read, as in an older recording. Source: nfnetlink_queue.c, `seq_show`.
+    private func queueReaders() -> Set<UInt16>? {
+        do {
+            let text = try host.readTextIfPresent("/proc/net/netfilter/nfnetlink_queue") ?? ""
+            return Set(text.split(separator: "\n").compactMap { $0.split(separator: " ").first.flatMap { UInt16($0) } })
+        } catch {
+            return nil
+        }
     }
 
     /// Names of links by index: only for people. A recording made before they were asked for has none.

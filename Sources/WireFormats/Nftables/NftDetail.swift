@@ -128,7 +128,8 @@ extension NftDetail {
         case "dup":
             self = .duplicate(address: try register(NFTA_DUP_SREG_ADDR), device: try register(NFTA_DUP_SREG_DEV))
         case "fwd": self = .forward(device: try register(NFTA_FWD_SREG_DEV))
-        case "queue":
+        // Without a number of its own it is the packet that says which (`queue to … map`).
+        case "queue" where data.range(NFTA_QUEUE_SREG_QNUM) == nil:
             self = .queue(
                 first: try data.network(NFTA_QUEUE_NUM) ?? 0, count: try data.network(NFTA_QUEUE_TOTAL) ?? 1,
                 flags: try data.network(NFTA_QUEUE_FLAGS) ?? 0)

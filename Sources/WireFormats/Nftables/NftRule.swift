@@ -26,6 +26,8 @@ package struct NftRule: Hashable, Sendable {
         package static let translatesSource = Traits(rawValue: 512)
         /// Holds an expression that iptables-nft does not write: it has matches and targets of x_tables for these.
         package static let isBeyondIptables = Traits(rawValue: 1024)
+        /// Queues packets for a program of the host.
+        package static let queues = Traits(rawValue: 2048)
     }
 
     /// The address that every packet has which the rule matches.
