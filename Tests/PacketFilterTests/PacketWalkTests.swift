@@ -423,16 +423,40 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
     ) throws {
         // struct xt_NFQ_info_v3.
         let info: [UInt8] = [UInt8(first), 0, UInt8(count), 0, UInt8(flags), 0]
+        var (compat, native) = (RulesetBuilder(), RulesetBuilder())
         let target = NftExpression.target(XtExtension(name: "NFQUEUE", revision: 3, info: info[...]))
-        var builder = RulesetBuilder()
-        builder.chain(filter, "forward", forward, [port(53) + [target]])
-        let ruleset = Ruleset(nft: try builder.build().nft, queueReaders: readers)
-        #expect(
-            PacketWalk(ruleset: ruleset, host: try practiceHost()).walk(try SamplePacket(text: dns)).verdict == wanted)
-        let questions = NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
-        #expect(questions.answer(.forwarded).verdict == answer, "\(questions.answer(.forwarded))")
+        compat.chain(filter, "forward", forward, [[target]])
+        native.chain(filter, "forward", forward, [])
+        var nft = try native.build().nft
+        try nft.addRules([Self.queueRule(first, count, flags)])
+        for ruleset in [try compat.build().nft, nft].map({ Ruleset(nft: $0, queueReaders: readers) }) {
+            #expect(ruleset.traits.contains(.queues))
+            let walk = PacketWalk(ruleset: ruleset, host: try practiceHost())
+            #expect(walk.walk(try SamplePacket(text: dns)).verdict == wanted)
+            let questions = NetworkQuestions(
+                network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+                target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
+            #expect(questions.answer(.forwarded).verdict == answer, "\(questions.answer(.forwarded))")
+        }
+    }
+
+    /// NFT_MSG_NEWRULE with the expression `queue` and nothing else: NFTA_QUEUE_NUM, _TOTAL, _FLAGS.
+    private static func queueRule(_ first: UInt16, _ count: UInt16, _ flags: UInt16) -> [UInt8] {
+        // nfgenmsg of NFPROTO_INET.
+        var rule = NetlinkAttributeBuilder(header: [1, 0, 0, 0])
+        rule.append(1, text: filter.name)
+        rule.append(2, text: "forward")
+        rule.nest(4) { list in
+            list.nest(1) { element in
+                element.append(1, text: "queue")
+                element.nest(2) { data in
+                    data.append(1, network: first)
+                    data.append(2, network: count)
+                    data.append(3, network: flags)
+                }
+            }
+        }
+        return NetlinkMessage(type: 0x0a06, flags: 0, payload: rule.bytes).bytes
     }
 
     @Test func forwardingThatIsOffDrops() throws {

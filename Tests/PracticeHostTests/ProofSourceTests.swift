@@ -101,7 +101,8 @@ import Testing
             [],
             """
             ip netns add ear; ip link add eport type veth peer name eth0 netns ear
-            ip link set eport master lxcbr1 up; ip -n ear link set eth0 up; sleep 0.5
+            ip link set eport master lxcbr1 up; ip -n ear link set eth0 up
+            for _ in $(seq 200); do bridge link show dev eport | grep -q 'state forwarding' && break; sleep 0.05; done
             ip netns exec ear tcpdump -Z root --immediate-mode -s 256 -Uni eth0 -w /tmp/ear 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done
             for n in 1 2 3; do lxc-doctor prove --quiet || echo "status $?"; done; sleep 0.3

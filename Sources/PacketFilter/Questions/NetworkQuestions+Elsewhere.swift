@@ -12,7 +12,6 @@ extension NetworkQuestions {
         var outside = SourceTranslationQuestion.privateDestinations.complement
         if let target { outside = outside.union(IntervalSet(target.value)) }
         let asked = boxes.compactMap { $0.intersection(PacketBox(destination: outside)) }
-        let uplink = context.output?.name
         var undecided: QuestionAnswer?
         let sent = try sentElsewhere(asked, context)
         for outcome in sent.prefix(Self.mostLookedAt) {
@@ -28,7 +27,7 @@ extension NetworkQuestions {
                     reason: "it is sent to \(result.destinationAfter?.description ?? "another") instead",
                     packet: packet,
                     decidedBy: outcome.rule.map(killer))
-            case .accepted where result.uplink == uplink || outcome.doubts.isEmpty: continue
+            case .accepted where outcome.doubts.isEmpty: continue
             case .accepted, .undecided:
                 let names = outcome.doubts.isEmpty ? result.reason ?? "" : outcome.doubts.joined(separator: ", ")
                 undecided =
