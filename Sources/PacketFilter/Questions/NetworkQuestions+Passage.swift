@@ -44,7 +44,7 @@ extension NetworkQuestions {
         try pass(&passage, ruleset.baseChains(family: .bridge, hook: hook), context)
     }
 
-    private func pass(
+    func pass(
         _ passage: inout Passage, _ chains: [Int], _ context: PacketContext
     ) throws(Undecided) {
         guard !chains.isEmpty, !passage.boxes.isEmpty else { return }
