@@ -32,6 +32,20 @@ private func snat(to text: String) throws -> [NftExpression] {
     ]
 }
 
+/// `tcp flags & MASK != syn ct state new`.
+private func opensWithout(_ mask: UInt8?) -> [NftExpression] {
+    var rule: [NftExpression] = [
+        .meta(.transportProtocol, into: .one), .compare(.one, .equal, NftValue(byte: 6)),
+        .payload(base: .transport, offset: 13, length: 1, into: .one),
+    ]
+    if let mask { rule.append(.bitwise(from: .one, into: .one, mask: NftValue(byte: mask), xor: NftValue(byte: 0))) }
+    return rule + [
+        .compare(.one, .notEqual, NftValue(byte: 2)), .conntrack(.state, direction: nil, into: .one),
+        .bitwise(from: .one, into: .one, mask: NftValue(host32: 8), xor: NftValue(host32: 0)),
+        .compare(.one, .notEqual, NftValue(host32: 0)),
+    ]
+}
+
 /// `ip frag-off & 0x1fff != 0`.
 private let furtherFragment: [NftExpression] = [
     .payload(base: .network, offset: 6, length: 2, into: .one),
@@ -226,5 +240,16 @@ private let furtherFragment: [NftExpression] = [
         let made = try answer(.answered, bridge, NftBaseChain(hook: .output, priority: 0), rule)
         #expect(made.verdict == .undecided)
         #expect(made.reason?.contains("fragments that the host makes") == true)
+    }
+
+    // MARK: Flags of TCP
+
+    @Test func flowsThatAskForECN() throws {
+        let forward = NftBaseChain(hook: .forward, priority: 0)
+        let dropped = try answer(.forwarded, filter, forward, opensWithout(nil) + drop)
+        #expect(dropped.verdict == .counterexample)
+        #expect(dropped.packet?.tcpFlags == 0xc2)
+        // As firewalls have it: SYN without ACK, FIN and RST.
+        #expect(try answer(.forwarded, filter, forward, opensWithout(0x17) + drop).verdict == .proven)
     }
 }
