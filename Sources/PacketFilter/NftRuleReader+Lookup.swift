@@ -3,12 +3,13 @@ internal import WireFormats
 /// Sets and maps.
 extension NftRuleReader {
     mutating func lookup(
-        _ set: NftSet, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool, _ builder: inout BranchBuilder,
+        _ set: NftSet, inTable table: Int, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool,
+        _ builder: inout BranchBuilder,
         _ extra: inout [RuleBranch]
     ) {
         let parts = from.word.flatMap { operands(from: $0, bytes: Int(min(set.keyLength, 64))) }
         let entries = set.entries
-        let isKnown = !set.flags.contains(.dynamic)
+        let isKnown = !ruleset.isChanging(set, inTable: table)
         // Only now may the data overwrite the register that held the key.
         if let into, into != .verdict {
             let map = NftMapped(name: "map \(set.name)", entries: entries, parts: isKnown ? parts : nil)
@@ -18,9 +19,11 @@ extension NftRuleReader {
             return decide("map \(set.name)", entries, parts, isKnown: isKnown, &builder, &extra)
         }
         guard isKnown, let parts else { return builder.doubt("set \(set.name)") }
+        // An element with a condition of its own may end the rule where it is found; what is to be found nowhere is not
+        // asked about it.
+        let isConditional = !inverted && entries.contains(where: \.isConditional)
         if entries.contains(where: \.isCatchAll) {
-            // Every key is in it, unless an element has a condition of its own.
-            if entries.contains(where: \.isConditional) { return builder.doubt("set \(set.name)") }
+            if isConditional { return builder.doubt("set \(set.name)") }
             return builder.require(!inverted)
         }
         if parts.count == 1, let field = wholeField(parts[0]) {
@@ -30,9 +33,11 @@ extension NftRuleReader {
                 ranges.append(range)
             }
             builder.require(field, IntervalSet(ranges), inverted: inverted)
+            if isConditional { builder.doubt("set \(set.name)") }
             return
         }
         if parts.count == 1, let field = parts[0].numbered {
+            if isConditional { builder.doubt("set \(set.name)") }
             let part = parts[0]
             return builder.require(field, or: "set \(set.name)") { number in
                 let bytes = part.bytes(number, count: Int(min(set.keyLength, 64)), context)
@@ -44,8 +49,9 @@ extension NftRuleReader {
         for entry in entries.prefix(1024) {
             var branch = builder
             require(parts, entry, &branch)
+            if entry.isConditional, !inverted { branch.doubt("set \(set.name)") }
             if branch.isNever { continue }
-            if branch.doubts.count > builder.doubts.count || branch.box != builder.box {
+            if !branch.isAsWide(as: builder) {
                 unknown = true
                 if entries.count == 1, !inverted {
                     builder = branch

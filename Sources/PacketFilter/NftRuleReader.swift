@@ -68,7 +68,7 @@ struct NftRuleReader {
                     if let into { store(NftOperand(source: .other("map \(name)"), length: 4), into) }
                     continue
                 }
-                lookup(set, from, into, inverted, &builder, &extra)
+                lookup(set, inTable: table, from, into, inverted, &builder, &extra)
             case .match(let xt): XtRuleReader(ruleset: ruleset, context: context).require(XtMatch(xt), &builder)
             case .notrack: builder.add(.notrack)
             case .limit: builder.doubt("limit")

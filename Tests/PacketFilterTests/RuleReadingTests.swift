@@ -56,7 +56,7 @@ extension RulesetBuilder {
         var testDescription: String { name }
     }
 
-    @Test(arguments: verdictMaps)
+    @Test(arguments: verdictMaps + sets)
     func theAnswerIsTheKernels(wanted: Case) throws {
         let answer = try questions { try wanted.rules(&$0) }.answer(wanted.question)
         #expect(answer.verdict == wanted.verdict, "\(answer)")
@@ -100,5 +100,85 @@ extension RulesetBuilder {
         let result = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
         #expect(result.verdict == .undecided)
         #expect(result.reason == "the map gone is not known, nor what it decides")
+    }
+
+    /// `ip ttl 63 ip dscp != { cs1, cs2 } accept`, or another TTL.
+    private static func classes(_ flags: NftSet.Flags, inverted: Bool) -> Case {
+        .init(name: "two conditions of one name\(inverted ? "" : ", not inverted")", verdict: .undecided) {
+            $0.sets.append(
+                NftSet(
+                    table: nat, name: "classes", flags: flags, keyType: 0, keyLength: 1, fieldLengths: [],
+                    elements: [0x20, 0x40].map { NftSetElement(key: [$0], flags: []) }))
+            $0.postrouting(
+                octet(8, 63) + [
+                    .payload(base: .network, offset: 1, length: 1, into: .one), lookup("classes", inverted: inverted),
+                    .verdict(.accept),
+                ], try fromContainers() + [masquerade])
+        }
+    }
+
+    /// Sets whose elements are not certain.
+    static let sets: [Case] = [
+        classes([.anonymous, .constant], inverted: true), classes([.anonymous, .constant], inverted: false),
+        .init(name: "a set that is known", verdict: .proven) {
+            try $0.addresses("s", [("10.5.0.0/16", nil)])
+            $0.postrouting([source, lookup("s"), masquerade])
+        },
+        .init(name: "an element with a limit", verdict: .undecided) {
+            try $0.addresses("s", isConditional: true, [("10.5.0.0/16", nil)])
+            $0.postrouting([source, lookup("s"), masquerade])
+        },
+        .init(name: "an element with a limit holds for all that is not in it", verdict: .proven) {
+            try $0.addresses("s", isConditional: true, [("10.6.0.0/16", nil)])
+            $0.postrouting([source, lookup("s", inverted: true), masquerade])
+        },
+        .init(name: "a mark with a limit", question: .forwarded, verdict: .undecided) {
+            $0.sets.append(
+                NftSet(
+                    table: filter, name: "marks", flags: [], keyType: 0, keyLength: 4, fieldLengths: [],
+                    elements: [
+                        NftSetElement(key: NftValue(host32: 0).bytes, flags: [], content: nil, isConditional: true)
+                    ]))
+            $0.chain(filter, "forward", forward, [[.meta(.mark, into: .one), lookup("marks"), .verdict(.drop)]])
+        },
+    ]
+
+    /// NFT_MSG_NEWRULE: `ip saddr`, and `update @seen { ip saddr }` (NFTA_RULE_*, NFTA_EXPR_*, NFTA_DYNSET_*).
+    private static let updating: [UInt8] = {
+        var rule = NetlinkAttributeBuilder(header: [NftFamily.ipv4.rawValue, 0, 0, 0])
+        rule.append(1, text: nat.name)
+        rule.append(2, text: "pre")
+        rule.nest(4) { list in
+            list.nest(1) { source.encode(into: &$0) }
+            list.nest(1) { element in
+                element.append(1, text: "dynset")
+                element.nest(2) { data in
+                    data.append(1, text: "seen")
+                    data.append(3, network: UInt32(1))
+                    data.append(4, network: UInt32(1))
+                }
+            }
+        }
+        var message: [UInt8] = []
+        message.appendHost(UInt32(rule.bytes.count + 16))
+        message.appendHost(UInt32(0x0a06))
+        return message + [UInt8](repeating: 0, count: 8) + rule.bytes
+    }()
+
+    /// A rule may add elements to a set that has a timeout and does not say that it changes.
+    @Test(arguments: [false, true]) func setsThatRulesChange(isChanged: Bool) throws {
+        var builder = RulesetBuilder()
+        try builder.addresses("seen", flags: .timeout, [])
+        builder.postrouting([source, lookup("seen"), .verdict(.accept)], try fromContainers() + [masquerade])
+        builder.chain(nat, "pre", NftBaseChain(hook: .prerouting, priority: -300), [])
+        var nft = try builder.build().nft
+        if isChanged { try nft.addRules([Self.updating]) }
+        let questions = NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
+        let answer = questions.answer(.translated)
+        #expect(answer.verdict == (isChanged ? .undecided : .proven), "\(answer)")
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == (isChanged ? .undecided : .accepted), "\(packet)")
     }
 }

@@ -266,7 +266,7 @@ extension PacketRun {
         guard let set = ruleset.set(named: name, inTable: table), let entries = cache.entries(of: name, table: table)
         else { return .unknown("set \(name)") }
         // Elements come and go. No rule adds verdicts (nft_dynset.c), so those at most go.
-        let isChanging = set.flags.contains(.dynamic)
+        let isChanging = ruleset.isChanging(set, inTable: table)
         if isChanging, !isVerdict { return .unknown("set \(name)") }
         guard let (value, known) = registers.load(from, Int(min(set.keyLength, 64))) else {
             return .unknown("set \(name)")
