@@ -56,7 +56,7 @@ extension RulesetBuilder {
         var testDescription: String { name }
     }
 
-    @Test(arguments: verdictMaps + sets)
+    @Test(arguments: verdictMaps + sets + masks)
     func theAnswerIsTheKernels(wanted: Case) throws {
         let answer = try questions { try wanted.rules(&$0) }.answer(wanted.question)
         #expect(answer.verdict == wanted.verdict, "\(answer)")
@@ -181,4 +181,27 @@ extension RulesetBuilder {
         let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
         #expect(packet.verdict == (isChanged ? .undecided : .accepted), "\(packet)")
     }
+
+    /// `ip saddr & MASK OPERATOR VALUE masquerade`.
+    private static func mask(
+        _ mask: String, _ comparison: NftComparison, _ value: String, _ verdict: QuestionAnswer.Verdict
+    ) -> Case {
+        .init(name: "ip saddr & \(mask) \(comparison) \(value)", verdict: verdict) {
+            $0.postrouting([
+                source,
+                .bitwise(
+                    from: .one, into: .one, mask: NftValue(try #require(IPv4Address(mask))), xor: NftValue(big32: 0)),
+                .compare(.one, comparison, NftValue(try #require(IPv4Address(value)))), masquerade,
+            ])
+        }
+    }
+
+    /// Bytes of which no bit is kept are zeros, and compared.
+    static let masks: [Case] = [
+        mask("255.255.0.0", .equal, "10.5.0.0", .proven), mask("255.255.0.0", .equal, "10.5.1.0", .counterexample),
+        mask("255.255.0.0", .notEqual, "10.5.1.0", .proven),
+        mask("255.255.0.0", .notEqual, "10.5.0.0", .counterexample), mask("0.0.0.0", .equal, "0.0.0.0", .proven),
+        mask("0.0.0.0", .equal, "0.0.0.1", .counterexample), mask("0.0.0.0", .notEqual, "0.0.0.1", .proven),
+        mask("0.0.0.0", .less, "0.0.0.1", .proven), mask("0.0.0.0", .greater, "0.0.0.1", .counterexample),
+    ]
 }
