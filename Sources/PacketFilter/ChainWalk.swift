@@ -37,6 +37,8 @@ struct ChainWalk {
     /// to match gives one.
     private(set) var isExact = true
     private var markings = 0
+    /// At postrouting: what then is not translated stays so.
+    private var isLast = false
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
@@ -57,6 +59,7 @@ struct ChainWalk {
 
     /// Through the nat chains of postrouting, or of input: an accept ends its own chain only, a translation ends all.
     mutating func postrouting(_ boxes: [PacketBox], hook: NftHook = .postrouting) throws(WalkLimit) {
+        isLast = true
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
         for chain in ruleset.baseChains(type: "nat", hook: hook) {
             var accepted: [Piece] = []
@@ -270,11 +273,12 @@ struct ChainWalk {
             for piece in matched { settle(piece, .sourceTranslated(addresses), rule: rule) }
             return []
         case .unknown(let name):
-            // It may end the walk with a translation, or go on.
+            // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in
                 var piece = piece
                 if !piece.doubts.contains(name) { piece.doubts.append(name) }
                 settle(piece, .sourceTranslated(nil), rule: rule)
+                if isLast { settle(diverted(piece, by: rule), .untranslated, rule: nil) }
                 return piece
             }
         case .jump(let name), .goto(let name):

@@ -43,6 +43,8 @@ package struct RuleBranch: Hashable, Sendable {
 struct BranchBuilder {
     private(set) var box: PacketBox
     private(set) var doubts: [String] = []
+    /// How often a condition could not be decided; names alone do not tell, for each is kept once.
+    private var doubted = 0
     /// No packet matches.
     private(set) var isNever = false
     private(set) var effects: [RuleEffect] = []
@@ -84,8 +86,12 @@ struct BranchBuilder {
 
     /// A condition that is not known.
     mutating func doubt(_ name: String) {
+        doubted += 1
         if !doubts.contains(name), doubts.count < 8 { doubts.append(name) }
     }
+
+    /// Whether it holds for all the packets that another held for, as surely.
+    func isAsWide(as other: BranchBuilder) -> Bool { box == other.box && doubted == other.doubted }
 
     mutating func require(_ truth: Truth) {
         switch truth {
