@@ -272,6 +272,10 @@ struct ChainWalk {
         case .sourceNat(let addresses):
             for piece in matched { settle(piece, .sourceTranslated(addresses), rule: rule) }
             return []
+        case .sourcePorts:
+            if ignoresDiversions { return matched }
+            for piece in matched { settle(diverted(piece, by: rule), .untranslated, rule: rule) }
+            return []
         case .unknown(let name):
             // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in

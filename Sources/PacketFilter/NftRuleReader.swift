@@ -160,17 +160,25 @@ struct NftRuleReader {
     }
 
     private func action(_ nat: NftNat, to addresses: IntervalSet?) -> RuleBranch.Action {
-        nat.kind == .source ? .sourceNat(addresses) : .destinationNat
+        guard nat.kind == .source else { return .destinationNat }
+        return nat.addresses == nil ? .sourcePorts : .sourceNat(addresses)
     }
 
     /// One way for each address that a map holds; nil where no map says to which.
     private func translations(_ nat: NftNat, _ builder: BranchBuilder) -> [RuleBranch]? {
-        guard let pair = nat.addresses, pair.low == pair.high, case .mapped(let map)? = load(pair.low)?.source,
-            let parts = map.parts
+        guard let pair = nat.addresses, case .mapped(let map)? = load(pair.low)?.source, let parts = map.parts
         else { return nil }
         return branches(map.name, map.entries, parts, builder) { entry in
-            entry.value.map { action(nat, to: Self.address($0).map { IntervalSet($0) }) }
+            entry.value.map { action(nat, to: Self.addresses($0, areRange: pair.low != pair.high)) }
         }
+    }
+
+    /// Of a map's data: one address, or the first and the last of a range.
+    private static func addresses(_ value: [UInt8], areRange: Bool) -> IntervalSet? {
+        guard let first = address(value) else { return nil }
+        guard areRange else { return IntervalSet(first) }
+        guard value.count >= 8, let last = address(Array(value[4..<8])), first <= last else { return nil }
+        return IntervalSet(first...last)
     }
 
     private static func address(_ value: [UInt8]) -> UInt32? {
@@ -185,13 +193,7 @@ struct NftRuleReader {
                 return nil
             }
             return IntervalSet(UInt32(first)...UInt32(last))
-        case (.mapped(let map), _):
-            var ranges: [ClosedRange<UInt32>] = []
-            for value in map.values {
-                guard let first = Self.address(value) else { return nil }
-                ranges.append(first...first)
-            }
-            return IntervalSet(ranges)
+        // A map that is known has been read entry by entry.
         default: return nil
         }
     }

@@ -12,6 +12,8 @@ package struct RuleBranch: Hashable, Sendable {
         case masquerade
         /// Nil: to an address that cannot be told.
         case sourceNat(IntervalSet?)
+        /// To another source port only: the address stays, and no other rule translates the flow any more.
+        case sourcePorts
         /// To another destination, or to this host.
         case destinationNat
         /// To a program of the host, if there is one.
@@ -21,7 +23,7 @@ package struct RuleBranch: Hashable, Sendable {
 
         var isTranslation: Bool {
             switch self {
-            case .masquerade, .sourceNat, .destinationNat: true
+            case .masquerade, .sourceNat, .sourcePorts, .destinationNat: true
             default: false
             }
         }

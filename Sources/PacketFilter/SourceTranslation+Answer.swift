@@ -116,6 +116,10 @@ extension SourceTranslationQuestion {
                 undecided.formUnion(outcome.doubts + other.doubts)
             }
         }
+        for outcome in certain where !isExemptable(outcome.box.destination) {
+            guard let reason = uncertainty(outcome, ruleset) else { continue }
+            undecided.formUnion(outcome.doubts + [reason])
+        }
         var result = SourceTranslation(
             translated: .all, defect: .none, rule: nil, eastWest: try isEastWestTranslated(ruleset),
             makers: makers(certain, ruleset), exempted: [], counterexample: nil)
@@ -158,6 +162,12 @@ extension SourceTranslationQuestion {
         return result
     }
 
+    private var exemptable: IntervalSet {
+        target.map { Self.privateDestinations.subtracting(IntervalSet($0.value)) } ?? Self.privateDestinations
+    }
+
+    private func isExemptable(_ destinations: IntervalSet) -> Bool { destinations.isSubset(of: exemptable) }
+
     /// Untranslated packets without those to private destinations, and those destinations. Where nothing public is
     /// translated, nothing counts as an exemption.
     private func split(
@@ -165,10 +175,7 @@ extension SourceTranslationQuestion {
     ) throws(UndecidedTranslation) -> ([WalkOutcome], IntervalSet) {
         let publicPart = PacketBox(destination: Self.privateDestinations.complement)
         guard translated.contains(where: { $0.box.intersection(publicPart) != nil }) else { return (leaks, .empty) }
-        var exemptable = Self.privateDestinations
-        if let target {
-            exemptable = exemptable.subtracting(IntervalSet(target.value...target.value))
-        }
+        let exemptable = exemptable
         var outside: [WalkOutcome] = []
         var exempted = IntervalSet.empty
         for leak in leaks {
@@ -211,21 +218,6 @@ extension SourceTranslationQuestion {
         } catch {
             throw .limit(error.reason)
         }
-    }
-
-    func isGood(_ outcome: WalkOutcome) -> Bool {
-        switch outcome.result {
-        case .masqueraded: true
-        case .sourceTranslated: !isWrongSource(outcome)
-        case .untranslated, .destinationTranslated, .dropped: false
-        }
-    }
-
-    /// Whether packets are translated to an address that this host does not have.
-    func isWrongSource(_ outcome: WalkOutcome) -> Bool {
-        guard case .sourceTranslated(let addresses?) = outcome.result, let localAddresses else { return false }
-        let local = IntervalSet(localAddresses.map { $0.address.value...$0.address.value })
-        return !addresses.isSubset(of: local)
     }
 
     private func makers(_ certain: [WalkOutcome], _ ruleset: Ruleset) -> [Int] {

@@ -69,6 +69,7 @@ struct XtRuleReader {
     static func action(_ target: XtTarget) -> RuleBranch.Action {
         switch target {
         case .masquerade: .masquerade
+        case .sourceNat(nil): .sourcePorts
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
         case .destinationNat, .redirect: .destinationNat
