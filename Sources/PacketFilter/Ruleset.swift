@@ -52,6 +52,8 @@ package struct Ruleset: Sendable {
     let queueReaders: Set<UInt16>?
     /// Those that a rule adds members to, or takes some from.
     package private(set) var changedIPSets: Set<UInt16> = []
+    /// Whether a rule leaves packets to a program, or to a target that is not known.
+    private(set) var hasStrangers = false
     /// The marks that its rules may give.
     package private(set) var marks = MarkSpace()
     /// What any of the rules may do.
@@ -108,6 +110,7 @@ package struct Ruleset: Sendable {
         let summary = summary()
         (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
+        hasStrangers = summary.hasStrangers
         tiedTables = findTies()
     }
 
