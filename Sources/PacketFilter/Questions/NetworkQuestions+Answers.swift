@@ -15,7 +15,7 @@ extension NetworkQuestions {
         var answer = QuestionAnswer(.forwarded, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            var passage = Passage(boxes: [packets(to: outside)])
+            var passage = Passage(boxes: [packets(from: way.sources, to: outside)])
             let context = context(bridge, way.output.name)
             try passBridge(&passage, .prerouting, context)
             try passBridge(&passage, .input, context)

@@ -9,6 +9,7 @@ extension NetworkQuestions {
             var question = translation(way.output.name)
             question.destinations = way.destinations.subtracting(
                 IntervalSet(exempt.map { $0.first.value...$0.last.value }))
+            question.sources = way.sources
             question.routedMark = way.mark
             let answer: SourceTranslation
             do {
