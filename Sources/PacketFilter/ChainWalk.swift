@@ -39,6 +39,8 @@ struct ChainWalk {
     /// Rules that leave packets to somebody who may mark or change them: a program, or a target that is not known.
     private(set) var strangers: [Int] = []
     private var markings = 0
+    /// At postrouting: what then is not translated stays so.
+    private var isLast = false
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
     private var steps = 0
@@ -57,10 +59,11 @@ struct ChainWalk {
         reader = NftRuleReader(ruleset, context)
     }
 
-    /// Through the nat chains of postrouting: an accept ends its own chain only, a translation ends all.
-    mutating func postrouting(_ boxes: [PacketBox]) throws(WalkLimit) {
+    /// Through the nat chains of postrouting, or of input: an accept ends its own chain only, a translation ends all.
+    mutating func postrouting(_ boxes: [PacketBox], hook: NftHook = .postrouting) throws(WalkLimit) {
+        isLast = true
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
-        for chain in ruleset.baseChains(type: "nat", hook: .postrouting) {
+        for chain in ruleset.baseChains(type: "nat", hook: hook) {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
             if ruleset.chains[chain].base?.policy == .drop {
@@ -73,13 +76,18 @@ struct ChainWalk {
         for piece in pieces { settle(piece, .untranslated, rule: nil) }
     }
 
-    /// Through the nat chains of prerouting: what is sent elsewhere becomes an outcome. Gives the rest.
+    /// Through the nat chains of prerouting: what is sent elsewhere, or dropped, becomes an outcome. Gives the rest.
     mutating func prerouting(_ boxes: [PacketBox]) throws(WalkLimit) -> [PacketBox] {
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
         for chain in ruleset.baseChains(type: "nat", hook: .prerouting) {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            pieces = returned + accepted
+            if ruleset.chains[chain].base?.policy == .drop, purpose == .decisions {
+                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
+                pieces = accepted
+            } else {
+                pieces = returned + accepted
+            }
         }
         return pieces.map(\.box)
     }
@@ -277,11 +285,12 @@ struct ChainWalk {
                 if !strangers.contains(rule) { strangers.append(rule) }
                 return matched
             }
-            // It may end the walk with a translation, or go on.
+            // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in
                 var piece = piece
                 if !piece.doubts.contains(name) { piece.doubts.append(name) }
                 settle(piece, .sourceTranslated(nil), rule: rule)
+                if isLast { settle(diverted(piece, by: rule), .untranslated, rule: nil) }
                 return piece
             }
         case .jump(let name), .goto(let name):

@@ -151,7 +151,7 @@ extension XtRuleReader {
             if !branch.isNever { found.append(branch) }
         }
         if found.isEmpty { return builder.require(match.inverted) }
-        if found.contains(where: { $0.box == builder.box && $0.doubts.count == builder.doubts.count }) {
+        if found.contains(where: { $0.isAsWide(as: builder) }) {
             return builder.require(!match.inverted)
         }
         guard found.count == 1, !match.inverted else { return builder.doubt(name) }

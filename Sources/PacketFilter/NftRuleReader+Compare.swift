@@ -33,24 +33,39 @@ extension NftRuleReader {
         }
     }
 
+    /// A comparison of bytes as tests of fields.
+    private struct FieldTests {
+        var fields: [FieldTest] = []
+        /// Whether bytes of which no bit is kept are compared with what they never are.
+        var differs = false
+        /// Whether there are such bytes at all.
+        var isCut = false
+    }
+
     /// Splits a comparison of bytes into tests of fields; nil where a byte belongs to none.
-    private func tests(_ operand: NftOperand, _ bytes: [UInt8]) -> [FieldTest]? {
+    private func tests(_ operand: NftOperand, _ bytes: [UInt8]) -> FieldTests? {
         if case .meta(.transportProtocol) = operand.source, operand.mask.isEmpty, let first = bytes.first {
-            return [FieldTest(field: .transport, width: 1, mask: 0xff, value: UInt32(first))]
+            return FieldTests(fields: [FieldTest(field: .transport, width: 1, mask: 0xff, value: UInt32(first))])
         }
         guard case .payload(let base, let offset) = operand.source, bytes.count <= operand.length else { return nil }
-        var tests: [FieldTest] = []
+        var found = FieldTests()
         for index in bytes.indices {
             let mask = operand.mask.isEmpty ? 0xff : index < operand.mask.count ? operand.mask[index] : 0
             let xor = index < operand.xor.count ? operand.xor[index] : 0
-            if mask == 0 { continue }
+            if mask == 0 {
+                found.isCut = true
+                if bytes[index] != xor { found.differs = true }
+                continue
+            }
             guard let place = Self.field(base, offset + index) else { return nil }
             let shift = UInt32(8 * (place.width - 1 - place.place))
-            if tests.last?.field != place.field { tests.append(FieldTest(field: place.field, width: place.width)) }
-            tests[tests.count - 1].mask |= UInt32(mask) << shift
-            tests[tests.count - 1].value |= UInt32(bytes[index] ^ xor) << shift
+            if found.fields.last?.field != place.field {
+                found.fields.append(FieldTest(field: place.field, width: place.width))
+            }
+            found.fields[found.fields.count - 1].mask |= UInt32(mask) << shift
+            found.fields[found.fields.count - 1].value |= UInt32(bytes[index] ^ xor) << shift
         }
-        return tests
+        return found
     }
 
     func compare(
@@ -69,9 +84,15 @@ extension NftRuleReader {
             }
             return builder.require(.fragment, comparison == .equal ? .zero : IntervalSet(1))
         }
-        if let tests = tests(operand, value.bytes) {
-            guard !tests.isEmpty else { return builder.require(comparison == .equal) }
+        if let found = tests(operand, value.bytes) {
+            let tests = found.fields
+            guard !tests.isEmpty else {
+                let kept = value.bytes.indices.map { $0 < operand.xor.count ? operand.xor[$0] : 0 }
+                return builder.require(Self.holds(kept, comparison, value.bytes))
+            }
             switch comparison {
+            case .equal where found.differs: builder.require(false)
+            case .notEqual where found.differs: return
             case .equal:
                 for test in tests {
                     guard let set = test.set else { return builder.doubt(operand.name) }
@@ -82,7 +103,7 @@ extension NftRuleReader {
                 builder.require(tests[0].field, set, inverted: true)
             default:
                 let test = tests[0]
-                guard tests.count == 1, let set = test.set, let only = set.ranges.first,
+                guard !found.isCut, tests.count == 1, let set = test.set, let only = set.ranges.first,
                     only.lowerBound == only.upperBound
                 else { return builder.doubt(operand.name) }
                 builder.require(test.field, Self.ordered(comparison, only.lowerBound))
@@ -91,11 +112,11 @@ extension NftRuleReader {
         }
         if case .payload(.transport, offset: 13) = operand.source, operand.length == 1 {
             // Only in TCP is that byte the flags.
-            guard builder.box.transport == IntervalSet(6), let flags = builder.box.tcpFlags else {
-                return builder.doubt(operand.name)
+            guard builder.box.transport == IntervalSet(6) else { return builder.doubt(operand.name) }
+            return builder.requireFlags(or: operand.name) { flags in
+                let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
+                return Self.holds([seen], comparison, Array(value.bytes.prefix(1)))
             }
-            let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
-            return builder.require(Self.holds([seen], comparison, Array(value.bytes.prefix(1))))
         }
         builder.require(truth(operand, comparison, value))
     }
@@ -140,11 +161,12 @@ extension NftRuleReader {
                     != inverted
             }
         }
-        guard let first = tests(operand, low.bytes), let last = tests(operand, high.bytes), first.count == 1,
-            last.count == 1, let from = first[0].set?.ranges.first, let through = last[0].set?.ranges.first,
+        guard let first = tests(operand, low.bytes), let last = tests(operand, high.bytes), !first.differs,
+            !last.differs, first.fields.count == 1, last.fields.count == 1,
+            let from = first.fields[0].set?.ranges.first, let through = last.fields[0].set?.ranges.first,
             from.lowerBound <= through.upperBound
         else { return builder.doubt(operand.name) }
-        builder.require(first[0].field, IntervalSet(from.lowerBound...through.upperBound), inverted: inverted)
+        builder.require(first.fields[0].field, IntervalSet(from.lowerBound...through.upperBound), inverted: inverted)
     }
 
     /// A comparison whose outcome is the same for every packet of the question.

@@ -3,25 +3,27 @@ internal import WireFormats
 /// Sets and maps.
 extension NftRuleReader {
     mutating func lookup(
-        _ set: NftSet, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool, _ builder: inout BranchBuilder,
+        _ set: NftSet, inTable table: Int, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool,
+        _ builder: inout BranchBuilder,
         _ extra: inout [RuleBranch]
     ) {
         let parts = from.word.flatMap { operands(from: $0, bytes: Int(min(set.keyLength, 64))) }
         let entries = set.entries
-        let isKnown = !set.flags.contains(.dynamic)
+        let isKnown = !ruleset.isChanging(set, inTable: table)
         // Only now may the data overwrite the register that held the key.
         if let into, into != .verdict {
             let map = NftMapped(name: "map \(set.name)", entries: entries, parts: isKnown ? parts : nil)
             store(NftOperand(source: .mapped(map), length: map.values.first?.count ?? 4), into)
         }
-        guard isKnown, let parts else { return builder.doubt("set \(set.name)") }
-        if let into, into == .verdict {
-            extra += branches("map \(set.name)", entries, parts, builder) { $0.verdict.map(XtRuleReader.action) }
-            return
+        if into == .verdict {
+            return decide("map \(set.name)", entries, parts, isKnown: isKnown, &builder, &extra)
         }
+        guard isKnown, let parts else { return builder.doubt("set \(set.name)") }
+        // An element with a condition of its own may end the rule where it is found; what is to be found nowhere is not
+        // asked about it.
+        let isConditional = !inverted && entries.contains(where: \.isConditional)
         if entries.contains(where: \.isCatchAll) {
-            // Every key is in it, unless an element has a condition of its own.
-            if entries.contains(where: \.isConditional) { return builder.doubt("set \(set.name)") }
+            if isConditional { return builder.doubt("set \(set.name)") }
             return builder.require(!inverted)
         }
         if parts.count == 1, let field = wholeField(parts[0]) {
@@ -31,9 +33,11 @@ extension NftRuleReader {
                 ranges.append(range)
             }
             builder.require(field, IntervalSet(ranges), inverted: inverted)
+            if isConditional { builder.doubt("set \(set.name)") }
             return
         }
         if parts.count == 1, let field = parts[0].numbered {
+            if isConditional { builder.doubt("set \(set.name)") }
             let part = parts[0]
             return builder.require(field, or: "set \(set.name)") { number in
                 let bytes = part.bytes(number, count: Int(min(set.keyLength, 64)), context)
@@ -45,8 +49,9 @@ extension NftRuleReader {
         for entry in entries.prefix(1024) {
             var branch = builder
             require(parts, entry, &branch)
+            if entry.isConditional, !inverted { branch.doubt("set \(set.name)") }
             if branch.isNever { continue }
-            if branch.doubts.count > builder.doubts.count || branch.box != builder.box {
+            if !branch.isAsWide(as: builder) {
                 unknown = true
                 if entries.count == 1, !inverted {
                     builder = branch
@@ -57,6 +62,30 @@ extension NftRuleReader {
             }
         }
         if unknown || entries.count > 1024 { builder.doubt("set \(set.name)") } else { builder.require(inverted) }
+    }
+
+    /// A verdict map. A key that it does not hold ends the rule; only a verdict to continue leads to what stands behind.
+    ///
+    /// - Parameter isKnown: whether no element goes. None comes: rules add no verdicts (nft_dynset.c).
+    private func decide(
+        _ name: String, _ entries: [NftSetEntry], _ parts: [NftOperand]?, isKnown: Bool,
+        _ builder: inout BranchBuilder, _ extra: inout [RuleBranch]
+    ) {
+        var start = builder
+        if !isKnown || parts == nil { start.doubt(name) }
+        var seen: Set<NftSetElement.Content?> = []
+        // With a key that is not known, all that counts is what the map may say.
+        let met = parts == nil ? entries.filter { seen.insert($0.content).inserted } : entries
+        extra += branches(name, met, parts ?? [], start) { entry in
+            if entry.verdict == .continue { return nil }
+            return entry.verdict.map(XtRuleReader.action) ?? .unknown(name)
+        }
+        let onward = entries.filter { $0.verdict == .continue }
+        if onward.isEmpty { return builder.require(false) }
+        guard isKnown, let parts, parts.count == 1, let field = wholeField(parts[0]),
+            onward.allSatisfy({ !$0.isConditional && $0.numbers != nil })
+        else { return builder.doubt(name) }
+        builder.require(field, IntervalSet(onward.compactMap(\.numbers)))
     }
 
     /// No more ways through one map than there may be sets of packets.

@@ -63,11 +63,12 @@ struct NftRuleReader {
                 range(load(from), inverted, low, high, &builder)
             case .lookup(let name, let from, let into, let inverted):
                 guard let set = ruleset.set(named: name, inTable: table) else {
+                    if into == .verdict { return finish(.unknown("map \(name)"), builder, extra) }
                     builder.doubt("set \(name)")
                     if let into { store(NftOperand(source: .other("map \(name)"), length: 4), into) }
                     continue
                 }
-                lookup(set, from, into, inverted, &builder, &extra)
+                lookup(set, inTable: table, from, into, inverted, &builder, &extra)
             case .match(let xt): XtRuleReader(ruleset: ruleset, context: context).require(XtMatch(xt), &builder)
             case .notrack: builder.add(.notrack)
             case .limit: builder.doubt("limit")

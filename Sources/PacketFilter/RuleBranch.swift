@@ -45,6 +45,8 @@ package struct RuleBranch: Hashable, Sendable {
 struct BranchBuilder {
     private(set) var box: PacketBox
     private(set) var doubts: [String] = []
+    /// How often a condition could not be decided; names alone do not tell, for each is kept once.
+    private var doubted = 0
     /// No packet matches.
     private(set) var isNever = false
     private(set) var effects: [RuleEffect] = []
@@ -75,12 +77,23 @@ struct BranchBuilder {
         if !fact, !isLenient { isNever = true }
     }
 
+    /// A condition on the flags of TCP; a doubt where they are not known.
+    mutating func requireFlags(or name: String, where holds: (UInt8) -> Bool) {
+        guard let flags = box.tcpFlags else { return doubt(name) }
+        let facts = Set(flags.map(holds))
+        if let fact = facts.first, facts.count == 1 { require(fact) } else { doubt(PacketBox.askingForECN) }
+    }
+
     mutating func add(_ effect: RuleEffect) { effects.append(effect) }
 
     /// A condition that is not known.
     mutating func doubt(_ name: String) {
+        doubted += 1
         if !doubts.contains(name), doubts.count < 8 { doubts.append(name) }
     }
+
+    /// Whether it holds for all the packets that another held for, as surely.
+    func isAsWide(as other: BranchBuilder) -> Bool { box == other.box && doubted == other.doubted }
 
     mutating func require(_ truth: Truth) {
         switch truth {

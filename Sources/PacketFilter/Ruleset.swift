@@ -54,6 +54,8 @@ package struct Ruleset: Sendable {
     package private(set) var changedIPSets: Set<UInt16> = []
     /// Whether a rule leaves packets to a program, or to a target that is not known.
     private(set) var hasStrangers = false
+    /// The same of nftables, by their indices in `nft`.
+    private var changedSets: Set<Int> = []
     /// The marks that its rules may give.
     package private(set) var marks = MarkSpace()
     /// What any of the rules may do.
@@ -112,6 +114,21 @@ package struct Ruleset: Sendable {
         changedIPSets = summary.changedIPSets
         hasStrangers = summary.hasStrangers
         tiedTables = findTies()
+        if nft.traits.contains(.changesSets) { findChangedSets() }
+    }
+
+    private mutating func findChangedSets() {
+        for rule in rules {
+            guard case .nft(let position) = rule.body, nft.rules[position].traits.contains(.changesSets) else {
+                continue
+            }
+            for listed in nft.listedExpressions(of: nft.rules[position]) {
+                guard case .setChange(let name, _, _, _, _, _)? = listed.detail,
+                    let set = setIndices[ChainKey(table: chains[rule.chain].table, name: name)]
+                else { continue }
+                changedSets.insert(set)
+            }
+        }
     }
 
     private mutating func addNft() {
@@ -184,6 +201,14 @@ package struct Ruleset: Sendable {
 
     package func set(named name: String, inTable table: Int) -> NftSet? {
         setIndices[ChainKey(table: table, name: name)].map { nft.sets[$0] }
+    }
+
+    /// Whether a set may have other elements when a packet meets it. A rule may add some to every set with a timeout
+    /// (nft_dynset.c), not only to those that say so.
+    func isChanging(_ set: NftSet, inTable table: Int) -> Bool {
+        if set.flags.contains(.dynamic) { return true }
+        return !changedSets.isEmpty
+            && setIndices[ChainKey(table: table, name: set.name)].map(changedSets.contains) == true
     }
 
     /// The base chains of a type that see IPv4 packets at a hook, first to run first.

@@ -111,8 +111,7 @@ struct XtRuleReader {
                     inverted: ports.inverted)
             }
             guard let flags else { return }
-            guard let known = builder.box.tcpFlags else { return builder.doubt("tcp flags") }
-            builder.require((known & flags.mask == flags.compare) != flags.inverted)
+            builder.requireFlags(or: "tcp flags") { ($0 & flags.mask == flags.compare) != flags.inverted }
         case .icmp(let type, let codes, let inverted):
             builder.require(.transport, IntervalSet(1))
             builder.require(.fragment, .zero)

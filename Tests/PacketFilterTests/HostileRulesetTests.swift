@@ -96,6 +96,19 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         #expect(answer?.verdict == .undecided || answer?.verdict == .counterexample, "\(String(describing: answer))")
     }
 
+    /// 256 ways through 20,000 rules each.
+    @Test func waysThatMultiplyAreGivenUp() throws {
+        let limit = NftExpression.limit(NftLimit(rate: 1, unit: 1, burst: 5, ofBytes: false, inverted: false))
+        let (_, result) = try ask(60) { builder in
+            builder.chain(
+                filter, "FORWARD", forward,
+                (0..<8).map { [limit, .immediate(into: .one, NftValue(host32: $0)), .setMeta(.mark, from: .one)] }
+                    + (0..<20_000).map { _ in [.counter(packets: 0, bytes: 0)] })
+        }
+        #expect(result.verdict == .undecided)
+        #expect(result.reason == "depends on what is not known: limit")
+    }
+
     /// 200,000 intervals in one set, asked by every question.
     @Test func aHugeSetIsReadOnce() throws {
         var builder = RulesetBuilder()

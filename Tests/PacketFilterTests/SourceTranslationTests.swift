@@ -20,6 +20,8 @@ struct TranslationCase: Sendable, CustomTestStringConvertible {
 struct RulesetBuilder {
     private var transaction = NftTransaction()
     var legacy: [XtTable] = []
+    var sets: [NftSet] = []
+    var ipsets: [IPSet] = []
 
     mutating func chain(_ table: NftTableName, _ name: String, _ base: NftBaseChain?, _ rules: [[NftExpression]]) {
         transaction.newTable(table)
@@ -53,7 +55,8 @@ struct RulesetBuilder {
         try nft.addTables(tables.keys.sorted().compactMap { tables[$0] })
         try nft.addChains(chains)
         try nft.addRules(rules)
-        return Ruleset(nft: nft, legacy: legacy)
+        nft.sets = sets
+        return Ruleset(nft: nft, legacy: legacy, ipsets: ipsets)
     }
 }
 

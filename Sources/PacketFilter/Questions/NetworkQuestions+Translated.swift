@@ -6,11 +6,7 @@ extension NetworkQuestions {
     func translated() throws(Undecided) -> QuestionAnswer {
         var maker: WalkResult.RulePlace?
         for way in try uplinks() {
-            var question = translation(way.output.name)
-            question.destinations = way.destinations.subtracting(
-                IntervalSet(exempt.map { $0.first.value...$0.last.value }))
-            question.sources = way.sources
-            question.routedMark = way.mark
+            let question = translationQuestion(way)
             let answer: SourceTranslation
             do {
                 answer = try question.answer(ruleset)
@@ -46,6 +42,15 @@ extension NetworkQuestions {
             }
         }
         return QuestionAnswer(.translated, .proven, provenBy: maker)
+    }
+
+    func translationQuestion(_ way: HostForwarding.Way) -> SourceTranslationQuestion {
+        var question = translation(way.output.name)
+        question.sources = way.sources
+        question.destinations = way.destinations.subtracting(
+            IntervalSet(exempt.map { $0.first.value...$0.last.value }))
+        question.routedMark = way.mark
+        return question
     }
 
     /// What leaves by a link must get such an address there.

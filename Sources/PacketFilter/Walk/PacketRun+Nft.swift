@@ -105,8 +105,13 @@ extension PacketRun {
                 }
                 if (above && below) == inverted { return .next }
             case .lookup(let set, let from, let into, let inverted):
-                switch lookUp(set, table, from, registers, key) {
+                switch lookUp(set, table, from, registers, key, isVerdict: into == .verdict) {
                 case .unknown(let name):
+                    if into == .verdict {
+                        guard holds(pending) else { return .next }
+                        limit = "the map \(set) is not known, nor what it decides"
+                        return .drop
+                    }
                     pending.append(Pending(key: "\(name) in \(set)", name: name, wanted: !inverted))
                 case .absent: if !inverted { return .next }
                 case .present(let entry):
@@ -256,33 +261,39 @@ extension PacketRun {
     }
 
     private func lookUp(
-        _ name: String, _ table: Int, _ from: NftRegister, _ registers: NftRegisters, _ key: String
+        _ name: String, _ table: Int, _ from: NftRegister, _ registers: NftRegisters, _ key: String, isVerdict: Bool
     ) -> Lookup {
         guard let set = ruleset.set(named: name, inTable: table), let entries = cache.entries(of: name, table: table)
         else { return .unknown("set \(name)") }
-        if set.flags.contains(.dynamic) { return .unknown("set \(name)") }
+        // Elements come and go. No rule adds verdicts (nft_dynset.c), so those at most go.
+        let isChanging = ruleset.isChanging(set, inTable: table)
+        if isChanging, !isVerdict { return .unknown("set \(name)") }
         guard let (value, known) = registers.load(from, Int(min(set.keyLength, 64))) else {
             return .unknown("set \(name)")
         }
         let isKnown = known.allSatisfy { $0 == 0xff }
         var rest: NftSetEntry?
         var candidates: [NftSetEntry] = []
+        func present(_ entry: NftSetEntry) -> Lookup {
+            var entry = entry
+            if isChanging { entry.isConditional = true }
+            return .present(entry)
+        }
         let widths = set.fieldLengths.isEmpty ? [UInt32(value.count)] : set.fieldLengths
         for entry in entries {
             if entry.isCatchAll {
                 rest = entry
             } else if isKnown {
-                if entry.holds(value, widths) { return .present(entry) }
+                if entry.holds(value, widths) { return present(entry) }
             } else if entry.mayHold(value, known), candidates.count < 64 {
                 candidates.append(entry)
             }
         }
-        if isKnown { return rest.map { .present($0) } ?? .absent }
-        if candidates.isEmpty { return rest.map { .present($0) } ?? .absent }
+        if isKnown || candidates.isEmpty { return rest.map(present) ?? .absent }
         if entries.allSatisfy({ $0.content == nil }) { return .unknown(registers.name(from)) }
         let choice = choices.choose(candidates.count + 1, key: key, name: registers.name(from))
-        if choice < candidates.count { return .present(candidates[choice]) }
-        return rest.map { .present($0) } ?? .absent
+        if choice < candidates.count { return present(candidates[choice]) }
+        return rest.map(present) ?? .absent
     }
 }
 

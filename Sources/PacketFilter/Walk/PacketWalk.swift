@@ -6,6 +6,8 @@ package struct PacketWalk: Sendable {
 
     /// More ways than this, and the answer is undecided.
     static let mostRuns = 512
+    /// More rules than this on all ways together, the same: many rules and many ways would be hours.
+    private static let mostSteps = 500_000
 
     /// - Parameter passesDevices: whether chains of single devices are passed over, as for packets that stand for many,
     ///   which may come in anywhere.
@@ -19,12 +21,14 @@ package struct PacketWalk: Sendable {
         let choices = WalkChoices()
         let cache = SetCache(ruleset)
         var results: [WalkResult] = []
-        var runs = 0
+        var (runs, steps) = (0, 0)
         var namesDiffer = false
+        var isWhole = false
         repeat {
             let run = PacketRun(self, packet, choices, cache)
             run.run()
             runs += 1
+            steps += run.steps
             if let reason = run.limit { return WalkResult(verdict: .undecided, reason: reason, path: run.path) }
             let result = run.result
             if let known = results.first(where: { Self.agree($0, result) }) {
@@ -32,8 +36,9 @@ package struct PacketWalk: Sendable {
             } else {
                 results.append(result)
             }
-        } while choices.advance() && runs < Self.mostRuns && results.count < 16
-        if results.count == 1, var only = results.first, runs < Self.mostRuns {
+            isWhole = !choices.advance()
+        } while !isWhole && runs < Self.mostRuns && steps < Self.mostSteps && results.count < 16
+        if results.count == 1, var only = results.first, isWhole {
             // The same end on every way, but not by the same rule.
             if namesDiffer {
                 (only.killer, only.translatedBy) = (nil, nil)

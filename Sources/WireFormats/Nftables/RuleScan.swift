@@ -102,7 +102,8 @@ struct RuleScan {
             traits.insert(.isBeyondIptables)
             if Self.holds(bytes, data, nfta(NFTA_EXTHDR_SREG)) { traits.insert(.writesOptions) }
         case names.lookup: traits.insert(.usesSets)
-        case names.dynamicSet, names.object: traits.formUnion([.usesSets, .isBeyondIptables])
+        case names.dynamicSet: traits.formUnion([.usesSets, .changesSets, .isBeyondIptables])
+        case names.object: traits.formUnion([.usesSets, .isBeyondIptables])
         case names.queue: traits.formUnion([.queues, .isBeyondIptables])
         case names.offload: traits.formUnion([.offloads, .usesConntrack, .isBeyondIptables])
         case names.nat: traits.formUnion([.translates, .translatesSource, .isBeyondIptables])
