@@ -36,6 +36,8 @@ struct ChainWalk {
     /// Whether every packet that comes out has the mark that it comes out with. Not so where a rule that is not known
     /// to match gives one.
     private(set) var isExact = true
+    /// Rules that leave packets to somebody who may mark or change them: a program, or a target that is not known.
+    private(set) var strangers: [Int] = []
     private var markings = 0
     /// At postrouting: what then is not translated stays so.
     private var isLast = false
@@ -277,6 +279,12 @@ struct ChainWalk {
             for piece in matched { settle(diverted(piece, by: rule), .untranslated, rule: rule) }
             return []
         case .unknown(let name):
+            if purpose == .marks {
+                markings += 1
+                isExact = false
+                if !strangers.contains(rule) { strangers.append(rule) }
+                return matched
+            }
             // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in
                 var piece = piece

@@ -52,6 +52,8 @@ package struct Ruleset: Sendable {
     let queueReaders: Set<UInt16>?
     /// Those that a rule adds members to, or takes some from.
     package private(set) var changedIPSets: Set<UInt16> = []
+    /// Whether a rule leaves packets to a program, or to a target that is not known.
+    private(set) var hasStrangers = false
     /// The same of nftables, by their indices in `nft`.
     private var changedSets: Set<Int> = []
     /// The marks that its rules may give.
@@ -110,6 +112,7 @@ package struct Ruleset: Sendable {
         let summary = summary()
         (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
+        hasStrangers = summary.hasStrangers
         tiedTables = findTies()
         if nft.traits.contains(.changesSets) { findChangedSets() }
     }

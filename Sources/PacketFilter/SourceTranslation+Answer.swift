@@ -13,7 +13,7 @@ extension SourceTranslationQuestion {
 
     /// Every packet from the subnet's hosts to what can be routed to: no loopback, multicast or class E.
     var everyPacket: PacketBox {
-        var source = IntervalSet(network)
+        var source = sources ?? IntervalSet(network)
         if network.length <= 30 {
             source = source.subtracting(
                 IntervalSet([
@@ -32,20 +32,19 @@ extension SourceTranslationQuestion {
 
     /// Every packet with the mark that it has when it comes to the nat chains. Destinations that are translated on the
     /// way in need no thought: the question is about every destination, and so about those too.
-    func starts(
-        _ ruleset: Ruleset, _ packets: PacketBox, _ context: PacketContext
-    ) -> (boxes: [PacketBox], isExact: Bool) {
-        let routed = ruleset.marked([packets], through: [.prerouting], context)
-        var boxes = routed.boxes
+    func starts(_ ruleset: Ruleset, _ packets: PacketBox, _ context: PacketContext) -> Ruleset.MarkedBoxes {
+        var routed = ruleset.marked([packets], through: [.prerouting], context)
         if let routedMark {
-            boxes = boxes.compactMap { box in
+            routed.boxes = routed.boxes.compactMap { box in
                 var box = box
                 box.mark = box.mark.intersection(IntervalSet(routedMark))
                 return box.mark.isEmpty ? nil : box
             }
         }
-        let after = ruleset.marked(boxes, through: [.forward, .postrouting], context)
-        return (after.boxes, routed.isExact && after.isExact)
+        var after = ruleset.marked(routed.boxes, through: [.forward, .postrouting], context)
+        after.isExact = after.isExact && routed.isExact
+        after.strangers = routed.strangers + after.strangers.filter { !routed.strangers.contains($0) }
+        return after
     }
 
     func walk(
@@ -104,7 +103,7 @@ extension SourceTranslationQuestion {
         bad += outcomes.filter { isWrongSource($0) }
         // Packets that a doubt sends both ways are neither good nor bad.
         var leaks: [WalkOutcome] = []
-        var undecided: Set<String> = []
+        var undecided = Set(starts.strangers)
         for outcome in bad {
             let others = outcome.doubts.isEmpty ? certain.filter { !$0.doubts.isEmpty } : certain
             for box in try subtract(others.map(\.box), from: [outcome.box]) {

@@ -15,7 +15,7 @@ extension NetworkQuestions {
         var answer = QuestionAnswer(.forwarded, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            var passage = Passage(boxes: [withFragments(packets(to: outside))])
+            var passage = Passage(boxes: [withFragments(packets(from: way.sources, to: outside))])
             let context = context(bridge, way.output.name)
             try enter(&passage, context)
             if let answer = try redirected(passage.boxes, context) { return answer }

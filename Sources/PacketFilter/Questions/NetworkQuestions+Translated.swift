@@ -47,6 +47,7 @@ extension NetworkQuestions {
     /// What goes a way must leave with an address that brings answers back.
     func translation(_ way: HostForwarding.Way) -> SourceTranslationQuestion {
         var question = translation(way.output.name)
+        question.sources = way.sources
         question.destinations = way.destinations.subtracting(
             IntervalSet(exempt.map { $0.first.value...$0.last.value }))
         question.routedMark = way.mark
