@@ -167,7 +167,9 @@ struct XtRuleReader {
         case .owner(let owner): builder.require(owner.holdsWithoutSocket)
         case .u32: builder.doubt("match u32")
         case .ipset(let match): require(match, &builder)
-        case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
+        case .packetType(let type, let inverted):
+            guard let own = context.packetType else { return builder.doubt("match pkttype") }
+            builder.require((type == UInt32(own)) != inverted)
         case .length: builder.doubt("match length")
         case .timeToLive: builder.doubt("match ttl")
         case .service: builder.doubt("match tos")

@@ -56,7 +56,7 @@ extension RulesetBuilder {
         var testDescription: String { name }
     }
 
-    @Test(arguments: verdictMaps + sets + masks)
+    @Test(arguments: verdictMaps + sets + masks + packetTypes)
     func theAnswerIsTheKernels(wanted: Case) throws {
         let answer = try questions { try wanted.rules(&$0) }.answer(wanted.question)
         #expect(answer.verdict == wanted.verdict, "\(answer)")
@@ -203,5 +203,45 @@ extension RulesetBuilder {
         mask("255.255.0.0", .notEqual, "10.5.0.0", .counterexample), mask("0.0.0.0", .equal, "0.0.0.0", .proven),
         mask("0.0.0.0", .equal, "0.0.0.1", .counterexample), mask("0.0.0.0", .notEqual, "0.0.0.1", .proven),
         mask("0.0.0.0", .less, "0.0.0.1", .proven), mask("0.0.0.0", .greater, "0.0.0.1", .counterexample),
+    ]
+
+    private static func packetType(_ comparison: NftComparison, _ type: UInt8) -> [NftExpression] {
+        [.meta(.packetType, into: .one), .compare(.one, comparison, NftValue(byte: type))]
+    }
+
+    /// `--pkt-type`: struct xt_pkttype_info.
+    private static func packetTypeMatch(_ type: UInt8, inverted: Bool = false) -> NftExpression {
+        .match(XtExtension(name: "pkttype", revision: 0, info: [type, 0, 0, 0, inverted ? 1 : 0, 0, 0, 0]))
+    }
+
+    /// A container without an address asks everybody; all else is for this host alone.
+    static let packetTypes: [Case] = [
+        .init(name: "broadcasts dropped", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [packetType(.equal, 1) + [.verdict(.drop)]])
+        },
+        .init(name: "all but what is for the host dropped", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [packetType(.notEqual, 0) + [.verdict(.drop)]])
+        },
+        .init(name: "multicasts dropped", question: .dhcp, verdict: .proven) {
+            $0.chain(filter, "input", input, [packetType(.equal, 2) + [.verdict(.drop)]])
+        },
+        .init(name: "broadcasts dropped, of names", question: .dns, verdict: .proven) {
+            $0.chain(filter, "input", input, [packetType(.equal, 1) + [.verdict(.drop)]])
+        },
+        .init(name: "broadcasts dropped by a match", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [[packetTypeMatch(1), .verdict(.drop)]])
+        },
+        .init(name: "all but broadcasts dropped by a match", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [[packetTypeMatch(1, inverted: true), .verdict(.drop)]])
+        },
+        .init(name: "broadcasts redirected", question: .dhcp, verdict: .counterexample) {
+            $0.chain(
+                nat, "PREROUTING", NftBaseChain(type: "nat", hook: .prerouting, priority: -100),
+                [packetType(.equal, 1) + [.redirect(flags: 0, ports: nil)]])
+        },
+        .init(name: "what is for others dropped on a bridge", question: .eastWest, verdict: .undecided) {
+            $0.chain(
+                NftTableName(.bridge, "b"), "forward", forward, [packetType(.equal, 3) + [.verdict(.drop)]])
+        },
     ]
 }
