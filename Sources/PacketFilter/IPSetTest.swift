@@ -72,10 +72,7 @@ extension Ruleset {
             switch part {
             case .address:
                 guard address < member.addresses.count else { return nil }
-                var value = isSource[place] ? query.source : query.destination
-                if let length = set.maskLength, address == 0, length < 32 {
-                    value &= length == 0 ? 0 : ~(UInt32.max >> UInt32(length))
-                }
+                let value = (isSource[place] ? query.source : query.destination) & set.addressMask
                 guard member.addresses[address].contains(value) else { return false }
                 address += 1
             case .port:
@@ -135,12 +132,12 @@ extension XtRuleReader {
             !set.isCut, let parts = set.parts, set.type != "list:set", !parts.contains(.other)
         else { return builder.doubt(name) }
         if set.family == 10 || match.isSource.count < parts.count { return builder.require(match.inverted) }
-        if parts == [.address], set.maskLength ?? 32 == 32, !set.members.contains(where: \.isException) {
+        if parts == [.address], set.addressMask == .max, !set.members.contains(where: \.isException) {
             return builder.require(
                 match.isSource[0] ? .source : .destination, IntervalSet(set.members.compactMap(\.addresses.first)),
                 inverted: match.inverted)
         }
-        guard set.members.count <= Self.mostMembers, set.maskLength ?? 32 == 32,
+        guard set.members.count <= Self.mostMembers, set.addressMask == .max,
             !set.members.contains(where: \.isException)
         else { return builder.doubt(name) }
         // Member by member: those that hold some of the packets.
