@@ -193,7 +193,9 @@ struct ChainWalk {
     }
 
     private mutating func count(_ pieces: [Piece]) throws(WalkLimit) {
-        work += pieces.count
+        work += pieces.reduce(0) { work, piece in
+            work + 1 + (piece.box.source.ranges.count + piece.box.destination.ranges.count) / 64
+        }
         guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
     }
 
@@ -312,6 +314,8 @@ struct ChainWalk {
     }
 
     private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
-        RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
+        let touched = reader.touched
+        defer { work += (reader.touched - touched) / 16 }
+        return RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
     }
 }

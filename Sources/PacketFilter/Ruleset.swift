@@ -70,6 +70,7 @@ package struct Ruleset: Sendable {
     var latestTable: Int?
     private var chainIndices: [ChainKey: Int] = [:]
     private var setIndices: [ChainKey: Int] = [:]
+    private let knownSets = NftKnownSets()
 
     private struct ChainKey: Hashable {
         var table: Int
@@ -107,11 +108,11 @@ package struct Ruleset: Sendable {
     }
 
     private mutating func summarise() {
+        if nft.traits.contains(.changesSets) { findChangedSets() }
         let summary = summary()
         (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
         tiedTables = findTies()
-        if nft.traits.contains(.changesSets) { findChangedSets() }
     }
 
     private mutating func findChangedSets() {
@@ -200,12 +201,13 @@ package struct Ruleset: Sendable {
         setIndices[ChainKey(table: table, name: name)].map { nft.sets[$0] }
     }
 
-    /// Whether a set may have other elements when a packet meets it. A rule may add some to every set with a timeout
-    /// (nft_dynset.c), not only to those that say so.
-    func isChanging(_ set: NftSet, inTable table: Int) -> Bool {
-        if set.flags.contains(.dynamic) { return true }
-        return !changedSets.isEmpty
-            && setIndices[ChainKey(table: table, name: set.name)].map(changedSets.contains) == true
+    /// A set with its elements as ranges, and whether it may have others when a packet meets it. A rule may add some to
+    /// every set with a timeout (nft_dynset.c), not only to those that say so.
+    func knownSet(named name: String, inTable table: Int) -> (known: NftKnownSet, isChanging: Bool)? {
+        guard let index = setIndices[ChainKey(table: table, name: name)] else { return nil }
+        return (
+            knownSets.set(index, of: nft), nft.sets[index].flags.contains(.dynamic) || changedSets.contains(index)
+        )
     }
 
     /// The base chains of a type that see IPv4 packets at a hook, first to run first.
