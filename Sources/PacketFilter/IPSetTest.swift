@@ -20,27 +20,15 @@ extension Ruleset {
     /// Whether a match holds.
     func holds(_ match: XtSetMatch, _ query: IPSetQuery) -> Bool? {
         guard !match.hasMore, let set = ipsets[match.index] else { return nil }
-        return contains(set, match.isSource, query, depth: 0).map { $0 != match.inverted }
+        return contains(set, match.isSource, query).map { $0 != match.inverted }
     }
 
-    private func contains(_ set: IPSet, _ isSource: [Bool], _ query: IPSetQuery, depth: Int) -> Bool? {
-        guard depth < 4, !changedIPSets.contains(set.index), !set.isCut, let parts = set.parts else { return nil }
+    private func contains(_ set: IPSet, _ isSource: [Bool], _ query: IPSetQuery) -> Bool? {
+        guard !changedIPSets.contains(set.index), !set.isCut, let parts = set.parts else { return nil }
         // A set of another family never holds a packet of IPv4.
         if set.family == 10 { return false }
         if set.type == "list:set" {
-            var isUnknown = false
-            for member in set.members {
-                guard let name = member.name, let inner = ipsets.values.first(where: { $0.name == name }) else {
-                    isUnknown = true
-                    continue
-                }
-                switch contains(inner, isSource, query, depth: depth + 1) {
-                case true?: return true
-                case nil: isUnknown = true
-                case false?: continue
-                }
-            }
-            return isUnknown ? nil : false
+            return listContains(set, isSource, query)
         }
         // A rule that names fewer parts than the set has never matches.
         guard isSource.count >= parts.count else { return false }
@@ -61,6 +49,26 @@ extension Ruleset {
         guard let best else { return isUnknown ? nil : false }
         if isUnknown, best.isException || set.members.contains(where: \.isException) { return nil }
         return !best.isException
+    }
+
+    /// Any of its sets holds the packet. The kernel puts no list into a list, and no set twice: of a recording such
+    /// members are not followed.
+    private func listContains(_ list: IPSet, _ isSource: [Bool], _ query: IPSetQuery) -> Bool? {
+        var isUnknown = false
+        var seen: Set<String> = []
+        for member in list.members {
+            guard let name = member.name, let inner = ipset(named: name), inner.type != "list:set" else {
+                isUnknown = true
+                continue
+            }
+            guard seen.insert(name).inserted else { continue }
+            switch contains(inner, isSource, query) {
+            case true?: return true
+            case nil: isUnknown = true
+            case false?: continue
+            }
+        }
+        return isUnknown ? nil : false
     }
 
     private func matches(

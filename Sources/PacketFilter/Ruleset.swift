@@ -48,6 +48,7 @@ package struct Ruleset: Sendable {
     let links: [UInt32: String]
     /// By their indices, as rules name them.
     let ipsets: [UInt16: IPSet]
+    private let ipsetIndices: [String: UInt16]
     /// The queues that a program of the host reads; nil where that is not known.
     let queueReaders: Set<UInt16>?
     /// Those that a rule adds members to, or takes some from.
@@ -98,6 +99,7 @@ package struct Ruleset: Sendable {
         self.queueReaders = queueReaders
         self.links = links
         self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+        ipsetIndices = Dictionary(ipsets.map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
         addNft()
         for table in legacy { add(table) }
         chainIndices.reserveCapacity(chains.count)
@@ -190,6 +192,9 @@ package struct Ruleset: Sendable {
     package func chain(named name: String, inTable table: Int) -> Int? {
         chainIndices[ChainKey(table: table, name: name)]
     }
+
+    /// A set of ipset, as lists of sets name it.
+    func ipset(named name: String) -> IPSet? { ipsetIndices[name].flatMap { ipsets[$0] } }
 
     /// The address that every packet has which a rule matches, where one of its first conditions says so.
     func addressTest(ofRule index: Int) -> NftRule.AddressTest? {

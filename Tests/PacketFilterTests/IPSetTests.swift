@@ -133,6 +133,23 @@ import Testing
         #expect(questions.answer(.forwarded).verdict != .proven)
     }
 
+    /// A recording may say that a list holds itself, thousands of times.
+    @Test func aListThatHoldsItselfIsNotFollowed() throws {
+        var members: [IPSet.Member] = []
+        for name in ["list"] + (0..<3_000).flatMap({ _ in ["list", "other"] }) {
+            var member = IPSet.Member()
+            member.name = name
+            members.append(member)
+        }
+        let lists = [
+            IPSet(name: "list", index: 0, type: "list:set", family: 0, members: members),
+            IPSet(name: "other", index: 1, type: "list:set", family: 0, members: members),
+        ]
+        let nft = try ruleset([[.match(Self.match(0, [true])), .verdict(.drop)]]).nft
+        let walk = PacketWalk(ruleset: Ruleset(nft: nft, ipsets: lists), host: try practiceHost())
+        #expect(walk.walk(try SamplePacket(text: cases0)).verdict == .undecided)
+    }
+
     /// What a rule adds to on the way may hold anything by then.
     @Test func aSetThatRulesChangeIsNotKnown() throws {
         let add: [UInt8] = [0, 0, 1, 2, 0xff, 0xff, 0, 0]
