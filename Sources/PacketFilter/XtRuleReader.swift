@@ -110,6 +110,8 @@ struct XtRuleReader {
                     inverted: ports.inverted)
             }
             guard let flags else { return }
+            if flags.option != 0 { builder.doubt("tcp option") }
+            if flags.mask == 0 { return }
             guard let known = builder.box.tcpFlags else { return builder.doubt("tcp flags") }
             builder.require((known & flags.mask == flags.compare) != flags.inverted)
         case .icmp(let type, let codes, let inverted):

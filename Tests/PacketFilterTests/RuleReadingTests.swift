@@ -56,7 +56,7 @@ extension RulesetBuilder {
         var testDescription: String { name }
     }
 
-    @Test(arguments: verdictMaps + sets + masks + packetTypes)
+    @Test(arguments: verdictMaps + sets + masks + packetTypes + options)
     func theAnswerIsTheKernels(wanted: Case) throws {
         let answer = try questions { try wanted.rules(&$0) }.answer(wanted.question)
         #expect(answer.verdict == wanted.verdict, "\(answer)")
@@ -242,6 +242,24 @@ extension RulesetBuilder {
         .init(name: "what is for others dropped on a bridge", question: .eastWest, verdict: .undecided) {
             $0.chain(
                 NftTableName(.bridge, "b"), "forward", forward, [packetType(.equal, 3) + [.verdict(.drop)]])
+        },
+    ]
+
+    /// `-p tcp`, and `--tcp-option` (struct xt_tcp).
+    private static func tcp(option: UInt8) -> NftExpression {
+        .match(
+            XtExtension(name: "tcp", revision: 0, info: [0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, option, 0, 0, 0]))
+    }
+
+    /// `-A FORWARD -p tcp --tcp-option 8 -j ACCEPT`, and TCP is dropped otherwise.
+    static let options: [Case] = [
+        .init(name: "all of TCP accepted", question: .forwarded, verdict: .proven) {
+            $0.chain(
+                filter, "forward", forward, [[tcp(option: 0), .verdict(.accept)], [tcp(option: 0), .verdict(.drop)]])
+        },
+        .init(name: "an option of TCP accepted", question: .forwarded, verdict: .undecided) {
+            $0.chain(
+                filter, "forward", forward, [[tcp(option: 8), .verdict(.accept)], [tcp(option: 0), .verdict(.drop)]])
         },
     ]
 }
