@@ -97,6 +97,8 @@ struct NftRuleReader {
                 // What opens connections instead of others takes their packets.
                 if name == "synproxy" { return finish(.unknown(name), builder, extra) }
                 if name == "tproxy" { isProxied = true }
+                // It may have filled any register.
+                if !Self.tests.contains(name) { for index in registers.indices { registers[index] = nil } }
                 builder.doubt(name)
             }
         }
@@ -106,6 +108,11 @@ struct NftRuleReader {
     /// Expressions that always go on to the next and decide nothing here.
     static let statements: Set<String> = [
         "objref", "dup", "last", "ct", "meta", "log", "counter", "exthdr set", "flow_offload",
+    ]
+
+    /// Expressions that may end the rule and fill no register. All others that are not known may.
+    static let tests: Set<String> = [
+        "dynset", "quota", "connlimit", "quota object", "limit object", "connlimit object", "synproxy", "tproxy",
     ]
 
     private func finish(

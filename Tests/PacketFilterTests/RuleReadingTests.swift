@@ -262,4 +262,57 @@ extension RulesetBuilder {
                 filter, "forward", forward, [[tcp(option: 8), .verdict(.accept)], [tcp(option: 0), .verdict(.drop)]])
         },
     ]
+
+    /// What is not known may fill the register that is compared next, as an `and` of two registers does (Linux 6.13).
+    @Test(arguments: [true, false]) func registersBehindWhatIsNotKnown(accepts: Bool) throws {
+        let questions = try questions {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        source, .other(name: "bitwise"),
+                        .compare(.one, .equal, NftValue(big32: accepts ? 0x0a05_0009 : 0x0b00_0000)), .verdict(.drop),
+                    ]
+                ])
+        }
+        #expect(questions.answer(.forwarded).verdict == .undecided)
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == .undecided, "\(packet)")
+    }
+
+    /// So may a map that is not there.
+    @Test func theDataOfAMapThatIsNotThere() throws {
+        let questions = try questions {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        source, lookup("gone", into: .one), .compare(.one, .equal, NftValue(big32: 0x0b00_0000)),
+                        .verdict(.drop),
+                    ]
+                ])
+        }
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == .undecided, "\(packet)")
+    }
+
+    /// A map of 65 ranges asked for a number that is not known: each may be meant, and none is passed over.
+    @Test(arguments: [64, 65] as [UInt32]) func moreElementsThanAreTried(count: UInt32) throws {
+        let questions = try questions {
+            $0.sets.append(
+                NftSet(
+                    table: filter, name: "lengths", flags: [.map], keyType: 0, keyLength: 4, fieldLengths: [],
+                    elements: (0..<count).map {
+                        NftSetElement(
+                            key: NftValue(host32: $0).bytes, flags: [],
+                            content: .verdict($0 == 64 ? .drop : .accept))
+                    }))
+            $0.chain(
+                filter, "forward", forward,
+                [[.meta(.length, into: .one), lookup("lengths", into: .verdict), .verdict(.accept)]])
+        }
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == (count == 64 ? .accepted : .undecided), "\(packet)")
+        if count == 65 { #expect(packet.reason?.contains("more than 64 elements") == true) }
+    }
 }

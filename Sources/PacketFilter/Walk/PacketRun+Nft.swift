@@ -112,6 +112,7 @@ extension PacketRun {
                         limit = "the map \(set) is not known, nor what it decides"
                         return .drop
                     }
+                    if let into { registers.storeUnknown(16, into: into, name: name) }
                     pending.append(Pending(key: "\(name) in \(set)", name: name, wanted: !inverted))
                 case .absent: if !inverted { return .next }
                 case .present(let entry):
@@ -150,6 +151,8 @@ extension PacketRun {
                     state.isForSocket = true
                     continue
                 }
+                // It may have filled any register.
+                if !NftRuleReader.tests.contains(name) { registers.forget(name) }
                 pending.append(Pending(key: key, name: name))
             case .notrack:
                 guard holds(pending) else { return .next }
