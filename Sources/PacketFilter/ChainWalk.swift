@@ -37,7 +37,7 @@ struct ChainWalk {
     /// to match gives one.
     private(set) var isExact = true
     private var markings = 0
-    /// At postrouting: what then is not translated stays so.
+    /// Where sources are translated: what is not stays so.
     private var isLast = false
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
@@ -57,11 +57,11 @@ struct ChainWalk {
         reader = NftRuleReader(ruleset, context)
     }
 
-    /// Through the nat chains of postrouting: an accept ends its own chain only, a translation ends all.
-    mutating func postrouting(_ boxes: [PacketBox]) throws(WalkLimit) {
+    /// Through the nat chains of postrouting, or of input: an accept ends its own chain only, a translation ends all.
+    mutating func postrouting(_ boxes: [PacketBox], hook: NftHook = .postrouting) throws(WalkLimit) {
         isLast = true
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
-        for chain in ruleset.baseChains(type: "nat", hook: .postrouting) {
+        for chain in ruleset.baseChains(type: "nat", hook: hook) {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
             if ruleset.chains[chain].base?.policy == .drop {
@@ -74,13 +74,18 @@ struct ChainWalk {
         for piece in pieces { settle(piece, .untranslated, rule: nil) }
     }
 
-    /// Through the nat chains of prerouting: what is sent elsewhere becomes an outcome. Gives the rest.
+    /// Through the nat chains of prerouting: what is sent elsewhere, or dropped, becomes an outcome. Gives the rest.
     mutating func prerouting(_ boxes: [PacketBox]) throws(WalkLimit) -> [PacketBox] {
         var pieces = boxes.map { Piece(box: $0, diverted: nil, doubts: []) }
         for chain in ruleset.baseChains(type: "nat", hook: .prerouting) {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            pieces = returned + accepted
+            if ruleset.chains[chain].base?.policy == .drop, purpose == .decisions {
+                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
+                pieces = accepted
+            } else {
+                pieces = returned + accepted
+            }
         }
         return pieces.map(\.box)
     }

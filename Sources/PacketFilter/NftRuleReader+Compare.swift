@@ -112,11 +112,11 @@ extension NftRuleReader {
         }
         if case .payload(.transport, offset: 13) = operand.source, operand.length == 1 {
             // Only in TCP is that byte the flags.
-            guard builder.box.transport == IntervalSet(6), let flags = builder.box.tcpFlags else {
-                return builder.doubt(operand.name)
+            guard builder.box.transport == IntervalSet(6) else { return builder.doubt(operand.name) }
+            return builder.requireFlags(or: operand.name) { flags in
+                let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
+                return Self.holds([seen], comparison, Array(value.bytes.prefix(1)))
             }
-            let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
-            return builder.require(Self.holds([seen], comparison, Array(value.bytes.prefix(1))))
         }
         builder.require(truth(operand, comparison, value))
     }

@@ -96,8 +96,15 @@ package struct PacketBox: Hashable, Sendable {
         }
     }
 
-    /// The flags of TCP: a flow is opened with SYN and nothing else. Nil: they differ.
-    var tcpFlags: UInt8? { state == IntervalSet(SamplePacket.ConnectionState.new.number) ? 0x02 : nil }
+    /// The flags of TCP that may be met: a flow is opened with SYN, alone or with the two that ask for ECN (RFC 3168
+    /// §6.1.1). Nil: any.
+    var tcpFlags: [UInt8]? {
+        state == IntervalSet(SamplePacket.ConnectionState.new.number) ? [0x02, Self.flagsWithECN] : nil
+    }
+
+    static let flagsWithECN: UInt8 = 0xc2
+    /// What is not known of a packet where a rule tells the two apart.
+    static let askingForECN = "whether it asks for ECN"
 
     package var isEmpty: Bool { PacketField.allCases.contains { self[$0].isEmpty } }
 

@@ -83,46 +83,98 @@ extension Ruleset {
             }
     }
 
-    /// The chains of a hook that see IPv4 packets and do not translate. `early`: those before conntrack, or only the
-    /// others.
-    func filterChains(_ hook: NftHook, early: Bool? = nil) -> [Int] {
-        baseChains(type: nil, hook: hook).filter { chain in
-            guard let base = chains[chain].base, base.type != "nat" else { return false }
-            return early.map { $0 == (base.priority < -200) } ?? true
+    /// Where a chain stands beside the translation of its hook. All nat chains of a hook share one place, whatever
+    /// their own priorities (nf_nat_proto.c): -100 on the way in and of what the host sends, 100 on the way out.
+    enum NatSide {
+        /// It sees the addresses and marks from before.
+        case before
+        /// It sees what translation made of the packet.
+        case behind
+
+        static func place(_ hook: NftHook) -> Int32? {
+            switch hook {
+            case .prerouting, .output: -100
+            case .input, .postrouting: 100
+            default: nil
+            }
         }
     }
 
-    /// Sets of packets with the marks that they have behind these hooks, whatever is dropped there. Inexact: they may
-    /// have these marks, and perhaps not all of them.
+    /// The chains of a hook that see IPv4 packets and do not translate, first to run first.
+    ///
+    /// A chain at the very priority of translation may have been registered before or after it, which no dump shows:
+    /// it stands on both sides. At forward nothing translates: every chain stands before.
+    ///
+    /// - Parameters:
+    ///   - early: those before conntrack, or only the others; nil: both.
+    ///   - nat: those on one side of translation; nil: both.
+    func filterChains(_ hook: NftHook, early: Bool? = nil, nat: NatSide? = nil) -> [Int] {
+        let border = NatSide.place(hook)
+        return baseChains(type: nil, hook: hook).filter { chain in
+            guard let base = chains[chain].base, base.type != "nat" else { return false }
+            if let early, early != (base.priority < -200) { return false }
+            guard let nat else { return true }
+            guard let border else { return nat == .before }
+            return nat == .before ? base.priority <= border : base.priority >= border
+        }
+    }
+
+    /// Sets of packets with the marks that they have behind these hooks, whatever is dropped there: of postrouting,
+    /// with those that they bring to its nat chains. Inexact: they may have these marks, and perhaps not all of them.
     func marked(
         _ boxes: [PacketBox], through hooks: [NftHook], _ context: PacketContext
     ) -> (boxes: [PacketBox], isExact: Bool) {
         guard !marks.isUnmarked, let first = boxes.first else { return (boxes, true) }
-        var current = boxes
-        var isExact = true
+        var walk = MarkedBoxes(boxes: boxes)
         do {
-            for hook in hooks {
-                for early in hook == .prerouting ? [true, false] : [nil] {
-                    var context = context
-                    if hook == .prerouting { context.output = nil }
-                    context.isUnseen = early == true
-                    var walk = ChainWalk(self, context, purpose: .marks)
-                    current = try walk.filter(filterChains(hook, early: early), current)
-                    isExact = isExact && walk.isExact
-                }
-                guard hook == .prerouting else { continue }
-                let translated = markedByTranslation(current, context)
-                current = translated.boxes
-                isExact = isExact && translated.isExact
-            }
+            for hook in hooks { try pass(&walk, hook, context) }
         } catch {
             return (widened(boxes), false)
         }
         // Where nothing was marked the sets need not be divided.
-        let isMarked = (boxes + current).contains { box in
+        let isMarked = (boxes + walk.boxes).contains { box in
             box.mark != first.mark || box.connectionMark != first.connectionMark
         }
-        return (isMarked ? current : boxes, isExact)
+        return (isMarked ? walk.boxes : boxes, walk.isExact)
+    }
+
+    private struct MarkedBoxes {
+        var boxes: [PacketBox]
+        var isExact = true
+    }
+
+    private func pass(_ marked: inout MarkedBoxes, _ hook: NftHook, _ context: PacketContext) throws(WalkLimit) {
+        var context = context
+        guard hook == .prerouting else { return try pass(&marked, hook, nat: .before, context) }
+        context.output = nil
+        context.isUnseen = true
+        try pass(&marked, hook, early: true, nat: .before, context)
+        context.isUnseen = false
+        try pass(&marked, hook, early: false, nat: .before, context)
+        let translated = markedByTranslation(marked.boxes, context)
+        marked.boxes = translated.boxes
+        marked.isExact = marked.isExact && translated.isExact
+        try pass(&marked, hook, early: false, nat: .behind, context)
+    }
+
+    private func pass(
+        _ marked: inout MarkedBoxes, _ hook: NftHook, early: Bool? = nil, nat: NatSide, _ context: PacketContext
+    ) throws(WalkLimit) {
+        let chains = filterChains(hook, early: early, nat: nat)
+        let tied = chains.filter { self.chains[$0].base?.priority == NatSide.place(hook) }
+        let others = chains.filter { !tied.contains($0) }
+        for part in nat == .before ? [others, tied] : [tied, others] where !part.isEmpty {
+            var walk = ChainWalk(self, context, purpose: .marks)
+            let after = try walk.filter(part, marked.boxes)
+            marked.isExact = marked.isExact && walk.isExact
+            guard part == tied, after != marked.boxes else {
+                marked.boxes = after
+                continue
+            }
+            // They give these marks on the one side or on the other.
+            marked.boxes += after.filter { !marked.boxes.contains($0) }
+            marked.isExact = false
+        }
     }
 
     /// The same behind the nat chains of prerouting. Where services divide the packets too much, any of the marks.

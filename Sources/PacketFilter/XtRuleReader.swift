@@ -112,8 +112,7 @@ struct XtRuleReader {
             guard let flags else { return }
             if flags.option != 0 { builder.doubt("tcp option") }
             if flags.mask == 0 { return }
-            guard let known = builder.box.tcpFlags else { return builder.doubt("tcp flags") }
-            builder.require((known & flags.mask == flags.compare) != flags.inverted)
+            builder.requireFlags(or: "tcp flags") { ($0 & flags.mask == flags.compare) != flags.inverted }
         case .icmp(let type, let codes, let inverted):
             builder.require(.transport, IntervalSet(1))
             builder.require(.fragment, .zero)

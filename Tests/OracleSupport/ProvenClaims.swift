@@ -83,7 +83,8 @@ package struct ProvenClaims: Sendable {
             return "proven that DHCP reaches the host, and this packet did not"
         }
         if isProven(.dns), isToHost, Self.isContainer(packet.source), packet.destinationPort == 53,
-            packet.sourcePort >= 1024, packet.protocol == .udp || packet.protocol == .tcp && packet.tcpFlags == 2
+            packet.sourcePort >= 1024,
+            packet.protocol == .udp || packet.protocol == .tcp && [2, 0xc2].contains(packet.tcpFlags)
         {
             return "proven that DNS reaches the host, and this packet did not"
         }

@@ -93,6 +93,28 @@ private func port(_ number: UInt16) -> [NftExpression] {
         #expect(answer.decidedBy?.text.contains("accept") == true)
     }
 
+    /// All nat chains of a hook share one place: what stands behind it comes too late for them.
+    @Test(arguments: [NftBaseChain(hook: .postrouting, priority: 200), NftBaseChain(hook: .postrouting, priority: 100)])
+    func aMarkThatIsTakenAwayBehindTranslationIsThereBefore(behind: NftBaseChain) throws {
+        let answer = try questions {
+            $0.chain(mangleTable, "FORWARD", forward, [[mark(7, .max)]])
+            $0.chain(mangleTable, "POSTROUTING", behind, [[mark(0, .max)]])
+            $0.postrouting([marked(7, .max), .verdict(.accept)], try whole() + [masquerade])
+        }.answer(.translated)
+        // Of equal priority either may run first.
+        #expect(answer.verdict == (behind.priority == 100 ? .undecided : .counterexample), "\(answer)")
+    }
+
+    @Test func aMarkThatComesBehindTheTranslationOfDestinationsIsThereAfterwards() throws {
+        let late = NftBaseChain(hook: .prerouting, priority: 0)
+        let answer = try questions {
+            $0.chain(nat, "PREROUTING", translation, [[mark(0, .max)]])
+            $0.chain(mangleTable, "late", late, [[mark(7, .max)]])
+            $0.postrouting([marked(7, .max), .verdict(.accept)], try whole() + [masquerade])
+        }.answer(.translated)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+    }
+
     @Test func aMarkThatNoRuleGivesMatchesNothing() throws {
         let answer = try questions {
             $0.chain(mangleTable, "PREROUTING", early, [[mark(2, 2)]])

@@ -9,6 +9,7 @@ extension NftGenerator {
         if ["bridge", "netdev"].contains(place.family) {
             choices.append((6, "drop"))
         } else if place.type == "nat" {
+            choices.append((4, "drop"))
             switch place.hook {
             case "postrouting":
                 choices += [(18, "masquerade"), (12, "snat"), (8, "snat map"), (8, "snat range"), (4, "snat prefix")]

@@ -39,7 +39,9 @@ struct PacketGenerator {
             sample.source = IPv4Address(value: 0)
             sample.destination = IPv4Address(value: .max)
         case 2: (sample.sourcePort, sample.destinationPort) = (40000, 53)
-        case 3: (sample.protocol, sample.sourcePort, sample.destinationPort) = (.tcp, 40000, 53)
+        case 3:
+            (sample.protocol, sample.sourcePort, sample.destinationPort) = (.tcp, 40000, 53)
+            if random.chance(20) { sample.tcpFlags = 0xc2 }
         default: break
         }
         return TestPacket(sender: .container(index, to: nil), sample: sample)
@@ -48,9 +50,11 @@ struct PacketGenerator {
     private mutating func transport() -> (SamplePacket.Transport, UInt16, UInt16, UInt8) {
         let source = UInt16(random.pick(Ground.sourcePorts))
         let destination = UInt16(random.pick(Ground.ports))
-        switch random.weighted([(42, 0), (36, 1), (14, 2), (3, 3), (2, 4), (2, 5), (1, 6)]) {
+        switch random.weighted([(42, 0), (33, 1), (14, 2), (3, 3), (2, 4), (2, 5), (1, 6), (3, 7)]) {
         case 0: return (.udp, source, destination, 0)
         case 1: return (.tcp, source, destination, 2)
+        // With the two flags that ask for ECN.
+        case 7: return (.tcp, source, destination, 0xc2)
         // SYN with FIN is no packet that opens a flow: invalid to conntrack.
         case 3: return (.tcp, source, destination, 3)
         case 2: return (.icmp, 8, 0, 0)

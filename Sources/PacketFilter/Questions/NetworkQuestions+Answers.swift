@@ -6,12 +6,7 @@ extension NetworkQuestions {
     func translated() throws(Undecided) -> QuestionAnswer {
         var maker: WalkResult.RulePlace?
         for way in try uplinks() {
-            var question = SourceTranslationQuestion(
-                network: network, bridge: link(bridge), uplink: link(way.output.name), target: target,
-                localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
-            question.destinations = way.destinations.subtracting(
-                IntervalSet(exempt.map { $0.first.value...$0.last.value }))
-            question.routedMark = way.mark
+            let question = translationQuestion(way)
             let answer: SourceTranslation
             do {
                 answer = try question.answer(ruleset)
@@ -52,6 +47,16 @@ extension NetworkQuestions {
         return QuestionAnswer(.translated, .proven, provenBy: maker)
     }
 
+    private func translationQuestion(_ way: HostForwarding.Way) -> SourceTranslationQuestion {
+        var question = SourceTranslationQuestion(
+            network: network, bridge: link(bridge), uplink: link(way.output.name), target: target,
+            localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
+        question.destinations = way.destinations.subtracting(
+            IntervalSet(exempt.map { $0.first.value...$0.last.value }))
+        question.routedMark = way.mark
+        return question
+    }
+
     private func isTranslated(_ packet: SamplePacket, _ result: WalkResult) -> Bool {
         let sources = result.sourceAfter.map { [$0] } ?? result.sourceChoices ?? []
         return !sources.isEmpty && sources.allSatisfy { $0 != packet.source && host.isOwn($0) }
@@ -77,11 +82,9 @@ extension NetworkQuestions {
         var answer = QuestionAnswer(.forwarded, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            var passage = Passage(boxes: [packets(to: outside)])
+            var passage = Passage(boxes: [withFragments(packets(to: outside))])
             let context = context(bridge, way.output.name)
-            try passBridge(&passage, .prerouting, context)
-            try passBridge(&passage, .input, context)
-            try pass(&passage, .prerouting, context)
+            try enter(&passage, context)
             if let answer = try redirected(passage.boxes, context) { return answer }
             if let mark = way.mark {
                 passage.boxes = passage.boxes.compactMap { box in
@@ -92,6 +95,7 @@ extension NetworkQuestions {
             }
             try pass(&passage, .forward, context)
             try pass(&passage, .postrouting, context)
+            try leaveByBridge(&passage, context)
             answer = judge(.forwarded, passage) { sample($0, input: bridge) }
             if answer.verdict != .proven { return answer }
         }
@@ -107,51 +111,106 @@ extension NetworkQuestions {
         var answer = QuestionAnswer(.answered, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            let near = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
-            var context = context(way.output.name, bridge)
-            // At prerouting the answer still goes to the host's address.
-            context.destinationPlace = .host
-            let answers = PacketBox(
-                source: outside, destination: near.map { IntervalSet($0.value) } ?? containers, mark: .zero,
-                connectionMark: ruleset.marks.connection,
-                state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
-                fragment: .zero)
-            func make(_ box: PacketBox) -> SamplePacket { answerPacket(box, by: way.output.name, to: near) }
-            if near != nil, let lost = try untrackedAnswers(answers, context, make) { return lost }
-            var before = Passage(boxes: Self.withUsedPorts(answers))
-            // What the first packets were marked with stays with the connection.
-            before.isExact = ruleset.marks.connection == .zero
-            try pass(&before, .prerouting, context)
-            context.destinationPlace = .outside
-            // Which container is asked does not change what prerouting let through.
-            var passage = Passage(
-                dropped: before.dropped,
-                boxes: before.boxes.map { box in
-                    var box = box
-                    box.destination = containers
-                    return box
-                }, isExact: before.isExact)
-            try pass(&passage, .forward, context)
-            try pass(&passage, .postrouting, context)
-            answer = judge(.answered, passage, make)
-            if answer.verdict != .proven { return answer }
+            for goal in try goals(of: way) {
+                answer = try answered(by: way, from: outside, goal)
+                if answer.verdict != .proven { return answer }
+            }
         }
         return answer
     }
 
+    private func answered(
+        by way: HostForwarding.Way, from outside: IntervalSet, _ goal: AnswerGoal
+    ) throws(Undecided) -> QuestionAnswer {
+        let isBridge = way.output.kind == "bridge"
+        var context = context(way.output.name, bridge)
+        // Before the destination is translated back the answer still goes to the host's address.
+        context.destinationPlace = .host
+        let answers = PacketBox(
+            source: outside, destination: goal.near ?? goal.containers, mark: .zero,
+            connectionMark: ruleset.marks.connection,
+            state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
+            fragment: .zero)
+        func make(_ box: PacketBox) -> SamplePacket { answerPacket(box, by: way.output.name, goal) }
+        if goal.near != nil, let lost = try untrackedAnswers(answers, context, make) { return lost }
+        var passage = Passage(boxes: Self.withUsedPorts(answers).map(withFragments))
+        // What the first packets were marked with stays with the connection.
+        passage.isExact = ruleset.marks.connection == .zero
+        if isBridge { try passBridge(&passage, .prerouting, context, through: host.bridgeNetfilter ? 0 : .max) }
+        if isBridge, !host.bridgeNetfilter { try passBridge(&passage, .input, context) }
+        try passBeforeTranslation(&passage, context)
+        context.destinationPlace = .outside
+        // Which container is asked does not change what came this far.
+        for index in passage.boxes.indices { passage.boxes[index].destination = goal.containers }
+        try passBehindTranslation(&passage, context, withTied: true)
+        if isBridge, host.bridgeNetfilter {
+            try passBridge(&passage, .prerouting, context, from: 1)
+            try passBridge(&passage, .input, context)
+        }
+        try pass(&passage, .forward, context)
+        try pass(&passage, .postrouting, context)
+        try leaveByBridge(&passage, context)
+        return judge(.answered, passage, make)
+    }
+
+    /// Where answers go: to an address of the host, for these containers. Nil: to the containers themselves.
+    struct AnswerGoal {
+        var near: IntervalSet?
+        var containers: IntervalSet
+    }
+
+    /// More addresses than these are looked at together.
+    private static let mostGoals = 16
+
+    /// The addresses that containers get by a way out, each with those that get it.
+    private func goals(of way: HostForwarding.Way) throws(Undecided) -> [AnswerGoal] {
+        let usual = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
+        let question = translationQuestion(way)
+        let found: [WalkOutcome]
+        do {
+            let starts = question.starts(ruleset, question.everyPacket, question.context)
+            found = try question.walk(ruleset, question.context, starts.boxes)
+        } catch {
+            throw Undecided(reason: error.description)
+        }
+        var sources: [IntervalSet: IntervalSet] = [:]
+        for outcome in found where question.isGood(outcome) {
+            let near: IntervalSet
+            switch outcome.result {
+            case .masqueraded: near = masqueradeSources(by: way.output.name)
+            case .sourceTranslated(let addresses?): near = addresses
+            default: continue
+            }
+            if !near.isEmpty { sources[near, default: .empty] = (sources[near] ?? .empty).union(outcome.box.source) }
+        }
+        guard !sources.isEmpty else {
+            return [AnswerGoal(near: usual.map { IntervalSet($0.value) }, containers: containers)]
+        }
+        if sources.count > Self.mostGoals {
+            return [
+                AnswerGoal(
+                    near: sources.keys.reduce(.empty) { $0.union($1) },
+                    containers: sources.values.reduce(.empty) { $0.union($1) })
+            ]
+        }
+        let goals = sources.map { AnswerGoal(near: $0.key, containers: $0.value) }
+        return goals.sorted { ($0.near?.ranges.first?.lowerBound ?? 0) < ($1.near?.ranges.first?.lowerBound ?? 0) }
+    }
+
     /// One answer of a set, as it comes in by an uplink.
-    private func answerPacket(_ box: PacketBox, by uplink: String, to near: IPv4Address?) -> SamplePacket {
+    private func answerPacket(_ box: PacketBox, by uplink: String, _ goal: AnswerGoal) -> SamplePacket {
         var packet = sample(box, input: uplink)
         packet.connectionState = .established
         packet.direction = .reply
         packet.tcpFlags = 18
         if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
         if let target, box.source.contains(target.value) { packet.source = target }
-        if let near, near != packet.destination, network.contains(packet.destination) {
+        guard let near = goal.near, let first = near.ranges.first?.lowerBound else { return packet }
+        if near.contains(packet.destination.value) {
+            packet.mappedDestination = goal.containers.ranges.first.map { IPv4Address(value: $0.lowerBound) }
+        } else if network.contains(packet.destination) {
             packet.mappedDestination = packet.destination
-            packet.destination = near
-        } else if near == packet.destination {
-            packet.mappedDestination = container
+            packet.destination = IPv4Address(value: first)
         }
         return packet
     }
@@ -220,9 +279,7 @@ extension NetworkQuestions {
         var context = context(bridge, nil)
         context.destinationPlace = .host
         var passage = Passage(boxes: known)
-        try passBridge(&passage, .prerouting, context)
-        try passBridge(&passage, .input, context)
-        try pass(&passage, .prerouting, context)
+        try enter(&passage, context)
         var arriving = [(boxes: passage.boxes, context: context)]
         try pass(&passage, .input, context)
         if question == .dhcp {
@@ -234,9 +291,7 @@ extension NetworkQuestions {
                     source: value(0), destination: value(.max), transport: value(17), sourcePort: value(68),
                     destinationPort: port)
             ])
-            try passBridge(&discover, .prerouting, context)
-            try passBridge(&discover, .input, context)
-            try pass(&discover, .prerouting, context)
+            try enter(&discover, context)
             arriving.append((discover.boxes, context))
             try pass(&discover, .input, context)
             passage.dropped = discover.dropped + passage.dropped
@@ -253,16 +308,10 @@ extension NetworkQuestions {
 
     func eastWest() throws(Undecided) -> QuestionAnswer {
         guard let bridgeLink = host.link(bridge) else { throw Undecided(reason: "there is no link \(bridge)") }
-        var passage = Passage(boxes: [packets(to: containers)])
+        var passage = Passage(boxes: [withFragments(packets(to: containers))])
         var context = context(bridge, bridge)
         context.isBridged = true
-        try passBridge(&passage, .prerouting, context)
-        if host.bridgeNetfilter { try pass(&passage, .prerouting, context) }
-        let entering = passage.boxes
-        try passBridge(&passage, .forward, context)
-        if host.bridgeNetfilter { try pass(&passage, .forward, context) }
-        try passBridge(&passage, .postrouting, context)
-        if host.bridgeNetfilter { try pass(&passage, .postrouting, context) }
+        let entering = try crossBridge(&passage, context)
         let second = containers.ranges.last?.upperBound ?? container.value
         let answer = judge(.eastWest, passage) { box in
             var packet = sample(box, input: bridgeLink.name)
@@ -275,5 +324,31 @@ extension NetworkQuestions {
         }
         return try untouched(
             .eastWest, packets(to: containers), context, input: bridge)
+    }
+
+    /// From port to port. br_netfilter shows packets to the IP hooks at NF_BR_PRI_BRNF (0) and, at forward, just before it.
+    /// Gives those that came through prerouting.
+    private func crossBridge(_ passage: inout Passage, _ context: PacketContext) throws(Undecided) -> [PacketBox] {
+        guard host.bridgeNetfilter else {
+            for hook in [.prerouting, .forward, .postrouting] as [NftHook] { try passBridge(&passage, hook, context) }
+            return passage.boxes
+        }
+        try passBridge(&passage, .prerouting, context, through: 0)
+        try pass(&passage, .prerouting, context)
+        let entering = passage.boxes
+        try passBridge(&passage, .prerouting, context, from: 1)
+        try passBridge(&passage, .forward, context, through: -1)
+        try pass(&passage, .forward, context)
+        try passBridge(&passage, .forward, context, from: 0)
+        try passBridge(&passage, .postrouting, context)
+        try pass(&passage, .postrouting, context)
+        return entering
+    }
+
+    /// With the further fragments of large packets, as they come in: conntrack has them put together only later.
+    private func withFragments(_ box: PacketBox) -> PacketBox {
+        var box = box
+        box.fragment = IntervalSet(0...1)
+        return box
     }
 }

@@ -55,9 +55,11 @@ extension NetworkQuestions {
         var outcomes: [WalkOutcome] = []
         // What is dropped on the way is not translated: one packet of a set must speak for those that come through.
         var passage = Passage(boxes: [box])
-        for hook in [.prerouting, .forward, .postrouting] as [NftHook] { try pass(&passage, hook, context) }
+        for hook in [.prerouting, .forward] as [NftHook] { try pass(&passage, hook, context) }
         var context = context
         if context.isBridged { context.input = nil }
+        // What stands behind the nat chains comes too late for what they look at.
+        try pass(&passage, ruleset.filterChains(.postrouting, nat: .before), context)
         do {
             var chains = ChainWalk(ruleset, context)
             try chains.postrouting(passage.boxes)

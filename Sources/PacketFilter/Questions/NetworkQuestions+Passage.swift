@@ -6,45 +6,98 @@ extension NetworkQuestions {
     struct Drop {
         var outcome: WalkOutcome
         var context: PacketContext
+        /// Only fragments that the host makes of what it had put together: no single packet can be followed to here.
+        var isOfMadeFragments = false
     }
 
-    /// Sets of packets through the filter chains of hooks, one after the other.
+    /// Sets of packets through the chains of hooks, one after the other.
     struct Passage {
         var dropped: [Drop] = []
+        /// As they came, but for marks.
         var boxes: [PacketBox]
         /// Whether every packet has the marks of its set.
         var isExact = true
+        /// What stands behind the translation of the source sees these; nil where that is the same.
+        var views: [View]?
+    }
+
+    /// Up from a bridge to the host: with br_netfilter packets are shown to prerouting from inside that of the bridge, at
+    /// NF_BR_PRI_BRNF (0).
+    func enter(_ passage: inout Passage, _ context: PacketContext) throws(Undecided) {
+        if host.bridgeNetfilter {
+            try passBridge(&passage, .prerouting, context, through: 0)
+            try pass(&passage, .prerouting, context)
+            try passBridge(&passage, .prerouting, context, from: 1)
+            try passBridge(&passage, .input, context)
+        } else {
+            try passBridge(&passage, .prerouting, context)
+            try passBridge(&passage, .input, context)
+            try pass(&passage, .prerouting, context)
+        }
     }
 
     func pass(
         _ passage: inout Passage, _ hook: NftHook, _ context: PacketContext
     ) throws(Undecided) {
         var context = context
-        if hook == .prerouting {
+        switch hook {
+        case .prerouting:
+            try passBeforeTranslation(&passage, context)
             context.output = nil
-            var unseen = context
-            unseen.isUnseen = true
-            try pass(&passage, ruleset.filterChains(.prerouting, early: true), unseen)
-            try pass(&passage, ruleset.filterChains(.prerouting, early: false), context)
-            let marked = ruleset.markedByTranslation(passage.boxes, context)
-            passage.boxes = marked.boxes
-            passage.isExact = passage.isExact && marked.isExact
-            return
+            try passDestinationTranslation(&passage, context)
+            try passBehindTranslation(&passage, context, withTied: ruleset.marksWhereItTranslates(at: .prerouting))
+        case .input, .postrouting:
+            if hook == .input { context.output = nil }
+            if hook == .postrouting, context.isBridged { context.input = nil }
+            try pass(&passage, ruleset.filterChains(hook, nat: .before), context)
+            try passSourceTranslation(&passage, hook, context)
+        default:
+            try pass(&passage, ruleset.filterChains(hook), context)
         }
-        if hook == .input { context.output = nil }
-        if hook == .postrouting, context.isBridged { context.input = nil }
-        try pass(&passage, ruleset.filterChains(hook), context)
     }
 
+    /// What stands at prerouting before the translation of destinations.
+    func passBeforeTranslation(_ passage: inout Passage, _ context: PacketContext) throws(Undecided) {
+        var context = context
+        context.output = nil
+        var unseen = context
+        unseen.isUnseen = true
+        let early = ruleset.filterChains(.prerouting, early: true, nat: .before)
+        let first = early.filter { ruleset.chains[$0].base.map { $0.priority <= Self.defragmentation } ?? false }
+        try pass(&passage, first, unseen)
+        if ruleset.usesConntrack { passage.putTogether() }
+        try pass(&passage, early.filter { !first.contains($0) }, unseen)
+        try pass(&passage, ruleset.filterChains(.prerouting, early: false, nat: .before), context)
+    }
+
+    /// What stands at prerouting behind it. `withTied`: also chains of the very priority of translation.
+    func passBehindTranslation(
+        _ passage: inout Passage, _ context: PacketContext, withTied: Bool
+    ) throws(Undecided) {
+        var context = context
+        context.output = nil
+        let chains = ruleset.filterChains(.prerouting, early: false, nat: .behind)
+        let tied = chains.filter { ruleset.isBesideTranslation($0) }
+        if withTied, !tied.isEmpty { passage.isExact = false }
+        try pass(&passage, withTied ? chains : chains.filter { !tied.contains($0) }, context)
+    }
+
+    /// Where conntrack has fragments put together (NF_IP_PRI_CONNTRACK_DEFRAG).
+    private static let defragmentation: Int32 = -400
+
     func passBridge(
-        _ passage: inout Passage, _ hook: NftHook, _ context: PacketContext
+        _ passage: inout Passage, _ hook: NftHook, _ context: PacketContext, from first: Int32 = .min,
+        through last: Int32 = .max
     ) throws(Undecided) {
         var context = context
         context.isBridgeFamily = true
-        try pass(&passage, ruleset.baseChains(family: .bridge, hook: hook), context)
+        let chains = ruleset.baseChains(family: .bridge, hook: hook).filter { chain in
+            ruleset.chains[chain].base.map { (first...last).contains($0.priority) } ?? false
+        }
+        try pass(&passage, chains, context)
     }
 
-    private func pass(
+    func pass(
         _ passage: inout Passage, _ chains: [Int], _ context: PacketContext
     ) throws(Undecided) {
         guard !chains.isEmpty, !passage.boxes.isEmpty else { return }
@@ -71,8 +124,13 @@ extension NetworkQuestions {
         let sure = passage.dropped.filter { $0.outcome.doubts.isEmpty }
         for drop in (sure + passage.dropped.filter { !$0.outcome.doubts.isEmpty }).prefix(16) {
             let packet = make(drop.outcome.box)
+            if drop.isOfMadeFragments {
+                doubtful = doubtful ?? ("what is dropped of the fragments that the host makes of large packets", packet)
+                continue
+            }
             let result = walk.walk(packet)
-            if result.verdict == .dropped {
+            let asking = result.verdict == .dropped ? nil : askingForECN(drop, make)
+            for (packet, result) in [(packet, result), asking].compactMap({ $0 }) where result.verdict == .dropped {
                 return QuestionAnswer(
                     question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer,
                     shouldHaveCaught: accepting(drop))
@@ -102,6 +160,18 @@ extension NetworkQuestions {
             }
         }
         return QuestionAnswer(question, .proven)
+    }
+
+    /// The same packet with flags that ask for ECN, where these may be what it is dropped for.
+    private func askingForECN(
+        _ drop: Drop, _ make: (PacketBox) -> SamplePacket
+    ) -> (packet: SamplePacket, result: WalkResult)? {
+        guard drop.outcome.doubts.contains(PacketBox.askingForECN),
+            let box = drop.outcome.box.intersection(PacketBox(transport: IntervalSet(6)))
+        else { return nil }
+        var packet = make(box)
+        packet.tcpFlags = PacketBox.flagsWithECN
+        return (packet, walk.walk(packet))
     }
 
     func disagreement(
