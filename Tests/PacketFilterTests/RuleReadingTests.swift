@@ -251,17 +251,16 @@ extension RulesetBuilder {
             XtExtension(name: "tcp", revision: 0, info: [0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, option, 0, 0, 0]))
     }
 
-    /// `-A FORWARD -p tcp --tcp-option 8 -j ACCEPT`, and TCP is dropped otherwise.
-    static let options: [Case] = [
-        .init(name: "all of TCP accepted", question: .forwarded, verdict: .proven) {
-            $0.chain(
-                filter, "forward", forward, [[tcp(option: 0), .verdict(.accept)], [tcp(option: 0), .verdict(.drop)]])
-        },
-        .init(name: "an option of TCP accepted", question: .forwarded, verdict: .undecided) {
-            $0.chain(
-                filter, "forward", forward, [[tcp(option: 8), .verdict(.accept)], [tcp(option: 0), .verdict(.drop)]])
-        },
-    ]
+    /// `-p tcp --tcp-option 8 -j MASQUERADE`, and everything else is translated for certain.
+    private static func option(_ option: UInt8, _ verdict: QuestionAnswer.Verdict) -> Case {
+        .init(name: "option \(option) of TCP", verdict: verdict) {
+            $0.postrouting(
+                [tcp(option: option), masquerade],
+                [.meta(.transportProtocol, into: .one), .compare(.one, .notEqual, NftValue(byte: 6)), masquerade])
+        }
+    }
+
+    static let options = [option(0, .proven), option(8, .undecided)]
 
     /// What is not known may fill the register that is compared next, as an `and` of two registers does (Linux 6.13).
     @Test(arguments: [true, false]) func registersBehindWhatIsNotKnown(accepts: Bool) throws {
