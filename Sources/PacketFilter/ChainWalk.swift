@@ -39,7 +39,7 @@ struct ChainWalk {
     /// Rules that leave packets to somebody who may mark or change them: a program, or a target that is not known.
     private(set) var strangers: [Int] = []
     private var markings = 0
-    /// At postrouting: what then is not translated stays so.
+    /// Where sources are translated: what is not stays so.
     private var isLast = false
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
@@ -201,6 +201,10 @@ struct ChainWalk {
 
     private mutating func count(_ pieces: [Piece]) throws(WalkLimit) {
         work += pieces.count
+        // Every one of many ranges is looked at.
+        for index in pieces.indices {
+            work += (pieces[index].box.source.ranges.count + pieces[index].box.destination.ranges.count) / 64
+        }
         guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
     }
 
@@ -329,6 +333,8 @@ struct ChainWalk {
     }
 
     private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
-        RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
+        let touched = reader.touched
+        defer { work += (reader.touched - touched) / 16 }
+        return RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
     }
 }

@@ -6,6 +6,8 @@ struct NftRuleReader {
     let ruleset: Ruleset
     let context: PacketContext
     var registers: [NftOperand?] = Array(repeating: nil, count: 16)
+    /// Elements of maps and sets that were looked at one by one, in all rules read.
+    var touched = 0
 
     init(_ ruleset: Ruleset, _ context: PacketContext) {
         self.ruleset = ruleset
@@ -62,13 +64,13 @@ struct NftRuleReader {
             case .range(let from, let inverted, let low, let high):
                 range(load(from), inverted, low, high, &builder)
             case .lookup(let name, let from, let into, let inverted):
-                guard let set = ruleset.set(named: name, inTable: table) else {
+                guard let set = ruleset.knownSet(named: name, inTable: table) else {
                     if into == .verdict { return finish(.unknown("map \(name)"), builder, extra) }
                     builder.doubt("set \(name)")
                     if let into { store(NftOperand(source: .other("map \(name)"), length: 4), into) }
                     continue
                 }
-                lookup(set, inTable: table, from, into, inverted, &builder, &extra)
+                lookup(set.known, isKnown: !set.isChanging, from, into, inverted, &builder, &extra)
             case .match(let xt): XtRuleReader(ruleset: ruleset, context: context).require(XtMatch(xt), &builder)
             case .notrack: builder.add(.notrack)
             case .limit: builder.doubt("limit")
@@ -81,7 +83,7 @@ struct NftRuleReader {
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
                 if nat.family == .ipv6, nat.kind == .source { builder.require(false) }
-                return translations(nat, builder) ?? finish(action(nat, to: addresses(nat)), builder, extra)
+                return translations(nat, builder) ?? finish(Self.action(nat, to: addresses(nat)), builder, extra)
             case .redirect: return finish(.destinationNat, builder, extra)
             case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
@@ -95,6 +97,8 @@ struct NftRuleReader {
                 // What opens connections instead of others takes their packets.
                 if name == "synproxy" { return finish(.unknown(name), builder, extra) }
                 if name == "tproxy" { isProxied = true }
+                // It may have filled any register.
+                if !Self.tests.contains(name) { for index in registers.indices { registers[index] = nil } }
                 builder.doubt(name)
             }
         }
@@ -104,6 +108,11 @@ struct NftRuleReader {
     /// Expressions that always go on to the next and decide nothing here.
     static let statements: Set<String> = [
         "objref", "dup", "last", "ct", "meta", "log", "counter", "exthdr set", "flow_offload",
+    ]
+
+    /// Expressions that may end the rule and fill no register. All others that are not known may.
+    static let tests: Set<String> = [
+        "dynset", "quota", "connlimit", "quota object", "limit object", "connlimit object", "synproxy", "tproxy",
     ]
 
     private func finish(
@@ -123,8 +132,9 @@ struct NftRuleReader {
         case .conntrack(.mark) where flip == 0:
             return .copy(XtMarkChange(mode: .restore, value: 0, mask: keep, packetMask: .max, shift: nil))
         case .mapped(let map):
+            guard let values = map.values else { return .markOneOf(.all) }
             return .markOneOf(
-                IntervalSet(map.values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
+                IntervalSet(values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
         default: return .markOneOf(.all)
         }
     }
@@ -159,17 +169,17 @@ struct NftRuleReader {
         register.word.flatMap { registers[$0] }
     }
 
-    private func action(_ nat: NftNat, to addresses: IntervalSet?) -> RuleBranch.Action {
+    private static func action(_ nat: NftNat, to addresses: IntervalSet?) -> RuleBranch.Action {
         guard nat.kind == .source else { return .destinationNat }
         return nat.addresses == nil ? .sourcePorts : .sourceNat(addresses)
     }
 
     /// One way for each address that a map holds; nil where no map says to which.
-    private func translations(_ nat: NftNat, _ builder: BranchBuilder) -> [RuleBranch]? {
+    private mutating func translations(_ nat: NftNat, _ builder: BranchBuilder) -> [RuleBranch]? {
         guard let pair = nat.addresses, case .mapped(let map)? = load(pair.low)?.source, let parts = map.parts
         else { return nil }
-        return branches(map.name, map.entries, parts, builder) { entry in
-            entry.value.map { action(nat, to: Self.addresses($0, areRange: pair.low != pair.high)) }
+        return branches(map.known, parts, builder) { entry in
+            entry.value.map { Self.action(nat, to: Self.addresses($0, areRange: pair.low != pair.high)) }
         }
     }
 

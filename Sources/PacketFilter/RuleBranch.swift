@@ -161,6 +161,15 @@ package struct PacketContext: Hashable, Sendable {
     var sourcePlace = Place.outside
     var destinationPlace = Place.outside
 
+    /// PACKET_HOST, or PACKET_BROADCAST for what everybody is asked; nil where it is not known. A bridge sees what is
+    /// for another port, too; what it shows to the IP hooks counts as for the host (br_netfilter).
+    var packetType: UInt8? {
+        switch destinationPlace {
+        case .broadcast: 1
+        case .host, .outside: isBridgeFamily ? nil : 0
+        }
+    }
+
     package init(input: Link?, output: Link?) {
         self.input = input
         self.output = output
