@@ -27,7 +27,7 @@ struct NftRuleReader {
         for index in registers.indices { registers[index] = nil }
         var list = ruleset.nft.expressionList(of: rule)
         while let expression = list.next() {
-            if builder.isNever { return extra }
+            if builder.isNever { return finish(.next, builder, extra) }
             switch expression {
             case .payload(let base, let offset, let length, let into):
                 // A further fragment has no transport header: the rule ends.
@@ -118,8 +118,8 @@ struct NftRuleReader {
     private func finish(
         _ action: RuleBranch.Action, _ builder: BranchBuilder, _ extra: [RuleBranch]
     ) -> [RuleBranch] {
-        guard let branch = builder.branch(action) else { return extra }
-        return action == .next && builder.effects.isEmpty ? extra : extra + [branch]
+        if builder.effects.isEmpty, action == .next || builder.isNever { return extra }
+        return extra + [builder.leftBehind, builder.branch(action)].compactMap { $0 }
     }
 
     // MARK: Marks

@@ -49,6 +49,8 @@ struct BranchBuilder {
     private var doubted = 0
     /// No packet matches.
     private(set) var isNever = false
+    /// Where the first change was made.
+    private var changed: (box: PacketBox, doubted: Int)?
     private(set) var effects: [RuleEffect] = []
     /// Conditions are passed over: to see what a rule may do at all.
     private let isLenient: Bool
@@ -84,7 +86,19 @@ struct BranchBuilder {
         if let fact = facts.first, facts.count == 1 { require(fact) } else { doubt(PacketBox.askingForECN) }
     }
 
-    mutating func add(_ effect: RuleEffect) { effects.append(effect) }
+    mutating func add(_ effect: RuleEffect) {
+        if changed == nil { changed = (box, doubted) }
+        effects.append(effect)
+    }
+
+    /// What a rule has changed by the time that a condition behind the change fails: that change stays. Which packets
+    /// these are is not told further, so all of them may have it or not. Nil where no condition follows a change.
+    var leftBehind: RuleBranch? {
+        guard !isLenient, let changed, isNever || changed.box != box || changed.doubted != doubted else { return nil }
+        return RuleBranch(box: changed.box, doubts: [Self.lateCondition], action: .next, effects: effects)
+    }
+
+    private static let lateCondition = "a condition behind a change"
 
     /// A condition that is not known.
     mutating func doubt(_ name: String) {
@@ -103,7 +117,10 @@ struct BranchBuilder {
     }
 
     func branch(_ action: RuleBranch.Action) -> RuleBranch? {
-        isNever ? nil : RuleBranch(box: box, doubts: doubts, action: action, effects: effects)
+        if isNever { return nil }
+        return RuleBranch(
+            box: box, doubts: leftBehind == nil ? doubts : doubts + [Self.lateCondition], action: action,
+            effects: effects)
     }
 }
 

@@ -53,6 +53,20 @@ private func port(_ number: UInt16) -> [NftExpression] {
         return NftExpression.source(in: network) + NftExpression.destination(notIn: network)
     }
 
+    /// Of a rule whose condition fails behind a change, the change stays: `meta mark set 7 ip daddr 1.1.1.1 drop`.
+    @Test func aChangeAheadOfAConditionStays() throws {
+        let value: [NftExpression] = [.immediate(into: .one, NftValue(host32: 7)), .setMeta(.mark, from: .one)]
+        let one = NftExpression.destination(in: try #require(IPv4Prefix("1.1.1.1/32")))
+        let questions = try questions { builder in
+            builder.chain(mangleTable, "PREROUTING", early, [value + one + [.verdict(.drop)]])
+            builder.chain(
+                nat, "POSTROUTING", postrouting, [[marked(7, .max), .verdict(.accept)], try whole() + [masquerade]])
+        }
+        let answer = questions.answer(.translated)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        #expect(answer.packet?.destination != IPv4Address("1.1.1.1"))
+    }
+
     /// kube-proxy marks on the way in what POSTROUTING is to masquerade; 2,000 services of it.
     @Test func kubeProxyIsDecided() throws {
         let questions = try questions { builder in
