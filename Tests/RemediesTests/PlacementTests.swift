@@ -63,6 +63,25 @@ import Testing
         #expect(made.byHand.first?.why.contains("-A FORWARD -s 10.5.0.0/16 -p udp -j DROP") == true)
     }
 
+    @Test(
+        "is left to a person where some services pass already",
+        arguments: [
+            ["-A FORWARD -i lxcbr1 -p tcp -m multiport --dports 80,443 -j ACCEPT"],
+            ["-A FORWARD -s 10.5.0.0/16 -p udp -m udp --dport 53 -j ACCEPT"],
+        ])
+    func allowed(rules: [String]) throws {
+        let answers = "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+        for listing in [
+            forward([answers] + rules), forward([answers] + rules + ["-A FORWARD -j REJECT"], policy: "ACCEPT"),
+        ] {
+            let made = try plan(listing)
+            #expect(made.changes.isEmpty, "\(made.changes)")
+            #expect(made.byHand.first?.why.contains("so it may be meant") == true, "\(made.byHand)")
+        }
+        // That everybody may ping says nothing.
+        #expect(try !plan(forward([answers, "-A FORWARD -p icmp -j ACCEPT"])).changes.isEmpty)
+    }
+
     private func docker(_ own: [String]) throws -> (after: [String], byHand: [ByHand], unit: String) {
         let listing = IptablesListing(
             policies: ["FORWARD": "DROP", "DOCKER-USER": "-", "ADMIN": "-"],

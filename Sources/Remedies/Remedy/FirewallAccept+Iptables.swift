@@ -86,6 +86,7 @@ struct IptablesAim {
     /// The rules that let it through and nothing that a rule drops on purpose; nil where there are none, or none is
     /// needed. The widest ones come first: narrower ones only where what drops looks at the uplink as well.
     func accepts(in listing: IptablesListing, _ table: IptablesTable) -> [IptablesRule]? {
+        if killer(in: listing) != nil, letsServicesPass(listing) { return nil }
         for matches in choices {
             let rules = matches.compactMap { matches in
                 end(of: matches, in: listing).map {
@@ -117,6 +118,17 @@ struct IptablesAim {
         ]
     }
 
+    /// Whether the rules let some services pass already: beside something that they drop, a list of what containers may do, which an accept of everything
+    /// would make void. That they may ping says nothing, for many hosts let that through for all.
+    private func letsServicesPass(_ listing: IptablesListing) -> Bool {
+        guard opening == .forwarding else { return false }
+        let services: [(NewPacket.Transport, Int)] = [(.tcp, 443), (.tcp, 80), (.udp, 53), (.tcp, 53), (.udp, 123)]
+        let source = IPv4Address(value: network.cidr.first.value &+ 2)
+        return services.contains { transport, port in
+            listing.fate(of: packet(from: source, transport, port), in: opening.chain) == .accepted
+        }
+    }
+
     /// What drops the usual packets, whichever container sends them; nil: nothing does, or nobody can tell.
     func killer(in listing: IptablesListing) -> String? {
         var found: String?
@@ -134,10 +146,13 @@ struct IptablesAim {
         let isForwarded = opening == .forwarding
         let all: [(NewPacket.Transport, Int)] =
             isForwarded ? [(.udp, 443), (.tcp, 443), (.icmp, 0)] : [(.udp, 67), (.udp, 53), (.tcp, 53)]
-        return all.map { transport, port in
-            NewPacket(
-                input: network.bridge, output: isForwarded ? uplink ?? "" : "", source: source,
-                destination: isForwarded ? network.target : network.address.address, transport: transport, port: port)
-        }
+        return all.map { packet(from: source, $0, $1) }
+    }
+
+    private func packet(from source: IPv4Address, _ transport: NewPacket.Transport, _ port: Int) -> NewPacket {
+        let isForwarded = opening == .forwarding
+        return NewPacket(
+            input: network.bridge, output: isForwarded ? uplink ?? "" : "", source: source,
+            destination: isForwarded ? network.target : network.address.address, transport: transport, port: port)
     }
 }
