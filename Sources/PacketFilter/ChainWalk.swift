@@ -36,8 +36,10 @@ struct ChainWalk {
     /// Whether every packet that comes out has the mark that it comes out with. Not so where a rule that is not known
     /// to match gives one.
     private(set) var isExact = true
+    /// Rules that leave packets to somebody who may mark or change them: a program, or a target that is not known.
+    private(set) var strangers: [Int] = []
     private var markings = 0
-    /// At postrouting: what then is not translated stays so.
+    /// Where sources are translated: what is not stays so.
     private var isLast = false
     private var reader: NftRuleReader
     private(set) var outcomes: [WalkOutcome] = []
@@ -199,6 +201,10 @@ struct ChainWalk {
 
     private mutating func count(_ pieces: [Piece]) throws(WalkLimit) {
         work += pieces.count
+        // Every one of many ranges is looked at.
+        for index in pieces.indices {
+            work += (pieces[index].box.source.ranges.count + pieces[index].box.destination.ranges.count) / 64
+        }
         guard work < Self.mostWork else { throw WalkLimit(reason: "the rules divide the packets too often") }
     }
 
@@ -272,7 +278,17 @@ struct ChainWalk {
         case .sourceNat(let addresses):
             for piece in matched { settle(piece, .sourceTranslated(addresses), rule: rule) }
             return []
+        case .sourcePorts:
+            if ignoresDiversions { return matched }
+            for piece in matched { settle(diverted(piece, by: rule), .untranslated, rule: rule) }
+            return []
         case .unknown(let name):
+            if purpose == .marks {
+                markings += 1
+                isExact = false
+                if !strangers.contains(rule) { strangers.append(rule) }
+                return matched
+            }
             // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in
                 var piece = piece
@@ -317,6 +333,8 @@ struct ChainWalk {
     }
 
     private mutating func branches(of index: Int, within box: PacketBox) -> [RuleBranch] {
-        RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
+        let touched = reader.touched
+        defer { work += (reader.touched - touched) / 16 }
+        return RuleBranch.branches(of: index, in: ruleset, context, &reader, within: box)
     }
 }

@@ -20,27 +20,15 @@ extension Ruleset {
     /// Whether a match holds.
     func holds(_ match: XtSetMatch, _ query: IPSetQuery) -> Bool? {
         guard !match.hasMore, let set = ipsets[match.index] else { return nil }
-        return contains(set, match.isSource, query, depth: 0).map { $0 != match.inverted }
+        return contains(set, match.isSource, query).map { $0 != match.inverted }
     }
 
-    private func contains(_ set: IPSet, _ isSource: [Bool], _ query: IPSetQuery, depth: Int) -> Bool? {
-        guard depth < 4, !changedIPSets.contains(set.index), !set.isCut, let parts = set.parts else { return nil }
+    private func contains(_ set: IPSet, _ isSource: [Bool], _ query: IPSetQuery) -> Bool? {
+        guard !changedIPSets.contains(set.index), !set.isCut, let parts = set.parts else { return nil }
         // A set of another family never holds a packet of IPv4.
         if set.family == 10 { return false }
         if set.type == "list:set" {
-            var isUnknown = false
-            for member in set.members {
-                guard let name = member.name, let inner = ipsets.values.first(where: { $0.name == name }) else {
-                    isUnknown = true
-                    continue
-                }
-                switch contains(inner, isSource, query, depth: depth + 1) {
-                case true?: return true
-                case nil: isUnknown = true
-                case false?: continue
-                }
-            }
-            return isUnknown ? nil : false
+            return listContains(set, isSource, query)
         }
         // A rule that names fewer parts than the set has never matches.
         guard isSource.count >= parts.count else { return false }
@@ -63,6 +51,26 @@ extension Ruleset {
         return !best.isException
     }
 
+    /// Any of its sets holds the packet. The kernel puts no list into a list, and no set twice: of a recording such
+    /// members are not followed.
+    private func listContains(_ list: IPSet, _ isSource: [Bool], _ query: IPSetQuery) -> Bool? {
+        var isUnknown = false
+        var seen: Set<String> = []
+        for member in list.members {
+            guard let name = member.name, let inner = ipset(named: name), inner.type != "list:set" else {
+                isUnknown = true
+                continue
+            }
+            guard seen.insert(name).inserted else { continue }
+            switch contains(inner, isSource, query) {
+            case true?: return true
+            case nil: isUnknown = true
+            case false?: continue
+            }
+        }
+        return isUnknown ? nil : false
+    }
+
     private func matches(
         _ member: IPSet.Member, _ set: IPSet, _ parts: [IPSet.Part], _ isSource: [Bool], _ query: IPSetQuery
     ) -> Bool? {
@@ -72,10 +80,7 @@ extension Ruleset {
             switch part {
             case .address:
                 guard address < member.addresses.count else { return nil }
-                var value = isSource[place] ? query.source : query.destination
-                if let length = set.maskLength, address == 0, length < 32 {
-                    value &= length == 0 ? 0 : ~(UInt32.max >> UInt32(length))
-                }
+                let value = (isSource[place] ? query.source : query.destination) & set.addressMask
                 guard member.addresses[address].contains(value) else { return false }
                 address += 1
             case .port:
@@ -135,12 +140,12 @@ extension XtRuleReader {
             !set.isCut, let parts = set.parts, set.type != "list:set", !parts.contains(.other)
         else { return builder.doubt(name) }
         if set.family == 10 || match.isSource.count < parts.count { return builder.require(match.inverted) }
-        if parts == [.address], set.maskLength ?? 32 == 32, !set.members.contains(where: \.isException) {
+        if parts == [.address], set.addressMask == .max, !set.members.contains(where: \.isException) {
             return builder.require(
                 match.isSource[0] ? .source : .destination, IntervalSet(set.members.compactMap(\.addresses.first)),
                 inverted: match.inverted)
         }
-        guard set.members.count <= Self.mostMembers, set.maskLength ?? 32 == 32,
+        guard set.members.count <= Self.mostMembers, set.addressMask == .max,
             !set.members.contains(where: \.isException)
         else { return builder.doubt(name) }
         // Member by member: those that hold some of the packets.

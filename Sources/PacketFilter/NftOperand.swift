@@ -2,12 +2,15 @@ internal import WireFormats
 
 /// The data of a map, and the key that it is found by.
 struct NftMapped {
-    var name: String
-    var entries: [NftSetEntry]
+    var known: NftKnownSet
     /// Of the key; nil where they are not known, or the map changes.
     var parts: [NftOperand]?
 
-    var values: [[UInt8]] { entries.compactMap(\.value) }
+    /// More data than these are not told one by one.
+    private static let mostValues = 4096
+
+    /// Each once; nil where there are too many.
+    var values: [[UInt8]]? { known.values.count <= Self.mostValues ? known.values : nil }
 }
 
 /// What stands in a register: bytes of the packet, or something about it.

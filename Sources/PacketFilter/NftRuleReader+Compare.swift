@@ -222,7 +222,7 @@ extension NftRuleReader {
         switch operand.source {
         case .meta(.networkProtocol): [NftFamily.ipv4.rawValue]
         case .meta(.etherType): [0x08, 0x00]
-        case .meta(.packetType): [0]
+        case .meta(.packetType): context.packetType.map { [$0] }
         // IPS_DST_NAT: no rule here gives it.
         case .conntrack(.status) where operand.mask == [0x20, 0, 0, 0] && !ruleset.translatesDestinations: [0, 0, 0, 0]
         case .fib(.addressType, let flags):

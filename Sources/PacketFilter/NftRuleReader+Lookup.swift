@@ -2,37 +2,29 @@ internal import WireFormats
 
 /// Sets and maps.
 extension NftRuleReader {
+    /// - Parameter isKnown: whether no element comes or goes before a packet meets it.
     mutating func lookup(
-        _ set: NftSet, inTable table: Int, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool,
-        _ builder: inout BranchBuilder,
-        _ extra: inout [RuleBranch]
+        _ set: NftKnownSet, isKnown: Bool, _ from: NftRegister, _ into: NftRegister?, _ inverted: Bool,
+        _ builder: inout BranchBuilder, _ extra: inout [RuleBranch]
     ) {
-        let parts = from.word.flatMap { operands(from: $0, bytes: Int(min(set.keyLength, 64))) }
-        let entries = set.entries
-        let isKnown = !ruleset.isChanging(set, inTable: table)
+        let parts = from.word.flatMap { operands(from: $0, bytes: set.keyLength) }
         // Only now may the data overwrite the register that held the key.
         if let into, into != .verdict {
-            let map = NftMapped(name: "map \(set.name)", entries: entries, parts: isKnown ? parts : nil)
-            store(NftOperand(source: .mapped(map), length: map.values.first?.count ?? 4), into)
+            let map = NftMapped(known: set, parts: isKnown ? parts : nil)
+            store(NftOperand(source: .mapped(map), length: set.values.first?.count ?? 4), into)
         }
-        if into == .verdict {
-            return decide("map \(set.name)", entries, parts, isKnown: isKnown, &builder, &extra)
-        }
+        if into == .verdict { return decide(set, parts, isKnown: isKnown, &builder, &extra) }
         guard isKnown, let parts else { return builder.doubt("set \(set.name)") }
         // An element with a condition of its own may end the rule where it is found; what is to be found nowhere is not
         // asked about it.
-        let isConditional = !inverted && entries.contains(where: \.isConditional)
-        if entries.contains(where: \.isCatchAll) {
+        let isConditional = !inverted && set.isConditional
+        if set.hasCatchAll {
             if isConditional { return builder.doubt("set \(set.name)") }
             return builder.require(!inverted)
         }
         if parts.count == 1, let field = wholeField(parts[0]) {
-            var ranges: [ClosedRange<UInt32>] = []
-            for entry in entries {
-                guard let range = entry.numbers else { return builder.doubt("set \(set.name)") }
-                ranges.append(range)
-            }
-            builder.require(field, IntervalSet(ranges), inverted: inverted)
+            guard let numbers = set.numbers else { return builder.doubt("set \(set.name)") }
+            builder.require(field, inverted ? numbers.others : numbers.keys)
             if isConditional { builder.doubt("set \(set.name)") }
             return
         }
@@ -40,20 +32,20 @@ extension NftRuleReader {
             if isConditional { builder.doubt("set \(set.name)") }
             let part = parts[0]
             return builder.require(field, or: "set \(set.name)") { number in
-                let bytes = part.bytes(number, count: Int(min(set.keyLength, 64)), context)
-                return entries.contains { $0.holds(bytes[...], [UInt32(bytes.count)]) } != inverted
+                (set.entry(holding: part.bytes(number, count: set.keyLength, context)[...]) != nil) != inverted
             }
         }
         // Conditions that are the same for every packet, or several parts: decide entry by entry.
         var unknown = false
-        for entry in entries.prefix(1024) {
+        touched += min(1024, set.entries.count)
+        for entry in set.entries.prefix(1024) {
             var branch = builder
             require(parts, entry, &branch)
             if entry.isConditional, !inverted { branch.doubt("set \(set.name)") }
             if branch.isNever { continue }
             if !branch.isAsWide(as: builder) {
                 unknown = true
-                if entries.count == 1, !inverted {
+                if set.entries.count == 1, !inverted {
                     builder = branch
                     return
                 }
@@ -61,75 +53,65 @@ extension NftRuleReader {
                 return builder.require(!inverted)
             }
         }
-        if unknown || entries.count > 1024 { builder.doubt("set \(set.name)") } else { builder.require(inverted) }
+        if unknown || set.entries.count > 1024 { builder.doubt("set \(set.name)") } else { builder.require(inverted) }
     }
 
     /// A verdict map. A key that it does not hold ends the rule; only a verdict to continue leads to what stands behind.
     ///
     /// - Parameter isKnown: whether no element goes. None comes: rules add no verdicts (nft_dynset.c).
-    private func decide(
-        _ name: String, _ entries: [NftSetEntry], _ parts: [NftOperand]?, isKnown: Bool,
-        _ builder: inout BranchBuilder, _ extra: inout [RuleBranch]
+    private mutating func decide(
+        _ map: NftKnownSet, _ parts: [NftOperand]?, isKnown: Bool, _ builder: inout BranchBuilder,
+        _ extra: inout [RuleBranch]
     ) {
+        let name = "map \(map.name)"
         var start = builder
-        if !isKnown || parts == nil { start.doubt(name) }
-        var seen: Set<NftSetElement.Content?> = []
-        // With a key that is not known, all that counts is what the map may say.
-        let met = parts == nil ? entries.filter { seen.insert($0.content).inserted } : entries
-        extra += branches(name, met, parts ?? [], start) { entry in
+        if !isKnown { start.doubt(name) }
+        extra += branches(map, parts, start) { entry in
             if entry.verdict == .continue { return nil }
             return entry.verdict.map(XtRuleReader.action) ?? .unknown(name)
         }
-        let onward = entries.filter { $0.verdict == .continue }
-        if onward.isEmpty { return builder.require(false) }
-        guard isKnown, let parts, parts.count == 1, let field = wholeField(parts[0]),
-            onward.allSatisfy({ !$0.isConditional && $0.numbers != nil })
-        else { return builder.doubt(name) }
-        builder.require(field, IntervalSet(onward.compactMap(\.numbers)))
+        let onward = map.groups.first { $0.entry.verdict == .continue }
+        let isDoubtful = map.rest.contains { $0.verdict == .continue }
+        if onward == nil, !isDoubtful { return builder.require(false) }
+        guard isKnown, !isDoubtful, let onward, let parts, parts.count == 1, let field = wholeField(parts[0]) else {
+            return builder.doubt(name)
+        }
+        builder.require(field, onward.keys)
     }
 
     /// No more ways through one map than there may be sets of packets.
     private static let mostWays = 4096
 
     /// One way for each thing that a map makes packets do. What is beyond the limit may do anything.
-    func branches(
-        _ name: String, _ entries: [NftSetEntry], _ parts: [NftOperand], _ builder: BranchBuilder,
+    ///
+    /// - Parameter parts: of the key; nil where that is not known, and any element may be met.
+    mutating func branches(
+        _ map: NftKnownSet, _ parts: [NftOperand]?, _ builder: BranchBuilder,
         _ action: (NftSetEntry) -> RuleBranch.Action?
     ) -> [RuleBranch] {
+        let name = "map \(map.name)"
         var found: [RuleBranch] = []
-        var rest: [NftSetEntry] = []
-        if parts.count == 1, let field = wholeField(parts[0]) {
-            // Keys with the same data are one set of packets.
-            var groups: [(entry: NftSetEntry, ranges: [ClosedRange<UInt32>])] = []
-            var places: [NftSetElement.Content: Int] = [:]
-            for entry in entries {
-                guard !entry.isConditional, let range = entry.numbers, let content = entry.content else {
-                    rest.append(entry)
-                    continue
-                }
-                if let place = places[content] {
-                    groups[place].ranges.append(range)
-                } else {
-                    places[content] = groups.count
-                    groups.append((entry, [range]))
-                }
-            }
-            for group in groups {
+        let field = parts.flatMap { $0.count == 1 ? wholeField($0[0]) : nil }
+        if let field {
+            touched += map.groups.count
+            for group in map.groups {
                 guard let action = action(group.entry) else { continue }
                 var branch = builder
-                branch.require(field, IntervalSet(group.ranges))
+                branch.require(field, group.keys)
                 if let branch = branch.branch(action) { found.append(branch) }
+                if found.count > Self.mostWays { break }
             }
-        } else {
-            rest = entries
         }
+        var rest = field == nil ? map.entries[...] : map.rest[...]
+        if parts == nil { rest = (map.groups.map(\.entry) + map.rest)[...] }
+        touched += rest.count
         for entry in rest {
+            if found.count > Self.mostWays { break }
             guard let action = action(entry) else { continue }
             var branch = builder
-            require(parts, entry, &branch)
+            if let parts { require(parts, entry, &branch) } else { branch.doubt(name) }
             if entry.isConditional { branch.doubt(name) }
             if let branch = branch.branch(action) { found.append(branch) }
-            if found.count > Self.mostWays { break }
         }
         guard found.count > Self.mostWays else { return found }
         var others = builder

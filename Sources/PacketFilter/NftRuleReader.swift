@@ -6,6 +6,8 @@ struct NftRuleReader {
     let ruleset: Ruleset
     let context: PacketContext
     var registers: [NftOperand?] = Array(repeating: nil, count: 16)
+    /// Elements of maps and sets that were looked at one by one, in all rules read.
+    var touched = 0
 
     init(_ ruleset: Ruleset, _ context: PacketContext) {
         self.ruleset = ruleset
@@ -25,7 +27,7 @@ struct NftRuleReader {
         for index in registers.indices { registers[index] = nil }
         var list = ruleset.nft.expressionList(of: rule)
         while let expression = list.next() {
-            if builder.isNever { return extra }
+            if builder.isNever { return finish(.next, builder, extra) }
             switch expression {
             case .payload(let base, let offset, let length, let into):
                 // A further fragment has no transport header: the rule ends.
@@ -62,13 +64,13 @@ struct NftRuleReader {
             case .range(let from, let inverted, let low, let high):
                 range(load(from), inverted, low, high, &builder)
             case .lookup(let name, let from, let into, let inverted):
-                guard let set = ruleset.set(named: name, inTable: table) else {
+                guard let set = ruleset.knownSet(named: name, inTable: table) else {
                     if into == .verdict { return finish(.unknown("map \(name)"), builder, extra) }
                     builder.doubt("set \(name)")
                     if let into { store(NftOperand(source: .other("map \(name)"), length: 4), into) }
                     continue
                 }
-                lookup(set, inTable: table, from, into, inverted, &builder, &extra)
+                lookup(set.known, isKnown: !set.isChanging, from, into, inverted, &builder, &extra)
             case .match(let xt): XtRuleReader(ruleset: ruleset, context: context).require(XtMatch(xt), &builder)
             case .notrack: builder.add(.notrack)
             case .limit: builder.doubt("limit")
@@ -81,7 +83,7 @@ struct NftRuleReader {
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
                 if nat.family == .ipv6, nat.kind == .source { builder.require(false) }
-                return translations(nat, builder) ?? finish(action(nat, to: addresses(nat)), builder, extra)
+                return translations(nat, builder) ?? finish(Self.action(nat, to: addresses(nat)), builder, extra)
             case .redirect: return finish(.destinationNat, builder, extra)
             case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
@@ -95,6 +97,8 @@ struct NftRuleReader {
                 // What opens connections instead of others takes their packets.
                 if name == "synproxy" { return finish(.unknown(name), builder, extra) }
                 if name == "tproxy" { isProxied = true }
+                // It may have filled any register.
+                if !Self.tests.contains(name) { for index in registers.indices { registers[index] = nil } }
                 builder.doubt(name)
             }
         }
@@ -106,11 +110,16 @@ struct NftRuleReader {
         "objref", "dup", "last", "ct", "meta", "log", "counter", "exthdr set", "flow_offload",
     ]
 
+    /// Expressions that may end the rule and fill no register. All others that are not known may.
+    static let tests: Set<String> = [
+        "dynset", "quota", "connlimit", "quota object", "limit object", "connlimit object", "synproxy", "tproxy",
+    ]
+
     private func finish(
         _ action: RuleBranch.Action, _ builder: BranchBuilder, _ extra: [RuleBranch]
     ) -> [RuleBranch] {
-        guard let branch = builder.branch(action) else { return extra }
-        return action == .next && builder.effects.isEmpty ? extra : extra + [branch]
+        if builder.effects.isEmpty, action == .next || builder.isNever { return extra }
+        return extra + [builder.leftBehind, builder.branch(action)].compactMap { $0 }
     }
 
     // MARK: Marks
@@ -123,8 +132,9 @@ struct NftRuleReader {
         case .conntrack(.mark) where flip == 0:
             return .copy(XtMarkChange(mode: .restore, value: 0, mask: keep, packetMask: .max, shift: nil))
         case .mapped(let map):
+            guard let values = map.values else { return .markOneOf(.all) }
             return .markOneOf(
-                IntervalSet(map.values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
+                IntervalSet(values.compactMap { NftValue($0)?.host32 }.map { $0 & keep ^ flip }.map { $0...$0 }))
         default: return .markOneOf(.all)
         }
     }
@@ -159,18 +169,26 @@ struct NftRuleReader {
         register.word.flatMap { registers[$0] }
     }
 
-    private func action(_ nat: NftNat, to addresses: IntervalSet?) -> RuleBranch.Action {
-        nat.kind == .source ? .sourceNat(addresses) : .destinationNat
+    private static func action(_ nat: NftNat, to addresses: IntervalSet?) -> RuleBranch.Action {
+        guard nat.kind == .source else { return .destinationNat }
+        return nat.addresses == nil ? .sourcePorts : .sourceNat(addresses)
     }
 
     /// One way for each address that a map holds; nil where no map says to which.
-    private func translations(_ nat: NftNat, _ builder: BranchBuilder) -> [RuleBranch]? {
-        guard let pair = nat.addresses, pair.low == pair.high, case .mapped(let map)? = load(pair.low)?.source,
-            let parts = map.parts
+    private mutating func translations(_ nat: NftNat, _ builder: BranchBuilder) -> [RuleBranch]? {
+        guard let pair = nat.addresses, case .mapped(let map)? = load(pair.low)?.source, let parts = map.parts
         else { return nil }
-        return branches(map.name, map.entries, parts, builder) { entry in
-            entry.value.map { action(nat, to: Self.address($0).map { IntervalSet($0) }) }
+        return branches(map.known, parts, builder) { entry in
+            entry.value.map { Self.action(nat, to: Self.addresses($0, areRange: pair.low != pair.high)) }
         }
+    }
+
+    /// Of a map's data: one address, or the first and the last of a range.
+    private static func addresses(_ value: [UInt8], areRange: Bool) -> IntervalSet? {
+        guard let first = address(value) else { return nil }
+        guard areRange else { return IntervalSet(first) }
+        guard value.count >= 8, let last = address(Array(value[4..<8])), first <= last else { return nil }
+        return IntervalSet(first...last)
     }
 
     private static func address(_ value: [UInt8]) -> UInt32? {
@@ -185,13 +203,7 @@ struct NftRuleReader {
                 return nil
             }
             return IntervalSet(UInt32(first)...UInt32(last))
-        case (.mapped(let map), _):
-            var ranges: [ClosedRange<UInt32>] = []
-            for value in map.values {
-                guard let first = Self.address(value) else { return nil }
-                ranges.append(first...first)
-            }
-            return IntervalSet(ranges)
+        // A map that is known has been read entry by entry.
         default: return nil
         }
     }

@@ -12,6 +12,8 @@ package struct RuleBranch: Hashable, Sendable {
         case masquerade
         /// Nil: to an address that cannot be told.
         case sourceNat(IntervalSet?)
+        /// To another source port only: the address stays, and no other rule translates the flow any more.
+        case sourcePorts
         /// To another destination, or to this host.
         case destinationNat
         /// To a program of the host, if there is one.
@@ -21,7 +23,7 @@ package struct RuleBranch: Hashable, Sendable {
 
         var isTranslation: Bool {
             switch self {
-            case .masquerade, .sourceNat, .destinationNat: true
+            case .masquerade, .sourceNat, .sourcePorts, .destinationNat: true
             default: false
             }
         }
@@ -47,6 +49,8 @@ struct BranchBuilder {
     private var doubted = 0
     /// No packet matches.
     private(set) var isNever = false
+    /// Where the first change was made.
+    private var changed: (box: PacketBox, doubted: Int)?
     private(set) var effects: [RuleEffect] = []
     /// Conditions are passed over: to see what a rule may do at all.
     private let isLenient: Bool
@@ -82,7 +86,19 @@ struct BranchBuilder {
         if let fact = facts.first, facts.count == 1 { require(fact) } else { doubt(PacketBox.askingForECN) }
     }
 
-    mutating func add(_ effect: RuleEffect) { effects.append(effect) }
+    mutating func add(_ effect: RuleEffect) {
+        if changed == nil { changed = (box, doubted) }
+        effects.append(effect)
+    }
+
+    /// What a rule has changed by the time that a condition behind the change fails: that change stays. Which packets
+    /// these are is not told further, so all of them may have it or not. Nil where no condition follows a change.
+    var leftBehind: RuleBranch? {
+        guard !isLenient, let changed, isNever || changed.box != box || changed.doubted != doubted else { return nil }
+        return RuleBranch(box: changed.box, doubts: [Self.lateCondition], action: .next, effects: effects)
+    }
+
+    private static let lateCondition = "a condition behind a change"
 
     /// A condition that is not known.
     mutating func doubt(_ name: String) {
@@ -101,7 +117,10 @@ struct BranchBuilder {
     }
 
     func branch(_ action: RuleBranch.Action) -> RuleBranch? {
-        isNever ? nil : RuleBranch(box: box, doubts: doubts, action: action, effects: effects)
+        if isNever { return nil }
+        return RuleBranch(
+            box: box, doubts: leftBehind == nil ? doubts : doubts + [Self.lateCondition], action: action,
+            effects: effects)
     }
 }
 
@@ -158,6 +177,15 @@ package struct PacketContext: Hashable, Sendable {
     /// Whether an end is an address of this host.
     var sourcePlace = Place.outside
     var destinationPlace = Place.outside
+
+    /// PACKET_HOST, or PACKET_BROADCAST for what everybody is asked; nil where it is not known. A bridge sees what is
+    /// for another port, too; what it shows to the IP hooks counts as for the host (br_netfilter).
+    var packetType: UInt8? {
+        switch destinationPlace {
+        case .broadcast: 1
+        case .host, .outside: isBridgeFamily ? nil : 0
+        }
+    }
 
     package init(input: Link?, output: Link?) {
         self.input = input

@@ -10,6 +10,8 @@ extension Ruleset {
         var traits: NftRule.Traits = []
         var usesConntrack = false
         var changedIPSets: Set<UInt16> = []
+        /// Rules that leave packets to a program, or to a target that is not known.
+        var hasStrangers = false
     }
 
     /// What a look at the whole ruleset tells.
@@ -19,6 +21,7 @@ extension Ruleset {
         var marking = 0
         var all: NftRule.Traits = []
         var ofIPv4: NftRule.Traits = []
+        var hasStrangers = false
         for (index, rule) in rules.enumerated() {
             let traits = traits(ofRule: index)
             all.formUnion(traits)
@@ -31,6 +34,9 @@ extension Ruleset {
                     if target.marks { effects.insert(.markOneOf(.all)) }
                 }
             }
+            if !hasStrangers, !traits.isDisjoint(with: [.queues, .hasOtherTarget]) {
+                hasStrangers = isStranger(rule: index)
+            }
             guard traits.contains(.changesMarks) else { continue }
             marking += 1
             if marking <= Self.mostMarkRules { effects.formUnion(self.effects(ofRule: index)) }
@@ -39,7 +45,7 @@ extension Ruleset {
         return Summary(
             marks: MarkSpace(effects), traits: all,
             usesConntrack: !ofIPv4.isDisjoint(with: [.usesConntrack, .translates, .translatesSource, .setsZones]),
-            changedIPSets: changed)
+            changedIPSets: changed, hasStrangers: hasStrangers)
     }
 
     private func targets(of rule: Rule) -> [XtTarget] {
@@ -55,20 +61,28 @@ extension Ruleset {
     }
 
     /// All that a rule may do, whatever its conditions.
-    private func effects(ofRule index: Int) -> [RuleEffect] {
+    private func effects(ofRule index: Int) -> [RuleEffect] { lenientBranches(ofRule: index).flatMap(\.effects) }
+
+    private func isStranger(rule index: Int) -> Bool {
+        lenientBranches(ofRule: index).contains { branch in
+            let action = branch.action == .queue ? queueAction(ofRule: index) : branch.action
+            if case .unknown = action { return true }
+            return false
+        }
+    }
+
+    private func lenientBranches(ofRule index: Int) -> [RuleBranch] {
         let context = PacketContext(input: nil, output: nil)
         var reader = NftRuleReader(self, context)
         let rule = rules[index]
-        let branches: [RuleBranch]
         switch rule.body {
         case .nft(let position):
-            branches = reader.branches(
+            return reader.branches(
                 of: nft.rules[position], table: chains[rule.chain].table, within: PacketBox(), isLenient: true)
         case .legacy(let entry):
-            branches = XtRuleReader(ruleset: self, context: context).branches(
+            return XtRuleReader(ruleset: self, context: context).branches(
                 of: entry, within: PacketBox(), isLenient: true)
         }
-        return branches.flatMap(\.effects)
     }
 
     /// Every packet that may be met: with any mark that there is.
@@ -120,32 +134,44 @@ extension Ruleset {
     }
 
     /// Sets of packets with the marks that they have behind these hooks, whatever is dropped there: of postrouting,
-    /// with those that they bring to its nat chains. Inexact: they may have these marks, and perhaps not all of them.
-    func marked(
-        _ boxes: [PacketBox], through hooks: [NftHook], _ context: PacketContext
-    ) -> (boxes: [PacketBox], isExact: Bool) {
-        guard !marks.isUnmarked, let first = boxes.first else { return (boxes, true) }
+    /// with those that they bring to its nat chains. What comes to prerouting comes in by a bridge.
+    func marked(_ boxes: [PacketBox], through hooks: [NftHook], _ context: PacketContext) -> MarkedBoxes {
+        guard !marks.isUnmarked || hasStrangers, let first = boxes.first else { return MarkedBoxes(boxes: boxes) }
         var walk = MarkedBoxes(boxes: boxes)
         do {
             for hook in hooks { try pass(&walk, hook, context) }
         } catch {
-            return (widened(boxes), false)
+            let reason = hasStrangers ? ["which packets rules leave to programs or to targets that are not known"] : []
+            return MarkedBoxes(boxes: widened(boxes), isExact: false, strangers: reason)
         }
         // Where nothing was marked the sets need not be divided.
         let isMarked = (boxes + walk.boxes).contains { box in
             box.mark != first.mark || box.connectionMark != first.connectionMark
         }
-        return (isMarked ? walk.boxes : boxes, walk.isExact)
+        if !isMarked { walk.boxes = boxes }
+        return walk
     }
 
-    private struct MarkedBoxes {
+    struct MarkedBoxes {
         var boxes: [PacketBox]
+        /// Whether every packet has the marks of its set; else it may have them, and perhaps others.
         var isExact = true
+        /// The rules that leave packets to somebody who may mark or change them, in words.
+        var strangers: [String] = []
+
+        fileprivate mutating func note(_ walk: ChainWalk, _ ruleset: Ruleset) {
+            isExact = isExact && walk.isExact
+            for rule in walk.strangers {
+                let words = "what becomes of packets by `\(ruleset.text(ofRule: rule))`"
+                if !strangers.contains(words), strangers.count < 8 { strangers.append(words) }
+            }
+        }
     }
 
     private func pass(_ marked: inout MarkedBoxes, _ hook: NftHook, _ context: PacketContext) throws(WalkLimit) {
         var context = context
         guard hook == .prerouting else { return try pass(&marked, hook, nat: .before, context) }
+        try passBridge(&marked, context)
         context.output = nil
         context.isUnseen = true
         try pass(&marked, hook, early: true, nat: .before, context)
@@ -157,6 +183,19 @@ extension Ruleset {
         try pass(&marked, hook, early: false, nat: .behind, context)
     }
 
+    /// Through the chains of family bridge that stand before those of IPv4: the kernel keeps their marks.
+    private func passBridge(_ marked: inout MarkedBoxes, _ context: PacketContext) throws(WalkLimit) {
+        var context = context
+        context.isBridgeFamily = true
+        for hook in [.prerouting, context.isBridged ? .forward : .input] as [NftHook] {
+            let chains = baseChains(family: .bridge, hook: hook)
+            if chains.isEmpty { continue }
+            var walk = ChainWalk(self, context, purpose: .marks)
+            marked.boxes = try walk.filter(chains, marked.boxes)
+            marked.note(walk, self)
+        }
+    }
+
     private func pass(
         _ marked: inout MarkedBoxes, _ hook: NftHook, early: Bool? = nil, nat: NatSide, _ context: PacketContext
     ) throws(WalkLimit) {
@@ -166,7 +205,7 @@ extension Ruleset {
         for part in nat == .before ? [others, tied] : [tied, others] where !part.isEmpty {
             var walk = ChainWalk(self, context, purpose: .marks)
             let after = try walk.filter(part, marked.boxes)
-            marked.isExact = marked.isExact && walk.isExact
+            marked.note(walk, self)
             guard part == tied, after != marked.boxes else {
                 marked.boxes = after
                 continue

@@ -48,10 +48,13 @@ package struct Ruleset: Sendable {
     let links: [UInt32: String]
     /// By their indices, as rules name them.
     let ipsets: [UInt16: IPSet]
+    private let ipsetIndices: [String: UInt16]
     /// The queues that a program of the host reads; nil where that is not known.
     let queueReaders: Set<UInt16>?
     /// Those that a rule adds members to, or takes some from.
     package private(set) var changedIPSets: Set<UInt16> = []
+    /// Whether a rule leaves packets to a program, or to a target that is not known.
+    private(set) var hasStrangers = false
     /// The same of nftables, by their indices in `nft`.
     private var changedSets: Set<Int> = []
     /// The marks that its rules may give.
@@ -70,6 +73,7 @@ package struct Ruleset: Sendable {
     var latestTable: Int?
     private var chainIndices: [ChainKey: Int] = [:]
     private var setIndices: [ChainKey: Int] = [:]
+    private let knownSets = NftKnownSets()
 
     private struct ChainKey: Hashable {
         var table: Int
@@ -97,6 +101,7 @@ package struct Ruleset: Sendable {
         self.queueReaders = queueReaders
         self.links = links
         self.ipsets = Dictionary(ipsets.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+        ipsetIndices = Dictionary(ipsets.map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
         addNft()
         for table in legacy { add(table) }
         chainIndices.reserveCapacity(chains.count)
@@ -107,11 +112,12 @@ package struct Ruleset: Sendable {
     }
 
     private mutating func summarise() {
+        if nft.traits.contains(.changesSets) { findChangedSets() }
         let summary = summary()
         (marks, traits, usesConntrack) = (summary.marks, summary.traits, summary.usesConntrack)
         changedIPSets = summary.changedIPSets
+        hasStrangers = summary.hasStrangers
         tiedTables = findTies()
-        if nft.traits.contains(.changesSets) { findChangedSets() }
     }
 
     private mutating func findChangedSets() {
@@ -190,6 +196,9 @@ package struct Ruleset: Sendable {
         chainIndices[ChainKey(table: table, name: name)]
     }
 
+    /// A set of ipset, as lists of sets name it.
+    func ipset(named name: String) -> IPSet? { ipsetIndices[name].flatMap { ipsets[$0] } }
+
     /// The address that every packet has which a rule matches, where one of its first conditions says so.
     func addressTest(ofRule index: Int) -> NftRule.AddressTest? {
         guard case .nft(let position) = rules[index].body else { return nil }
@@ -200,12 +209,13 @@ package struct Ruleset: Sendable {
         setIndices[ChainKey(table: table, name: name)].map { nft.sets[$0] }
     }
 
-    /// Whether a set may have other elements when a packet meets it. A rule may add some to every set with a timeout
-    /// (nft_dynset.c), not only to those that say so.
-    func isChanging(_ set: NftSet, inTable table: Int) -> Bool {
-        if set.flags.contains(.dynamic) { return true }
-        return !changedSets.isEmpty
-            && setIndices[ChainKey(table: table, name: set.name)].map(changedSets.contains) == true
+    /// A set with its elements as ranges, and whether it may have others when a packet meets it. A rule may add some to
+    /// every set with a timeout (nft_dynset.c), not only to those that say so.
+    func knownSet(named name: String, inTable table: Int) -> (known: NftKnownSet, isChanging: Bool)? {
+        guard let index = setIndices[ChainKey(table: table, name: name)] else { return nil }
+        return (
+            knownSets.set(index, of: nft), nft.sets[index].flags.contains(.dynamic) || changedSets.contains(index)
+        )
     }
 
     /// The base chains of a type that see IPv4 packets at a hook, first to run first.

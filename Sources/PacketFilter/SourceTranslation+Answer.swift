@@ -13,7 +13,7 @@ extension SourceTranslationQuestion {
 
     /// Every packet from the subnet's hosts to what can be routed to: no loopback, multicast or class E.
     var everyPacket: PacketBox {
-        var source = IntervalSet(network)
+        var source = sources ?? IntervalSet(network)
         if network.length <= 30 {
             source = source.subtracting(
                 IntervalSet([
@@ -32,20 +32,19 @@ extension SourceTranslationQuestion {
 
     /// Every packet with the mark that it has when it comes to the nat chains. Destinations that are translated on the
     /// way in need no thought: the question is about every destination, and so about those too.
-    func starts(
-        _ ruleset: Ruleset, _ packets: PacketBox, _ context: PacketContext
-    ) -> (boxes: [PacketBox], isExact: Bool) {
-        let routed = ruleset.marked([packets], through: [.prerouting], context)
-        var boxes = routed.boxes
+    func starts(_ ruleset: Ruleset, _ packets: PacketBox, _ context: PacketContext) -> Ruleset.MarkedBoxes {
+        var routed = ruleset.marked([packets], through: [.prerouting], context)
         if let routedMark {
-            boxes = boxes.compactMap { box in
+            routed.boxes = routed.boxes.compactMap { box in
                 var box = box
                 box.mark = box.mark.intersection(IntervalSet(routedMark))
                 return box.mark.isEmpty ? nil : box
             }
         }
-        let after = ruleset.marked(boxes, through: [.forward, .postrouting], context)
-        return (after.boxes, routed.isExact && after.isExact)
+        var after = ruleset.marked(routed.boxes, through: [.forward, .postrouting], context)
+        after.isExact = after.isExact && routed.isExact
+        after.strangers = routed.strangers + after.strangers.filter { !routed.strangers.contains($0) }
+        return after
     }
 
     func walk(
@@ -104,7 +103,7 @@ extension SourceTranslationQuestion {
         bad += outcomes.filter { isWrongSource($0) }
         // Packets that a doubt sends both ways are neither good nor bad.
         var leaks: [WalkOutcome] = []
-        var undecided: Set<String> = []
+        var undecided = Set(starts.strangers)
         for outcome in bad {
             let others = outcome.doubts.isEmpty ? certain.filter { !$0.doubts.isEmpty } : certain
             for box in try subtract(others.map(\.box), from: [outcome.box]) {
@@ -115,6 +114,10 @@ extension SourceTranslationQuestion {
             for other in others where other.box.intersection(outcome.box) != nil {
                 undecided.formUnion(outcome.doubts + other.doubts)
             }
+        }
+        for outcome in certain where !isExemptable(outcome.box.destination) {
+            guard let reason = uncertainty(outcome, ruleset) else { continue }
+            undecided.formUnion(outcome.doubts + [reason])
         }
         var result = SourceTranslation(
             translated: .all, defect: .none, rule: nil, eastWest: try isEastWestTranslated(ruleset),
@@ -158,6 +161,12 @@ extension SourceTranslationQuestion {
         return result
     }
 
+    private var exemptable: IntervalSet {
+        target.map { Self.privateDestinations.subtracting(IntervalSet($0.value)) } ?? Self.privateDestinations
+    }
+
+    private func isExemptable(_ destinations: IntervalSet) -> Bool { destinations.isSubset(of: exemptable) }
+
     /// Untranslated packets without those to private destinations, and those destinations. Where nothing public is
     /// translated, nothing counts as an exemption.
     private func split(
@@ -165,10 +174,7 @@ extension SourceTranslationQuestion {
     ) throws(UndecidedTranslation) -> ([WalkOutcome], IntervalSet) {
         let publicPart = PacketBox(destination: Self.privateDestinations.complement)
         guard translated.contains(where: { $0.box.intersection(publicPart) != nil }) else { return (leaks, .empty) }
-        var exemptable = Self.privateDestinations
-        if let target {
-            exemptable = exemptable.subtracting(IntervalSet(target.value...target.value))
-        }
+        let exemptable = exemptable
         var outside: [WalkOutcome] = []
         var exempted = IntervalSet.empty
         for leak in leaks {
@@ -211,21 +217,6 @@ extension SourceTranslationQuestion {
         } catch {
             throw .limit(error.reason)
         }
-    }
-
-    func isGood(_ outcome: WalkOutcome) -> Bool {
-        switch outcome.result {
-        case .masqueraded: true
-        case .sourceTranslated: !isWrongSource(outcome)
-        case .untranslated, .destinationTranslated, .dropped: false
-        }
-    }
-
-    /// Whether packets are translated to an address that this host does not have.
-    func isWrongSource(_ outcome: WalkOutcome) -> Bool {
-        guard case .sourceTranslated(let addresses?) = outcome.result, let localAddresses else { return false }
-        let local = IntervalSet(localAddresses.map { $0.address.value...$0.address.value })
-        return !addresses.isSubset(of: local)
     }
 
     private func makers(_ certain: [WalkOutcome], _ ruleset: Ruleset) -> [Int] {

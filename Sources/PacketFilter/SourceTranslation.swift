@@ -9,6 +9,12 @@ package struct SourceTranslationQuestion: Hashable, Sendable {
     package var target: IPv4Address?
     /// Every address of this host with its prefix; nil where they are not known.
     package var localAddresses: [IPv4Prefix]?
+    /// What masquerading takes for an uplink that has no address of its own; nil: it has one, or that is not known.
+    package var borrowed: IPv4Address?
+    /// Private addresses that this host has on other bridges: whether answers to them come back is not known.
+    package var inward = IntervalSet.empty
+    /// The hosts of the network that are asked about; nil: all.
+    package var sources: IntervalSet?
     /// The destinations that are asked about; nil: whatever can be routed to.
     package var destinations: IntervalSet?
     /// The mark with which they were routed; nil: any.

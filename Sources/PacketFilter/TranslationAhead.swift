@@ -67,6 +67,7 @@ private struct ShadowSearch {
         _ question: SourceTranslationQuestion, _ ruleset: Ruleset, leaving: IntervalSet, own: Int?
     ) throws(TranslationRefusal) {
         let starts = question.starts(ruleset, question.everyPacket, question.context)
+        guard starts.strangers.isEmpty else { throw Self.undecided(.unknownConditions(starts.strangers)) }
         guard starts.isExact else { throw Self.undecided(.unknownConditions(["the marks that rules give"])) }
         var revision = TranslationRevision(passedOver: Set(own.map { [$0] } ?? []))
         let before = try Self.walk(question, ruleset, starts.boxes, revision)

@@ -4,6 +4,7 @@ package struct WalkOutcome: Hashable, Sendable {
         case masqueraded
         /// Nil: to an address that cannot be told.
         case sourceTranslated(IntervalSet?)
+        /// With the address that it came with; a rule decides where one changes its ports only.
         case untranslated
         /// On the way in: it goes elsewhere.
         case destinationTranslated

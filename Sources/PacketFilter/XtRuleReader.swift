@@ -69,6 +69,7 @@ struct XtRuleReader {
     static func action(_ target: XtTarget) -> RuleBranch.Action {
         switch target {
         case .masquerade: .masquerade
+        case .sourceNat(nil): .sourcePorts
         case .sourceNat(let range), .netmap(let range):
             .sourceNat(range.map { IntervalSet($0.lowerBound.value...$0.upperBound.value) })
         case .destinationNat, .redirect: .destinationNat
@@ -110,6 +111,8 @@ struct XtRuleReader {
                     inverted: ports.inverted)
             }
             guard let flags else { return }
+            if flags.option != 0 { builder.doubt("tcp option") }
+            if flags.mask == 0 { return }
             builder.requireFlags(or: "tcp flags") { ($0 & flags.mask == flags.compare) != flags.inverted }
         case .icmp(let type, let codes, let inverted):
             builder.require(.transport, IntervalSet(1))
@@ -166,7 +169,9 @@ struct XtRuleReader {
         case .owner(let owner): builder.require(owner.holdsWithoutSocket)
         case .u32: builder.doubt("match u32")
         case .ipset(let match): require(match, &builder)
-        case .packetType(let type, let inverted): builder.require((type == 0) != inverted)
+        case .packetType(let type, let inverted):
+            guard let own = context.packetType else { return builder.doubt("match pkttype") }
+            builder.require((type == UInt32(own)) != inverted)
         case .length: builder.doubt("match length")
         case .timeToLive: builder.doubt("match ttl")
         case .service: builder.doubt("match tos")

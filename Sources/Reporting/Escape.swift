@@ -30,6 +30,17 @@ enum Escape {
         "\"" + replacing(SafeText.line(text)) { $0 == "\"" || $0 == "\\" ? "\\\($0)" : nil } + "\""
     }
 
+    /// The same as an item of a list of TAP's YAML: its readers take `- "word: …"` for a mapping, quoted or not, so that
+    /// colon is written as its number. Source: Perl's TAP::Parser::YAMLish::Reader.
+    static func tapItem(_ text: String) -> String {
+        let quoted = yaml(text)
+        guard let blank = quoted.firstIndex(of: " ") else { return quoted }
+        let word = quoted[..<blank]
+        let rest = quoted[blank...].drop { $0 == " " }
+        if word.hasSuffix(":") { return word.dropLast() + "\\x3a" + quoted[blank...] }
+        return rest.hasPrefix(":") ? word + " \\x3a" + rest.dropFirst() : quoted
+    }
+
     /// The value of a label in the Prometheus text format 0.0.4.
     static func prometheusLabel(_ text: String) -> String {
         replacing(SafeText.line(text, limit: 200)) { $0 == "\"" || $0 == "\\" ? "\\\($0)" : nil }

@@ -77,6 +77,6 @@ package struct TAPFormat: ReportFormat {
     }
 
     private func list(_ key: String, _ items: [String]) -> [String] {
-        items.isEmpty ? [] : ["  \(key):"] + items.map { "    - \(Escape.yaml($0))" }
+        items.isEmpty ? [] : ["  \(key):"] + items.map { "    - \(Escape.tapItem($0))" }
     }
 }

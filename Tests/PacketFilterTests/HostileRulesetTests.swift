@@ -141,4 +141,35 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         #expect(answer.packet?.destination == IPv4Address("11.0.0.0"))
         #expect(Self.seconds() - begin < 60)
     }
+
+    /// A thousand rules that look into one set of 100,000 intervals: its elements are put in order once, not for each.
+    @Test func aHugeSetThatEveryRuleLooksIntoIsReadOnce() throws {
+        let begin = Self.seconds()
+        let (answers, result) = try ask(60) { builder in
+            builder.chain(
+                filter, "FORWARD", forward,
+                (0..<1_000 as Range<UInt32>).map { number in
+                    [
+                        .payload(base: .network, offset: 16, length: 4, into: .one),
+                        .lookup(set: "huge", from: .one, into: nil, inverted: number % 2 == 1),
+                        .meta(.outputIndex, into: .one), .compare(.one, .equal, NftValue(host32: 900 + number)),
+                        .verdict(.drop),
+                    ]
+                })
+            builder.sets = [
+                NftSet(
+                    table: filter, name: "huge", flags: .interval, keyType: 7, keyLength: 4, fieldLengths: [],
+                    elements: (0..<100_000 as Range<UInt32>).flatMap { number in
+                        let start = 0x0b00_0000 + number * 8
+                        return [
+                            NftSetElement(key: NftValue(big32: start).bytes, flags: []),
+                            NftSetElement(key: NftValue(big32: start + 4).bytes, flags: .intervalEnd),
+                        ]
+                    })
+            ]
+        }
+        #expect(answers.first { $0.question == .forwarded }?.verdict == .proven)
+        #expect(result.verdict == .accepted)
+        #expect(Self.seconds() - begin < 60)
+    }
 }

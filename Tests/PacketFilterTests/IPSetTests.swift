@@ -45,6 +45,9 @@ import Testing
         IPSet(
             name: "pairs", index: 9, type: "hash:net,net", family: 2,
             members: [member("10.5.0.0/24", second: "198.51.100.0/24")]),
+        IPSet(
+            name: "bits", index: 10, type: "hash:ip", family: 2, bitmask: 0xff00_00ff,
+            members: [member("10.0.0.9/32")]),
     ]
 
     /// `xt_set_info_match_v1`.
@@ -86,6 +89,7 @@ import Testing
         .init(
             name: "a port alone, of icmp", index: 8, isSource: [false],
             packet: "icmp 10.5.0.9 > 198.51.100.7 iif lxcbr1", holds: false),
+        .init(name: "cut to a mask of bits", index: 10, isSource: [true], holds: true),
         .init(name: "two nets", index: 9, isSource: [true, false], holds: true),
     ]
 
@@ -118,6 +122,32 @@ import Testing
             network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: nil, target: nil,
             ruleset: try ruleset([[.match(Self.match(6, [true])), .verdict(.drop)]]), host: try practiceHost())
         #expect(strange.answer(.forwarded).reason?.contains("set strange") == true)
+    }
+
+    /// Sets of packets are not cut: of a set with a mask nothing is proven.
+    @Test(arguments: [7, 10] as [UInt16]) func setsWithAMaskAreNotGuessed(index: UInt16) throws {
+        let questions = NetworkQuestions(
+            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
+            target: nil, ruleset: try ruleset([[.match(Self.match(index, [true])), .verdict(.drop)]]),
+            host: try practiceHost())
+        #expect(questions.answer(.forwarded).verdict != .proven)
+    }
+
+    /// A recording may say that a list holds itself, thousands of times.
+    @Test func aListThatHoldsItselfIsNotFollowed() throws {
+        var members: [IPSet.Member] = []
+        for name in ["list"] + (0..<3_000).flatMap({ _ in ["list", "other"] }) {
+            var member = IPSet.Member()
+            member.name = name
+            members.append(member)
+        }
+        let lists = [
+            IPSet(name: "list", index: 0, type: "list:set", family: 0, members: members),
+            IPSet(name: "other", index: 1, type: "list:set", family: 0, members: members),
+        ]
+        let nft = try ruleset([[.match(Self.match(0, [true])), .verdict(.drop)]]).nft
+        let walk = PacketWalk(ruleset: Ruleset(nft: nft, ipsets: lists), host: try practiceHost())
+        #expect(walk.walk(try SamplePacket(text: cases0)).verdict == .undecided)
     }
 
     /// What a rule adds to on the way may hold anything by then.

@@ -53,6 +53,20 @@ private func port(_ number: UInt16) -> [NftExpression] {
         return NftExpression.source(in: network) + NftExpression.destination(notIn: network)
     }
 
+    /// Of a rule whose condition fails behind a change, the change stays: `meta mark set 7 ip daddr 1.1.1.1 drop`.
+    @Test func aChangeAheadOfAConditionStays() throws {
+        let value: [NftExpression] = [.immediate(into: .one, NftValue(host32: 7)), .setMeta(.mark, from: .one)]
+        let one = NftExpression.destination(in: try #require(IPv4Prefix("1.1.1.1/32")))
+        let questions = try questions { builder in
+            builder.chain(mangleTable, "PREROUTING", early, [value + one + [.verdict(.drop)]])
+            builder.chain(
+                nat, "POSTROUTING", postrouting, [[marked(7, .max), .verdict(.accept)], try whole() + [masquerade]])
+        }
+        let answer = questions.answer(.translated)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        #expect(answer.packet?.destination != IPv4Address("1.1.1.1"))
+    }
+
     /// kube-proxy marks on the way in what POSTROUTING is to masquerade; 2,000 services of it.
     @Test func kubeProxyIsDecided() throws {
         let questions = try questions { builder in
@@ -103,6 +117,44 @@ private func port(_ number: UInt16) -> [NftExpression] {
         }.answer(.translated)
         // Of equal priority either may run first.
         #expect(answer.verdict == (behind.priority == 100 ? .undecided : .counterexample), "\(answer)")
+    }
+
+    /// The kernel keeps a mark from the bridge to the IP layer.
+    @Test func aMarkFromTheBridgeStays() throws {
+        let bridge = NftTableName(.bridge, "b")
+        let rules: @Sendable (inout RulesetBuilder) throws -> Void = {
+            $0.chain(bridge, "p", raw, [[mark(7, .max)]])
+            $0.postrouting([marked(7, .max), .verdict(.accept)], try whole() + [masquerade])
+        }
+        let answer = try questions(nil, rules).answer(.translated)
+        #expect(answer.verdict == .counterexample, "\(answer)")
+        // Of the practice host, mark 7 leads out by wg0.
+        let routed = try questions {
+            $0.chain(bridge, "p", raw, [[mark(7, .max)]])
+            $0.postrouting(
+                NftExpression.meta(.outputName, equal: try #require(NftValue(interface: "up0"))) + [masquerade])
+        }.answer(.translated)
+        #expect(routed.reason?.contains("wg0") == true, "\(routed)")
+    }
+
+    /// A program, and a target that is not known, may mark packets or write into them.
+    @Test(arguments: ["NFQUEUE", "MYSTERY"]) func whatAStrangerMakesOfPacketsIsNotKnown(target: String) throws {
+        let stranger = NftExpression.target(XtExtension(name: target, revision: 0, info: [0, 0, 0, 0]))
+        for table in [mangleTable, NftTableName(.bridge, "b")] {
+            let answer = try questions {
+                $0.chain(table, "PREROUTING", early, [[stranger]])
+                $0.postrouting(try whole() + [masquerade])
+            }.answer(.translated)
+            #expect(answer.verdict == .undecided, "\(answer)")
+            #expect(answer.reason?.contains(target) == true, "\(answer)")
+        }
+        let others = try questions {
+            $0.chain(
+                mangleTable, "PREROUTING", early,
+                [NftExpression.meta(.inputName, equal: try #require(NftValue(interface: "wg0"))) + [stranger]])
+            $0.postrouting(try whole() + [masquerade])
+        }.answer(.translated)
+        #expect(others.verdict == .proven, "\(others)")
     }
 
     @Test func aMarkThatComesBehindTheTranslationOfDestinationsIsThereAfterwards() throws {

@@ -56,7 +56,7 @@ extension RulesetBuilder {
         var testDescription: String { name }
     }
 
-    @Test(arguments: verdictMaps + sets + masks)
+    @Test(arguments: verdictMaps + sets + masks + packetTypes + options)
     func theAnswerIsTheKernels(wanted: Case) throws {
         let answer = try questions { try wanted.rules(&$0) }.answer(wanted.question)
         #expect(answer.verdict == wanted.verdict, "\(answer)")
@@ -204,4 +204,114 @@ extension RulesetBuilder {
         mask("0.0.0.0", .equal, "0.0.0.1", .counterexample), mask("0.0.0.0", .notEqual, "0.0.0.1", .proven),
         mask("0.0.0.0", .less, "0.0.0.1", .proven), mask("0.0.0.0", .greater, "0.0.0.1", .counterexample),
     ]
+
+    private static func packetType(_ comparison: NftComparison, _ type: UInt8) -> [NftExpression] {
+        [.meta(.packetType, into: .one), .compare(.one, comparison, NftValue(byte: type))]
+    }
+
+    /// `--pkt-type`: struct xt_pkttype_info.
+    private static func packetTypeMatch(_ type: UInt8, inverted: Bool = false) -> NftExpression {
+        .match(XtExtension(name: "pkttype", revision: 0, info: [type, 0, 0, 0, inverted ? 1 : 0, 0, 0, 0]))
+    }
+
+    /// A container without an address asks everybody; all else is for this host alone.
+    static let packetTypes: [Case] = [
+        .init(name: "broadcasts dropped", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [packetType(.equal, 1) + [.verdict(.drop)]])
+        },
+        .init(name: "all but what is for the host dropped", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [packetType(.notEqual, 0) + [.verdict(.drop)]])
+        },
+        .init(name: "multicasts dropped", question: .dhcp, verdict: .proven) {
+            $0.chain(filter, "input", input, [packetType(.equal, 2) + [.verdict(.drop)]])
+        },
+        .init(name: "broadcasts dropped, of names", question: .dns, verdict: .proven) {
+            $0.chain(filter, "input", input, [packetType(.equal, 1) + [.verdict(.drop)]])
+        },
+        .init(name: "broadcasts dropped by a match", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [[packetTypeMatch(1), .verdict(.drop)]])
+        },
+        .init(name: "all but broadcasts dropped by a match", question: .dhcp, verdict: .counterexample) {
+            $0.chain(filter, "input", input, [[packetTypeMatch(1, inverted: true), .verdict(.drop)]])
+        },
+        .init(name: "broadcasts redirected", question: .dhcp, verdict: .counterexample) {
+            $0.chain(
+                nat, "PREROUTING", NftBaseChain(type: "nat", hook: .prerouting, priority: -100),
+                [packetType(.equal, 1) + [.redirect(flags: 0, ports: nil)]])
+        },
+        .init(name: "what is for others dropped on a bridge", question: .eastWest, verdict: .undecided) {
+            $0.chain(
+                NftTableName(.bridge, "b"), "forward", forward, [packetType(.equal, 3) + [.verdict(.drop)]])
+        },
+    ]
+
+    /// `-p tcp`, and `--tcp-option` (struct xt_tcp).
+    private static func tcp(option: UInt8) -> NftExpression {
+        .match(
+            XtExtension(name: "tcp", revision: 0, info: [0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, option, 0, 0, 0]))
+    }
+
+    /// `-p tcp --tcp-option 8 -j MASQUERADE`, and everything else is translated for certain.
+    private static func option(_ option: UInt8, _ verdict: QuestionAnswer.Verdict) -> Case {
+        .init(name: "option \(option) of TCP", verdict: verdict) {
+            $0.postrouting(
+                [tcp(option: option), masquerade],
+                [.meta(.transportProtocol, into: .one), .compare(.one, .notEqual, NftValue(byte: 6)), masquerade])
+        }
+    }
+
+    static let options = [option(0, .proven), option(8, .undecided)]
+
+    /// What is not known may fill the register that is compared next, as an `and` of two registers does (Linux 6.13).
+    @Test(arguments: [true, false]) func registersBehindWhatIsNotKnown(accepts: Bool) throws {
+        let questions = try questions {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        source, .other(name: "bitwise"),
+                        .compare(.one, .equal, NftValue(big32: accepts ? 0x0a05_0009 : 0x0b00_0000)), .verdict(.drop),
+                    ]
+                ])
+        }
+        #expect(questions.answer(.forwarded).verdict == .undecided)
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == .undecided, "\(packet)")
+    }
+
+    /// So may a map that is not there.
+    @Test func theDataOfAMapThatIsNotThere() throws {
+        let questions = try questions {
+            $0.chain(
+                filter, "forward", forward,
+                [
+                    [
+                        source, lookup("gone", into: .one), .compare(.one, .equal, NftValue(big32: 0x0b00_0000)),
+                        .verdict(.drop),
+                    ]
+                ])
+        }
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == .undecided, "\(packet)")
+    }
+
+    /// A map of 65 ranges asked for a number that is not known: each may be meant, and none is passed over.
+    @Test(arguments: [64, 65] as [UInt32]) func moreElementsThanAreTried(count: UInt32) throws {
+        let questions = try questions {
+            $0.sets.append(
+                NftSet(
+                    table: filter, name: "lengths", flags: [.map], keyType: 0, keyLength: 4, fieldLengths: [],
+                    elements: (0..<count).map {
+                        NftSetElement(
+                            key: NftValue(host32: $0).bytes, flags: [],
+                            content: .verdict($0 == 64 ? .drop : .accept))
+                    }))
+            $0.chain(
+                filter, "forward", forward,
+                [[.meta(.length, into: .one), lookup("lengths", into: .verdict), .verdict(.accept)]])
+        }
+        let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))
+        #expect(packet.verdict == (count == 64 ? .accepted : .undecided), "\(packet)")
+        if count == 65 { #expect(packet.reason?.contains("more than 64 elements") == true) }
+    }
 }

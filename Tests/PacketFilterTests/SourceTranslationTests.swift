@@ -87,6 +87,16 @@ private func snat(_ address: String) throws -> [NftExpression] {
         .nat(NftNat(kind: .source, addresses: NftRegisterPair(low: .one, high: .one))),
     ]
 }
+/// `snat to :1024-65535`.
+private let portsOnly: [NftExpression] = [
+    .immediate(into: .one, NftValue(big16: 1024)), .immediate(into: .two, NftValue(big16: 65535)),
+    .nat(NftNat(kind: .source, addresses: nil, ports: NftRegisterPair(low: .one, high: .two), flags: 2)),
+]
+/// The same of iptables: one range whose only flag is NF_NAT_RANGE_PROTO_SPECIFIED.
+private let legacyPortsOnly = XtRule.Target.target(
+    XtExtension(
+        name: "SNAT", revision: 0, info: [1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0xff, 0xff, 0, 0, 0, 0])
+)
 private let unknownMatch = NftExpression.match(XtExtension(name: "length", revision: 0, info: [0, 0, 0, 0]))
 private let xtMasquerade = NftExpression.target(
     XtExtension(name: "MASQUERADE", revision: 0, info: ArraySlice(repeating: 0, count: 24)))
@@ -128,6 +138,25 @@ private func legacyNat(_ rules: [XtRule]) -> XtTable {
             eastWest: true
         ) {
             $0.postrouting(try snat("192.0.2.99"))
+        },
+        .init(
+            name: "snat to the bridge's own address", extent: .none, defect: .wrongSource, rule: "snat to 10.5.0.1",
+            eastWest: true
+        ) { $0.postrouting(try snat("10.5.0.1")) },
+        .init(name: "snat to loopback", extent: .none, defect: .wrongSource, eastWest: true) {
+            $0.postrouting(try snat("127.0.0.1"))
+        },
+        .init(name: "snat of ports only", extent: .none, defect: .missing) { $0.postrouting(whole + portsOnly) },
+        .init(name: "snat of ports only ends it", extent: .none, defect: .shadowed) {
+            $0.postrouting(whole + portsOnly, whole + [masquerade])
+        },
+        .init(
+            name: "legacy snat of ports only", extent: .some, defect: .shadowed,
+            rule: "-A POSTROUTING -s 10.5.0.0/16 -p tcp -j SNAT --to-source :1024-65535", eastWest: true
+        ) {
+            var tcp = legacyRule("10.5.0.0/16", legacyPortsOnly)
+            tcp.transport = 6
+            $0.legacy = [legacyNat([tcp, legacyRule("10.5.0.0/16", legacyMasquerade)])]
         },
         .init(name: "an earlier wrong snat wins", extent: .none, defect: .wrongSource, eastWest: true) {
             $0.postrouting(in: NftTableName(.ipv4, "b"), priority: 100, whole + [masquerade])
@@ -314,6 +343,57 @@ private func legacyNat(_ rules: [XtRule]) -> XtTable {
         builder.postrouting([unknownMatch, .verdict(.accept)], whole + [masquerade])
         let ruleset = try builder.build()
         #expect(throws: UndecidedTranslation.unknownConditions(["match length"])) { try question().answer(ruleset) }
+    }
+
+    @Test func anAddressThatCannotBeToldIsUndecided() throws {
+        var builder = RulesetBuilder()
+        builder.postrouting(
+            whole + [
+                .loaded(name: "hash", into: .one),
+                .nat(NftNat(kind: .source, addresses: NftRegisterPair(low: .one, high: .one))),
+            ])
+        let ruleset = try builder.build()
+        #expect(throws: UndecidedTranslation.self) { try question().answer(ruleset) }
+    }
+
+    /// It may translate to anything, or let packets out as they are.
+    @Test func aTargetThatIsNotKnownIsUndecidedAheadOfAnotherToo() throws {
+        var builder = RulesetBuilder()
+        let unknown = NftExpression.target(XtExtension(name: "FULLCONENAT", revision: 0, info: []))
+        builder.postrouting(whole + [unknown], whole + [masquerade])
+        let ruleset = try builder.build()
+        #expect(throws: UndecidedTranslation.self) { try question().answer(ruleset) }
+    }
+
+    @Test func anAddressOfAnotherBridgeIsUndecided() throws {
+        var builder = RulesetBuilder()
+        builder.postrouting(try snat("172.17.0.1"))
+        let ruleset = try builder.build()
+        var question = try question()
+        #expect(try question.answer(ruleset).translated == .all)
+        question.inward = IntervalSet(prefix("172.17.0.1/32"))
+        #expect(throws: UndecidedTranslation.self) { try question.answer(ruleset) }
+    }
+
+    /// An uplink without an address borrows one (inet_select_addr): here that of the bridge.
+    @Test func whatMasqueradingBorrowsCounts() throws {
+        var host = try practiceHost()
+        let position = try #require(host.links.firstIndex { $0.name == "up0" })
+        host.links[position].addresses = []
+        let rules: @Sendable (inout RulesetBuilder) throws -> Void = { $0.postrouting(whole + [masquerade]) }
+        let borrowing = try questions(host, rules).answer(.translated)
+        #expect(borrowing.verdict == .counterexample, "\(borrowing)")
+        #expect(
+            borrowing.reason
+                == "it leaves by up0 as 10.5.0.1, an address of the containers' own subnet, to which no answer comes")
+        // One for all, on no link in particular, is borrowed on purpose.
+        host.links[0].addresses.append(.init(prefix("10.255.0.1/32")))
+        #expect(try questions(host, rules).answer(.translated).verdict == .proven)
+        host.links[0].addresses.removeLast()
+        host.links.insert(
+            .init(index: 9, name: "docker0", kind: "bridge", addresses: [.init(prefix("172.17.0.1/16"))]), at: 1)
+        let other = try questions(host, rules).answer(.translated)
+        #expect(other.verdict == .undecided && other.reason?.contains("172.17.0.1") == true, "\(other)")
     }
 
     @Test func markCountsOnlyWhereSomethingSetsIt() throws {

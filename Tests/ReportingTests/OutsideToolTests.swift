@@ -1,4 +1,5 @@
 import Foundation
+import HostModel
 import Testing
 
 @testable import Reporting
@@ -43,6 +44,25 @@ struct OutsideToolTests {
         let ended = try Workplace.run("prove", ["--exec", "cat", file.path])
         #expect(!ended.text.contains("Parse errors"), "\(ended.text)")
         #expect((ended.status == 0) == (scenario.exit == 0), "\(ended.text)")
+    }
+
+    /// What Perl's reader of TAP's YAML would take for a mapping.
+    @Test(arguments: ["dropped: forwarding is off", "dropped : no", "-A FORWARD -m comment --comment \"x: y\" -j DROP"])
+    func proveReadsEvidenceWithColons(text: String) throws {
+        var report = Report.masqueradeMissing
+        let broken = try #require(report.findings.firstIndex { $0.verdict == .fail })
+        report.findings[broken].evidence = [Evidence(source: "rule", command: "nft list ruleset", value: text)]
+        let rendered = render(report, as: .tap)
+        try Workplace.withFiles(["x.tap": Data(rendered.utf8)]) { files in
+            let ended = try Workplace.run("prove", ["--exec", "cat", files[0].path])
+            #expect(!ended.text.contains("Parse errors"), "\(ended.text)")
+        }
+        // For YAML itself the text is what it was.
+        let evidence = try #require(rendered.components(separatedBy: "  evidence:\n    - ").dropFirst().first)
+        let item = evidence.prefix { $0 != "\n" }
+        let read = try Workplace.run(
+            "python3", ["-c", "import sys, yaml; print(yaml.safe_load(sys.argv[1]), end='')", String(item)])
+        #expect(read.text == "\(text) (rule)")
     }
 
     @Test func theOutputOfThePluginKeepsTheGuidelines() throws {

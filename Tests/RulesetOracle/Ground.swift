@@ -18,8 +18,12 @@ enum Ground {
 
     static func mac(_ name: String) -> String { "02:00:00:00:00:" + (macs[name] ?? "99") }
 
+    /// Of all that hear a frame.
+    static let everybody = "everybody"
+
     static func macBytes(_ name: String) -> [UInt8] {
-        mac(name).split(separator: ":").compactMap { UInt8($0, radix: 16) }
+        if name == everybody { return [UInt8](repeating: 0xff, count: 6) }
+        return mac(name).split(separator: ":").compactMap { UInt8($0, radix: 16) }
     }
 
     private static let macs = [
@@ -28,7 +32,8 @@ enum Ground {
     ]
 
     /// Everything that is made once, for sh(1). No namespace but the host's has an address: nothing answers a packet,
-    /// so nothing but the packets sent is on the way. Neighbour entries are static for the same reason.
+    /// so nothing but the packets sent is on the way. Neighbour entries are static for the same reason, and what a
+    /// container sends to everybody reaches the host alone.
     static let setup = """
         set -e
         ip link set lo up
@@ -49,6 +54,7 @@ enum Ground {
             ip link set vc$i master lxcbr1 up
             ip -n c$i link set eth0 up
             bridge fdb add 02:00:00:00:00:1$i dev vc$i master static
+            bridge link set dev vc$i bcast_flood off
         done
         for i in 0 1; do
             ip link add up$i address 02:00:00:00:00:2$i type veth peer name far$i address 02:00:00:00:00:3$i netns far

@@ -46,6 +46,24 @@ import Testing
         #expect(try set("both").parts == [])
     }
 
+    /// A set that cuts addresses by a mask of any bits, as Linux 6.2 and later list it: IPSET_ATTR_BITMASK (12).
+    @Test func aBitmaskIsRead() throws {
+        var set = NetlinkAttributeBuilder(header: [2, 0, 0, 0])
+        set.append(2, text: "cut")
+        set.append(3, text: "hash:ip")
+        set.append(5, host: UInt8(2))
+        set.append(11, network: UInt16(4))
+        set.nest(7) { $0.nest(12) { $0.append(1, network: UInt32(0xffff_00ff)) } }
+        var message: [UInt8] = []
+        message.appendHost(UInt32(set.bytes.count + 16))
+        message += [UInt8](repeating: 0, count: 12) + set.bytes
+        let found = try #require(try IPSet.all(in: [message]).first)
+        #expect(found.bitmask == 0xffff_00ff)
+        #expect(found.addressMask == 0xffff_00ff)
+        #expect(try self.set("wide").addressMask == 0xffff_ff00)
+        #expect(try self.set("hosts").addressMask == .max)
+    }
+
     /// Cut anywhere, with lengths patched: an error or a value, never a trap.
     @Test func everyPrefixIsSurvived() throws {
         var refused = 0

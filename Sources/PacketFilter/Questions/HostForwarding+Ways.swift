@@ -4,34 +4,134 @@ internal import HostModel
 extension HostForwarding {
     struct Way {
         var output: Interface
+        /// Of those that were asked about.
+        var sources: IntervalSet
         var destinations: IntervalSet
         /// The mark that leads here; nil: any.
         var mark: UInt32?
     }
 
+    /// Where packets of some sources with a mark go.
+    struct Ways {
+        var all: [Way] = []
+        /// Destinations that are refused, or that no route leads to while a default route leads on.
+        var refused = IntervalSet.empty
+        /// Why it is not known where some destinations lead, and which ones those are.
+        var doubt: String?
+        var doubtful = IntervalSet.empty
+    }
+
+    /// Work that may still be done: rules times routes, over every lookup.
+    struct LookupBudget {
+        var left = 40_000_000
+
+        mutating func take(_ work: Int) -> Bool {
+            left -= work
+            return left >= 0
+        }
+    }
+
+    /// More matches that are not known are not tried out.
+    private static let mostUnknown = 4
+
     /// Whether a mark may change where a packet goes.
     var routesByMark: Bool { rules.contains { $0.markMask != 0 } }
 
-    /// For packets that come in by a link: every destination that is routed on, by its output. Nil where there are
-    /// too many routes to look at each.
-    func ways(from source: IPv4Address, input: String, mark: UInt32 = 0) -> [Way]? {
+    /// The sources, in parts that every rule of the routing policy treats alike. Nil where there are too many parts.
+    func alike(_ sources: IntervalSet, limit: Int = 64) -> [IntervalSet]? {
+        var parts = [sources]
+        for prefix in Set(rules.compactMap(\.source)) {
+            let named = IntervalSet(prefix)
+            parts = parts.flatMap { [$0.intersection(named), $0.subtracting(named)].filter { !$0.isEmpty } }
+            if parts.count > limit { return nil }
+        }
+        return parts
+    }
+
+    /// For packets that come in by a link, of sources that are alike: every destination that is routed on, by its
+    /// output. Nil where there are too many rules and routes to look at each.
+    func ways(from sources: IntervalSet, input: String, mark: UInt32 = 0, _ budget: inout LookupBudget) -> Ways? {
+        guard let first = sources.ranges.first?.lowerBound else { return Ways() }
+        let narrow = narrowed(to: IPv4Address(value: first), input: input, mark: mark)
+        let unknown = narrow.unknownMatches
+        guard unknown.count <= Self.mostUnknown else {
+            return Ways(
+                doubt: "there are more than \(Self.mostUnknown) routing rules with a match that is not known",
+                doubtful: .all)
+        }
         var edges: Set<UInt32> = [0]
-        for prefix in routes.map(\.destination) + rules.compactMap(\.destination) {
+        for prefix in narrow.routes.map(\.destination) + narrow.rules.compactMap(\.destination) {
             edges.insert(prefix.first.value)
             if prefix.last.value < .max { edges.insert(prefix.last.value + 1) }
         }
+        let tries = 1 << unknown.count
+        let once = edges.count.multipliedReportingOverflow(by: max(1, narrow.rules.count) * tries)
+        let work = once.partialValue.multipliedReportingOverflow(by: max(1, narrow.routes.count))
+        guard !once.overflow, !work.overflow, budget.take(work.partialValue) else { return nil }
         let sorted = edges.sorted()
-        guard sorted.count * routes.count < 5_000_000 else { return nil }
         var ranges: [UInt32: [ClosedRange<UInt32>]] = [:]
+        var refused: [ClosedRange<UInt32>] = []
+        var doubtful: [ClosedRange<UInt32>] = []
         for (index, low) in sorted.enumerated() {
-            let high = index + 1 < sorted.count ? sorted[index + 1] - 1 : UInt32.max
-            let flow = Flow(source: source, destination: IPv4Address(value: low), input: input, mark: mark)
-            guard let found = lookup(flow, ask: { _ in false }), found.kind == .unicast else { continue }
-            for link in Set(found.hops.map(\.link)) { ranges[link, default: []].append(low...high) }
+            let range = low...(index + 1 < sorted.count ? sorted[index + 1] - 1 : UInt32.max)
+            let flow = Flow(
+                source: IPv4Address(value: first), destination: IPv4Address(value: low), input: input, mark: mark)
+            var ends: [Set<UInt32>?] = []
+            for choice in 0..<tries {
+                let end = narrow.links(flow) { name in
+                    unknown.firstIndex(of: name).map { choice >> $0 & 1 == 1 } ?? false
+                }
+                if !ends.contains(end) { ends.append(end) }
+            }
+            if ends.count > 1 { doubtful.append(range) }
+            for link in ends.compactMap({ $0 }).reduce(Set<UInt32>(), { $0.union($1) }) {
+                ranges[link, default: []].append(range)
+            }
+            if ends == [nil] { refused.append(range) }
         }
-        return ranges.keys.sorted().compactMap { index in
+        var ways = Ways()
+        ways.all = ranges.keys.sorted().compactMap { index in
             guard let output = link(index), let list = ranges[index] else { return nil }
-            return Way(output: output, destinations: IntervalSet(list), mark: routesByMark ? mark : nil)
+            return Way(
+                output: output, sources: sources, destinations: IntervalSet(list), mark: routesByMark ? mark : nil)
         }
+        ways.refused = IntervalSet(refused)
+        ways.doubtful = IntervalSet(doubtful)
+        if !doubtful.isEmpty { ways.doubt = unknown.joined(separator: ", ") }
+        return ways
+    }
+
+    /// The links by which a packet is sent on: none where it stays here, nil where it goes nowhere.
+    private func links(_ flow: Flow, ask: (String) -> Bool) -> Set<UInt32>? {
+        guard let found = lookup(flow, ask: ask) else { return nil }
+        switch found.kind {
+        case .unicast: return Set(found.hops.map(\.link))
+        case .blackhole, .unreachable, .prohibit, .throw: return nil
+        case .local, .broadcast, .multicast, .other: return []
+        }
+    }
+
+    /// The names of the matches that are not known, as a lookup asks for them.
+    private var unknownMatches: [String] {
+        var names: [String] = []
+        for rule in rules where rule.hasOtherMatch && !names.contains(rule.matchName) { names.append(rule.matchName) }
+        if routes.contains(where: { $0.tos ?? 0 != 0 }) { names.append(Self.typeOfService) }
+        return names
+    }
+
+    /// This host with only those rules that a packet may match, wherever it goes, and the tables that they look into.
+    private func narrowed(to source: IPv4Address, input: String, mark: UInt32) -> HostForwarding {
+        var narrow = self
+        narrow.rules = (rules.isEmpty ? Self.defaultRules : rules).filter { rule in
+            let isOut =
+                rule.inputInterface.map { $0 != input } ?? false || rule.outputInterface != nil
+                || (rule.mark ^ mark) & rule.markMask != 0 || rule.source.map { !$0.contains(source) } ?? false
+            return rule.isInverted || !isOut
+        }
+        // An empty list stands for the kernel's own rules.
+        if narrow.rules.isEmpty { narrow.rules = [FibRule(priority: 0, action: 3)] }
+        let tables = Set(narrow.rules.filter { $0.action == 1 }.map(\.table))
+        narrow.routes = routes.filter { tables.contains($0.table) }
+        return narrow
     }
 }

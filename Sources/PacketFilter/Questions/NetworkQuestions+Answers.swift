@@ -3,65 +3,6 @@ internal import WireFormats
 
 /// The questions, one by one.
 extension NetworkQuestions {
-    func translated() throws(Undecided) -> QuestionAnswer {
-        var maker: WalkResult.RulePlace?
-        for way in try uplinks() {
-            let question = translationQuestion(way)
-            let answer: SourceTranslation
-            do {
-                answer = try question.answer(ruleset)
-            } catch {
-                throw Undecided(reason: error.description)
-            }
-            guard answer.translated != .all || answer.defect != .none else {
-                if let rule = answer.rule { maker = place(rule) }
-                continue
-            }
-            guard let box = answer.counterexample else {
-                throw Undecided(reason: "no packet shows the defect \(answer.defect.rawValue)")
-            }
-            let packet = sample(box, input: bridge)
-            let result = walk.walk(packet)
-            let shouldHaveCaught = answer.rescuer.map(place)
-            switch result.verdict {
-            case .dropped:
-                return QuestionAnswer(
-                    .translated, .undecided, reason: "its packets are dropped before they could leave", packet: packet,
-                    decidedBy: result.killer, shouldHaveCaught: shouldHaveCaught)
-            case .accepted where result.uplink != way.output.name:
-                return QuestionAnswer(
-                    .translated, .undecided, reason: "its packets are sent elsewhere before they could leave",
-                    packet: packet, decidedBy: answer.rule.map(killer), shouldHaveCaught: shouldHaveCaught)
-            case .accepted where !isTranslated(packet, result):
-                let deciding = answer.rule == answer.rescuer ? nil : answer.rule.map(killer)
-                return QuestionAnswer(
-                    .translated, .counterexample,
-                    reason: result.sourceAfter == packet.source
-                        ? "it leaves by \(way.output.name) as \(packet.source), untranslated"
-                        : "it leaves by \(way.output.name) as \(result.sourceAfter?.description ?? "an address")"
-                            + ", which this host does not have",
-                    packet: packet, decidedBy: deciding ?? lastChain(result), shouldHaveCaught: shouldHaveCaught)
-            default: return disagreement(.translated, packet, "untranslated", result)
-            }
-        }
-        return QuestionAnswer(.translated, .proven, provenBy: maker)
-    }
-
-    private func translationQuestion(_ way: HostForwarding.Way) -> SourceTranslationQuestion {
-        var question = SourceTranslationQuestion(
-            network: network, bridge: link(bridge), uplink: link(way.output.name), target: target,
-            localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
-        question.destinations = way.destinations.subtracting(
-            IntervalSet(exempt.map { $0.first.value...$0.last.value }))
-        question.routedMark = way.mark
-        return question
-    }
-
-    private func isTranslated(_ packet: SamplePacket, _ result: WalkResult) -> Bool {
-        let sources = result.sourceAfter.map { [$0] } ?? result.sourceChoices ?? []
-        return !sources.isEmpty && sources.allSatisfy { $0 != packet.source && host.isOwn($0) }
-    }
-
     func killer(_ rule: Int) -> Killer {
         let place = place(rule)
         let hook = ruleset.chains[ruleset.rules[rule].chain].base?.hook ?? .postrouting
@@ -70,19 +11,11 @@ extension NetworkQuestions {
             rule: place.rule, text: place.text)
     }
 
-    /// No rule decided: the last nat chain let the packet out.
-    private func lastChain(_ result: WalkResult) -> Killer {
-        let step = result.path.last { $0.hook == "postrouting" && $0.table != nil }
-        return Killer(
-            hook: "postrouting", family: step?.family, table: step?.table, chain: step?.chain,
-            text: "no rule translates it")
-    }
-
     func forwarded() throws(Undecided) -> QuestionAnswer {
         var answer = QuestionAnswer(.forwarded, .proven)
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
-            var passage = Passage(boxes: [withFragments(packets(to: outside))])
+            var passage = Passage(boxes: [withFragments(packets(from: way.sources, to: outside))])
             let context = context(bridge, way.output.name)
             try enter(&passage, context)
             if let answer = try redirected(passage.boxes, context) { return answer }
@@ -165,7 +98,7 @@ extension NetworkQuestions {
     /// The addresses that containers get by a way out, each with those that get it.
     private func goals(of way: HostForwarding.Way) throws(Undecided) -> [AnswerGoal] {
         let usual = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
-        let question = translationQuestion(way)
+        let question = translation(way)
         let found: [WalkOutcome]
         do {
             let starts = question.starts(ruleset, question.everyPacket, question.context)

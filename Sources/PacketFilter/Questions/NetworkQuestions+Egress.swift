@@ -5,10 +5,7 @@ package import WireFormats
 extension NetworkQuestions {
     /// Whether they are translated there.
     package func translation(by output: String) throws(UndecidedTranslation) -> SourceTranslation {
-        try SourceTranslationQuestion(
-            network: network, bridge: link(bridge), uplink: link(output), target: target,
-            localAddresses: host.links.flatMap { $0.addresses.map(\.address) }
-        ).answer(ruleset)
+        try translation(output).answer(ruleset)
     }
 
     /// One container of the network.

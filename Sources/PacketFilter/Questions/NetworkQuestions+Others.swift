@@ -16,22 +16,50 @@ extension NetworkQuestions {
             if answer.verdict != .proven { return answer }
         }
         let links = host.links.filter { isOfAnotherNetwork($0, outputs) && !neighbours(of: $0).isEmpty }
-        guard !links.isEmpty, let maker = try translated().provenBy else { return QuestionAnswer(.others, .proven) }
+        if links.isEmpty { return QuestionAnswer(.others, .proven) }
+        let makers = try makers(ways)
         for link in links {
             let neighbours = neighbours(of: link)
             let inside = try untouched(
                 .others, .opening(source: neighbours, destination: containers), context(link.name, bridge),
-                input: link.name, by: maker)
+                input: link.name, by: makers)
             if inside.verdict != .proven { return inside }
             for way in ways where way.mark ?? 0 == 0 {
                 let outside = way.destinations.subtracting(IntervalSet(network)).subtracting(neighbours)
                 let answer = try untouched(
                     .others, .opening(source: neighbours, destination: outside), context(link.name, way.output.name),
-                    input: link.name, by: maker)
+                    input: link.name, by: makers)
                 if answer.verdict != .proven { return answer }
             }
         }
         return QuestionAnswer(.others, .proven)
+    }
+
+    /// Every rule that translates packets of the containers on some way to the outside, whatever of them it misses.
+    private func makers(_ ways: [HostForwarding.Way]) throws(Undecided) -> Set<Int> {
+        var makers: Set<Int> = []
+        for way in ways {
+            var question = translation(way.output.name)
+            question.sources = way.sources
+            question.destinations = way.destinations
+            question.routedMark = way.mark
+            do {
+                let context = question.context
+                let starts = question.starts(ruleset, question.everyPacket, context)
+                makers.formUnion(
+                    try question.walk(ruleset, context, starts.boxes).compactMap { outcome -> Int? in
+                        // To private destinations other rules are meant, such as those of a cluster's services.
+                        if asked(outcome.box.destination).isEmpty { return nil }
+                        switch outcome.result {
+                        case .masqueraded, .sourceTranslated: return outcome.rule
+                        case .untranslated, .destinationTranslated, .dropped: return nil
+                        }
+                    })
+            } catch {
+                throw Undecided(reason: error.description)
+            }
+        }
+        return makers
     }
 
     private func isOfAnotherNetwork(_ link: HostForwarding.Interface, _ uplinks: Set<String>) -> Bool {
@@ -47,14 +75,18 @@ extension NetworkQuestions {
             IntervalSet(own.map { $0...$0 }))
     }
 
-    /// No rule translates these packets; or not that one.
+    /// No rule translates these packets; or none of those.
     func untouched(
         _ question: NetworkQuestion, _ box: PacketBox, _ context: PacketContext, input: String,
-        by maker: WalkResult.RulePlace? = nil
+        by makers: Set<Int>? = nil
     ) throws(Undecided) -> QuestionAnswer {
         var outcomes: [WalkOutcome] = []
         // What is dropped on the way is not translated: one packet of a set must speak for those that come through.
         var passage = Passage(boxes: [box])
+        if host.link(input)?.kind == "bridge" {
+            try passBridge(&passage, .prerouting, context)
+            try passBridge(&passage, context.isBridged ? .forward : .input, context)
+        }
         for hook in [.prerouting, .forward] as [NftHook] { try pass(&passage, hook, context) }
         var context = context
         if context.isBridged { context.input = nil }
@@ -69,7 +101,7 @@ extension NetworkQuestions {
         }
         let translated = outcomes.filter { outcome in
             outcome.result != .untranslated && outcome.result != .dropped
-                && (maker == nil || outcome.rule.map(place) == maker)
+                && (makers == nil || outcome.rule.map { makers?.contains($0) ?? true } ?? false)
         }
         var doubtful: (reason: String, packet: SamplePacket)?
         for (outcome, box) in translated.flatMap(Self.attempts) {
@@ -82,7 +114,7 @@ extension NetworkQuestions {
             case .accepted where result.sourceAfter != packet.source:
                 return QuestionAnswer(
                     question, .counterexample,
-                    reason: maker == nil
+                    reason: makers == nil
                         ? "it arrives as \(result.sourceAfter?.description ?? "another")"
                         : "it leaves as \(result.sourceAfter?.description ?? "another"), by the rule for the containers",
                     packet: packet,
@@ -96,6 +128,11 @@ extension NetworkQuestions {
                 doubtful = doubtful ?? (names.joined(separator: ", "), packet)
             case .undecided: return disagreement(question, packet, "translated", result)
             }
+        }
+        let stranger = passage.dropped.first { $0.outcome.result == .sourceTranslated(nil) }
+        if let rule = stranger?.outcome.rule, doubtful == nil {
+            throw Undecided(
+                reason: "depends on what is not known: what becomes of packets by `\(ruleset.text(ofRule: rule))`")
         }
         if let doubtful {
             return QuestionAnswer(

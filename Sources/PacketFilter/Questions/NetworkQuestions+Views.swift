@@ -137,7 +137,12 @@ extension NetworkQuestions {
         switch outcome.result {
         case .dropped: return nil
         case .untranslated, .destinationTranslated:
-            return View(seen: outcome.box, doubts: outcome.doubts)
+            var view = View(seen: outcome.box, doubts: outcome.doubts)
+            if outcome.rule != nil {
+                view.seen.sourcePort = outcome.box.sourcePort.union(PacketBox.usedPorts)
+                view.doubts.append("to which port a packet is translated")
+            }
+            return view
         case .masqueraded:
             sources = masqueradeSources(by: context.output?.name)
             // Without an address to take the kernel drops the packet.

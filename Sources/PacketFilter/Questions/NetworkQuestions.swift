@@ -85,7 +85,7 @@ package struct NetworkQuestions: Sendable {
         do {
             switch question {
             case .translated: return try translated()
-            case .forwarded: return try forwarded()
+            case .forwarded: return try forwardedWhereRouted()
             case .answered: return try answered()
             case .dhcp: return try local(.dhcp)
             case .dns: return try local(.dns)
@@ -99,47 +99,9 @@ package struct NetworkQuestions: Sendable {
 
     // MARK: Ways and packets
 
-    /// The links by which public destinations are reached, with all that is reached by them: by each mark that a
-    /// packet may have when it is routed, where that makes a difference.
-    func uplinks() throws(Undecided) -> [HostForwarding.Way] {
-        guard host.link(bridge) != nil else { throw Undecided(reason: "there is no link \(bridge)") }
-        var marks: [UInt32] = [0]
-        if host.routesByMark {
-            let routed = ruleset.marked(
-                [packets(to: Self.everywhere)], through: [.prerouting], context(bridge, nil))
-            let found = routed.boxes.reduce(IntervalSet.empty) { $0.union($1.mark) }
-            guard found.count <= 64 else {
-                throw Undecided(reason: "routing depends on marks, and there are too many to look at each")
-            }
-            marks = found.ranges.flatMap(Array.init)
-        }
-        var found: [HostForwarding.Way] = []
-        for mark in marks {
-            guard let ways = host.ways(from: container, input: bridge, mark: mark) else {
-                throw Undecided(reason: "there are too many routes to look at each")
-            }
-            found += ways.compactMap(outside)
-        }
-        if found.isEmpty { throw Undecided(reason: "no route leads to the outside") }
-        return found
-    }
-
-    /// A way without what is nobody's destination; nil where it does not lead to the outside.
-    private func outside(_ way: HostForwarding.Way) -> HostForwarding.Way? {
-        guard way.output.name != bridge else { return nil }
-        let isPublic = !way.destinations.intersection(Self.everywhere).subtracting(
-            SourceTranslationQuestion.privateDestinations
-        ).isEmpty
-        let isTarget = target.map { way.destinations.contains($0.value) } ?? false
-        guard isPublic || isTarget else { return nil }
-        var way = way
-        way.destinations = way.destinations.intersection(Self.everywhere)
-        return way
-    }
-
     /// The first packets of containers to some destinations. Where nothing asks conntrack, fragments come as they are.
-    func packets(to destinations: IntervalSet) -> PacketBox {
-        var box = PacketBox.opening(source: containers, destination: destinations)
+    func packets(from sources: IntervalSet? = nil, to destinations: IntervalSet) -> PacketBox {
+        var box = PacketBox.opening(source: sources ?? containers, destination: destinations)
         if !ruleset.usesConntrack { box.fragment = IntervalSet(0...1) }
         return box
     }

@@ -31,7 +31,7 @@ extension NftRule.Traits {
         case "TCPMSS": insert(.writesOptions)
         case "CHECKSUM", "TTL": insert(.writesHeaders)
         case "CT": insert(.setsZones)
-        default: break
+        default: insert(.hasOtherTarget)
         }
     }
 }

@@ -41,7 +41,9 @@ extension HostForwarding {
             guard matches(rule, flow, ask) else { continue }
             switch rule.action {
             case 1:
-                guard let found = search(rule.table, flow, suppressed: rule.suppressedPrefixLength) else { continue }
+                guard let found = search(rule.table, flow, suppressed: rule.suppressedPrefixLength, ask) else {
+                    continue
+                }
                 if found.kind == .throw { continue }
                 return found
             case 2:
@@ -68,19 +70,26 @@ extension HostForwarding {
         if (rule.mark ^ flow.mark) & rule.markMask != 0 { isMatch = false }
         if let source = rule.source, !source.contains(flow.source) { isMatch = false }
         if let destination = rule.destination, !destination.contains(flow.destination) { isMatch = false }
-        if isMatch, rule.hasOtherMatch { isMatch = ask("routing rule \(rule.priority)") }
+        if isMatch, rule.hasOtherMatch { isMatch = ask(rule.matchName) }
         return isMatch != rule.isInverted
     }
 
-    /// The longest prefix of a table, and among equals the lowest metric.
-    private func search(_ table: UInt32, _ flow: Flow, suppressed: Int?) -> Found? {
+    static let typeOfService = "routes for one type of service"
+
+    /// The longest prefix of a table; among equals one for the packet's type of service, then the lowest metric.
+    private func search(_ table: UInt32, _ flow: Flow, suppressed: Int?, _ ask: (String) -> Bool) -> Found? {
         var best: Found?
         for route in routes where route.table == table && route.destination.contains(flow.destination) {
             if let old = best?.route {
                 if route.destination.length < old.destination.length { continue }
-                if route.destination.length == old.destination.length, route.metric >= old.metric { continue }
+                let isSpecial = route.tos ?? 0 != 0
+                if route.destination.length == old.destination.length {
+                    if !isSpecial, old.tos ?? 0 != 0 { continue }
+                    if isSpecial == (old.tos ?? 0 != 0), route.metric >= old.metric { continue }
+                }
             }
             if let suppressed, route.destination.length <= suppressed { continue }
+            if route.tos ?? 0 != 0, !ask(Self.typeOfService) { continue }
             switch route.kind {
             case .unicast, .local, .broadcast, .multicast, .other:
                 let hops = route.nextHops.filter { hop in
@@ -100,7 +109,7 @@ extension HostForwarding {
         if value == 0 || value == .max || value >> 24 == 0 { return 3 }
         if value >> 28 == 0xe { return 5 }
         let flow = Flow(source: IPv4Address(value: 0), destination: address, input: "lo", mark: 0)
-        guard let found = search(255, flow, suppressed: nil) else { return 1 }
+        guard let found = search(255, flow, suppressed: nil, { _ in false }) else { return 1 }
         if let link, !found.uses(link) { return 1 }
         switch found.kind {
         case .local: return 2
@@ -127,4 +136,9 @@ extension HostForwarding {
         }
         return nil
     }
+}
+
+extension HostForwarding.FibRule {
+    /// The name by which a match is asked for that is not known.
+    var matchName: String { "routing rule \(self)" }
 }

@@ -81,17 +81,20 @@ package struct HostForwarding: Codable, Sendable, Hashable {
         package var table: UInt32
         package var kind: Kind
         package var metric: UInt32
+        /// The type of service that a packet must have to take it; nil or 0: any.
+        package var tos: UInt8?
         package var preferredSource: IPv4Address?
         package var nextHops: [NextHop]
 
         package init(
             destination: IPv4Prefix, table: UInt32 = 254, kind: Kind = .unicast, metric: UInt32 = 0,
-            preferredSource: IPv4Address? = nil, nextHops: [NextHop] = []
+            tos: UInt8? = nil, preferredSource: IPv4Address? = nil, nextHops: [NextHop] = []
         ) {
             self.destination = destination
             self.table = table
             self.kind = kind
             self.metric = metric
+            self.tos = tos
             self.preferredSource = preferredSource
             self.nextHops = nextHops
         }

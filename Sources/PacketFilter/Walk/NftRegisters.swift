@@ -33,6 +33,11 @@ struct NftRegisters {
             [UInt8](repeating: 0, count: count), known: [UInt8](repeating: 0, count: count), into: register, name: name)
     }
 
+    /// After this nothing is known of any.
+    mutating func forget(_ name: String) {
+        storeUnknown(64, into: .one, name: name)
+    }
+
     /// Host order.
     static func bytes(_ value: UInt32) -> [UInt8] {
         withUnsafeBytes(of: value) { Array($0) }

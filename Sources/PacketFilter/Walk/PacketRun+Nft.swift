@@ -112,6 +112,7 @@ extension PacketRun {
                         limit = "the map \(set) is not known, nor what it decides"
                         return .drop
                     }
+                    if let into { registers.storeUnknown(16, into: into, name: name) }
                     pending.append(Pending(key: "\(name) in \(set)", name: name, wanted: !inverted))
                 case .absent: if !inverted { return .next }
                 case .present(let entry):
@@ -150,6 +151,8 @@ extension PacketRun {
                     state.isForSocket = true
                     continue
                 }
+                // It may have filled any register.
+                if !NftRuleReader.tests.contains(name) { registers.forget(name) }
                 pending.append(Pending(key: key, name: name))
             case .notrack:
                 guard holds(pending) else { return .next }
@@ -263,38 +266,36 @@ extension PacketRun {
     private func lookUp(
         _ name: String, _ table: Int, _ from: NftRegister, _ registers: NftRegisters, _ key: String, isVerdict: Bool
     ) -> Lookup {
-        guard let set = ruleset.set(named: name, inTable: table), let entries = cache.entries(of: name, table: table)
-        else { return .unknown("set \(name)") }
-        // Elements come and go. No rule adds verdicts (nft_dynset.c), so those at most go.
-        let isChanging = ruleset.isChanging(set, inTable: table)
-        if isChanging, !isVerdict { return .unknown("set \(name)") }
-        guard let (value, known) = registers.load(from, Int(min(set.keyLength, 64))) else {
+        guard let (set, isChanging) = ruleset.knownSet(named: name, inTable: table) else {
             return .unknown("set \(name)")
         }
-        let isKnown = known.allSatisfy { $0 == 0xff }
-        var rest: NftSetEntry?
-        var candidates: [NftSetEntry] = []
+        // Elements come and go. No rule adds verdicts (nft_dynset.c), so those at most go.
+        if isChanging, !isVerdict { return .unknown("set \(name)") }
+        guard let (value, known) = registers.load(from, set.keyLength) else { return .unknown("set \(name)") }
         func present(_ entry: NftSetEntry) -> Lookup {
             var entry = entry
             if isChanging { entry.isConditional = true }
             return .present(entry)
         }
-        let widths = set.fieldLengths.isEmpty ? [UInt32(value.count)] : set.fieldLengths
-        for entry in entries {
-            if entry.isCatchAll {
-                rest = entry
-            } else if isKnown {
-                if entry.holds(value, widths) { return present(entry) }
-            } else if entry.mayHold(value, known), candidates.count < 64 {
-                candidates.append(entry)
-            }
+        let rest = set.hasCatchAll ? set.entries.first(where: \.isCatchAll) : nil
+        if known.allSatisfy({ $0 == 0xff }) {
+            return set.entry(holding: value).map(present) ?? rest.map(present) ?? .absent
         }
-        if isKnown || candidates.isEmpty { return rest.map(present) ?? .absent }
-        if entries.allSatisfy({ $0.content == nil }) { return .unknown(registers.name(from)) }
+        let candidates = set.entries.filter { !$0.isCatchAll && $0.mayHold(value, known) }
+        if candidates.isEmpty { return rest.map(present) ?? .absent }
+        if set.groups.isEmpty, set.rest.isEmpty { return .unknown(registers.name(from)) }
+        guard candidates.count <= Self.mostCandidates else {
+            limit =
+                "more than \(Self.mostCandidates) elements of \(name) may be meant: depends on \(registers.name(from))"
+            return .absent
+        }
         let choice = choices.choose(candidates.count + 1, key: key, name: registers.name(from))
         if choice < candidates.count { return present(candidates[choice]) }
         return rest.map(present) ?? .absent
     }
+
+    /// Elements of a map that are tried one by one.
+    private static let mostCandidates = 64
 }
 
 extension NftSetEntry {

@@ -31,7 +31,12 @@ extension PacketRun {
         // What a port sees is for the bridge's hardware address, or for another port's.
         case .packetType where isBridge || state.device != nil:
             registers.storeUnknown(1, into: into, name: key.name)
-        case .packetType: registers.store([0], into: into)
+        case .packetType:
+            if let type = packetType {
+                registers.store([type], into: into)
+            } else {
+                registers.storeUnknown(1, into: into, name: key.name)
+            }
         default:
             switch key.rawValue {
             // A forwarded packet has no socket: no user, group or control group.
@@ -55,6 +60,18 @@ extension PacketRun {
             }
         }
         return true
+    }
+
+    /// PACKET_HOST, PACKET_BROADCAST or PACKET_MULTICAST, as its link-layer address said when it came in. What the host
+    /// sends is of the first kind. Nil where br_netfilter may have made it one for the host (br_nf_pre_routing_finish).
+    var packetType: UInt8? {
+        guard state.packet.inputInterface != nil else { return 0 }
+        if state.hasBridgeInfo, state.destination != state.packet.destination { return nil }
+        return switch host.addressType(state.packet.destination) {
+        case 3: 1
+        case 5: 2
+        default: 0
+        }
     }
 
     private func store(

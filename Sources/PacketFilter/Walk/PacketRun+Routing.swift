@@ -115,6 +115,10 @@ extension PacketRun {
             drop(hook: "routing", "a rule gave it to a socket of this host (tproxy), and its route leads on")
             return false
         }
+        guard packetType ?? 0 == 0 else {
+            drop(hook: "routing", "it was sent to more than this host, and is not passed on (ip_forward)")
+            return false
+        }
         guard let lifetime = state.timeToLive else {
             // What no rule touched is taken to be enough.
             if state.written[8] == nil || ask("lifetime", "the time to live that a rule gives it") { return true }

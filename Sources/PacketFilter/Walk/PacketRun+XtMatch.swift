@@ -55,7 +55,7 @@ extension PacketRun {
         case .owner(let owner): return state.input == nil ? holds(owner) : owner.holdsWithoutSocket
         case .u32(let u32): return holds(u32)
         case .ipset(let match): return holds(match, hook)
-        case .packetType(let type, let inverted): return (type == 0) != inverted
+        case .packetType(let type, let inverted): return packetType.map { (type == UInt32($0)) != inverted }
         case .length(let range, let inverted): return state.length.map { range.contains($0) != inverted }
         case .timeToLive(let range, let inverted): return state.timeToLive.map { range.contains($0) != inverted }
         case .service(let value, let mask, let inverted):

@@ -10,7 +10,6 @@ final class PacketRun {
 
     let walk: PacketWalk
     let choices: WalkChoices
-    let cache: SetCache
     var state: WalkState
     var path: [PathStep] = []
     var killer: Killer?
@@ -23,10 +22,9 @@ final class PacketRun {
     var ruleset: Ruleset { walk.ruleset }
     var host: HostForwarding { walk.host }
 
-    init(_ walk: PacketWalk, _ packet: SamplePacket, _ choices: WalkChoices, _ cache: SetCache) {
+    init(_ walk: PacketWalk, _ packet: SamplePacket, _ choices: WalkChoices) {
         self.walk = walk
         self.choices = choices
-        self.cache = cache
         state = WalkState(packet)
         if packet.connectionState == .untracked { state.tracking = .untracked }
     }

@@ -19,13 +19,12 @@ package struct PacketWalk: Sendable {
 
     package func walk(_ packet: SamplePacket) -> WalkResult {
         let choices = WalkChoices()
-        let cache = SetCache(ruleset)
         var results: [WalkResult] = []
         var (runs, steps) = (0, 0)
         var namesDiffer = false
         var isWhole = false
         repeat {
-            let run = PacketRun(self, packet, choices, cache)
+            let run = PacketRun(self, packet, choices)
             run.run()
             runs += 1
             steps += run.steps
@@ -69,24 +68,5 @@ package struct PacketWalk: Sendable {
         if results.contains(where: { $0.uplink != result.uplink }) { result.uplink = nil }
         if results.contains(where: { $0.destinationAfter != result.destinationAfter }) { result.destinationAfter = nil }
         return result
-    }
-}
-
-/// The elements of sets as ranges, worked out once.
-final class SetCache {
-    private let ruleset: Ruleset
-    private var entries: [String: [NftSetEntry]] = [:]
-
-    init(_ ruleset: Ruleset) {
-        self.ruleset = ruleset
-    }
-
-    func entries(of name: String, table: Int) -> [NftSetEntry]? {
-        let key = "\(table) \(name)"
-        if let known = entries[key] { return known }
-        guard let set = ruleset.set(named: name, inTable: table) else { return nil }
-        let found = set.entries
-        entries[key] = found
-        return found
     }
 }

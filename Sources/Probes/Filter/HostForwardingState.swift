@@ -82,7 +82,7 @@ struct HostForwardingState {
             }
         return HostForwarding.FibRoute(
             destination: route.destination, table: route.table, kind: kind, metric: route.metric,
-            preferredSource: route.preferredSource, nextHops: hops)
+            tos: route.tos == 0 ? nil : route.tos, preferredSource: route.preferredSource, nextHops: hops)
     }
 
     private func flag(_ path: String) throws(ObservationFailure) -> Bool {

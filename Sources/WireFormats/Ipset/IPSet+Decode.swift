@@ -47,7 +47,10 @@ extension IPSet {
             if let type {
                 guard let index else { throw WireError(.malformed, "IPSET_ATTR_INDEX") }
                 var set = IPSet(name: name, index: index, type: type, family: family ?? 0, members: [])
-                if let data { set.maskLength = try maskLength(header.nested(data)) }
+                if let data {
+                    set.maskLength = try maskLength(header.nested(data))
+                    set.bitmask = try bitmask(header.nested(data))
+                }
                 sets.append(set)
             }
             guard let members else { continue }
@@ -71,6 +74,12 @@ extension IPSet {
     private static func maskLength(_ fields: NetlinkAttributes) throws(WireError) -> UInt8? {
         guard let mask = try fields.first(number(IPSET_ATTR_NETMASK)) else { return nil }
         return try fields.host(mask)
+    }
+
+    /// IPSET_ATTR_BITMASK (Linux 6.2), which takes the place of the netmask; older headers do not name it.
+    private static func bitmask(_ fields: NetlinkAttributes) throws(WireError) -> UInt32? {
+        guard let mask = try fields.first(12) else { return nil }
+        return try Member.address(fields, mask)
     }
 }
 
@@ -129,7 +138,8 @@ extension IPSet.Member {
     }
 
     /// Nil: not of IPv4.
-    private static func address(_ fields: NetlinkAttributes, _ field: NetlinkAttribute) throws(WireError) -> UInt32? {
+    fileprivate static func address(_ fields: NetlinkAttributes, _ field: NetlinkAttribute) throws(WireError) -> UInt32?
+    {
         let nested = fields.nested(field)
         guard let address = try nested.first(IPSet.number(IPSET_ATTR_IPADDR_IPV4)) else { return nil }
         return try nested.network(address)

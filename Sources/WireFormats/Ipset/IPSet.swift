@@ -37,9 +37,17 @@ package struct IPSet: Hashable, Sendable {
     package var family: UInt8
     /// Addresses are cut to this length before they are looked up; nil: not.
     package var maskLength: UInt8?
+    /// The same with any mask, as a number in host order (Linux 6.2); nil: not.
+    package var bitmask: UInt32?
     package var members: [Member]
     /// More members than are kept; nothing is said of those that are missing.
     package var isCut = false
+
+    /// The bits of an address that are looked up; all of them without a mask.
+    package var addressMask: UInt32 {
+        let length = UInt32(maskLength ?? 32)
+        return (length == 0 ? 0 : length >= 32 ? .max : ~(UInt32.max >> length)) & (bitmask ?? .max)
+    }
 
     /// What the members consist of; empty for `list:set`, nil for a type that is not known.
     package var parts: [Part]? {

@@ -28,6 +28,8 @@ package struct NftRule: Hashable, Sendable {
         package static let isBeyondIptables = Traits(rawValue: 1024)
         /// Queues packets for a program of the host.
         package static let queues = Traits(rawValue: 2048)
+        /// Holds a target of x_tables of another kind than those above.
+        package static let hasOtherTarget = Traits(rawValue: 8192)
         /// Adds elements to a set, or takes some from it.
         package static let changesSets = Traits(rawValue: 4096)
     }

@@ -130,7 +130,7 @@ struct RuleScan {
             case names.destination, names.redirectTarget: traits.insert(.translates)
             case names.netmap: traits.formUnion([.translates, .translatesSource])
             case names.masqueradeTarget, names.source: traits.insert(.translatesSource)
-            default: break
+            default: traits.insert(.hasOtherTarget)
             }
         default: traits.insert(.isBeyondIptables)
         }

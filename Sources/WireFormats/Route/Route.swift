@@ -39,6 +39,8 @@ package struct InternetRoute<Address: InternetAddress>: Hashable, Sendable {
     package var hasForeignGateway: Bool
     package var preferredSource: Address?
     package var metric: UInt32
+    /// `rtm_tos`: a packet must have this type of service to take the route; 0: any.
+    package var tos: UInt8
     /// RTAX_MTU: the MTU of this route where it has one of its own.
     package var mtu: UInt32?
     package var nextHops: [NextHop]
@@ -68,6 +70,7 @@ package struct InternetRoute<Address: InternetAddress>: Hashable, Sendable {
         maker = bytes[start + 5]
         scope = bytes[start + 6]
         kind = Kind(rawValue: bytes[start + 7]) ?? .unspecified
+        tos = bytes[start + 3]
         self.flags = flags
         hasForeignGateway = false
         metric = 0
