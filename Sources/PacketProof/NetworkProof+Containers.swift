@@ -4,17 +4,29 @@ internal import WireFormats
 
 /// The proof from inside real containers: a real port's attributes, filters and VLANs differ from ours.
 extension NetworkProof {
-    /// Looks at everybody at the bridge. What cannot be read is left out, with the reason.
+    /// Looks at everybody at the bridge, and where `asking` asks there who has the gateway's address. What cannot be read
+    /// is left out, with the reason.
     func look(
-        at network: Network, _ ground: ProofGround, into transcript: inout ProofTranscript, on host: any ActiveHost
+        at network: Network, _ ground: ProofGround, into transcript: inout ProofTranscript, on host: any ActiveHost,
+        asking: Bool = true
     ) {
+        let asks = asking && ground.staysInside(ProofNetwork(network))
         do {
             transcript.residents = try host.residents(
-                of: network.bridge, gateway: ground.staysInside(ProofNetwork(network)) ? network.address.address : nil,
+                of: network.bridge, gateway: asks ? network.address.address : nil,
                 ipv6: families(of: network).contains(.ipv6))
         } catch {
             transcript.residentsFailure = error.description
         }
+    }
+
+    /// Where only what would be done to a probe forbids sending one, the containers can be read all the same.
+    func lookWithoutSending(at network: Network, into drafts: inout [ProofDraft], on host: any ActiveHost) {
+        guard let index = drafts.firstIndex(where: { $0.transcript.family != .ipv6 }),
+            let ground = drafts[index].transcript.ground,
+            ground.obstacle(to: drafts[index].transcript.subject, mode: .wire) == nil
+        else { return }
+        look(at: network, ground, into: &drafts[index].transcript, on: host, asking: false)
     }
 
     /// The proof from the named container alone. Of IPv6 only where it has that, or where IPv6 is what was asked for: a

@@ -91,9 +91,13 @@ package struct NetworkProof: Sendable {
     /// From a throw-away container, and where containers are looked at from one that runs.
     private func drafts(of network: Network, on host: any ActiveHost, reading: any Host) -> [ProofDraft] {
         var first = families(of: network).map { draft(of: network, $0, reading: reading) }
-        guard aim.looksAtContainers, let looker = first.firstIndex(where: { $0.transcript.order != nil }),
+        guard aim.looksAtContainers else { return first }
+        guard let looker = first.firstIndex(where: { $0.transcript.order != nil }),
             let ground = first[looker].transcript.ground
-        else { return first }
+        else {
+            lookWithoutSending(at: network, into: &first, on: host)
+            return first
+        }
         look(at: network, ground, into: &first[looker].transcript, on: host)
         let residents = first[looker].transcript.residents?.residents ?? []
         return first.flatMap { draft in

@@ -119,7 +119,7 @@ struct Scene {
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
-                "down": .strings([]), "tooLarge": .strings([]),
+                "down": .strings([]), "tooLarge": .strings([]), "gatewayAsked": .boolean(true),
             ],
             "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
             "packet-proof-local": ["arrival": .string("arrived")],

@@ -56,7 +56,7 @@ enum Vocabulary {
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L"),
+                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L gatewayAsked:B reason:S"),
             probe(
                 "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
                 "count:I stopped:L rule:S"),

@@ -54,6 +54,9 @@ import Testing
             setup: "iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE",
             notices: ["masq-duplicated"]),
         LookAlike(
+            name: "translation of another network, beside tables that lxc-net made with nft",
+            setup: "iptables-nft -t nat -A POSTROUTING -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE"),
+        LookAlike(
             name: "an accept in another nat chain",
             setup: nft(
                 "add table ip look", "add chain ip look post { type nat hook postrouting priority 50; }",

@@ -115,6 +115,12 @@ import Testing
     @Test(arguments: [
         ("nft", "nft insert rule inet lxc forward ip saddr $ip drop", "ip saddr 10.5."),
         ("iptables-legacy", "iptables-legacy -I FORWARD -s $ip -j DROP", "-A FORWARD -s 10.5."),
+        ("nft", "nft insert rule inet lxc forward ip daddr $ip drop", "ip daddr 10.5."),
+        (
+            "nft",
+            "nft add table ip late; nft 'add chain ip late out { type filter hook postrouting priority 300; }'; "
+                + "nft add rule ip late out ip daddr $ip drop", "ip daddr 10.5."
+        ),
     ])
     func anotherContainerIsShutOff(backend: String, rule: String, text: String) throws {
         let ended = try Program.lab(
@@ -125,6 +131,30 @@ import Testing
         #expect(finding?.observed?.contains("c2 (10.5.") == true && finding?.observed?.contains("c1") == false)
         #expect(finding?.evidence.contains { $0.value.contains(text) } == true, "\(finding?.evidence as Any)")
         TestResults.note(.reproduced, ["container-forward-drop"])
+    }
+
+    /// A rule that counts connections hides what becomes of the usual packets; the refusal of a rare one says nothing about
+    /// them, and the containers' own settings can be read although nothing may be sent.
+    @Test func aCountOfConnectionsIsNoDrop() throws {
+        let report = try report(
+            """
+            iptables -A FORWARD -i lxcbr1 -p tcp --syn -m connlimit --connlimit-above 100 -j REJECT
+            iptables -A FORWARD -i lxcbr1 -p tcp --dport 25 -j REJECT
+            lxc-attach -n c2 -- ip route del default
+            """, containers: 2)
+        #expect(report.causes.map(\.id) == ["container-no-default-route"], "\(report.causes.map(\.id))")
+        func verdict(_ check: String) -> Verdict? { report.findings.first { $0.check == check }?.verdict }
+        #expect(verdict("firewall.forwarded") == .unknown)
+        #expect(verdict("container.default-routes") == .fail)
+        #expect(verdict("container.gateways") == .pass)
+        #expect(verdict("container.gateway-owner") == .unknown)
+    }
+
+    /// A drop among the accepts of the network's own chain is no other table's.
+    @Test(arguments: ["tcp dport 443", "udp dport 53"])
+    func aRuleInTheNetworksOwnChain(match: String) throws {
+        let report = try report("nft insert rule inet lxc forward \(match) drop", containers: 1)
+        #expect(report.causes.map(\.id) == ["forward-rule-drop"], "\(report.causes.map(\.id))")
     }
 
     /// What a container sends to a hardware address that nobody has any more is flooded: nothing is sent, and it is said.

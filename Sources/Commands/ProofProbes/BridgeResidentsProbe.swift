@@ -13,7 +13,7 @@ struct BridgeResidentsProbe: Probe {
             "count": .integer, "residents": .strings, "noRoute": .strings, "wrongGateway": .strings,
             "wrongSubnet": .strings, "duplicateMacs": .strings, "duplicateAddresses": .strings,
             "gatewayAnswers": .strings, "unknownPorts": .strings, "down": .strings,
-            "tooLarge": .strings,
+            "tooLarge": .strings, "gatewayAsked": .boolean, "reason": .string,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -27,8 +27,8 @@ struct BridgeResidentsProbe: Probe {
         guard let transcript = transcripts.first(where: { $0.network.name == name && $0.family != .ipv6 }) else {
             throw .notApplicable("nothing is to be translated on \(name)")
         }
+        let obstacle = transcript.ground?.obstacle(to: transcript.subject, mode: transcript.mode)
         guard let all = transcript.residents else {
-            let obstacle = transcript.ground?.obstacle(to: transcript.subject, mode: transcript.mode)
             throw .unknown(
                 transcript.residentsFailure ?? obstacle ?? transcript.failure ?? "nobody looked into the containers")
         }
@@ -60,6 +60,9 @@ struct BridgeResidentsProbe: Probe {
                 "unknownPorts": .strings(all.unknownPorts),
                 "down": .strings(residents.filter { !$0.isUp }.map { "\($0.title): \($0.interface)" }),
                 "tooLarge": .strings(residents.compactMap(Self.tooLarge)),
+                // Where nothing may be sent, nobody was asked who has the gateway's address.
+                "gatewayAsked": .boolean(transcript.order != nil || all.gatewayAnswers != nil),
+                "reason": .string(obstacle ?? transcript.failure ?? ""),
             ],
             evidence: Self.evidence(
                 all,

@@ -4,11 +4,12 @@ internal import PacketFilter
 internal import PacketProof
 internal import Probes
 
-/// Whether the rules forward what each running container sends: the usual packets (UDP, TCP, ICMP) of every address that
-/// was seen in one when the proof was made, through the model of the ruleset. Nothing more is sent.
+/// Whether the rules forward what each running container sends, and the answers: the usual packets (UDP, TCP, ICMP) of
+/// every address that was seen in one when the proof was made, through the model of the ruleset. Nothing more is sent.
 struct ResidentForwardingProbe: Probe {
     static let specification = ProbeSpecification(
-        name: "resident-forwarding", summary: "whether the rules forward what each running container sends",
+        name: "resident-forwarding",
+        summary: "whether the rules forward what each running container sends, and the answers",
         parameters: ["network": .string, "cidr": .string, "bridge": .string, "address": .string, "target": .string],
         facts: ["count": .integer, "stopped": .strings, "rule": .string])
 
@@ -34,21 +35,13 @@ struct ResidentForwardingProbe: Probe {
         let questions = try NetworkFilter(on: host).questions(
             network: cidr, bridge: try parameters.string("bridge"), address: gateway,
             target: try parameters.address("target"))
-        let samples = questions.samples(.forwarded)
         var stopped: [String] = []
         var rule = ""
         var evidence: [Evidence] = []
         for (title, address) in sources {
-            let results = samples.map { sample in
-                var packet = sample
-                packet.source = address
-                return questions.walk.walk(packet)
-            }
-            // Only drops by a rule: those of the routing decision have checks of their own.
-            guard let lost = results.first(where: { $0.verdict == .dropped }), let killer = lost.killer,
-                killer.table != nil
-            else { continue }
-            stopped.append("\(title) (\(address))")
+            let sent = Self.killer(of: .forwarded, address, questions)
+            guard let killer = sent ?? Self.killer(of: .answered, address, questions) else { continue }
+            stopped.append((sent == nil ? "answers to " : "") + "\(title) (\(address))")
             if rule.isEmpty { rule = killer.text }
             let piece = Evidence(killer)
             if evidence.count < 8, !evidence.contains(piece) { evidence.append(piece) }
@@ -56,5 +49,13 @@ struct ResidentForwardingProbe: Probe {
         return Observation(
             facts: ["count": .integer(sources.count), "stopped": .strings(stopped), "rule": .string(rule)],
             evidence: evidence)
+    }
+
+    /// What drops one of the usual packets. Only a rule or policy: drops of the routing decision have checks of their own.
+    private static func killer(
+        of question: NetworkQuestion, _ address: IPv4Address, _ questions: NetworkQuestions
+    ) -> Killer? {
+        questions.samples(question, of: address).lazy.map(questions.walk.walk)
+            .filter { $0.verdict == .dropped }.compactMap(\.killer).first { $0.table != nil }
     }
 }

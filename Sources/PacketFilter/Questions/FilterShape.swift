@@ -61,7 +61,9 @@ extension NetworkQuestions {
         {
             return .split
         }
-        if backend == .nft, name != "filter", others.contains(where: mentions) { return .otherTable }
+        if backend == .nft, name != "filter", others.contains(where: mentions), !standsBesideAccept(table, killer) {
+            return .otherTable
+        }
         return killer.rule == nil || Self.looksAtNothing(killer.text) ? .policy : .rule
     }
 
@@ -96,6 +98,21 @@ extension NetworkQuestions {
         }
     }
 
+    /// Whether a rule drops in a chain that otherwise accepts all that comes from the bridge: a chain of the network's own.
+    private func standsBesideAccept(_ table: Int, _ killer: Killer) -> Bool {
+        guard killer.rule != nil else { return false }
+        return ruleset.rules(thatMayName: bridge, or: network.first).contains { index in
+            let chain = ruleset.chains[ruleset.rules[index].chain]
+            guard chain.table == table, chain.name == killer.chain else { return false }
+            var words = ruleset.text(ofRule: index).split { " \"{}".contains($0) }.map(String.init)
+            if let counter = words.firstIndex(of: "counter") {
+                let isFull = words.dropFirst(counter + 1).first == "packets"
+                words.removeSubrange(counter..<min(words.count, counter + (isFull ? 5 : 1)))
+            }
+            return words == ["iifname", bridge, "accept"]
+        }
+    }
+
     /// Whether the dropping chain lets out by tunnels and by nothing else.
     private func opensOnlyTunnels(_ table: Int, _ killer: Killer) -> Bool {
         var found = false
@@ -126,9 +143,11 @@ extension NetworkQuestions {
         return max(0, count - 1)
     }
 
-    /// Packets that stand for the rest: each protocol to the target, or from it, or from one container to another.
-    package func samples(_ question: NetworkQuestion) -> [SamplePacket] {
+    /// Packets that stand for the rest: each protocol to the target, or from it, or from one container to another. The
+    /// container is the one with the address `source`, or any.
+    package func samples(_ question: NetworkQuestion, of source: IPv4Address? = nil) -> [SamplePacket] {
         guard let target else { return [] }
+        let container = source ?? container
         let second = IPv4Address(value: containers.ranges.last?.upperBound ?? container.value)
         let requests = [SamplePacket.Transport.udp, .tcp, .icmp].map { transport in
             SamplePacket(

@@ -75,6 +75,8 @@ package struct LXCNetRunningProbe: Probe {
         _ settings: LXCNetSettings, _ host: any Host
     ) throws(ObservationFailure) -> [(rule: Int, network: IPv4Prefix, ruleset: Ruleset)] {
         let ruleset = try RulesetState(host: host).ruleset()
+        // Where lxc-net has made its tables with nft, a rule of this form is somebody else's (libvirt's, or by hand).
+        guard !ruleset.tables.contains(where: { $0.backend == .nft && $0.name.name == "lxc" }) else { return [] }
         var found: [(rule: Int, network: IPv4Prefix)] = []
         for (index, rule) in ruleset.rules.enumerated() {
             let chain = ruleset.chains[rule.chain]

@@ -91,10 +91,14 @@ package struct ForwardingFilterProbe: Probe {
         let isUndecided = answer.verdict == .undecided
         guard answer.question != .dhcp, answer.question != .dns else { return isUndecided ? "undecided" : "none" }
         let results = questions.samples(answer.question).map { ($0, questions.walk.walk($0)) }
-        let pass = results.allSatisfy { packet, result in
-            result.verdict == .accepted && (answer.question != .eastWest || result.sourceAfter == packet.source)
+        let fates = results.map { packet, result -> Bool? in
+            if result.verdict == .undecided { return nil }
+            return result.verdict == .accepted
+                && (answer.question != .eastWest || result.sourceAfter == packet.source)
         }
-        if pass && !results.isEmpty { return "some" }
-        return isUndecided ? "undecided" : "none"
+        if !fates.isEmpty, fates.allSatisfy({ $0 == true }) { return "some" }
+        // A rare packet that is dropped says nothing about usual ones whose fate is not known.
+        let areUnknown = fates.contains(nil) && !fates.contains(false)
+        return isUndecided || areUnknown ? "undecided" : "none"
     }
 }
