@@ -256,20 +256,21 @@ extension NetworkQuestions {
         var passage = Passage(boxes: [packets(to: containers)])
         var context = context(bridge, bridge)
         context.isBridged = true
+        let isShown = host.bridgeNetfilter(of: bridgeLink)
         try passBridge(&passage, .prerouting, context)
-        if host.bridgeNetfilter { try pass(&passage, .prerouting, context) }
+        if isShown { try pass(&passage, .prerouting, context) }
         let entering = passage.boxes
         try passBridge(&passage, .forward, context)
-        if host.bridgeNetfilter { try pass(&passage, .forward, context) }
+        if isShown { try pass(&passage, .forward, context) }
         try passBridge(&passage, .postrouting, context)
-        if host.bridgeNetfilter { try pass(&passage, .postrouting, context) }
+        if isShown { try pass(&passage, .postrouting, context) }
         let second = containers.ranges.last?.upperBound ?? container.value
         let answer = judge(.eastWest, passage) { box in
             var packet = sample(box, input: bridgeLink.name)
             if box.destination.contains(second) { packet.destination = IPv4Address(value: second) }
             return packet
         }
-        guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
+        guard answer.verdict == .proven, isShown else { return answer }
         if let answer = try diverted(.eastWest, entering, context, unless: { $0.uplink == bridge }) {
             return answer
         }
