@@ -46,8 +46,8 @@ extension ProofGround {
         servers = try Self.servers(at: own, on: host)
         bridgeTracker = found.bridgeTracker
         hazardsIntoHost = found.intoHost
-        let bridged = try host.readTextIfPresent("/proc/sys/net/bridge/bridge-nf-call-iptables") ?? "0"
-        bridgeNetfilter = bridged.hasPrefix("1")
+        let netfilter = try BridgeNetfilter(on: host)
+        bridgeNetfilter = bridge.map(netfilter.shows) ?? netfilter.isSet
     }
 
     private static func addresses(

@@ -54,7 +54,7 @@ package struct ProofGround: Codable, Sendable, Hashable {
 
     /// `dhcp` and `dns`, as far as somebody listens for them on the bridge; nil in recordings from before.
     package var servers: [String]?
-    /// bridge-nf-call-iptables: bridged packets pass the rules of the ip family.
+    /// Packets of this bridge pass the rules of the ip family: by the sysctl bridge-nf-call-iptables, or by its own option.
     package var bridgeNetfilter: Bool?
     /// A rule of the bridge's own family that makes the kernel track bridged connections: packets between containers
     /// would be remembered.

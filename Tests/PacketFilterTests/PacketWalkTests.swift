@@ -486,6 +486,23 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
         #expect(PacketWalk(ruleset: ruleset, host: host).walk(packet).verdict == .dropped)
     }
 
+    /// `ip link set lxcbr1 type bridge nf_call_iptables 1`.
+    @Test func aBridgeShowsItsPacketsByAnOptionOfItsOwn() throws {
+        var builder = RulesetBuilder()
+        builder.chain(filter, "forward", closed, [])
+        let ruleset = try builder.build()
+        var host = try practiceHost()
+        let packet = try SamplePacket(text: "udp 10.5.0.9:1 > 10.5.0.10:1 iif lxcbr1")
+        for (option, verdict, answer) in [
+            (nil, .accepted, .proven), (false, .accepted, .proven), (true, .dropped, .counterexample),
+        ] as [(Bool?, WalkResult.Verdict, QuestionAnswer.Verdict)] {
+            host.links[2].callsIptables = option
+            #expect(PacketWalk(ruleset: ruleset, host: host).walk(packet).verdict == verdict)
+            let questions = try questions(host) { $0.chain(filter, "forward", closed, []) }
+            #expect(questions.answer(.eastWest).verdict == answer)
+        }
+    }
+
     private let whole: [NftExpression] = {
         guard let network = IPv4Prefix(address: IPv4Address(value: 0x0a05_0000), length: 16) else { return [] }
         return NftExpression.source(in: network) + NftExpression.destination(notIn: network)

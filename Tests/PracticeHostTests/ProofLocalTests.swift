@@ -95,6 +95,39 @@ import Testing
         #expect(dead?.killer?.chain?.lowercased() == "forward")
     }
 
+    /// A bridge has the switch of the sysctl as an option of its own: with it, what a real packet meets is what the rules,
+    /// the proof and the checks say.
+    @Test(arguments: ["nft", "iptables-nft", "iptables-legacy"], [false, true])
+    func theBridgesOwnOptionCounts(backend: String, isOn: Bool) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--fault", "bridge-nf-forward-drop"],
+            """
+            exec 3>&1 >&2; sysctl -qw net.bridge.bridge-nf-call-iptables=0
+            ip link set lxcbr1 type bridge nf_call_iptables \(isOn ? 1 : 0)
+            ip netns add one; ip netns add two
+            for n in one two; do
+                ip link add $n type veth peer name eth0 netns $n; ip link set $n master lxcbr1 up; ip -n $n link set eth0 up
+            done
+            ip -n one addr add 10.5.7.1/16 dev eth0; ip -n two addr add 10.5.7.2/16 dev eth0
+            ip netns exec one busybox ping -c 1 -W 1 10.5.7.2 && echo REACHED >&3
+            lxc-doctor verify --format json=/tmp/verify; lxc-doctor --format json=/tmp/doctor
+            echo SPLIT >&3; cat /tmp/verify >&3; echo SPLIT >&3; cat /tmp/doctor >&3
+            """)
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 3, "\(ended.output)\(ended.messages)")
+        #expect(parts[0] == (isOn ? "" : "REACHED\n"), "\(ended.messages)")
+        let verify = try JSONDecoder().decode(VerifyReport.self, from: Data(parts[1].utf8))
+        let answer = verify.networks.first?.answers.first { $0.question == "eastWest" }
+        #expect(answer?.verdict == (isOn ? .counterexample : .proven))
+        let report = try JSONDecoder().decode(Report.self, from: Data(parts[2].utf8))
+        #expect(arrivals(report, .eastWest) == Array(repeating: isOn ? .dropped : .arrived, count: 3))
+        #expect(report.causes.map(\.id) == (isOn ? ["bridge-nf-forward-drop"] : []), "\(report.causes)")
+        let values = report.findings.first { $0.check == "firewall.east-west" }?.evidence.map(\.value) ?? []
+        #expect(values.contains("nf_call_iptables 1, an option of the bridge itself") == isOn, "\(values)")
+        guard isOn else { return }
+        #expect(report.proof?.local?.first { $0.kind == .eastWest }?.path.contains { $0.hook == "forward" } == true)
+    }
+
     @Test func aBridgeFilterIsNamed() throws {
         let report = try report(
             [],

@@ -64,6 +64,24 @@ import Testing
         #expect(ended.messages.hasSuffix("0\n2\n"), "\(ended.messages)")
     }
 
+    /// A set of the family of devices has its elements too.
+    @Test(arguments: ["netdev", "inet"]) func aSetOfADeviceIsNotEmpty(family: String) throws {
+        let ended = try Program.lab(
+            ["--containers", "0"],
+            """
+            nft -f - <<'END'
+            add table \(family) guard
+            add set \(family) guard blocked { type ipv4_addr; flags interval; elements = { 10.5.0.0/28 }; }
+            add chain \(family) guard in { type filter hook ingress device "up0" priority 0; }
+            add rule \(family) guard in ip saddr @blocked drop
+            END
+            for source in 10.5.0.9 10.5.0.99; do
+                lxc-doctor verify --packet "udp $source:40000 > 203.0.113.2:53 iif up0" | grep -oE '^(DROPPED|ACCEPTED)'
+            done
+            """)
+        #expect(ended.output == "DROPPED\nACCEPTED\n", "\(ended.output)\(ended.messages)")
+    }
+
     /// The addresses of a known flow are conntrack's to say.
     @Test func aPacketOfAFlowLeavesAsItsFlowWasTranslated() throws {
         let ended = try Program.lab(

@@ -69,14 +69,15 @@ extension NetworkQuestions {
         var passage = Passage(boxes: Self.withUsedPorts(answers).map(withFragments))
         // What the first packets were marked with stays with the connection.
         passage.isExact = ruleset.marks.connection == .zero
-        if isBridge { try passBridge(&passage, .prerouting, context, through: host.bridgeNetfilter ? 0 : .max) }
-        if isBridge, !host.bridgeNetfilter { try passBridge(&passage, .input, context) }
+        let isShown = host.bridgeNetfilter(of: way.output)
+        if isBridge { try passBridge(&passage, .prerouting, context, through: isShown ? 0 : .max) }
+        if isBridge, !isShown { try passBridge(&passage, .input, context) }
         try passBeforeTranslation(&passage, context)
         context.destinationPlace = .outside
         // Which container is asked does not change what came this far.
         for index in passage.boxes.indices { passage.boxes[index].destination = goal.containers }
         try passBehindTranslation(&passage, context, withTied: true)
-        if isBridge, host.bridgeNetfilter {
+        if isBridge, isShown {
             try passBridge(&passage, .prerouting, context, from: 1)
             try passBridge(&passage, .input, context)
         }
@@ -251,7 +252,7 @@ extension NetworkQuestions {
             if box.destination.contains(second) { packet.destination = IPv4Address(value: second) }
             return packet
         }
-        guard answer.verdict == .proven, host.bridgeNetfilter else { return answer }
+        guard answer.verdict == .proven, showsBridged else { return answer }
         if let answer = try diverted(.eastWest, entering, context, unless: { $0.uplink == bridge }) {
             return answer
         }
@@ -262,7 +263,7 @@ extension NetworkQuestions {
     /// From port to port. br_netfilter shows packets to the IP hooks at NF_BR_PRI_BRNF (0) and, at forward, just before it.
     /// Gives those that came through prerouting.
     private func crossBridge(_ passage: inout Passage, _ context: PacketContext) throws(Undecided) -> [PacketBox] {
-        guard host.bridgeNetfilter else {
+        guard showsBridged else {
             for hook in [.prerouting, .forward, .postrouting] as [NftHook] { try passBridge(&passage, hook, context) }
             return passage.boxes
         }

@@ -21,10 +21,13 @@ extension NetworkQuestions {
         var views: [View]?
     }
 
+    /// Whether br_netfilter shows the rules of IPv4 what the containers' bridge carries.
+    var showsBridged: Bool { host.link(bridge).map(host.bridgeNetfilter(of:)) ?? false }
+
     /// Up from a bridge to the host: with br_netfilter packets are shown to prerouting from inside that of the bridge, at
     /// NF_BR_PRI_BRNF (0).
     func enter(_ passage: inout Passage, _ context: PacketContext) throws(Undecided) {
-        if host.bridgeNetfilter {
+        if showsBridged {
             try passBridge(&passage, .prerouting, context, through: 0)
             try pass(&passage, .prerouting, context)
             try passBridge(&passage, .prerouting, context, from: 1)

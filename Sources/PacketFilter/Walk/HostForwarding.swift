@@ -38,11 +38,14 @@ package struct HostForwarding: Codable, Sendable, Hashable {
         /// `src_valid_mark`: the reverse path is looked up with the packet's mark.
         package var sourceValidMark: Bool
         package var routesLoopback: Bool
+        /// Of a bridge: `nf_call_iptables` of its own (ip-link(8)). Nil where that was not looked at.
+        package var callsIptables: Bool?
 
         package init(
             index: UInt32, name: String, kind: String = "", isUp: Bool = true, isLoopback: Bool = false,
             bridge: String? = nil, addresses: [Address] = [], forwarding: Bool = true, reversePathFilter: UInt8 = 0,
-            acceptsLocal: Bool = false, sourceValidMark: Bool = false, routesLoopback: Bool = false
+            acceptsLocal: Bool = false, sourceValidMark: Bool = false, routesLoopback: Bool = false,
+            callsIptables: Bool? = nil
         ) {
             self.index = index
             self.name = name
@@ -56,6 +59,7 @@ package struct HostForwarding: Codable, Sendable, Hashable {
             self.acceptsLocal = acceptsLocal
             self.sourceValidMark = sourceValidMark
             self.routesLoopback = routesLoopback
+            self.callsIptables = callsIptables
         }
     }
 
@@ -143,7 +147,7 @@ package struct HostForwarding: Codable, Sendable, Hashable {
     package var routes: [FibRoute]
     /// In the order of their priorities. Empty: the kernel's three (local, main, default).
     package var rules: [FibRule]
-    /// `net.bridge.bridge-nf-call-iptables` where br_netfilter is loaded.
+    /// `net.bridge.bridge-nf-call-iptables` where br_netfilter is loaded: of every bridge. `bridgeNetfilter(of:)` is what counts.
     package var bridgeNetfilter: Bool
     /// What acts on packets here and is no part of this model, by name: `tc filter on eth0`, `XDP on lxcbr1`.
     package var outsideModel: [String]
@@ -163,6 +167,10 @@ package struct HostForwarding: Codable, Sendable, Hashable {
 
     package func link(_ name: String) -> Interface? { links.first { $0.name == name } }
     package func link(_ index: UInt32) -> Interface? { links.first { $0.index == index } }
+
+    /// Whether br_netfilter shows the rules of IPv4 what this bridge carries from port to port: by the sysctl, or by the
+    /// bridge's own option (`br_nf_pre_routing` in net/bridge/br_netfilter_hooks.c).
+    package func bridgeNetfilter(of bridge: Interface) -> Bool { bridgeNetfilter || bridge.callsIptables == true }
 
     /// Whether an address is one of the host's own.
     package func isOwn(_ address: IPv4Address) -> Bool {

@@ -79,7 +79,7 @@ final class PacketRun {
     private func enterBridge(_ link: HostForwarding.Interface) {
         var stays = staysOnBridge(link)
         guard bridge(.prerouting, through: 0) == .goesOn else { return }
-        if host.bridgeNetfilter {
+        if host.bridgeNetfilter(of: link) {
             state.hasBridgeInfo = true
             state.outputIsBridged = stays
             let before = state.destination
@@ -104,7 +104,7 @@ final class PacketRun {
         // A socket that a rule found while the packet was still on the bridge is let go where the IP layer takes it over
         // (skb_orphan in ip_rcv_core).
         state.isForSocket = false
-        if !host.bridgeNetfilter, hook(.prerouting) != .goesOn { return }
+        if !host.bridgeNetfilter(of: link), hook(.prerouting) != .goesOn { return }
         route(from: link)
     }
 
@@ -125,9 +125,9 @@ final class PacketRun {
         state.output = link
         // br_nf_forward_ip stands at NF_BR_PRI_BRNF - 1.
         guard bridge(.forward, through: -1) == .goesOn else { return }
-        if host.bridgeNetfilter, hook(.forward) != .goesOn { return }
+        if host.bridgeNetfilter(of: link), hook(.forward) != .goesOn { return }
         guard bridge(.forward, after: -1) == .goesOn, bridge(.postrouting) == .goesOn else { return }
-        if host.bridgeNetfilter, hook(.postrouting) != .goesOn { return }
+        if host.bridgeNetfilter(of: link), hook(.postrouting) != .goesOn { return }
         guard egress(link, isBridged: true) == .goesOn else { return }
         arrive()
     }

@@ -1,3 +1,4 @@
+internal import HostAccess
 package import HostModel
 internal import PacketFilter
 
@@ -29,6 +30,19 @@ extension Evidence {
             command: killer.text.hasPrefix("-")
                 ? "\(legacy) -t \(table) -S \(killer.chain ?? "")" : "nft -a list chain \(place)",
             value: killer.text)
+    }
+
+    /// What makes the rules of IPv4 see what a bridge carries from port to port, or that nothing does.
+    init(bridgeNetfilter bridge: HostForwarding.Interface, of forwarding: HostForwarding) {
+        guard !forwarding.bridgeNetfilter, bridge.callsIptables == true else {
+            self.init(
+                source: BridgeNetfilter.path, command: "sysctl net.bridge.bridge-nf-call-iptables",
+                value: forwarding.bridgeNetfilter ? "1" : "0")
+            return
+        }
+        self.init(
+            source: "rtnetlink RTM_GETLINK \(bridge.name), IFLA_BR_NF_CALL_IPTABLES",
+            command: "ip -d link show dev \(bridge.name)", value: "nf_call_iptables 1, an option of the bridge itself")
     }
 
     /// A rule: where it stands, how to list its chain, and what it says.

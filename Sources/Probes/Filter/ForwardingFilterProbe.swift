@@ -25,17 +25,22 @@ package struct ForwardingFilterProbe: Probe {
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let filter = try NetworkFilter(on: host)
         let bridge = try parameters.string("bridge")
-        guard filter.forwarding.link(bridge) != nil else { throw .unknown("there is no link \(bridge)") }
+        guard let link = filter.forwarding.link(bridge) else { throw .unknown("there is no link \(bridge)") }
+        let isShown = filter.forwarding.bridgeNetfilter(of: link)
         let questions = filter.questions(
             network: try parameters.prefix("network"), bridge: bridge, address: try parameters.address("address"),
             target: try parameters.address("target"))
         var observation = Observation(facts: [
-            "bridgeNetfilter": .boolean(filter.forwarding.bridgeNetfilter),
+            "bridgeNetfilter": .boolean(isShown),
             "outsideModel": .strings(filter.forwarding.outsideModel + filter.forwarding.deviceChains),
         ])
         note(questions, .forwarded, "forwarded", &observation)
         note(questions, .answered, "answered", &observation)
         note(questions, .eastWest, "eastWest", &observation)
+        // What makes the rules of IPv4 count between containers at all.
+        if isShown, observation.facts["eastWestRule"] != nil, observation.facts["eastWestFamily"] != .string("bridge") {
+            observation.evidence.append(Evidence(bridgeNetfilter: link, of: filter.forwarding))
+        }
         observation.facts["inputShape"] = .string("")
         for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
             let answer = questions.answerOfRules(question)

@@ -15,6 +15,7 @@ struct HostForwardingState {
         let rules = try state.rules()
         var forwarding = HostForwarding()
         let all = try Settings("all", host)
+        let netfilter = try bridgeNetfilter()
         let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
         let kinds = Dictionary(links.map { ($0.index, $0.kind) }, uniquingKeysWith: { first, _ in first })
         var own: [Int: [HostForwarding.Address]] = [:]
@@ -35,11 +36,12 @@ struct HostForwardingState {
                     reversePathFilter: max(settings.reversePathFilter, all.reversePathFilter),
                     acceptsLocal: settings.acceptsLocal || all.acceptsLocal,
                     sourceValidMark: settings.sourceValidMark || all.sourceValidMark,
-                    routesLoopback: settings.routesLoopback || all.routesLoopback))
+                    routesLoopback: settings.routesLoopback || all.routesLoopback,
+                    callsIptables: link.kind == "bridge" ? netfilter.isOwnOption(of: link) : nil))
         }
         forwarding.routes = routes.map(Self.route)
         forwarding.rules = rules.map(Self.rule)
-        forwarding.bridgeNetfilter = try flag("/proc/sys/net/bridge/bridge-nf-call-iptables")
+        forwarding.bridgeNetfilter = netfilter.isSet
         forwarding.outsideModel = try OutsideModel(host: host).actors(links)
         forwarding.deviceChains = OutsideModel.deviceChains(ruleset)
         return forwarding
@@ -85,10 +87,9 @@ struct HostForwardingState {
             tos: route.tos == 0 ? nil : route.tos, preferredSource: route.preferredSource, nextHops: hops)
     }
 
-    private func flag(_ path: String) throws(ObservationFailure) -> Bool {
+    private func bridgeNetfilter() throws(ObservationFailure) -> BridgeNetfilter {
         do {
-            let text = try host.readTextIfPresent(path, limit: 64) ?? "0"
-            return text.first { !$0.isWhitespace } != "0" && !text.isEmpty
+            return try BridgeNetfilter(on: host)
         } catch {
             throw ObservationFailure(error)
         }

@@ -94,6 +94,7 @@ struct RulesetState {
             let sets = try query(.nftSets())
             try decode(.nftSets()) { () throws(WireError) in try ruleset.addSets(sets) }
         }
+        var unlisted: [Int] = []
         for (index, set) in ruleset.sets.enumerated() {
             guard wanted[set.table]?.contains(set.name) == true else { continue }
             let request = KernelQuery.nftSetElements(set.table, set: set.name)
@@ -101,12 +102,14 @@ struct RulesetState {
             do {
                 elements = try query(request)
             } catch {
-                // Those of the other families are for people only, and a recording may have been made without them.
+                // A recording may have been made without those of other families: they are then unknown, not empty.
                 guard ![.ipv4, .inet, .bridge].contains(set.table.family) else { throw error }
+                unlisted.append(index)
                 continue
             }
             try decode(request) { () throws(WireError) in try ruleset.addElements(elements, to: index) }
         }
+        ruleset.forgetSets(unlisted)
         if ruleset.traits.contains(.offloads) {
             let flowtables = try query(.nftFlowtables())
             try decode(.nftFlowtables()) { () throws(WireError) in try ruleset.addFlowtables(flowtables) }
@@ -128,15 +131,13 @@ struct RulesetState {
         return ruleset.tables.filter { !$0.isOfProof }.map { .nftRules(of: $0.name) }
     }
 
-    /// The sets that rules look into, in tables whose chains see IPv4 packets; of others only those without a name,
-    /// which are part of the rules' own text.
+    /// The sets that rules look into, in tables whose chains see IPv4 packets, at the hooks of a device too; of others
+    /// only those without a name, which are part of the rules' own text.
     private func setsInUse(_ ruleset: NftRuleset) -> [NftTableName: Set<String>] {
         guard ruleset.traits.contains(.usesSets) else { return [:] }
         let tables = Set(
             ruleset.chains.compactMap { chain in
-                guard let base = chain.base else { return nil as NftTableName? }
-                return [.ipv4, .inet, .bridge].contains(chain.table.family) && base.hook.rawValue < 5
-                    ? chain.table : nil
+                chain.base != nil && [.ipv4, .inet, .bridge, .netdev].contains(chain.table.family) ? chain.table : nil
             })
         var names: [NftTableName: Set<String>] = [:]
         for rule in ruleset.rules where rule.traits.contains(.usesSets) {

@@ -24,25 +24,23 @@ package struct FirewallBridgesProbe: Probe {
         let bridges = isEntered ? links.filter { $0.kind == "bridge" && $0.name.hasPrefix("fwbr") }.map(\.name) : []
         guard !bridges.isEmpty else { throw .notApplicable("no firewall bridge leads into \(bridge)") }
         let filter = try NetworkFilter(on: host)
+        let crossed = filter.forwarding.links.filter { bridges.contains($0.name) }
+        let tracked = crossed.first(where: filter.forwarding.bridgeNetfilter)
         let zone = filter.ruleset.firstRule(that: .setsZone)
         return Observation(
             facts: [
                 "bridges": .strings(bridges), "count": .integer(bridges.count),
-                "tracked": .boolean(filter.forwarding.bridgeNetfilter), "zoned": .boolean(zone != nil),
+                "tracked": .boolean(tracked != nil), "zoned": .boolean(zone != nil),
                 "rule": .string(zone.map(filter.ruleset.text(ofRule:)) ?? ""),
             ],
             evidence: [
                 Evidence(
                     source: "rtnetlink RTM_GETLINK", command: "ip link show type bridge; ip link show master \(bridge)",
                     value: "\(bridges.joined(separator: ", ")) before \(bridge)"),
-                Evidence(
-                    source: "/proc/sys/net/bridge/bridge-nf-call-iptables",
-                    command: "sysctl net.bridge.bridge-nf-call-iptables",
-                    value: filter.forwarding.bridgeNetfilter ? "1" : "0"),
                 zone.map { Evidence(rule: $0, of: filter.ruleset) }
                     ?? Evidence(
                         source: "nfnetlink NFT_MSG_GETRULE", command: "iptables -t raw -S PREROUTING; nft list ruleset",
                         value: "no rule sets a conntrack zone"),
-            ])
+            ] + ((tracked ?? crossed.first).map { [Evidence(bridgeNetfilter: $0, of: filter.forwarding)] } ?? []))
     }
 }

@@ -121,6 +121,12 @@ extension NftRuleset {
         }
     }
 
+    /// Drops sets whose elements are not known: a rule that looks into one of them then depends on a set that is not there,
+    /// and not on an empty one.
+    package mutating func forgetSets(_ indices: [Int]) {
+        for index in indices.sorted(by: >) { sets.remove(at: index) }
+    }
+
     /// NFT_MSG_NEWFLOWTABLE messages.
     package mutating func addFlowtables(_ messages: [[UInt8]]) throws(WireError) {
         for message in messages {

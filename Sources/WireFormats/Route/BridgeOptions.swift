@@ -15,10 +15,13 @@ package struct BridgeOptions: Hashable, Sendable {
     package var multicastQuerier: Bool
     /// Ports (indices of links) behind which another querier was heard, IPv4 and IPv6.
     package var foreignQueriers: [Int]
+    /// IFLA_BR_NF_CALL_IPTABLES: br_netfilter shows this bridge's packets to the rules of IPv4, whatever the sysctl says.
+    package var callsIptables: Bool
 
     package init(
         spanningTree: Bool = false, forwardDelay: Int = 0, vlanFiltering: Bool = false, defaultVLAN: Int = 1,
-        multicastSnooping: Bool = false, multicastQuerier: Bool = false, foreignQueriers: [Int] = []
+        multicastSnooping: Bool = false, multicastQuerier: Bool = false, foreignQueriers: [Int] = [],
+        callsIptables: Bool = false
     ) {
         self.spanningTree = spanningTree
         self.forwardDelay = forwardDelay
@@ -27,6 +30,7 @@ package struct BridgeOptions: Hashable, Sendable {
         self.multicastSnooping = multicastSnooping
         self.multicastQuerier = multicastQuerier
         self.foreignQueriers = foreignQueriers
+        self.callsIptables = callsIptables
     }
 
     init(_ data: NetlinkAttributes) throws(WireError) {
@@ -41,6 +45,7 @@ package struct BridgeOptions: Hashable, Sendable {
             case Int(IFLA_BR_MCAST_SNOOPING): multicastSnooping = try options.host(option, as: UInt8.self) != 0
             case Int(IFLA_BR_MCAST_QUERIER): multicastQuerier = try options.host(option, as: UInt8.self) != 0
             case Int(IFLA_BR_MCAST_QUERIER_STATE): foreignQueriers = try Self.queriers(options.nested(option))
+            case Int(IFLA_BR_NF_CALL_IPTABLES): callsIptables = try options.host(option, as: UInt8.self) != 0
             default: break
             }
         }
