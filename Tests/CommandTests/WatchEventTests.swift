@@ -3,9 +3,10 @@ import Testing
 
 /// What `watch` hears, and what it makes of it.
 @Suite(.serialized) struct WatchEventTests {
-    /// nft, and iptables-nft: from the flush to the metrics that others read, within 100 ms.
+    /// nft, and iptables-nft: from the flush to the metrics that others read, by the event and not by the clock, which
+    /// comes every minute. How fast, `make bench` says.
     @Test(arguments: [("nft", "nft flush ruleset"), ("iptables-nft", "iptables-nft -t nat -F")])
-    func aFlushedRulesetIsReportedWithin100Milliseconds(backend: String, flush: String) throws {
+    func aFlushedRulesetIsReportedAtOnce(backend: String, flush: String) throws {
         let output = try WatchLab.pass(
             ["--profile", "makina", "--backend", backend],
             """
@@ -22,7 +23,7 @@ import Testing
                        "iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 ! -d 10.5.0.0/16 -j MASQUERADE")
                     until("healed", lambda: "masq-missing" not in read(FILE))
                 print("times", sorted(round(time) for time in times))
-                expect(sorted(times)[3] <= 100, times)
+                expect(sorted(times)[3] <= 5000, times)
             """)
         #expect(output.contains("times"))
     }

@@ -109,6 +109,7 @@ import Testing
                 ip link add $n type veth peer name eth0 netns $n; ip link set $n master lxcbr1 up; ip -n $n link set eth0 up
             done
             ip -n one addr add 10.5.7.1/16 dev eth0; ip -n two addr add 10.5.7.2/16 dev eth0
+            for n in one two; do ip -n $n route add default via 10.5.0.1; done
             ip netns exec one busybox ping -c 1 -W 1 10.5.7.2 && echo REACHED >&3
             lxc-doctor verify --format json=/tmp/verify; lxc-doctor --format json=/tmp/doctor
             echo SPLIT >&3; cat /tmp/verify >&3; echo SPLIT >&3; cat /tmp/doctor >&3
@@ -117,7 +118,7 @@ import Testing
         try #require(parts.count == 3, "\(ended.output)\(ended.messages)")
         #expect(parts[0] == (isOn ? "" : "REACHED\n"), "\(ended.messages)")
         let verify = try JSONDecoder().decode(VerifyReport.self, from: Data(parts[1].utf8))
-        let answer = verify.networks.first?.answers.first { $0.question == "eastWest" }
+        let answer = verify.networks.first?.answers.first { $0.question == "east-west" }
         #expect(answer?.verdict == (isOn ? .counterexample : .proven))
         let report = try JSONDecoder().decode(Report.self, from: Data(parts[2].utf8))
         #expect(arrivals(report, .eastWest) == Array(repeating: isOn ? .dropped : .arrived, count: 3))
@@ -174,6 +175,7 @@ import Testing
                 ip link add $n type veth peer name eth0 netns $n; ip link set $n master lxcbr1 up; ip -n $n link set eth0 up
             done
             ip -n one addr add 10.5.7.1/16 dev eth0; ip -n two addr add 10.5.7.2/16 dev eth0
+            for n in one two; do ip -n $n route add default via 10.5.0.1; done
             ip netns exec one busybox ping -c 1 10.5.7.2 >/dev/null; \(list) | grep -c 'src=10.5.7.1'
             """)
         // The control: what a container really sends to another is tracked here.
