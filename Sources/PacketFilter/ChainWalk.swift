@@ -66,12 +66,7 @@ struct ChainWalk {
         for chain in ruleset.baseChains(type: "nat", hook: hook) {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            if ruleset.chains[chain].base?.policy == .drop {
-                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
-                pieces = accepted
-            } else {
-                pieces = returned + accepted
-            }
+            pieces = leaving(chain, returned, accepted)
         }
         for piece in pieces { settle(piece, .untranslated, rule: nil) }
     }
@@ -82,12 +77,7 @@ struct ChainWalk {
         for chain in ruleset.baseChains(type: "nat", hook: .prerouting) {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            if ruleset.chains[chain].base?.policy == .drop, purpose == .decisions {
-                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
-                pieces = accepted
-            } else {
-                pieces = returned + accepted
-            }
+            pieces = leaving(chain, returned, accepted)
         }
         return pieces.map(\.box)
     }
@@ -99,12 +89,7 @@ struct ChainWalk {
         for chain in chains {
             var accepted: [Piece] = []
             let returned = try walk(chain, pieces, &accepted, depth: 0)
-            if ruleset.chains[chain].base?.policy == .drop, purpose == .decisions {
-                for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
-                pieces = accepted
-            } else {
-                pieces = returned + accepted
-            }
+            pieces = leaving(chain, returned, accepted)
             // Only the sets matter from here on: what one base chain was not sure of is another's question.
             var seen: Set<PacketBox> = []
             pieces = pieces.filter { seen.insert($0.box).inserted }
@@ -125,6 +110,13 @@ struct ChainWalk {
             pieces = returned + accepted
         }
         return walk.outcomes
+    }
+
+    /// What comes out of a base chain: where no rule decided, its policy does.
+    private mutating func leaving(_ chain: Int, _ returned: [Piece], _ accepted: [Piece]) -> [Piece] {
+        guard ruleset.chains[chain].base?.policy == .drop, purpose == .decisions else { return returned + accepted }
+        for piece in returned { settle(piece, .dropped, rule: nil, policy: chain) }
+        return accepted
     }
 
     private mutating func settle(_ piece: Piece, _ result: WalkOutcome.Result, rule: Int?, policy: Int? = nil) {

@@ -40,13 +40,10 @@ extension Ruleset {
         }
     }
 
-    /// struct xt_NFQ_info_v3: number, how many, flags; older ones have fewer of them (linux/netfilter/xt_NFQUEUE.h).
     private func queueFate(_ xt: XtExtension) -> QueueFate {
-        let info = XtInfo(xt.info)
-        guard xt.revision <= 3, let first = info.short(0) else { return .unknown }
-        let count = xt.revision > 0 ? info.short(2) ?? 1 : 1
-        let flags = xt.revision > 1 ? info.short(4) ?? 0 : 0
-        return QueueFate(first: first, count: count, bypasses: flags & 1 != 0, readers: queueReaders)
+        guard xt.revision <= 3, let queue = XtQueue(xt) else { return .unknown }
+        return QueueFate(
+            first: queue.first, count: queue.count, bypasses: queue.flags & 1 != 0, readers: queueReaders)
     }
 
     /// The same for sets of packets.

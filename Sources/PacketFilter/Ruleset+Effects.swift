@@ -10,7 +10,7 @@ extension Ruleset {
         var traits: NftRule.Traits = []
         var usesConntrack = false
         var changedIPSets: Set<UInt16> = []
-        /// Rules that leave packets to a program, or to a target that is not known.
+        /// Whether a rule leaves packets to a program, or to a target that is not known.
         var hasStrangers = false
     }
 
@@ -200,7 +200,7 @@ extension Ruleset {
         _ marked: inout MarkedBoxes, _ hook: NftHook, early: Bool? = nil, nat: NatSide, _ context: PacketContext
     ) throws(WalkLimit) {
         let chains = filterChains(hook, early: early, nat: nat)
-        let tied = chains.filter { self.chains[$0].base?.priority == NatSide.place(hook) }
+        let tied = chains.filter(isBesideTranslation)
         let others = chains.filter { !tied.contains($0) }
         for part in nat == .before ? [others, tied] : [tied, others] where !part.isEmpty {
             var walk = ChainWalk(self, context, purpose: .marks)
@@ -241,7 +241,7 @@ extension Ruleset {
         }
     }
 
-    /// Whether any rule looks into a set of ipset, or changes one.
+    /// Whether any rule does this, before the rulesets are put together.
     package static func uses(_ trait: NftRule.Traits, nft: NftRuleset, legacy: [XtTable]) -> Bool {
         nft.rules.contains { $0.traits.contains(trait) }
             || legacy.contains { table in

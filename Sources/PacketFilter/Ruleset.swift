@@ -53,10 +53,10 @@ package struct Ruleset: Sendable {
     let queueReaders: Set<UInt16>?
     /// Those that a rule adds members to, or takes some from.
     package private(set) var changedIPSets: Set<UInt16> = []
-    /// Whether a rule leaves packets to a program, or to a target that is not known.
-    private(set) var hasStrangers = false
     /// The same of nftables, by their indices in `nft`.
     private var changedSets: Set<Int> = []
+    /// Whether a rule leaves packets to a program, or to a target that is not known.
+    private(set) var hasStrangers = false
     /// The marks that its rules may give.
     package private(set) var marks = MarkSpace()
     /// What any of the rules may do.

@@ -61,6 +61,11 @@ extension SourceTranslationQuestion {
         }
     }
 
+    /// What the nat chains make of every packet, with the marks that it brings there.
+    func outcomes(_ ruleset: Ruleset) throws(UndecidedTranslation) -> [WalkOutcome] {
+        try walk(ruleset, context, starts(ruleset, everyPacket, context).boxes)
+    }
+
     func subtract(_ others: [PacketBox], from boxes: [PacketBox]) throws(UndecidedTranslation) -> [PacketBox] {
         guard let rest = PacketBox.subtract(others, from: boxes) else {
             throw .limit("the rules divide the packets into more than 4,096 sets")

@@ -75,20 +75,18 @@ import Testing
         _ base: NftBaseChain, _ rule: [NftExpression], _ entries: [(key: String, content: NftSetElement.Content)]
     ) throws -> NetworkQuestions {
         let table = NftTableName(.ipv4, "t")
-        var builder = RulesetBuilder()
-        builder.chain(table, "c", base, [[.payload(base: .network, offset: 16, length: 4, into: .one)] + rule])
-        var nft = try builder.build().nft
-        nft.sets = [
-            NftSet(
-                table: table, name: "m", flags: [], keyType: 7, keyLength: 4, fieldLengths: [],
-                elements: try entries.map { entry in
-                    NftSetElement(
-                        key: NftValue(try #require(IPv4Address(entry.key))).bytes, flags: [], content: entry.content)
-                })
-        ]
-        return NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
+        return try questions { builder in
+            builder.chain(table, "c", base, [[.payload(base: .network, offset: 16, length: 4, into: .one)] + rule])
+            builder.sets = [
+                NftSet(
+                    table: table, name: "m", flags: [], keyType: 7, keyLength: 4, fieldLengths: [],
+                    elements: try entries.map { entry in
+                        NftSetElement(
+                            key: NftValue(try #require(IPv4Address(entry.key))).bytes, flags: [],
+                            content: entry.content)
+                    })
+            ]
+        }
     }
 
     private func address(_ text: String) throws -> NftSetElement.Content {

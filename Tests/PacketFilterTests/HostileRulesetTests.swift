@@ -27,9 +27,7 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         try rules(&builder)
         let ruleset = try builder.build()
         let begin = Self.seconds()
-        let questions = NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
+        let questions = try questions(of: ruleset)
         let answers = NetworkQuestion.allCases.map(questions.answer)
         let result = questions.walk.walk(try SamplePacket(text: Self.packet))
         #expect(Self.seconds() - begin < Double(seconds))
@@ -109,6 +107,19 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         #expect(result.reason == "depends on what is not known: limit")
     }
 
+    /// That many intervals, eight addresses apart, from 11.0.0.0 on.
+    private static func hugeSet(_ count: UInt32) -> NftSet {
+        NftSet(
+            table: filter, name: "huge", flags: .interval, keyType: 7, keyLength: 4, fieldLengths: [],
+            elements: (0..<count).flatMap { number in
+                let start = 0x0b00_0000 + number * 8
+                return [
+                    NftSetElement(key: NftValue(big32: start).bytes, flags: []),
+                    NftSetElement(key: NftValue(big32: start + 4).bytes, flags: .intervalEnd),
+                ]
+            })
+    }
+
     /// 200,000 intervals in one set, asked by every question.
     @Test func aHugeSetIsReadOnce() throws {
         var builder = RulesetBuilder()
@@ -120,22 +131,10 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
                     .lookup(set: "huge", from: .one, into: nil, inverted: false), .verdict(.drop),
                 ]
             ])
-        var nft = try builder.build().nft
-        nft.sets = [
-            NftSet(
-                table: filter, name: "huge", flags: .interval, keyType: 7, keyLength: 4, fieldLengths: [],
-                elements: (0..<200_000 as Range<UInt32>).flatMap { number in
-                    let start = 0x0b00_0000 + number * 8
-                    return [
-                        NftSetElement(key: NftValue(big32: start).bytes, flags: []),
-                        NftSetElement(key: NftValue(big32: start + 4).bytes, flags: .intervalEnd),
-                    ]
-                })
-        ]
+        builder.sets = [Self.hugeSet(200_000)]
+        let ruleset = try builder.build()
         let begin = Self.seconds()
-        let questions = NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
+        let questions = try questions(of: ruleset)
         let answer = questions.answer(.forwarded)
         #expect(answer.verdict == .counterexample, "\(answer)")
         #expect(answer.packet?.destination == IPv4Address("11.0.0.0"))
@@ -156,17 +155,7 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
                         .verdict(.drop),
                     ]
                 })
-            builder.sets = [
-                NftSet(
-                    table: filter, name: "huge", flags: .interval, keyType: 7, keyLength: 4, fieldLengths: [],
-                    elements: (0..<100_000 as Range<UInt32>).flatMap { number in
-                        let start = 0x0b00_0000 + number * 8
-                        return [
-                            NftSetElement(key: NftValue(big32: start).bytes, flags: []),
-                            NftSetElement(key: NftValue(big32: start + 4).bytes, flags: .intervalEnd),
-                        ]
-                    })
-            ]
+            builder.sets = [Self.hugeSet(100_000)]
         }
         #expect(answers.first { $0.question == .forwarded }?.verdict == .proven)
         #expect(result.verdict == .accepted)

@@ -44,9 +44,13 @@ func questions(
 ) throws -> NetworkQuestions {
     var builder = RulesetBuilder()
     try rules(&builder)
-    return NetworkQuestions(
+    return try questions(of: builder.build(), host)
+}
+
+func questions(of ruleset: Ruleset, _ host: HostForwarding? = nil) throws -> NetworkQuestions {
+    NetworkQuestions(
         network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-        target: IPv4Address("198.51.100.7"), ruleset: try builder.build(), host: try host ?? practiceHost())
+        target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try host ?? practiceHost())
 }
 
 private let dns = "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"
@@ -431,11 +435,8 @@ struct WalkCase: Sendable, CustomTestStringConvertible {
         try nft.addRules([Self.queueRule(first, count, flags)])
         for ruleset in [try compat.build().nft, nft].map({ Ruleset(nft: $0, queueReaders: readers) }) {
             #expect(ruleset.traits.contains(.queues))
-            let walk = PacketWalk(ruleset: ruleset, host: try practiceHost())
-            #expect(walk.walk(try SamplePacket(text: dns)).verdict == wanted)
-            let questions = NetworkQuestions(
-                network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-                target: IPv4Address("198.51.100.7"), ruleset: ruleset, host: try practiceHost())
+            let questions = try questions(of: ruleset)
+            #expect(questions.walk.walk(try SamplePacket(text: dns)).verdict == wanted)
             #expect(questions.answer(.forwarded).verdict == answer, "\(questions.answer(.forwarded))")
         }
     }

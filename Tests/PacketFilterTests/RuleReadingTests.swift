@@ -173,9 +173,7 @@ extension RulesetBuilder {
         builder.chain(nat, "pre", NftBaseChain(hook: .prerouting, priority: -300), [])
         var nft = try builder.build().nft
         if isChanged { try nft.addRules([Self.updating]) }
-        let questions = NetworkQuestions(
-            network: try #require(IPv4Prefix("10.5.0.0/16")), bridge: "lxcbr1", address: IPv4Address("10.5.0.1"),
-            target: IPv4Address("198.51.100.7"), ruleset: Ruleset(nft: nft), host: try practiceHost())
+        let questions = try questions(of: Ruleset(nft: nft))
         let answer = questions.answer(.translated)
         #expect(answer.verdict == (isChanged ? .undecided : .proven), "\(answer)")
         let packet = questions.walk.walk(try SamplePacket(text: "udp 10.5.0.9:40000 > 198.51.100.7:53 iif lxcbr1"))

@@ -6,6 +6,15 @@ import Testing
 /// What stays on the host: DHCP and DNS into it, and packets from one container to another.
 @Suite("The proof of what stays on the host", .serialized) struct ProofLocalTests {
     private static let bridged = "sysctl -qw net.bridge.bridge-nf-call-iptables=1; "
+    /// Two namespaces at ports of the bridge: 10.5.7.1 and 10.5.7.2.
+    private static let twoContainers = """
+        ip netns add one; ip netns add two
+        for n in one two; do
+            ip link add $n type veth peer name eth0 netns $n; ip link set $n master lxcbr1 up; ip -n $n link set eth0 up
+        done
+        ip -n one addr add 10.5.7.1/16 dev eth0; ip -n two addr add 10.5.7.2/16 dev eth0
+        for n in one two; do ip -n $n route add default via 10.5.0.1; done
+        """
 
     private func report(_ options: [String], _ script: String = "") throws -> Report {
         let ended = try Program.lab(options, script + "lxc-doctor --format json")
@@ -104,12 +113,7 @@ import Testing
             """
             exec 3>&1 >&2; sysctl -qw net.bridge.bridge-nf-call-iptables=0
             ip link set lxcbr1 type bridge nf_call_iptables \(isOn ? 1 : 0)
-            ip netns add one; ip netns add two
-            for n in one two; do
-                ip link add $n type veth peer name eth0 netns $n; ip link set $n master lxcbr1 up; ip -n $n link set eth0 up
-            done
-            ip -n one addr add 10.5.7.1/16 dev eth0; ip -n two addr add 10.5.7.2/16 dev eth0
-            for n in one two; do ip -n $n route add default via 10.5.0.1; done
+            \(Self.twoContainers)
             ip netns exec one busybox ping -c 1 -W 1 10.5.7.2 && echo REACHED >&3
             lxc-doctor verify --format json=/tmp/verify; lxc-doctor --format json=/tmp/doctor
             echo SPLIT >&3; cat /tmp/verify >&3; echo SPLIT >&3; cat /tmp/doctor >&3
@@ -170,12 +174,7 @@ import Testing
             """
             \(Self.bridged) for n in 1 2 3; do lxc-doctor prove --format json >/tmp/proof || echo "status $?"; done
             grep -c '"arrival" : "arrived"' /tmp/proof; \(list)
-            ip netns add one; ip netns add two
-            for n in one two; do
-                ip link add $n type veth peer name eth0 netns $n; ip link set $n master lxcbr1 up; ip -n $n link set eth0 up
-            done
-            ip -n one addr add 10.5.7.1/16 dev eth0; ip -n two addr add 10.5.7.2/16 dev eth0
-            for n in one two; do ip -n $n route add default via 10.5.0.1; done
+            \(Self.twoContainers)
             ip netns exec one busybox ping -c 1 10.5.7.2 >/dev/null; \(list) | grep -c 'src=10.5.7.1'
             """)
         // The control: what a container really sends to another is tracked here.

@@ -144,13 +144,12 @@ extension XtExtensionText {
                 range: flags & 1 == 0 ? size : 0,
                 threshold: threshold == 1 ? 0 : threshold)
         case "NFQUEUE":
-            guard let number = info.short(0) else { return nil }
-            let total = xt.revision > 0 ? info.short(2) ?? 1 : 1
-            let flags = xt.revision > 1 ? info.short(4) ?? 0 : 0
+            guard let queue = XtQueue(xt) else { return nil }
             return
-                (total > 1
-                ? " --queue-balance \(number):\(Int(number) + Int(total) - 1)" : " --queue-num \(number)")
-                + (flags & 1 != 0 ? " --queue-bypass" : "") + (flags & 2 != 0 ? " --queue-cpu-fanout" : "")
+                (queue.count > 1
+                ? " --queue-balance \(queue.first):\(Int(queue.first) + Int(queue.count) - 1)"
+                : " --queue-num \(queue.first)")
+                + (queue.flags & 1 != 0 ? " --queue-bypass" : "") + (queue.flags & 2 != 0 ? " --queue-cpu-fanout" : "")
         case "AUDIT":
             guard let type = info.byte(0), type < 3 else { return nil }
             return " --type \(["accept", "drop", "reject"][Int(type)])"

@@ -78,10 +78,17 @@ extension NetworkQuestions {
 
     /// Whether a rule drops or rejects whatever comes to it, as the policy of its chain would.
     private static func looksAtNothing(_ text: String) -> Bool {
-        var words = text.split(separator: " ")[...]
+        let words = text.split(separator: " ")
         if words.first == "-A" { return words.count > 3 && words[2] == "-j" && ["DROP", "REJECT"].contains(words[3]) }
-        if words.first == "counter" { words = words.dropFirst(words.dropFirst().first == "packets" ? 5 : 1) }
-        return words.first == "drop" || words.first == "reject"
+        let first = withoutCounter(words).first
+        return first == "drop" || first == "reject"
+    }
+
+    /// The words of a listed rule without `counter`, or `counter packets N bytes N`.
+    private static func withoutCounter(_ words: [Substring]) -> [Substring] {
+        guard let counter = words.firstIndex(of: "counter") else { return words }
+        let isFull = words.dropFirst(counter + 1).first == "packets"
+        return Array(words.prefix(counter) + words.dropFirst(counter + (isFull ? 5 : 1)))
     }
 
     /// Whether a rule, as it is listed, asks for the way back to the source.
@@ -104,12 +111,8 @@ extension NetworkQuestions {
         return ruleset.rules(thatMayName: bridge, or: network.first).contains { index in
             let chain = ruleset.chains[ruleset.rules[index].chain]
             guard chain.table == table, chain.name == killer.chain else { return false }
-            var words = ruleset.text(ofRule: index).split { " \"{}".contains($0) }.map(String.init)
-            if let counter = words.firstIndex(of: "counter") {
-                let isFull = words.dropFirst(counter + 1).first == "packets"
-                words.removeSubrange(counter..<min(words.count, counter + (isFull ? 5 : 1)))
-            }
-            return words == ["iifname", bridge, "accept"]
+            let words = ruleset.text(ofRule: index).split { " \"{}".contains($0) }
+            return Self.withoutCounter(words) == ["iifname", bridge[...], "accept"]
         }
     }
 

@@ -11,9 +11,9 @@ extension NetworkQuestions {
             rule: place.rule, text: place.text)
     }
 
-    func forwarded() throws(Undecided) -> QuestionAnswer {
+    func forwarded(by ways: [HostForwarding.Way]) throws(Undecided) -> QuestionAnswer {
         var answer = QuestionAnswer(.forwarded, .proven)
-        for way in try uplinks() {
+        for way in ways {
             let outside = way.destinations.subtracting(IntervalSet(network))
             var passage = Passage(boxes: [withFragments(packets(from: way.sources, to: outside))])
             let context = context(bridge, way.output.name)
@@ -98,12 +98,10 @@ extension NetworkQuestions {
 
     /// The addresses that containers get by a way out, each with those that get it.
     private func goals(of way: HostForwarding.Way) throws(Undecided) -> [AnswerGoal] {
-        let usual = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
         let question = translation(way)
         let found: [WalkOutcome]
         do {
-            let starts = question.starts(ruleset, question.everyPacket, question.context)
-            found = try question.walk(ruleset, question.context, starts.boxes)
+            found = try question.outcomes(ruleset)
         } catch {
             throw Undecided(reason: error.description)
         }
@@ -115,9 +113,10 @@ extension NetworkQuestions {
             case .sourceTranslated(let addresses?): near = addresses
             default: continue
             }
-            if !near.isEmpty { sources[near, default: .empty] = (sources[near] ?? .empty).union(outcome.box.source) }
+            if !near.isEmpty { sources[near] = (sources[near] ?? .empty).union(outcome.box.source) }
         }
         guard !sources.isEmpty else {
+            let usual = host.masqueradeAddress(output: way.output, nextHop: IPv4Address(value: 0))
             return [AnswerGoal(near: usual.map { IntervalSet($0.value) }, containers: containers)]
         }
         if sources.count > Self.mostGoals {
@@ -160,7 +159,7 @@ extension NetworkQuestions {
         do {
             lost = try ChainWalk.untracked(ruleset, unseen, Self.withUsedPorts(answers))
         } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+            throw Undecided(error)
         }
         for outcome in lost where outcome.result != .dropped {
             let packet = make(outcome.box)

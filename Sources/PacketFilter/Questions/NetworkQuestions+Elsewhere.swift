@@ -98,7 +98,7 @@ extension NetworkQuestions {
             _ = try chains.prerouting(boxes)
             return chains.outcomes
         } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+            throw Undecided(error)
         }
     }
 }

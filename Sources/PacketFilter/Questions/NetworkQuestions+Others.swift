@@ -39,15 +39,11 @@ extension NetworkQuestions {
     private func makers(_ ways: [HostForwarding.Way]) throws(Undecided) -> Set<Int> {
         var makers: Set<Int> = []
         for way in ways {
-            var question = translation(way.output.name)
-            question.sources = way.sources
+            var question = translation(way)
             question.destinations = way.destinations
-            question.routedMark = way.mark
             do {
-                let context = question.context
-                let starts = question.starts(ruleset, question.everyPacket, context)
                 makers.formUnion(
-                    try question.walk(ruleset, context, starts.boxes).compactMap { outcome -> Int? in
+                    try question.outcomes(ruleset).compactMap { outcome -> Int? in
                         // To private destinations other rules are meant, such as those of a cluster's services.
                         if asked(outcome.box.destination).isEmpty { return nil }
                         switch outcome.result {
@@ -97,11 +93,12 @@ extension NetworkQuestions {
             try chains.postrouting(passage.boxes)
             outcomes = chains.outcomes
         } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+            throw Undecided(error)
         }
         let translated = outcomes.filter { outcome in
-            outcome.result != .untranslated && outcome.result != .dropped
-                && (makers == nil || outcome.rule.map { makers?.contains($0) ?? true } ?? false)
+            guard outcome.result != .untranslated, outcome.result != .dropped else { return false }
+            guard let makers else { return true }
+            return outcome.rule.map(makers.contains) ?? false
         }
         var doubtful: (reason: String, packet: SamplePacket)?
         for (outcome, box) in translated.flatMap(Self.attempts) {

@@ -110,7 +110,7 @@ extension NetworkQuestions {
             if !walk.isExact { passage.isExact = false }
             passage.dropped += walk.outcomes.map { Drop(outcome: $0, context: context) }
         } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+            throw Undecided(error)
         }
     }
 

@@ -55,7 +55,7 @@ extension NetworkQuestions {
             return QuestionAnswer(
                 .forwarded, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
         }
-        var answer = try forwarded()
+        var answer = try forwarded(by: uplinks.ways)
         guard answer.verdict == .proven, !uplinks.refused.isEmpty else { return answer }
         let named = uplinks.refused.prefixes(limit: 4)
         let isWhole = uplinks.refused.subtracting(IntervalSet(named.map { $0.first.value...$0.last.value })).isEmpty

@@ -33,7 +33,7 @@ extension NetworkQuestions {
                 _ = try walk.prerouting(first)
                 passage.dropped += walk.outcomes.filter(Self.mayBeDropped).map { Drop(outcome: $0, context: context) }
             } catch {
-                throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+                throw Undecided(error)
             }
         }
         let marked = ruleset.markedByTranslation(first, context)
@@ -72,7 +72,7 @@ extension NetworkQuestions {
                 }
             }
         } catch {
-            throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+            throw Undecided(error)
         }
         passage.views = views
         try passViews(&passage, behind, context)
@@ -112,7 +112,7 @@ extension NetworkQuestions {
                     View(seen: seen, origin: view.origin, doubts: view.doubts)
                 }
             } catch {
-                throw Undecided(reason: "the ruleset is too large to follow: \(error.reason)")
+                throw Undecided(error)
             }
             if !walk.isExact { passage.isExact = false }
             for var outcome in walk.outcomes {
@@ -125,8 +125,7 @@ extension NetworkQuestions {
             }
         }
         guard next.count <= 4096 else {
-            throw Undecided(
-                reason: "the ruleset is too large to follow: the rules divide the packets into more than 4,096 sets")
+            throw Undecided(WalkLimit(reason: "the rules divide the packets into more than 4,096 sets"))
         }
         passage.views = next
     }

@@ -31,6 +31,10 @@ package struct NetworkQuestions: Sendable {
     /// What cannot be answered, in words.
     struct Undecided: Error {
         var reason: String
+
+        init(reason: String) { self.reason = reason }
+
+        init(_ limit: WalkLimit) { reason = "the ruleset is too large to follow: \(limit.reason)" }
     }
 
     package func answer(_ question: NetworkQuestion) -> QuestionAnswer {

@@ -26,18 +26,19 @@ extension PacketRun {
             case nil: pending.append(("rule \(index) \(position)", "match \(match.name)"))
             }
         }
+        func matches() -> Bool { pending.allSatisfy { ask($0.key, $0.name) } }
         switch rule.target {
         case .verdict(.continue): return .next
         case .target(let xt):
             let target = XtTarget(xt)
             if case .passes = target {
-                noteHeader(xt, isCertain: pending.isEmpty) { pending.allSatisfy { ask($0.key, $0.name) } }
+                noteHeader(xt, isCertain: pending.isEmpty, matches)
                 return .next
             }
-            guard pending.allSatisfy({ ask($0.key, $0.name) }) else { return .next }
+            guard matches() else { return .next }
             return apply(target, index, hook)
         case .verdict(let verdict):
-            guard pending.allSatisfy({ ask($0.key, $0.name) }) else { return .next }
+            guard matches() else { return .next }
             return end(verdict, rule: index)
         }
     }

@@ -118,8 +118,9 @@ struct IptablesAim {
         ]
     }
 
-    /// Whether the rules let some services pass already: beside something that they drop, a list of what containers may do, which an accept of everything
-    /// would make void. That they may ping says nothing, for many hosts let that through for all.
+    /// Whether the rules let some services pass already: beside something that they drop, a list of what containers may
+    /// do, which an accept of everything would make void. That they may ping says nothing, for many hosts let that
+    /// through for all.
     private func letsServicesPass(_ listing: IptablesListing) -> Bool {
         guard opening == .forwarding else { return false }
         let services: [(NewPacket.Transport, Int)] = [(.tcp, 443), (.tcp, 80), (.udp, 53), (.tcp, 53), (.udp, 123)]
