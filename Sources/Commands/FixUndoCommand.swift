@@ -56,7 +56,10 @@ struct FixUndoCommand: ParsableCommand {
         }
         guard !yes, journal.status == .applied else { return }
         for entry in journal.entries.reversed() where entry.state == .done {
-            let line = "\(entry.step.target): \(entry.step.after) -> \(entry.step.before)"
+            let line =
+                entry.isIrreversible
+                ? "\(entry.step.target): \(entry.step.after), and stays so"
+                : "\(entry.step.target): \(entry.step.after) -> \(entry.step.before)"
             if !output.quiet { Console.write(SafeText.line(line) + "\n", to: .error) }
         }
         try Remediation.askOnTerminal("Take back the repair \(journal.run)?", without: "take it back")
