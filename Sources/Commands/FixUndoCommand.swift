@@ -73,7 +73,8 @@ struct FixUndoCommand: ParsableCommand {
         case .unfinished: lines.append("NOT EVERYTHING could be taken back")
         }
         if let reason = report.reason { lines.append("  \(reason)") }
-        for step in report.steps where report.outcome != .refused {
+        // A checker that was run has left nothing.
+        for step in report.steps where report.outcome != .refused && step.reversal != "none needed" {
             lines.append("  \(step.state == .rolledBack ? "TAKEN BACK" : "LEFT      ")  \(step.target)")
         }
         for difference in report.differences {
