@@ -82,6 +82,27 @@ import Testing
         #expect(ended.output == "DROPPED\nACCEPTED\n", "\(ended.output)\(ended.messages)")
     }
 
+    /// Programs that neither rtnetlink nor nf_tables tells of, and filters of a discipline that shapes: with those that only
+    /// choose a class, and with a place for filters that has none, everything is proven.
+    @Test func programsAndFiltersOfClassesAreNamed() throws {
+        let ended = try Program.lab(
+            ["--containers", "0"],
+            """
+            { \(ProofHazardTests.attach); } >&2
+            say() { lxc-doctor verify >/tmp/v; echo "$? $(tr -s '\\n ' ' ' </tmp/v | sed -n 's/.*\\(acts on packets: .* up0\\).*/\\1/p')"; }
+            attach tcx up0 >&2; say; release; say
+            tc qdisc add dev up0 root handle 1: htb default 10; tc class add dev up0 parent 1: classid 1:10 htb rate 1gbit
+            tc filter add dev up0 parent 1: protocol ip u32 match ip dport 25 0xffff flowid 1:10; say
+            tc qdisc add dev lxcbr1 clsact; say
+            tc filter add dev up0 parent 1:10 protocol ip bpf da bytecode '1,6 0 0 2'; say
+            """)
+        #expect(
+            ended.output == """
+                3 acts on packets: a BPF program of tcx ingress on up0
+                0 \n0 \n0 \n3 acts on packets: tc filter on up0\n
+                """, "\(ended.output)\(ended.messages)")
+    }
+
     /// The addresses of a known flow are conntrack's to say.
     @Test func aPacketOfAFlowLeavesAsItsFlowWasTranslated() throws {
         let ended = try Program.lab(
