@@ -52,9 +52,11 @@ struct NftOperand {
         return (keep, flip)
     }
 
-    /// The field of a packet whose numbers are told one by one.
-    var numbered: PacketField? {
+    /// The field of these packets whose numbers are told one by one.
+    func numbered(in box: PacketBox) -> PacketField? {
         switch source {
+        // Only in TCP is that byte the flags.
+        case .payload(.transport, offset: 13) where length == 1 && box.transport == IntervalSet(6): .tcpFlags
         case .meta(.mark): .mark
         case .conntrack(.mark): .connectionMark
         case .conntrack(.state): .state
@@ -66,9 +68,10 @@ struct NftOperand {
     /// The first bytes of a number of that field as the rule compares them.
     func bytes(_ number: UInt32, count: Int, _ context: PacketContext) -> [UInt8] {
         let plain: [UInt8]
-        switch numbered {
-        case .state?: plain = NftValue(host32: context.stateBit(number)).bytes
-        case .direction?: plain = [UInt8(truncatingIfNeeded: number), 0, 0, 0]
+        switch source {
+        case .conntrack(.state): plain = NftValue(host32: context.stateBit(number)).bytes
+        case .conntrack(.direction): plain = [UInt8(truncatingIfNeeded: number), 0, 0, 0]
+        case .payload: plain = [UInt8(truncatingIfNeeded: number)]
         default: plain = NftValue(host32: number).bytes
         }
         return plain.prefix(count).enumerated().map { index, byte in

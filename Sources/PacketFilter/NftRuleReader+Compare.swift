@@ -72,7 +72,7 @@ extension NftRuleReader {
         _ operand: NftOperand?, _ comparison: NftComparison, _ value: NftValue, _ builder: inout BranchBuilder
     ) {
         guard let operand else { return builder.doubt("register") }
-        if let field = operand.numbered {
+        if let field = operand.numbered(in: builder.box) {
             let wanted = value.bytes
             return builder.require(field, or: operand.name) { number in
                 Self.holds(operand.bytes(number, count: wanted.count, context), comparison, wanted)
@@ -110,14 +110,6 @@ extension NftRuleReader {
             }
             return
         }
-        if case .payload(.transport, offset: 13) = operand.source, operand.length == 1 {
-            // Only in TCP is that byte the flags.
-            guard builder.box.transport == IntervalSet(6) else { return builder.doubt(operand.name) }
-            return builder.requireFlags(or: operand.name) { flags in
-                let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
-                return Self.holds([seen], comparison, Array(value.bytes.prefix(1)))
-            }
-        }
         builder.require(truth(operand, comparison, value))
     }
 
@@ -154,7 +146,7 @@ extension NftRuleReader {
         _ operand: NftOperand?, _ inverted: Bool, _ low: NftValue, _ high: NftValue, _ builder: inout BranchBuilder
     ) {
         guard let operand else { return builder.doubt("register") }
-        if let field = operand.numbered {
+        if let field = operand.numbered(in: builder.box) {
             return builder.require(field, or: operand.name) { number in
                 let bytes = operand.bytes(number, count: low.count, context)
                 return (Self.holds(bytes, .greaterOrEqual, low.bytes) && Self.holds(bytes, .lessOrEqual, high.bytes))

@@ -28,7 +28,7 @@ extension NftRuleReader {
             if isConditional { builder.doubt("set \(set.name)") }
             return
         }
-        if parts.count == 1, let field = parts[0].numbered {
+        if parts.count == 1, let field = parts[0].numbered(in: builder.box) {
             if isConditional { builder.doubt("set \(set.name)") }
             let part = parts[0]
             return builder.require(field, or: "set \(set.name)") { number in

@@ -79,13 +79,6 @@ struct BranchBuilder {
         if !fact, !isLenient { isNever = true }
     }
 
-    /// A condition on the flags of TCP; a doubt where they are not known.
-    mutating func requireFlags(or name: String, where holds: (UInt8) -> Bool) {
-        guard let flags = box.tcpFlags else { return doubt(name) }
-        let facts = Set(flags.map(holds))
-        if let fact = facts.first, facts.count == 1 { require(fact) } else { doubt(PacketBox.askingForECN) }
-    }
-
     mutating func add(_ effect: RuleEffect) {
         if changed == nil { changed = (box, doubted) }
         effects.append(effect)

@@ -113,7 +113,9 @@ struct XtRuleReader {
             guard let flags else { return }
             if flags.option != 0 { builder.doubt("tcp option") }
             if flags.mask == 0 { return }
-            builder.requireFlags(or: "tcp flags") { ($0 & flags.mask == flags.compare) != flags.inverted }
+            builder.require(.tcpFlags, or: "tcp flags") {
+                ($0 & UInt32(flags.mask) == UInt32(flags.compare)) != flags.inverted
+            }
         case .icmp(let type, let codes, let inverted):
             builder.require(.transport, IntervalSet(1))
             builder.require(.fragment, .zero)

@@ -132,8 +132,7 @@ extension NetworkQuestions {
                 continue
             }
             let result = walk.walk(packet)
-            let asking = result.verdict == .dropped ? nil : askingForECN(drop, make)
-            for (packet, result) in [(packet, result), asking].compactMap({ $0 }) where result.verdict == .dropped {
+            if result.verdict == .dropped {
                 return QuestionAnswer(
                     question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer,
                     shouldHaveCaught: accepting(drop))
@@ -163,18 +162,6 @@ extension NetworkQuestions {
             }
         }
         return QuestionAnswer(question, .proven)
-    }
-
-    /// The same packet with flags that ask for ECN, where these may be what it is dropped for.
-    private func askingForECN(
-        _ drop: Drop, _ make: (PacketBox) -> SamplePacket
-    ) -> (packet: SamplePacket, result: WalkResult)? {
-        guard drop.outcome.doubts.contains(PacketBox.askingForECN),
-            let box = drop.outcome.box.intersection(PacketBox(transport: IntervalSet(6)))
-        else { return nil }
-        var packet = make(box)
-        packet.tcpFlags = PacketBox.flagsWithECN
-        return (packet, walk.walk(packet))
     }
 
     func disagreement(

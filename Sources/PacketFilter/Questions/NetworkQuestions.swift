@@ -167,6 +167,10 @@ package struct NetworkQuestions: Sendable {
                 ? UInt16(icmp & 0xff)
                 : hasPorts ? UInt16(truncatingIfNeeded: pick(box.destinationPort, [53, 443, 40000])) : 0,
             fragment: isFragment)
+        if transport == .tcp {
+            // SYN, SYN and ACK, ACK.
+            packet.tcpFlags = UInt8(truncatingIfNeeded: pick(box.tcpFlags, [0x02, 0x12, 0x10]))
+        }
         if isFragment { (packet.sourcePort, packet.destinationPort) = (0, 0) }
         return packet
     }
