@@ -142,6 +142,15 @@ package struct NetworkQuestions: Sendable {
         PacketContext(input: input.map(link), output: output.map(link))
     }
 
+    /// One of some addresses, of a host where one is among them: in most subnets what ends in 0 or 255 is none.
+    private static func host(in addresses: IntervalSet) -> UInt32 {
+        for range in addresses.ranges.prefix(256) {
+            let usual = range.prefix(3).first { !($0 & 0xff == 0 || $0 & 0xff == 0xff) }
+            if let usual { return usual }
+        }
+        return addresses.ranges.first?.lowerBound ?? 0
+    }
+
     /// One packet of a set; what people know comes first.
     func sample(_ box: PacketBox, input: String?) -> SamplePacket {
         func pick(_ set: IntervalSet, _ wanted: [UInt32]) -> UInt32 {
@@ -155,10 +164,11 @@ package struct NetworkQuestions: Sendable {
         let icmp = isICMP ? pick(box.sourcePort, [8 << 8, 0]) : 0
         let isFragment = !box.fragment.contains(0)
         var packet = SamplePacket(
-            inputInterface: input, source: IPv4Address(value: pick(box.source, [])),
+            inputInterface: input, source: IPv4Address(value: Self.host(in: box.source)),
             destination: IPv4Address(
                 value: pick(
-                    box.destination, [target?.value].compactMap { $0 } + [0x0808_0808, 0x0101_0101])),
+                    box.destination,
+                    [target?.value].compactMap { $0 } + [0x0808_0808, 0x0101_0101, Self.host(in: box.destination)])),
             protocol: transport,
             sourcePort: isICMP
                 ? UInt16(icmp >> 8)
