@@ -100,7 +100,7 @@ struct VerifyCommand: ParsableCommand {
         VerifyReport.Answer(
             question: answer.question.rawValue, title: answer.question.title(network),
             verdict: VerifyReport.Verdict(rawValue: answer.verdict.rawValue) ?? .undecided, reason: answer.reason,
-            packet: answer.packet?.description,
+            dependsOn: unknowns(answer.dependsOn), packet: answer.packet?.description,
             command: answer.verdict == .counterexample
                 ? answer.packet.flatMap { ProofAim.command(for: $0, networks: [network]) } : nil,
             decidedBy: answer.decidedBy,
@@ -110,6 +110,19 @@ struct VerifyCommand: ParsableCommand {
     private static func reason(_ failure: ObservationFailure) -> String {
         switch failure {
         case .unknown(let reason), .notApplicable(let reason): reason
+        }
+    }
+
+    private static func unknowns(_ dependences: [Dependence]) -> [VerifyReport.Unknown]? {
+        if dependences.isEmpty { return nil }
+        return dependences.map { dependence in
+            VerifyReport.Unknown(
+                what: dependence.what,
+                rule: dependence.rule.map { place in
+                    VerifyReport.Rule(
+                        family: place.family, table: place.table, chain: place.chain, rule: place.rule,
+                        handle: place.handle, text: place.text)
+                })
         }
     }
 
@@ -148,7 +161,8 @@ struct VerifyCommand: ParsableCommand {
         let choices = result.sourceChoices?.map(\.description).joined(separator: " or ")
         let report = PacketReport(
             packet: packet.description, verdict: PacketReport.Verdict(rawValue: result.verdict.rawValue) ?? .undecided,
-            reason: result.reason, sourceAfter: result.sourceAfter?.description ?? choices,
+            reason: result.reason, dependsOn: Self.unknowns(result.dependsOn),
+            sourceAfter: result.sourceAfter?.description ?? choices,
             destinationAfter: result.destinationAfter?.description, uplink: result.uplink,
             isOfFlow: isOfFlow ? true : nil, killer: result.killer,
             translatedBy: result.translatedBy.map(Self.killer), path: result.path)

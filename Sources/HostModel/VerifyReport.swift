@@ -16,6 +16,39 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         }
     }
 
+    /// Something that would have to be known for an answer.
+    package struct Unknown: Codable, Sendable, Hashable {
+        /// `match time`, `limit`, `set clients`.
+        package var what: String
+        /// The first rule on the way that depends on it; nil where none does, such as for routes.
+        package var rule: Rule?
+
+        package init(what: String, rule: Rule?) {
+            self.what = what
+            self.rule = rule
+        }
+    }
+
+    package struct Rule: Codable, Sendable, Hashable {
+        package var family: String
+        package var table: String
+        package var chain: String
+        /// Its position in the chain, from 1.
+        package var rule: String?
+        /// Of nftables.
+        package var handle: String?
+        package var text: String
+
+        package init(family: String, table: String, chain: String, rule: String?, handle: String?, text: String) {
+            self.family = family
+            self.table = table
+            self.chain = chain
+            self.rule = rule
+            self.handle = handle
+            self.text = text
+        }
+    }
+
     /// One question and its answer.
     package struct Answer: Codable, Sendable, Hashable {
         package var question: String
@@ -24,6 +57,8 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         package var verdict: Verdict
         /// Why it is undecided, or what happens to the counterexample.
         package var reason: String?
+        /// What it depends on, where that is why it is undecided.
+        package var dependsOn: [Unknown]?
         /// A packet for which it does not hold, as `verify --packet` reads it.
         package var packet: String?
         /// How to send exactly that packet; nil where no container can.
@@ -36,13 +71,15 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         package var provenBy: Killer?
 
         package init(
-            question: String, title: String, verdict: Verdict, reason: String? = nil, packet: String? = nil,
-            command: String? = nil, decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil, provenBy: Killer? = nil
+            question: String, title: String, verdict: Verdict, reason: String? = nil, dependsOn: [Unknown]? = nil,
+            packet: String? = nil, command: String? = nil, decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil,
+            provenBy: Killer? = nil
         ) {
             self.question = question
             self.title = title
             self.verdict = verdict
             self.reason = reason
+            self.dependsOn = dependsOn
             self.packet = packet
             self.command = command
             self.decidedBy = decidedBy
@@ -102,6 +139,8 @@ package struct PacketReport: Codable, Sendable, Hashable {
     package var verdict: Verdict
     /// Why it is undecided.
     package var reason: String?
+    /// What it depends on, where that is why.
+    package var dependsOn: [VerifyReport.Unknown]?
     package var sourceAfter: String?
     package var destinationAfter: String?
     package var uplink: String?
@@ -114,8 +153,9 @@ package struct PacketReport: Codable, Sendable, Hashable {
     package var path: [PathStep]
 
     package init(
-        packet: String, verdict: Verdict, reason: String? = nil, sourceAfter: String? = nil,
-        destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil, killer: Killer? = nil,
+        packet: String, verdict: Verdict, reason: String? = nil, dependsOn: [VerifyReport.Unknown]? = nil,
+        sourceAfter: String? = nil, destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil,
+        killer: Killer? = nil,
         translatedBy: Killer? = nil,
         path: [PathStep] = []
     ) {
@@ -123,6 +163,7 @@ package struct PacketReport: Codable, Sendable, Hashable {
         self.packet = packet
         self.verdict = verdict
         self.reason = reason
+        self.dependsOn = dependsOn
         self.sourceAfter = sourceAfter
         self.destinationAfter = destinationAfter
         self.uplink = uplink

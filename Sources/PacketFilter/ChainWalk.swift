@@ -16,7 +16,13 @@ struct ChainWalk {
     private struct Piece: Hashable {
         var box: PacketBox
         var diverted: Int?
-        var doubts: [String]
+        var doubts: [Doubt]
+
+        mutating func doubt(_ names: [String], of rule: Int) {
+            for doubt in names.lazy.map({ Doubt($0, rule: rule) }) where !doubts.contains(doubt) {
+                doubts.append(doubt)
+            }
+        }
     }
 
     private static let mostSteps = 250_000
@@ -159,7 +165,7 @@ struct ChainWalk {
                     }
                     var part = piece
                     part.box = box
-                    for doubt in branch.doubts where !part.doubts.contains(doubt) { part.doubts.append(doubt) }
+                    part.doubt(branch.doubts, of: index)
                     matched.append(part)
                     if box != piece.box {
                         for rest in piece.box.subtracting(branch.box) {
@@ -284,7 +290,7 @@ struct ChainWalk {
             // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in
                 var piece = piece
-                if !piece.doubts.contains(name) { piece.doubts.append(name) }
+                piece.doubt([name], of: rule)
                 settle(piece, .sourceTranslated(nil), rule: rule)
                 if isLast { settle(diverted(piece, by: rule), .untranslated, rule: nil) }
                 return piece

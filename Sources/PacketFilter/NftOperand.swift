@@ -31,9 +31,14 @@ struct NftOperand {
     var mask: [UInt8] = []
     var xor: [UInt8] = []
 
-    var name: String {
+    /// What people know it by, of these packets.
+    func name(in box: PacketBox) -> String {
         switch source {
-        case .payload: "payload"
+        case .payload(let base, let offset):
+            NftPacketField.name(
+                base, offset: offset, length: length, mask: mask,
+                transport: box.transport.ranges.count == 1 && box.transport.count == 1
+                    ? box.transport.ranges.first.map { UInt8(truncatingIfNeeded: $0.lowerBound) } : nil)
         case .meta(let key): key.name
         case .conntrack(let key): key.name
         case .fib: "fib"

@@ -90,7 +90,7 @@ extension SourceTranslationQuestion {
             }
             guard
                 (known.translated, known.defect, known.eastWest) == (found.translated, found.defect, found.eastWest)
-            else { throw .unknownConditions(["which runs first of equal priority: \(ruleset.tiedNames)"]) }
+            else { throw .unknownConditions([Doubt("which runs first of equal priority: \(ruleset.tiedNames)")]) }
             answer?.makers += found.makers.filter { !known.makers.contains($0) }
         }
         if let answer { return answer }
@@ -122,7 +122,7 @@ extension SourceTranslationQuestion {
         }
         for outcome in certain where !isExemptable(outcome.box.destination) {
             guard let reason = uncertainty(outcome, ruleset) else { continue }
-            undecided.formUnion(outcome.doubts + [reason])
+            undecided.formUnion(outcome.doubts + [Doubt(reason, rule: outcome.rule)])
         }
         var result = SourceTranslation(
             translated: .all, defect: .none, rule: nil, eastWest: try isEastWestTranslated(ruleset),
@@ -156,7 +156,7 @@ extension SourceTranslationQuestion {
         let joined = exempted.union(IntervalSet(network))
         result.exempted = (joined.ranges.count < exempted.ranges.count ? joined : exempted).prefixes()
         guard let first = outside.first else {
-            if !undecided.isEmpty { throw .unknownConditions(undecided.sorted()) }
+            if !undecided.isEmpty { throw .unknownConditions(undecided.sorted { $0.name < $1.name }) }
             result.rule = (certain.first { $0.doubts.isEmpty } ?? certain.first)?.rule
             return result
         }

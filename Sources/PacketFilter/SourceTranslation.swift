@@ -64,14 +64,14 @@ package struct SourceTranslation: Hashable, Sendable {
 /// Why there is no answer.
 package enum UndecidedTranslation: Error, Hashable, Sendable, CustomStringConvertible {
     /// Conditions that would have to be known.
-    case unknownConditions([String])
+    case unknownConditions([Doubt])
     case limit(String)
 
     package var description: String {
         switch self {
-        case .unknownConditions(let names):
+        case .unknownConditions(let doubts):
             "whether the packets are translated depends on what this program does not know: "
-                + names.joined(separator: ", ")
+                + doubts.words
         case .limit(let reason): "the ruleset is too large to follow: \(reason)"
         }
     }

@@ -111,7 +111,7 @@ struct XtRuleReader {
                     inverted: ports.inverted)
             }
             guard let flags else { return }
-            if flags.option != 0 { builder.doubt("tcp option") }
+            if flags.option != 0 { builder.doubt("match tcp --tcp-option") }
             if flags.mask == 0 { return }
             builder.require(.tcpFlags, or: "tcp flags") {
                 ($0 & UInt32(flags.mask) == UInt32(flags.compare)) != flags.inverted
@@ -132,7 +132,7 @@ struct XtRuleReader {
             switch multiport.side {
             case .source: builder.require(.sourcePort, set, inverted: multiport.inverted)
             case .destination: builder.require(.destinationPort, set, inverted: multiport.inverted)
-            case .either: builder.doubt("multiport --ports")
+            case .either: builder.doubt("match multiport --ports")
             }
         case .conntrackFields(let fields): require(fields, &builder)
         case .conntrack(let states, let inverted): require(states: states, inverted, &builder)
@@ -150,7 +150,7 @@ struct XtRuleReader {
                 builder.require((type.destination & destination != 0) != type.destinationInverted)
             }
         case .physdev(let physdev):
-            guard physdev.tests & ~4 == 0, !context.isBridged else { return builder.doubt("physdev") }
+            guard physdev.tests & ~4 == 0, !context.isBridged else { return builder.doubt("match physdev") }
             builder.require(physdev.inverted & 4 != 0)
         case .addressRange(let range):
             if let source = range.source {
@@ -176,7 +176,8 @@ struct XtRuleReader {
             builder.require((type == UInt32(own)) != inverted)
         case .length: builder.doubt("match length")
         case .timeToLive: builder.doubt("match ttl")
-        case .service: builder.doubt("match tos")
+        // Of dscp the upper six bits.
+        case .service(_, let mask, _): builder.doubt(mask == 0xfc ? "match dscp" : "match tos")
         case .other(let name): builder.doubt("match \(name)")
         }
     }
@@ -195,7 +196,7 @@ extension XtRuleReader {
             states & 128 != 0 && ruleset.translatesDestinations
             || states & 64 != 0 && builder.box.state != IntervalSet(SamplePacket.ConnectionState.new.number)
         if mayBeTranslated, builder.box.state.filtered(isListed) != builder.box.state {
-            return builder.doubt("conntrack status")
+            return builder.doubt("match conntrack")
         }
         builder.require(.state, or: "conntrack") { isListed($0) != inverted }
     }
@@ -209,6 +210,6 @@ extension XtRuleReader {
             builder.require(.state, SamplePacket.ConnectionState.tracked)
             builder.require(.direction, fields.inverted.contains(.direction) ? IntervalSet(1) : .zero)
         }
-        if !fields.wanted.subtracting([.state, .direction]).isEmpty { builder.doubt("conntrack") }
+        if !fields.wanted.subtracting([.state, .direction]).isEmpty { builder.doubt("match conntrack") }
     }
 }

@@ -35,11 +35,13 @@ package struct QuestionAnswer: Codable, Sendable, Hashable {
     package var shouldHaveCaught: WalkResult.RulePlace?
     /// The rule by which it holds.
     package var provenBy: WalkResult.RulePlace?
+    /// What would have to be known, where that is why it is undecided.
+    package var dependsOn: [Dependence]
 
     package init(
         _ question: NetworkQuestion, _ verdict: Verdict, reason: String? = nil, packet: SamplePacket? = nil,
         decidedBy: Killer? = nil, shouldHaveCaught: WalkResult.RulePlace? = nil,
-        provenBy: WalkResult.RulePlace? = nil
+        provenBy: WalkResult.RulePlace? = nil, dependsOn: [Dependence] = []
     ) {
         self.question = question
         self.verdict = verdict
@@ -48,5 +50,6 @@ package struct QuestionAnswer: Codable, Sendable, Hashable {
         self.decidedBy = decidedBy
         self.shouldHaveCaught = shouldHaveCaught
         self.provenBy = provenBy
+        self.dependsOn = dependsOn
     }
 }

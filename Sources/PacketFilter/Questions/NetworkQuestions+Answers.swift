@@ -39,7 +39,8 @@ extension NetworkQuestions {
         if let rule = ruleset.firstRule(that: .setsZone) {
             throw Undecided(
                 reason:
-                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)")
+                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)",
+                doubts: [Doubt("zones of conntrack", rule: rule)])
         }
         var answer = QuestionAnswer(.answered, .proven)
         for way in try uplinks() {
@@ -103,7 +104,7 @@ extension NetworkQuestions {
         do {
             found = try question.outcomes(ruleset)
         } catch {
-            throw Undecided(reason: error.description)
+            throw Undecided(error)
         }
         var sources: [IntervalSet: IntervalSet] = [:]
         for outcome in found where question.isGood(outcome) {

@@ -51,7 +51,7 @@ extension NetworkQuestions {
                         }
                     })
             } catch {
-                throw Undecided(reason: error.description)
+                throw Undecided(error)
             }
         }
         return makers
@@ -122,7 +122,7 @@ extension NetworkQuestions {
             guard let makers else { return true }
             return outcome.rule.map(makers.contains) ?? false
         }
-        var doubtful: (reason: String, packet: SamplePacket)?
+        var doubtful: QuestionAnswer?
         for (outcome, box) in translated.flatMap(Self.attempts) {
             var packet = sample(box, input: input)
             if packet.source == packet.destination, let other = box.destination.ranges.last?.upperBound {
@@ -143,22 +143,16 @@ extension NetworkQuestions {
                 if outcome.doubts.isEmpty, passage.isExact {
                     return disagreement(question, packet, "translated", result)
                 }
-                let names = outcome.doubts.isEmpty ? ["the marks that rules give"] : outcome.doubts
-                doubtful = doubtful ?? (names.joined(separator: ", "), packet)
+                doubtful = doubtful ?? unclear(question, outcome.doubts, packet)
             case .undecided: return disagreement(question, packet, "translated", result)
             }
         }
         let stranger = passage.dropped.first { $0.outcome.result == .sourceTranslated(nil) }
         if let rule = stranger?.outcome.rule, doubtful == nil {
-            throw Undecided(
-                reason: "depends on what is not known: what becomes of packets by `\(ruleset.text(ofRule: rule))`")
+            let doubt = Doubt("what becomes of packets by `\(ruleset.text(ofRule: rule))`", rule: rule)
+            throw Undecided(reason: "depends on what is not known: \(doubt.name)", doubts: [doubt])
         }
-        if let doubtful {
-            return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: \(doubtful.reason)",
-                packet: doubtful.packet)
-        }
-        return QuestionAnswer(question, .proven)
+        return doubtful ?? QuestionAnswer(question, .proven)
     }
 
     /// The sets to try a packet of: where something is not known of a set, one for each protocol that people know.

@@ -11,7 +11,7 @@ extension NetworkQuestions {
             do {
                 answer = try question.answer(ruleset)
             } catch {
-                throw Undecided(reason: error.description)
+                throw Undecided(error)
             }
             guard answer.translated != .all || answer.defect != .none else {
                 if let rule = answer.rule { maker = place(rule) }

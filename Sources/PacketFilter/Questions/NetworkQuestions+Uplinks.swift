@@ -69,7 +69,9 @@ extension NetworkQuestions {
         guard host.routesByMark else { return [0] }
         let routed = ruleset.marked([packets(to: Self.everywhere)], through: [.prerouting], context(bridge, nil))
         if let stranger = routed.strangers.first {
-            throw Undecided(reason: "routing depends on marks, and these on what is not known: \(stranger)")
+            throw Undecided(
+                reason: "routing depends on marks, and these on what is not known: \(stranger.name)", doubts: [stranger]
+            )
         }
         let found = routed.boxes.reduce(IntervalSet.empty) { $0.union($1.mark) }
         guard found.count <= 64 else {

@@ -31,8 +31,17 @@ package struct NetworkQuestions: Sendable {
     /// What cannot be answered, in words.
     struct Undecided: Error {
         var reason: String
+        var doubts: [Doubt] = []
 
-        init(reason: String) { self.reason = reason }
+        init(reason: String, doubts: [Doubt] = []) {
+            self.reason = reason
+            self.doubts = doubts
+        }
+
+        init(_ error: UndecidedTranslation) {
+            reason = error.description
+            if case .unknownConditions(let doubts) = error { self.doubts = doubts }
+        }
 
         init(_ limit: WalkLimit) { reason = "the ruleset is too large to follow: \(limit.reason)" }
     }
@@ -55,13 +64,15 @@ package struct NetworkQuestions: Sendable {
         if let rule = ruleset.firstRule(that: .rewrites) {
             return QuestionAnswer(
                 question, .undecided,
-                reason: "a rule writes other addresses or ports into packets: \(place(rule).text)")
+                reason: "a rule writes other addresses or ports into packets: \(place(rule).text)",
+                dependsOn: ruleset.dependences([Doubt("what the rule writes", rule: rule)]))
         }
         guard question == .forwarded || question == .answered, let rule = ruleset.firstRule(that: .endsLife) else {
             return answer
         }
         return QuestionAnswer(
-            question, .undecided, reason: "a rule may end the lifetime of packets: \(place(rule).text)")
+            question, .undecided, reason: "a rule may end the lifetime of packets: \(place(rule).text)",
+            dependsOn: ruleset.dependences([Doubt("how long packets live", rule: rule)]))
     }
 
     /// The answer that holds in whichever order chains of equal priority run. A counterexample was walked alone, which
@@ -97,7 +108,8 @@ package struct NetworkQuestions: Sendable {
             case .others: return try others()
             }
         } catch {
-            return QuestionAnswer(question, .undecided, reason: error.reason)
+            return QuestionAnswer(
+                question, .undecided, reason: error.reason, dependsOn: ruleset.dependences(error.doubts))
         }
     }
 

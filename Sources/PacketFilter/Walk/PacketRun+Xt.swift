@@ -98,7 +98,7 @@ extension PacketRun {
                 return .accept
             }
             if name == "SYNPROXY", state.packet.protocol != .tcp { return .next }
-            switch choices.choose(3, key: "rule \(rule) target", name: "target \(name)") {
+            switch choose(3, "rule \(rule) target", "target \(name)") {
             case 0: return .next
             case 1: return .accept
             default: return .drop

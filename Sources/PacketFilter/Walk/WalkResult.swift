@@ -28,6 +28,8 @@ package struct WalkResult: Codable, Sendable, Hashable {
     }
 
     package var verdict: Verdict
+    /// What would have to be known, where that is why it is undecided.
+    package var dependsOn: [Dependence] = []
     /// Why it is undecided.
     package var reason: String?
     /// The source with which it leaves; nil where it does not leave, or may leave with several.
