@@ -244,13 +244,17 @@ struct ChainWalk {
         _ branch: RuleBranch, _ entering: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
         _ accepted: inout [Piece], _ depth: Int
     ) throws(WalkLimit) -> [Piece] {
+        if case .taken(let name) = branch.action, !ignoresDiversions {
+            take(entering, name, rule)
+            return []
+        }
         let matched = changed(entering, branch, rule)
         if purpose == .marks, branch.action.isTranslation {
             accepted += matched
             return []
         }
         switch branch.action == .queue ? ruleset.queueAction(ofRule: rule) : branch.action {
-        case .next, .queue: return matched
+        case .next, .queue, .taken: return matched
         case .accept:
             if ignoresDiversions { return matched }
             accepted += matched.map { diverted($0, by: rule) }
@@ -305,6 +309,15 @@ struct ChainWalk {
                 return []
             }
             return back
+        }
+    }
+
+    /// What never leaves this host again, whatever marks it is given.
+    private mutating func take(_ pieces: [Piece], _ name: String, _ rule: Int) {
+        guard purpose == .decisions else { return }
+        for var piece in pieces {
+            piece.doubt([name], of: rule)
+            settle(piece, .dropped, rule: rule)
         }
     }
 

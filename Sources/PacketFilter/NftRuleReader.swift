@@ -81,7 +81,7 @@ struct NftRuleReader {
             case .counter, .log, .setPayload: continue
             case .verdict(let verdict):
                 if case .continue = verdict { continue }
-                return finish(isProxied ? .unknown("tproxy") : XtRuleReader.action(verdict), builder, extra)
+                return finish(isProxied ? .taken("tproxy") : XtRuleReader.action(verdict), builder, extra)
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
                 if nat.family == .ipv6, nat.kind == .source { builder.require(false) }
@@ -90,21 +90,32 @@ struct NftRuleReader {
             case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
                 let target = XtTarget(xt)
+                if case .tproxy(let change) = target {
+                    return extra + XtRuleReader(ruleset: ruleset, context: context).proxied(change, builder)
+                }
+                if target == .synproxy { builder.requireHandshake(true) }
                 if let effect = XtRuleReader.effect(target) { builder.add(effect) }
                 let action = XtRuleReader.action(target)
                 if action != .next { return finish(action, builder, extra) }
             case .other(let name):
                 if Self.statements.contains(name) { continue }
                 if name == "queue" { return finish(.queue, builder, extra) }
-                // What opens connections instead of others takes their packets.
-                if name == "synproxy" { return finish(.unknown(name), builder, extra) }
-                if name == "tproxy" { isProxied = true }
+                if name == "synproxy" {
+                    var taken = builder
+                    taken.requireHandshake(true)
+                    if let branch = taken.branch(.taken(name)) { extra.append(branch) }
+                    // Of TCP what it does not take goes on; all else ends the rule.
+                    builder.requireHandshake(false)
+                    continue
+                }
+                // Without a socket for it the rule ends (nft_tproxy.c).
+                if name == "tproxy" { isProxied = context.keepsSockets }
                 // It may have filled any register.
                 if !Self.tests.contains(name) { for index in registers.indices { registers[index] = nil } }
                 builder.doubt(Self.words(name))
             }
         }
-        return finish(isProxied ? .unknown("tproxy") : .next, builder, extra)
+        return finish(isProxied ? .taken("tproxy") : .next, builder, extra)
     }
 
     /// Expressions that always go on to the next and decide nothing here.

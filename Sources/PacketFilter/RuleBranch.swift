@@ -18,6 +18,8 @@ package struct RuleBranch: Hashable, Sendable {
         case destinationNat
         /// To a program of the host, if there is one.
         case queue
+        /// To a socket or a stand-in of this host, or dropped: it goes no further way. What takes it.
+        case taken(String)
         /// Not known to go on: its name.
         case unknown(String)
 
@@ -77,6 +79,13 @@ struct BranchBuilder {
 
     mutating func require(_ fact: Bool) {
         if !fact, !isLenient { isNever = true }
+    }
+
+    /// Of TCP what SYNPROXY and `synproxy` take, or what they do not: that is what has SYN or ACK (synproxy_tg4 in
+    /// ipt_SYNPROXY.c, nft_synproxy.c).
+    mutating func requireHandshake(_ isTaken: Bool) {
+        require(.transport, IntervalSet(6))
+        require(.tcpFlags, or: "tcp flags") { ($0 & 0x12 != 0) == isTaken }
     }
 
     mutating func add(_ effect: RuleEffect) {
@@ -167,6 +176,9 @@ package struct PacketContext: Hashable, Sendable {
     var isBridgeFamily = false
     /// Before conntrack has seen it.
     var isUnseen = false
+    /// Whether a socket keeps a packet that a rule of prerouting gives it. What br_netfilter shows while it is still on the
+    /// bridge it loses again (skb_orphan in ip_rcv_core).
+    var keepsSockets = false
     /// Whether an end is an address of this host.
     var sourcePlace = Place.outside
     var destinationPlace = Place.outside

@@ -28,7 +28,11 @@ extension SourceTranslationQuestion {
         return .opening(source: source, destination: destinations.map(routed.intersection) ?? routed)
     }
 
-    var context: PacketContext { PacketContext(input: bridge, output: uplink) }
+    var context: PacketContext {
+        var context = PacketContext(input: bridge, output: uplink)
+        context.keepsSockets = keepsSockets
+        return context
+    }
 
     /// Every packet with the mark that it has when it comes to the nat chains. Destinations that are translated on the
     /// way in need no thought: the question is about every destination, and so about those too.

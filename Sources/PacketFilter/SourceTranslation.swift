@@ -17,6 +17,8 @@ package struct SourceTranslationQuestion: Hashable, Sendable {
     package var sources: IntervalSet?
     /// The destinations that are asked about; nil: whatever can be routed to.
     package var destinations: IntervalSet?
+    /// As `PacketContext.keepsSockets`, on the way in by the bridge.
+    package var keepsSockets = false
     /// The mark with which they were routed; nil: any.
     package var routedMark: UInt32?
 

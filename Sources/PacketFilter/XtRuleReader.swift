@@ -33,6 +33,8 @@ struct XtRuleReader {
         case .verdict(let verdict): action = Self.action(verdict)
         case .target(let xt):
             let target = XtTarget(xt)
+            if case .tproxy(let change) = target { return proxied(change, builder) }
+            if target == .synproxy { builder.requireHandshake(true) }
             if let effect = Self.effect(target) { builder.add(effect) }
             action = Self.action(target)
         }
@@ -75,10 +77,24 @@ struct XtRuleReader {
         case .destinationNat, .redirect: .destinationNat
         case .notrack, .template, .mark, .connmark, .ipset, .passes: .next
         case .reject: .drop
+        case .tproxy: .taken(Self.proxy)
+        case .synproxy: .taken("target SYNPROXY")
         case .other("MARK"), .other("HMARK"), .other("CONNMARK"): .next
         case .other("NFQUEUE"): .queue
         case .other(let name): .unknown("target \(name)")
         }
+    }
+
+    private static let proxy = "target TPROXY"
+
+    /// TPROXY takes a packet for a socket of this host, or drops it; where the socket loses it again, it goes on.
+    func proxied(_ change: XtMarkChange, _ builder: BranchBuilder) -> [RuleBranch] {
+        guard !context.keepsSockets else { return [builder.branch(.taken(Self.proxy))].compactMap { $0 } }
+        var taken = builder
+        taken.doubt(Self.proxy)
+        var accepted = taken
+        accepted.add(.mark(keeping: ~change.mask, flipping: change.value))
+        return [taken.branch(.taken(Self.proxy)), accepted.branch(.accept)].compactMap { $0 }
     }
 
     private func address(

@@ -73,4 +73,42 @@ import Testing
                 + "lxc-doctor verify -q; echo $?")
         #expect(ended.output == "\(status)\n", "\(ended.messages)")
     }
+
+    /// A transparent proxy for the containers, a SYN proxy for a server behind the host: only what they may take is not known.
+    @Test(
+        arguments: [
+            (
+                "iptables -t mangle -A PREROUTING -i lxcbr1 ! -d 10.5.0.0/16 -p tcp --dport 80 -j TPROXY"
+                    + " --on-port 3129 --tproxy-mark 1/1", "target TPROXY"
+            ),
+            (
+                "nft 'add table ip t; add chain ip t p { type filter hook prerouting priority mangle; };"
+                    + " add rule ip t p iifname lxcbr1 ip daddr != 10.5.0.0/16 tcp dport 80 tproxy to :3129"
+                    + " meta mark set 1 accept'", "tproxy"
+            ),
+            (
+                "iptables -I FORWARD -i lxcbr1 ! -d 10.5.0.0/16 -p tcp --dport 80 -j SYNPROXY --mss 1460",
+                "target SYNPROXY"
+            ),
+            (
+                "iptables -t raw -A PREROUTING -i up0 -p tcp --dport 80 --syn -j CT --notrack; iptables -I FORWARD"
+                    + " -i up0 -p tcp --dport 80 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --mss 1460", nil
+            ),
+        ] as [(String, String?)])
+    func proxies(rules: String, what: String?) throws {
+        for bridged in [0, 1] {
+            let ended = try Program.lab(
+                ["--backend", "iptables-nft", "--containers", "0"],
+                "sysctl -qw net.bridge.bridge-nf-call-iptables=\(bridged); ip rule add fwmark 1 lookup 100;"
+                    + " ip route add local default dev lo table 100; \(rules); lxc-doctor verify --format json")
+            let report = try JSONDecoder().decode(VerifyReport.self, from: Data(ended.output.utf8))
+            let answers = try #require(report.networks.first?.answers)
+            let open = answers.filter { $0.verdict != .proven }
+            #expect(open.map(\.question) == (what == nil ? [] : ["forwarded"]), "\(open)")
+            guard let what else { continue }
+            #expect(open.first?.verdict == .undecided)
+            #expect(open.first?.packet == "tcp 10.5.0.2:40000 > 198.51.100.7:80 iif lxcbr1")
+            #expect(open.first?.dependsOn?.map(\.what) == [what])
+        }
+    }
 }

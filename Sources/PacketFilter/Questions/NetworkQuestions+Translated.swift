@@ -59,6 +59,7 @@ extension NetworkQuestions {
         var question = SourceTranslationQuestion(
             network: network, bridge: link(bridge), uplink: link(output), target: target,
             localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
+        question.keepsSockets = !showsBridged
         let inward = host.links.filter { $0.kind == "bridge" && $0.name != output && $0.name != bridge }
             .flatMap { $0.addresses.map(\.address.address.value) }
         question.inward = IntervalSet(inward.map { $0...$0 }).intersection(

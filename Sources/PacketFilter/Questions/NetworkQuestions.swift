@@ -151,7 +151,10 @@ package struct NetworkQuestions: Sendable {
     }
 
     func context(_ input: String?, _ output: String?) -> PacketContext {
-        PacketContext(input: input.map(link), output: output.map(link))
+        var context = PacketContext(input: input.map(link), output: output.map(link))
+        context.keepsSockets =
+            input.flatMap(host.link).map { $0.kind != "bridge" || !host.bridgeNetfilter(of: $0) } ?? false
+        return context
     }
 
     /// One of some addresses, of a host where one is among them: in most subnets what ends in 0 or 255 is none.

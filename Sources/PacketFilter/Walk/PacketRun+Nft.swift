@@ -146,7 +146,13 @@ extension PacketRun {
                     return .drop
                 }
                 if name == "queue" { return holds(pending) ? end(.queue, rule: index) : .next }
-                if name == "synproxy", state.packet.protocol != .tcp { return .next }
+                if name == "synproxy" {
+                    // All else than TCP ends the rule, and what is not of a handshake goes on.
+                    guard state.packet.protocol == .tcp, holds(pending) else { return .next }
+                    pending = []
+                    if takeHandshake() { return .drop }
+                    continue
+                }
                 // Without a socket for it the rule ends (nft_tproxy.c).
                 if name == "tproxy" {
                     guard state.hasPorts, holds(pending), ask("rule \(index) tproxy", name) else { return .next }

@@ -14,7 +14,9 @@ final class PacketRun {
     var path: [PathStep] = []
     var killer: Killer?
     /// Why the run was given up.
-    var limit: String?
+    var limit: String? { didSet { limitRule = rule } }
+    /// The rule that was being read then.
+    private(set) var limitRule: Int?
     var steps = 0
     /// The rule that is being read.
     var rule: Int?

@@ -28,7 +28,11 @@ package struct PacketWalk: Sendable {
             run.run()
             runs += 1
             steps += run.steps
-            if let reason = run.limit { return WalkResult(verdict: .undecided, reason: reason, path: run.path) }
+            if let reason = run.limit {
+                var result = WalkResult(verdict: .undecided, reason: reason, path: run.path)
+                if let rule = run.limitRule { result.dependsOn = ruleset.dependences([Doubt(reason, rule: rule)]) }
+                return result
+            }
             let result = run.result
             if let known = results.first(where: { Self.agree($0, result) }) {
                 if known.killer != result.killer || known.translatedBy != result.translatedBy { namesDiffer = true }
