@@ -100,7 +100,7 @@ struct VerifyCommand: ParsableCommand {
         VerifyReport.Answer(
             question: answer.question.rawValue, title: answer.question.title(network),
             verdict: VerifyReport.Verdict(rawValue: answer.verdict.rawValue) ?? .undecided, reason: answer.reason,
-            dependsOn: unknowns(answer.dependsOn), packet: answer.packet?.description,
+            dependsOn: answer.dependsOn.isEmpty ? nil : answer.dependsOn, packet: answer.packet?.description,
             command: answer.verdict == .counterexample
                 ? answer.packet.flatMap { ProofAim.command(for: $0, networks: [network]) } : nil,
             decidedBy: answer.decidedBy,
@@ -113,20 +113,7 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    private static func unknowns(_ dependences: [Dependence]) -> [VerifyReport.Unknown]? {
-        if dependences.isEmpty { return nil }
-        return dependences.map { dependence in
-            VerifyReport.Unknown(
-                what: dependence.what,
-                rule: dependence.rule.map { place in
-                    VerifyReport.Rule(
-                        family: place.family, table: place.table, chain: place.chain, rule: place.rule,
-                        handle: place.handle, text: place.text)
-                })
-        }
-    }
-
-    private static func killer(_ place: WalkResult.RulePlace) -> Killer {
+    private static func killer(_ place: RulePlace) -> Killer {
         Killer(
             hook: "postrouting", family: place.family, table: place.table, chain: place.chain, rule: place.rule,
             handle: place.handle, text: place.text)
@@ -161,7 +148,7 @@ struct VerifyCommand: ParsableCommand {
         let choices = result.sourceChoices?.map(\.description).joined(separator: " or ")
         let report = PacketReport(
             packet: packet.description, verdict: PacketReport.Verdict(rawValue: result.verdict.rawValue) ?? .undecided,
-            reason: result.reason, dependsOn: Self.unknowns(result.dependsOn),
+            reason: result.reason, dependsOn: result.dependsOn.isEmpty ? nil : result.dependsOn,
             sourceAfter: result.sourceAfter?.description ?? choices,
             destinationAfter: result.destinationAfter?.description, uplink: result.uplink,
             isOfFlow: isOfFlow ? true : nil, killer: result.killer,

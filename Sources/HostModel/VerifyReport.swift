@@ -16,39 +16,6 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         }
     }
 
-    /// Something that would have to be known for an answer.
-    package struct Unknown: Codable, Sendable, Hashable {
-        /// `match time`, `limit`, `set clients`.
-        package var what: String
-        /// The first rule on the way that depends on it; nil where none does, such as for routes.
-        package var rule: Rule?
-
-        package init(what: String, rule: Rule?) {
-            self.what = what
-            self.rule = rule
-        }
-    }
-
-    package struct Rule: Codable, Sendable, Hashable {
-        package var family: String
-        package var table: String
-        package var chain: String
-        /// Its position in the chain, from 1.
-        package var rule: String?
-        /// Of nftables.
-        package var handle: String?
-        package var text: String
-
-        package init(family: String, table: String, chain: String, rule: String?, handle: String?, text: String) {
-            self.family = family
-            self.table = table
-            self.chain = chain
-            self.rule = rule
-            self.handle = handle
-            self.text = text
-        }
-    }
-
     /// One question and its answer.
     package struct Answer: Codable, Sendable, Hashable {
         package var question: String
@@ -58,7 +25,7 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         /// Why it is undecided, or what happens to the counterexample.
         package var reason: String?
         /// What it depends on, where that is why it is undecided.
-        package var dependsOn: [Unknown]?
+        package var dependsOn: [Dependence]?
         /// A packet for which it does not hold, as `verify --packet` reads it.
         package var packet: String?
         /// How to send exactly that packet; nil where no container can.
@@ -71,7 +38,7 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         package var provenBy: Killer?
 
         package init(
-            question: String, title: String, verdict: Verdict, reason: String? = nil, dependsOn: [Unknown]? = nil,
+            question: String, title: String, verdict: Verdict, reason: String? = nil, dependsOn: [Dependence]? = nil,
             packet: String? = nil, command: String? = nil, decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil,
             provenBy: Killer? = nil
         ) {
@@ -140,7 +107,7 @@ package struct PacketReport: Codable, Sendable, Hashable {
     /// Why it is undecided.
     package var reason: String?
     /// What it depends on, where that is why.
-    package var dependsOn: [VerifyReport.Unknown]?
+    package var dependsOn: [Dependence]?
     package var sourceAfter: String?
     package var destinationAfter: String?
     package var uplink: String?
@@ -153,7 +120,7 @@ package struct PacketReport: Codable, Sendable, Hashable {
     package var path: [PathStep]
 
     package init(
-        packet: String, verdict: Verdict, reason: String? = nil, dependsOn: [VerifyReport.Unknown]? = nil,
+        packet: String, verdict: Verdict, reason: String? = nil, dependsOn: [Dependence]? = nil,
         sourceAfter: String? = nil, destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil,
         killer: Killer? = nil,
         translatedBy: Killer? = nil,

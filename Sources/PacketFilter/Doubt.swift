@@ -1,3 +1,4 @@
+package import HostModel
 internal import WireFormats
 
 /// Something that would have to be known to be sure, by name: `match time`, `limit`, `set clients`.
@@ -21,23 +22,15 @@ extension Doubt: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
-/// A doubt as people are told of it.
-package struct Dependence: Codable, Sendable, Hashable {
-    /// `match time`, `limit`, `set clients`.
-    package var what: String
-    /// The first rule on the way that depends on it; nil where none does.
-    package var rule: WalkResult.RulePlace?
-}
-
 extension Ruleset {
     package func dependences(_ doubts: some Sequence<Doubt>) -> [Dependence] {
         doubts.map { Dependence(what: $0.name, rule: $0.rule.map(rulePlace)) }
     }
 
-    package func rulePlace(_ rule: Int) -> WalkResult.RulePlace {
+    package func rulePlace(_ rule: Int) -> RulePlace {
         let chain = chains[rules[rule].chain]
         let table = tables[chain.table]
-        return WalkResult.RulePlace(
+        return RulePlace(
             family: table.name.family.name, table: table.name.name, chain: chain.name, rule: position(ofRule: rule),
             handle: handle(ofRule: rule), text: text(ofRule: rule))
     }

@@ -30,7 +30,7 @@ extension TerminalFormat {
     /// More rules than these are left to JSON.
     private static let mostRules = 4
 
-    private func write(_ unknown: [VerifyReport.Unknown], indent: Int, to page: inout TextPage) {
+    private func write(_ unknown: [Dependence], indent: Int, to page: inout TextPage) {
         let asked = unknown.compactMap { unknown in unknown.rule.map { (unknown.what, $0) } }
         for (what, rule) in asked.prefix(Self.mostRules) {
             let place = Killer(

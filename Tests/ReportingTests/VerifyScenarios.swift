@@ -24,12 +24,12 @@ extension VerifyReport {
                     question: "east-west", title: "containers reach each other, with their own addresses",
                     verdict: .undecided, reason: "depends on what is not known: match \u{1b}[31mbpf",
                     dependsOn: [
-                        Unknown(
+                        Dependence(
                             what: "match \u{1b}[31mbpf",
-                            rule: Rule(
+                            rule: RulePlace(
                                 family: "ip", table: "filter", chain: "FORWARD", rule: "2", handle: nil,
                                 text: "-A FORWARD -m bpf --object-pinned \u{1b}[31m -j DROP")),
-                        Unknown(what: "which way of a multipath route", rule: nil),
+                        Dependence(what: "which way of a multipath route", rule: nil),
                     ]),
             ])
     ])

@@ -185,7 +185,7 @@ extension NetworkQuestions {
     }
 
     /// The first rule behind the one that drops that would have accepted some of the packets.
-    private func accepting(_ drop: Drop) -> WalkResult.RulePlace? {
+    private func accepting(_ drop: Drop) -> RulePlace? {
         guard let rule = drop.outcome.rule else { return nil }
         for later in rule + 1..<max(rule + 1, ruleset.chains[ruleset.rules[rule].chain].rules.upperBound) {
             let accepts = RuleBranch.branches(of: later, in: ruleset, drop.context).contains { branch in
@@ -197,5 +197,5 @@ extension NetworkQuestions {
         return nil
     }
 
-    func place(_ rule: Int) -> WalkResult.RulePlace { ruleset.rulePlace(rule) }
+    func place(_ rule: Int) -> RulePlace { ruleset.rulePlace(rule) }
 }

@@ -4,7 +4,7 @@ internal import WireFormats
 /// Whether everything to the outside leaves with an address of the host.
 extension NetworkQuestions {
     func translated() throws(Undecided) -> QuestionAnswer {
-        var maker: WalkResult.RulePlace?
+        var maker: RulePlace?
         for way in try uplinks() {
             let question = translation(way)
             let answer: SourceTranslation
