@@ -141,7 +141,7 @@ extension NetworkQuestions {
     }
 
     /// Rules of the chain of a translating rule that are the same as it, word for word.
-    package func duplicates(of place: WalkResult.RulePlace) -> Int {
+    package func duplicates(of place: RulePlace) -> Int {
         var count = 0
         for (index, rule) in ruleset.rules.enumerated() {
             let chain = ruleset.chains[rule.chain]
