@@ -133,6 +133,23 @@ import Testing
         TestResults.note(.reproduced, ["container-forward-drop"])
     }
 
+    /// The container is named whose packets, or whose answers, the routing policy leads nowhere or elsewhere.
+    @Test(arguments: [
+        ("ip route add blackhole $ip", "answers to c2 (10.5.", "subnet-overlap"),
+        ("ip route add unreachable $ip", "answers to c2 (10.5.", "subnet-overlap"),
+        ("ip route add prohibit $ip table 100; ip rule add lookup 100", "answers to c2 (10.5.", "subnet-overlap"),
+        ("ip rule add to $ip prohibit", "answers to c2 (10.5.", "policy-route-captures"),
+        ("ip rule add iif up0 to $ip unreachable", "answers to c2 (10.5.", "policy-route-captures"),
+        ("ip rule add from $ip blackhole", " c2 (10.5.", "policy-route-captures"),
+    ])
+    func anotherContainerIsRoutedAway(rule: String, title: String, cause: String) throws {
+        let report = try report("ip=$(lxc-info -n c2 -iH); \(rule)")
+        #expect(report.causes.map(\.id) == [cause], "\(report.causes.map(\.id))")
+        let finding = report.findings.first { $0.check == "firewall.containers-forwarded" }
+        #expect(finding?.verdict == .fail && finding?.observed?.contains(title) == true, "\(finding as Any)")
+        #expect(finding?.observed?.contains("c1") == false)
+    }
+
     /// A rule that counts connections hides what becomes of the usual packets; the refusal of a rare one says nothing about
     /// them, and the containers' own settings can be read although nothing may be sent.
     @Test func aCountOfConnectionsIsNoDrop() throws {
