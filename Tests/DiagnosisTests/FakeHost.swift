@@ -123,7 +123,7 @@ struct Scene {
             ],
             "resident-forwarding": [
                 "count": .integer(1), "stopped": .strings([]), "rule": .string(""), "unrouted": .strings([]),
-                "unroutedBy": .strings([]), "way": .string(""), "unreached": .strings([]),
+                "unroutedBy": .strings([]), "way": .string(""), "unreached": .strings([]), "cableFix": .strings([]),
             ],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],

@@ -170,12 +170,24 @@ import Testing
         ("bridge link set dev $(port c2) state 0", "veth-host-side-down", "is disabled"),
     ])
     func anotherContainerIsNotReached(step: String, cause: String, words: String) throws {
-        let report = try report(Self.cables + step)
-        #expect(report.causes.map(\.id) == [cause], "\(report.causes.map(\.id))")
-        let finding = report.findings.first { $0.check == "firewall.containers-forwarded" }
+        let ended = try Program.lab(
+            ["--containers", "2"],
+            Self.cables + step + """
+
+                lxc-doctor --format json >/tmp/report; cat /tmp/report
+                jq -r '.causes[0].remedy.commands[]' /tmp/report | sh >&2
+                echo SPLIT; lxc-doctor --format json
+                """)
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 2, "\(ended.output) \(ended.messages)")
+        let reports = try parts.map { try JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
+        #expect(reports[0].causes.map(\.id) == [cause], "\(reports[0].causes.map(\.id))")
+        let finding = reports[0].findings.first { $0.check == "firewall.containers-forwarded" }
         #expect(finding?.verdict == .fail && finding?.severity == .warning)
         #expect(finding?.observed?.contains("c2 (10.5.") == true && finding?.observed?.contains("c1") == false)
         #expect(finding?.observed?.contains(words) == true, "\(finding?.observed ?? "")")
+        // By the commands that are told.
+        #expect(reports[1].causes.isEmpty, "\(reports[0].causes.first?.remedy as Any) \(ended.messages)")
     }
 
     /// Entries that say what is so, and one for an address that nobody has.

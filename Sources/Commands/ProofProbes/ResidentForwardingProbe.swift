@@ -14,7 +14,7 @@ struct ResidentForwardingProbe: Probe {
         parameters: ["network": .string, "cidr": .string, "bridge": .string, "address": .string, "target": .string],
         facts: [
             "count": .integer, "stopped": .strings, "rule": .string, "unrouted": .strings, "unroutedBy": .strings,
-            "way": .string, "unreached": .strings,
+            "way": .string, "unreached": .strings, "cableFix": .strings,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -77,13 +77,14 @@ struct ResidentForwardingProbe: Probe {
         private var culprits: Set<String> = []
         private var way = ""
         private var unreached: [String] = []
+        private var repairs: [String] = []
         private(set) var evidence: [Evidence] = []
 
         func facts(of count: Int) -> [String: FactValue] {
             [
                 "count": .integer(count), "stopped": .strings(stopped), "rule": .string(rule),
                 "unrouted": .strings(unrouted), "unroutedBy": .strings(culprits.sorted()), "way": .string(way),
-                "unreached": .strings(unreached),
+                "unreached": .strings(unreached), "cableFix": .strings(repairs),
             ]
         }
 
@@ -102,6 +103,7 @@ struct ResidentForwardingProbe: Probe {
 
         mutating func note(_ fault: ContainerCables.Fault, _ title: String) {
             unreached.append("\(title): \(fault.words)")
+            if !repairs.contains(fault.repair) { repairs.append(fault.repair) }
             add(fault.evidence)
         }
 

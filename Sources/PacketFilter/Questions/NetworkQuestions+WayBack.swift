@@ -18,21 +18,23 @@ extension NetworkQuestions {
         guard marks.count <= Self.mostMarks, let parts = near.alike(union.source) else {
             throw Undecided(reason: "routing rules tell too many kinds of answers apart")
         }
+        let goals = containers
         var doubt: String?
         for mark in marks.ranges.flatMap(Array.init) {
             for part in parts {
                 guard let ways = near.ways(from: part, input: input, mark: mark, &budget) else {
                     throw Undecided(reason: "there are too many routes and routing rules to look at each")
                 }
-                let asked = PacketBox(source: part, mark: near.routesByMark ? IntervalSet(mark) : .all)
-                let answers = passage.boxes.compactMap { $0.intersection(asked) }
-                let lost = PacketBox(destination: containers.subtracting(ways.doubtful).subtracting(toBridge(ways)))
-                if let box = answers.lazy.compactMap({ $0.intersection(lost) }).first {
-                    return try follow(make(box), input, isExact: passage.isExact)
+                func first(_ destinations: IntervalSet) -> SamplePacket? {
+                    guard !destinations.isEmpty else { return nil }
+                    let asked = PacketBox(
+                        source: part, destination: destinations, mark: near.routesByMark ? IntervalSet(mark) : .all)
+                    return passage.boxes.lazy.compactMap { $0.intersection(asked) }.first.map(make)
                 }
-                let unsure = PacketBox(destination: containers.intersection(ways.doubtful))
-                if doubt == nil, let box = answers.lazy.compactMap({ $0.intersection(unsure) }).first {
-                    let packet = make(box)
+                if let packet = first(goals.subtracting(ways.doubtful).subtracting(toBridge(ways))) {
+                    return try follow(packet, input, isExact: passage.isExact)
+                }
+                if doubt == nil, let packet = first(goals.intersection(ways.doubtful)) {
                     let goal = packet.mappedDestination ?? packet.destination
                     doubt = "where answers to \(goal) are sent depends on what is not known: \(ways.doubt ?? "")"
                 }

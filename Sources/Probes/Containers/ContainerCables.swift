@@ -8,6 +8,8 @@ package struct ContainerCables {
     package struct Fault: Hashable {
         /// `its port vethA is disabled`.
         package var words: String
+        /// The command that takes it away.
+        package var repair: String
         package var evidence: Evidence
     }
 
@@ -59,7 +61,7 @@ package struct ContainerCables {
         guard let port = ports.named(resident.port) else { return nil }
         if let state = port.port?.state, state != .forwarding {
             return Fault(
-                words: "its port \(port.name) is \(state)",
+                words: "its port \(port.name) is \(state)", repair: "bridge link set dev \(port.name) state 3",
                 evidence: Evidence(
                     source: "rtnetlink RTM_GETLINK \(port.name), IFLA_BRPORT_STATE",
                     command: "bridge link show dev \(port.name)", value: "state \(state)"))
@@ -67,6 +69,7 @@ package struct ContainerCables {
         if let set = neighbours[address], !owners.contains(set) {
             return Fault(
                 words: "its address is set to be at \(set)",
+                repair: "ip neighbour del \(address) dev \(bridge)",
                 evidence: Evidence(
                     source: "rtnetlink RTM_GETNEIGH \(address)",
                     command: "ip neighbour show \(address) dev \(bridge)",
@@ -79,6 +82,7 @@ package struct ContainerCables {
         let goal = place.isLocal ? "this host itself" : names[place.port] ?? "if\(place.port)"
         return Fault(
             words: "\(mac) is set to be at \(goal)",
+            repair: "bridge fdb del \(mac) dev \(names[place.port] ?? "if\(place.port)") master",
             evidence: Evidence(
                 source: "rtnetlink RTM_GETNEIGH, forwarding database of \(bridge)",
                 command: "bridge fdb show br \(bridge) | grep -i \(mac)",

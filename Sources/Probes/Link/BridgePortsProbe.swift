@@ -28,9 +28,11 @@ package struct BridgePortsProbe: Probe {
         let leftovers = try Self.leftovers(ports, links, state)
         let down = ports.filter { !$0.isUp && !leftovers.contains($0.name) }.map(\.name)
         let isolated = ports.filter { $0.port?.isIsolated == true }.map(\.name)
-        // Without spanning tree a port forwards as long as it has a carrier, unless somebody says otherwise.
+        // Without spanning tree a port of a bridge that is up forwards as long as it has a carrier, unless somebody says
+        // otherwise.
         let halted = ports.filter { port in
-            port.isUp && port.isRunning && bridge.bridge?.spanningTree == false && port.port?.state == .disabled
+            bridge.isUp && port.isUp && port.isRunning && bridge.bridge?.spanningTree == false
+                && port.port?.state == .disabled
                 && !leftovers.contains(port.name)
         }.map(\.name)
         // By itself a bridge takes the smallest MTU of its ports; one that somebody has set stays.

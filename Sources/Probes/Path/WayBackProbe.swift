@@ -51,16 +51,19 @@ package struct WayBackProbe: Probe {
         }
         observation.note(answers, "answers", bridge)
         observation.facts["uplink"] = .string(input)
-        observation.evidence.append(
-            Evidence(wayTo: container, from: target, input: input, answers.loss, bridge: bridge))
         let own = try back.fate(of: container, from: address, input: nil)
         observation.note(own, "own", bridge)
-        observation.evidence.append(
-            Evidence(wayTo: container, from: address, input: nil, own.loss, bridge: bridge))
         let known = try NetworkState(host: host).knownAddresses(behind: bridge).filter {
             network.contains($0) && $0 != address
         }
+        let seen = [
+            (answers.loss, Evidence(wayTo: container, from: target, input: input, answers.loss, bridge: bridge)),
+            (own.loss, Evidence(wayTo: container, from: address, input: nil, own.loss, bridge: bridge)),
+        ]
+        observation.evidence = seen.filter { $0.0 != nil }.map(\.1)
         try note(known.prefix(Self.mostKnown), of: back, from: target, by: Array(uplinks), bridge, &observation)
+        // What is well is shown where nothing is wrong.
+        if observation.evidence.isEmpty { observation.evidence = seen.map(\.1) }
         return observation
     }
 
