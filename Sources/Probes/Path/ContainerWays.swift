@@ -11,13 +11,16 @@ package struct ContainerWays {
 
     private let back: WayBack
     private let questions: NetworkQuestions
-    /// Whether the others have a way out at all.
-    private let leadsOut: Bool
+    /// Of the others.
+    private let usualWay: PolicyDecision?
+    /// Whether a rule may know single containers as sources.
+    private let tellsApart: Bool
 
     package init(_ back: WayBack, _ questions: NetworkQuestions) {
         self.back = back
         self.questions = questions
-        leadsOut = Self.way(of: questions.container, questions)?.kind == .unicast
+        usualWay = Self.way(of: questions.container, questions)
+        tellsApart = questions.walk.host.rules.contains { $0.source.map(questions.network.overlaps) ?? false }
     }
 
     private static func way(of container: IPv4Address, _ questions: NetworkQuestions) -> PolicyDecision? {
@@ -28,7 +31,9 @@ package struct ContainerWays {
 
     /// What leads nowhere of what this container sends, or of the answers. Nil where both arrive, or nobody has a way out.
     package func lost(of container: IPv4Address) throws(ObservationFailure) -> Lost? {
-        guard leadsOut, let target = questions.target, let way = Self.way(of: container, questions) else { return nil }
+        guard usualWay?.kind == .unicast, let target = questions.target,
+            let way = tellsApart ? Self.way(of: container, questions) : usualWay
+        else { return nil }
         guard way.kind == .unicast else {
             guard let loss = try back.refusal(of: way, from: container, to: target) else { return nil }
             return Lost(
