@@ -121,7 +121,10 @@ struct Scene {
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
                 "down": .strings([]), "tooLarge": .strings([]), "gatewayAsked": .boolean(true),
             ],
-            "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
+            "resident-forwarding": [
+                "count": .integer(1), "stopped": .strings([]), "rule": .string(""), "unrouted": .strings([]),
+                "unroutedBy": .strings([]), "way": .string(""), "unreached": .strings([]), "cableFix": .strings([]),
+            ],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
         ].merging(healthyPaths) { first, _ in first })

@@ -59,7 +59,7 @@ enum Vocabulary {
                     + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L gatewayAsked:B reason:S"),
             probe(
                 "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
-                "count:I stopped:L rule:S"),
+                "count:I stopped:L rule:S unrouted:L unroutedBy:L way:S unreached:L cableFix:L"),
             probe(
                 "packet-proof-local", "network:S kind:S",
                 "arrival:S sourceAfter:S reason:S killer:S hook:S sharedOwner:S probes:L"),

@@ -33,6 +33,9 @@ import Testing
         ip route replace default via 203.0.113.1 dev up0
         """
 
+    /// What is for the containers goes to the bridge before anything else is asked.
+    private static let toMain = "ip rule add priority 40 to 10.5.0.0/16 lookup main"
+
     static let routing = [
         Case(
             fault: "policy-route-captures", checks: ["forwarding.policy-routing"],
@@ -48,6 +51,53 @@ import Testing
             fault: "policy-route-captures=unreachable", checks: ["forwarding.policy-routing"],
             evidence: "containers: unreachable (rule 100: from 10.5.0.0/16 lookup 100)",
             fix: "ip rule add priority 80 from 10.5.0.0/16 lookup main"),
+        Case(
+            fault: "policy-route-captures=answers", checks: ["forwarding.answers"],
+            evidence:
+                "answers to 10.5.0.2: by up0 (rule 50: from all to 10.5.0.0/16 lookup 100, default via 203.0.113.1",
+            fix: toMain),
+        Case(
+            fault: "policy-route-captures=wider", checks: ["forwarding.answers"],
+            evidence: "by vpn0 (rule 5270: from all lookup 52, 10.0.0.0/8 dev vpn0 table 52)", fix: toMain),
+        Case(
+            fault: "policy-route-captures=from-uplink", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 50: from all iif up0 lookup 100", fix: toMain),
+        Case(
+            fault: "policy-route-captures=by-mark", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 50: from all fwmark 0x7/0xffffffff lookup 100", fix: toMain),
+        Case(
+            fault: "policy-route-captures=by-mark", backend: "iptables-legacy", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 50: from all fwmark 0x7/0xffffffff lookup 100", fix: toMain),
+        Case(
+            fault: "policy-route-captures=prohibited", checks: ["forwarding.answers"],
+            evidence: "prohibit (rule 50: from all to 10.5.0.0/16 prohibit)", fix: toMain),
+        Case(
+            fault: "policy-route-captures=host", checks: ["forwarding.host-answers"],
+            evidence: "from this host to 10.5.0.2: by up0 (rule 50: from 10.5.0.0/16 lookup 100", severity: .warning,
+            fix: toMain),
+        Case(
+            fault: "policy-route-captures=one-of-two",
+            checks: ["firewall.containers-forwarded", "forwarding.container-answers"],
+            evidence: "prohibit (rule 50: from all to 10.5.", severity: .warning, fix: toMain),
+        Case(
+            fault: "policy-route-captures=one-sends", checks: ["firewall.containers-forwarded"],
+            evidence: "blackhole (rule 50: from 10.5.", severity: .warning,
+            fix: "ip rule add priority 40 from 10.5.0.0/16 lookup main"),
+        Case(
+            fault: "subnet-overlap=blackhole",
+            checks: ["firewall.containers-forwarded", "forwarding.container-answers"],
+            evidence: "blackhole (rule 32766: from all lookup main, blackhole 10.5.", severity: .warning,
+            fix: "ip route flush type blackhole"),
+        Case(
+            fault: "subnet-overlap=route-gone", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 32766: from all lookup main, default via 203.0.113.1 dev up0)",
+            fix: "ip route add 10.5.0.0/16 dev lxcbr1 src 10.5.0.1"),
+        Case(
+            fault: "no-default-route=prohibited", checks: ["path.uplink"],
+            evidence: "the route to 198.51.100.7 is of type prohibit", fix: "ip rule del priority 50"),
+        Case(
+            fault: "no-default-route=blackhole", checks: ["path.uplink"],
+            evidence: "the route to 198.51.100.7 is of type blackhole", fix: "ip route flush type blackhole"),
         Case(
             fault: "rp-filter-drop", checks: ["forwarding.reverse-path"],
             evidence: "rp_filter: the way back to 198.51.100.7 is not by up1",

@@ -48,6 +48,28 @@ import Testing
         try validate(parts[1])
     }
 
+    /// The kernel sends the answer where the counterexample says, and the rule is the one that people find.
+    @Test(arguments: [
+        ("answers", "it leaves by up0, not by lxcbr1", "rule 50: from all to 10.5.0.0/16 lookup 100"),
+        ("wider", "it leaves by vpn0, not by lxcbr1", "rule 5270: from all lookup 52, 10.0.0.0/8 dev vpn0 table 52"),
+        ("from-uplink", "it leaves by up0, not by lxcbr1", "rule 50: from all iif up0 lookup 100"),
+        ("by-mark", "it leaves by up0, not by lxcbr1", "rule 50: from all fwmark 0x7/0xffffffff lookup 100"),
+        ("prohibited", "it is dropped", "rule 50: from all to 10.5.0.0/16 prohibit"),
+        ("one-of-two", "it is dropped", "rule 50: from all to 10.5."),
+    ])
+    func anAnswerThatIsRoutedAwayIsShown(variant: String, reason: String, rule: String) throws {
+        let ended = try Program.lab(
+            ["--fault", "policy-route-captures=\(variant)"], "lxc-doctor verify --format json; echo $? >&2")
+        #expect(ended.messages.hasSuffix("2\n"), "\(ended.messages)")
+        let report = try JSONDecoder().decode(VerifyReport.self, from: Data(ended.output.utf8))
+        let answer = try #require(report.networks.first?.answers.first { $0.question == "answered" })
+        #expect(answer.verdict == .counterexample && answer.reason == reason, "\(answer)")
+        #expect(answer.packet?.contains(" iif up0 ct established direction reply mapped-destination 10.5.") == true)
+        #expect(answer.decidedBy?.hook == "routing")
+        #expect(answer.decidedBy?.text.hasPrefix(rule) == true, "\(answer)")
+        try validate(ended.output)
+    }
+
     /// Firewalls drop port 0 on purpose, and nobody uses it: that is no counterexample.
     @Test(arguments: ["iptables-nft", "iptables-legacy"]) func portZeroIsNoQuestion(backend: String) throws {
         let ended = try Program.lab(

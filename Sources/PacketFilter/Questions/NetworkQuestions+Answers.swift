@@ -43,10 +43,11 @@ extension NetworkQuestions {
                 doubts: [Doubt("zones of conntrack", rule: rule)])
         }
         var answer = QuestionAnswer(.answered, .proven)
+        var budget = HostForwarding.LookupBudget()
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
             for goal in try goals(of: way) {
-                answer = try answered(by: way, from: outside, goal)
+                answer = try answered(by: way, from: outside, goal, &budget)
                 if answer.verdict != .proven { return answer }
             }
         }
@@ -54,7 +55,8 @@ extension NetworkQuestions {
     }
 
     private func answered(
-        by way: HostForwarding.Way, from outside: IntervalSet, _ goal: AnswerGoal
+        by way: HostForwarding.Way, from outside: IntervalSet, _ goal: AnswerGoal,
+        _ budget: inout HostForwarding.LookupBudget
     ) throws(Undecided) -> QuestionAnswer {
         let isBridge = way.output.kind == "bridge"
         var context = context(way.output.name, bridge)
@@ -82,6 +84,7 @@ extension NetworkQuestions {
             try passBridge(&passage, .prerouting, context, from: 1)
             try passBridge(&passage, .input, context)
         }
+        if let lost = try misrouted(passage, by: way.output.name, &budget, make) { return lost }
         try pass(&passage, .forward, context)
         try pass(&passage, .postrouting, context)
         try leaveByBridge(&passage, context)

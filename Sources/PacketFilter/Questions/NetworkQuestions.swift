@@ -141,9 +141,14 @@ package struct NetworkQuestions: Sendable {
         return set
     }
 
-    /// One of them.
-    var container: IPv4Address {
-        IPv4Address(value: containers.ranges.first?.lowerBound ?? network.first.value)
+    /// One of them: where there are such, one whose answers no route and no rule singles out.
+    package var container: IPv4Address {
+        let named = (host.routes.map(\.destination) + host.rules.compactMap(\.destination)).filter {
+            $0.length > network.length && network.contains($0)
+        }
+        let usual = containers.subtracting(IntervalSet(named.map { $0.first.value...$0.last.value }))
+        return IPv4Address(
+            value: (usual.isEmpty ? containers : usual).ranges.first?.lowerBound ?? network.first.value)
     }
 
     func link(_ name: String) -> PacketContext.Link {

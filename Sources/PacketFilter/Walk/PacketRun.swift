@@ -21,6 +21,7 @@ final class PacketRun {
     /// The rule that is being read.
     var rule: Int?
     private(set) var isLocal = false
+    private var routedMark: UInt32?
     private var arrives = false
 
     var ruleset: Ruleset { walk.ruleset }
@@ -43,11 +44,13 @@ final class PacketRun {
     }
 
     var result: WalkResult {
-        guard arrives, killer == nil else { return WalkResult(verdict: .dropped, killer: killer, path: path) }
+        guard arrives, killer == nil else {
+            return WalkResult(verdict: .dropped, routedMark: routedMark, killer: killer, path: path)
+        }
         return WalkResult(
             verdict: .accepted, sourceAfter: state.sourceChoices == nil ? state.source : nil,
             sourceChoices: state.sourceChoices, destinationAfter: state.destination,
-            uplink: isLocal ? nil : state.output?.name, isLocal: isLocal,
+            uplink: isLocal ? nil : state.output?.name, isLocal: isLocal, routedMark: routedMark,
             translatedBy: state.translator.map(ruleset.rulePlace), path: path)
     }
 
@@ -132,7 +135,9 @@ final class PacketRun {
     }
 
     private func route(from link: HostForwarding.Interface) {
-        guard let decision = routeInput(link) else { return }
+        let decision = routeInput(link)
+        routedMark = state.mark.value
+        guard let decision else { return }
         switch decision {
         case .local:
             path.append(PathStep(hook: "routing", link: "lo", reached: true))

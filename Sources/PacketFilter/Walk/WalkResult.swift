@@ -20,14 +20,16 @@ package struct WalkResult: Codable, Sendable, Hashable {
     package var uplink: String?
     /// Whether it ends at the host itself.
     package var isLocal: Bool
+    /// Of what came in: the mark with which it was routed; nil where it did not get so far.
+    package var routedMark: UInt32?
     package var killer: Killer?
     package var translatedBy: RulePlace?
     package var path: [PathStep]
 
     package init(
         verdict: Verdict, reason: String? = nil, sourceAfter: IPv4Address? = nil, sourceChoices: [IPv4Address]? = nil,
-        destinationAfter: IPv4Address? = nil, uplink: String? = nil, isLocal: Bool = false, killer: Killer? = nil,
-        translatedBy: RulePlace? = nil, path: [PathStep] = []
+        destinationAfter: IPv4Address? = nil, uplink: String? = nil, isLocal: Bool = false,
+        routedMark: UInt32? = nil, killer: Killer? = nil, translatedBy: RulePlace? = nil, path: [PathStep] = []
     ) {
         self.verdict = verdict
         self.reason = reason
@@ -36,6 +38,7 @@ package struct WalkResult: Codable, Sendable, Hashable {
         self.destinationAfter = destinationAfter
         self.uplink = uplink
         self.isLocal = isLocal
+        self.routedMark = routedMark
         self.killer = killer
         self.translatedBy = translatedBy
         self.path = path

@@ -64,7 +64,15 @@ let layerTwoFaults: [Fault] = [
         "veth-host-side-down", "The host's end of a container's interface is down",
         [
             FaultVariant(
-                "down", "ip link set down", port("veth-down") + [.run(["ip", "link", "set", "veth-down", "down"])])
+                "down", "ip link set down", port("veth-down") + [.run(["ip", "link", "set", "veth-down", "down"])]),
+            FaultVariant(
+                "disabled", "The bridge is told not to forward by one of two containers' ports", containers: 2,
+                [
+                    .run([
+                        "sh", "-c",
+                        "for port in $(ls /sys/class/net/{bridge}/brif | tail -1); do bridge link set dev $port state 0; done",
+                    ])
+                ]),
         ]),
     Fault(
         "bridge-port-isolated", "Two ports are isolated from each other",

@@ -83,7 +83,7 @@ package struct ForwardingFilterProbe: Probe {
         let packet = usual?.0 ?? answer.packet
         let isDropped = usual != nil || answer.packet.map { questions.walk.walk($0).verdict == .dropped } ?? true
         observation.facts[name + "Shape"] = .string(
-            isDropped ? questions.shape(of: killer).rawValue : "translated")
+            isDropped || killer.hook == "routing" ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
         if question == .eastWest { observation.facts["eastWestFamily"] = .string(killer.family ?? "") }
         observation.facts[name + "Packet"] = .string(packet?.description ?? "")
@@ -98,8 +98,12 @@ package struct ForwardingFilterProbe: Probe {
         let results = questions.samples(answer.question).map { ($0, questions.walk.walk($0)) }
         let fates = results.map { packet, result -> Bool? in
             if result.verdict == .undecided { return nil }
-            return result.verdict == .accepted
-                && (answer.question != .eastWest || result.sourceAfter == packet.source)
+            guard result.verdict == .accepted else { return false }
+            switch answer.question {
+            case .eastWest: return result.sourceAfter == packet.source
+            case .answered: return result.uplink == questions.bridge
+            default: return true
+            }
         }
         if !fates.isEmpty, fates.allSatisfy({ $0 == true }) { return "some" }
         // A rare packet that is dropped says nothing about usual ones whose fate is not known.

@@ -39,7 +39,8 @@ struct HostForwardingState {
                     routesLoopback: settings.routesLoopback || all.routesLoopback,
                     callsIptables: link.kind == "bridge" ? netfilter.isOwnOption(of: link) : nil))
         }
-        forwarding.routes = routes.map(Self.route)
+        let bridges = Set(links.filter { $0.kind == "bridge" }.map(\.index))
+        forwarding.routes = routes.map { Self.route($0, bridges) }
         forwarding.rules = rules.map(Self.rule)
         forwarding.bridgeNetfilter = netfilter.isSet
         forwarding.outsideModel = try OutsideModel(host: host).actors(links)
@@ -57,7 +58,7 @@ struct HostForwardingState {
             hasOtherMatch: rule.hasOtherMatch)
     }
 
-    private static func route(_ route: Route) -> HostForwarding.FibRoute {
+    private static func route(_ route: Route, _ bridges: Set<Int>) -> HostForwarding.FibRoute {
         let kind: HostForwarding.FibRoute.Kind =
             switch route.kind {
             case .unicast: .unicast
@@ -70,13 +71,15 @@ struct HostForwardingState {
             case .throw: .throw
             default: .other
             }
-        // RTNH_F_DEAD is 1.
+        // RTNH_F_DEAD is 1, RTNH_F_LINKDOWN 16. With `ignore_routes_with_linkdown` the route to a bridge without a port is
+        // dead for want of a carrier, and lives as soon as a container is there to be asked about.
+        let waits = route.link.map(bridges.contains) ?? false && route.flags & 16 != 0
         let hops =
             route.nextHops.isEmpty
             ? route.link.map {
                 [
                     HostForwarding.NextHop(
-                        link: UInt32(clamping: $0), gateway: route.gateway, isDead: route.flags & 1 != 0)
+                        link: UInt32(clamping: $0), gateway: route.gateway, isDead: route.flags & 1 != 0 && !waits)
                 ]
             } ?? []
             : route.nextHops.map {

@@ -41,7 +41,7 @@ package struct ContainerWayProbe: Probe {
         }
         var observation = Observation(
             facts: [
-                "way": .string(Self.words(way)), "hostWay": .string(Self.words(own)),
+                "way": .string(way.words), "hostWay": .string(own.words),
                 "rule": .string(way.rule?.description ?? ""), "blocked": .boolean(way.kind != .unicast),
                 "diverted": .boolean(way.kind == .unicast && way.links != own.links), "translated": .string(""),
                 "source": .string(""), "borrowed": .boolean(false), "borrowedFrom": .string(""),
@@ -52,23 +52,14 @@ package struct ContainerWayProbe: Probe {
                 Evidence(
                     source: "rtnetlink RTM_GETROUTE, RTM_GETRULE",
                     command: "ip rule; ip route get \(target) from \(first.source) iif \(bridge)",
-                    value: "containers: \(Self.words(way))"
+                    value: "containers: \(way.words)"
                         + (way.rule.map { " (rule \($0))" } ?? marked.map { _ in " (by a mark)" } ?? "")
-                        + "; the host: \(Self.words(own))")
+                        + "; the host: \(own.words)")
             ])
         if way.kind == .unicast, way.links != own.links { translate(way, own, questions, filter, &observation) }
         source(of: first, sent, questions, &observation)
         reversePath(requests + questions.samples(.answered), questions, &observation)
         return observation
-    }
-
-    /// `by up0`, `no route`, `unreachable`.
-    private static func words(_ decision: PolicyDecision) -> String {
-        switch decision.kind {
-        case nil: "no route"
-        case .unicast?: "by " + decision.links.joined(separator: " or ")
-        case let kind?: kind.rawValue
-        }
     }
 
     /// Whether what leaves by another link than the host's own is translated there; `nowhere` where it would not be on the
