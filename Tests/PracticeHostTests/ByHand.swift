@@ -33,6 +33,8 @@ enum ByHand {
 
     private static let rules: [String: [String]] = [
         "container-forward-drop": ["ip saddr 10.5.", "drop #"],
+        "egress-allow-list": ["policy drop", "ip daddr 192.0.2.0/24 accept"],
+        "egress-filtered": ["policy drop", "tcp dport { 53, 443 } accept"],
         "docker-forward-drop": ["-P FORWARD DROP", "-A FORWARD -j DOCKER-USER"],
         "docker28-raw-drop": ["-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP"],
         "firewall-boot-order": ["nft -f /etc/firewall.nft"],

@@ -1,5 +1,6 @@
 internal import HostAccess
 internal import HostModel
+internal import PacketProof
 internal import Probes
 
 /// The proof from inside a running container, as a fact that checks can ask for.
@@ -20,6 +21,7 @@ struct ContainerProofProbe: Probe {
     /// Nil where the proof is off.
     let report: ProofReport?
     var family: IPFamily = .ipv4
+    var transcripts: [ProofTranscript]?
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
@@ -34,7 +36,8 @@ struct ContainerProofProbe: Probe {
             probe.container = nil
             return probe
         }
-        var observation = try PacketProofProbe(report: own, family: family).observe(parameters, on: host)
+        var observation = try PacketProofProbe(report: own, family: family, transcripts: transcripts)
+            .observe(parameters, on: host)
         observation.facts["container"] = .string(container)
         return observation
     }

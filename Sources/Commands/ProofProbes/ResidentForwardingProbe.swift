@@ -35,12 +35,14 @@ struct ResidentForwardingProbe: Probe {
         let questions = try NetworkFilter(on: host).questions(
             network: cidr, bridge: try parameters.string("bridge"), address: gateway,
             target: try parameters.address("target"))
+        // What is closed to the whole network is not about single containers.
+        let closed = questions.closedServices()
         var stopped: [String] = []
         var rule = ""
         var evidence: [Evidence] = []
         for (title, address) in sources {
-            let sent = Self.killer(of: .forwarded, address, questions)
-            guard let killer = sent ?? Self.killer(of: .answered, address, questions) else { continue }
+            let sent = Self.killer(of: .forwarded, address, questions, closed)
+            guard let killer = sent ?? Self.killer(of: .answered, address, questions, closed) else { continue }
             stopped.append((sent == nil ? "answers to " : "") + "\(title) (\(address))")
             if rule.isEmpty { rule = killer.text }
             let piece = Evidence(killer)
@@ -53,9 +55,10 @@ struct ResidentForwardingProbe: Probe {
 
     /// What drops one of the usual packets. Only a rule or policy: drops of the routing decision have checks of their own.
     private static func killer(
-        of question: NetworkQuestion, _ address: IPv4Address, _ questions: NetworkQuestions
+        of question: NetworkQuestion, _ address: IPv4Address, _ questions: NetworkQuestions,
+        _ closed: Set<SamplePacket.Transport>
     ) -> Killer? {
-        questions.samples(question, of: address).lazy.map(questions.walk.walk)
+        questions.samples(question, of: address).lazy.filter { !closed.contains($0.protocol) }.map(questions.walk.walk)
             .filter { $0.verdict == .dropped }.compactMap(\.killer).first { $0.table != nil }
     }
 }
