@@ -1,4 +1,4 @@
 let filterProbes: [any Probe] = [
     SourceTranslationProbe(), ForwardingFilterProbe(), HostOutputProbe(), FirewallFrontEndsProbe(), NetworkRulesProbe(),
-    IptablesTablesProbe(), XtablesLockProbe(), DockerRawDropsProbe(), IngressFiltersProbe(), HairpinProbe(),
+    IptablesTablesProbe(), XtablesLockProbe(), DockerRawDropsProbe(), IngressFiltersProbe(), HairpinProbe(), BridgeARPProbe(),
 ]

@@ -38,7 +38,7 @@ package struct SubnetElsewhereProbe: Probe {
         let felt =
             taken.isEmpty
             ? []
-            : try Self.addresses(on: bridge, index: own, state).filter { address in
+            : try Self.addresses(on: bridge, state).filter { address in
                 taken.contains { $0.contains(address) }
             }
         let byLinks = Evidence(
@@ -60,9 +60,10 @@ package struct SubnetElsewhereProbe: Probe {
 
     /// The addresses that containers are known to have: by the neighbours of the bridge, and by the leases of its
     /// dnsmasq.
-    private static func addresses(
-        on bridge: String, index: Int?, _ state: NetworkState
+    static func addresses(
+        on bridge: String, _ state: NetworkState
     ) throws(ObservationFailure) -> [IPv4Address] {
+        let index = try state.links().named(bridge)?.index
         var found = Set(try state.neighbours().filter { $0.link == index && $0.mac != nil }.compactMap(\.address))
         found.formUnion(try ConfigurationReader(host: state.host).leases(of: bridge).leases.map(\.address))
         return found.sorted()
