@@ -56,7 +56,10 @@ struct FixUndoCommand: ParsableCommand {
         }
         guard !yes, journal.status == .applied else { return }
         for entry in journal.entries.reversed() where entry.state == .done {
-            let line = "\(entry.step.target): \(entry.step.after) -> \(entry.step.before)"
+            let line =
+                entry.isIrreversible
+                ? "\(entry.step.target): \(entry.step.after), and stays so"
+                : "\(entry.step.target): \(entry.step.after) -> \(entry.step.before)"
             if !output.quiet { Console.write(SafeText.line(line) + "\n", to: .error) }
         }
         try Remediation.askOnTerminal("Take back the repair \(journal.run)?", without: "take it back")
@@ -70,7 +73,8 @@ struct FixUndoCommand: ParsableCommand {
         case .unfinished: lines.append("NOT EVERYTHING could be taken back")
         }
         if let reason = report.reason { lines.append("  \(reason)") }
-        for step in report.steps where report.outcome != .refused {
+        // A checker that was run has left nothing.
+        for step in report.steps where report.outcome != .refused && step.reversal != "none needed" {
             lines.append("  \(step.state == .rolledBack ? "TAKEN BACK" : "LEFT      ")  \(step.target)")
         }
         for difference in report.differences {

@@ -42,9 +42,11 @@ struct Remediation {
         var result = first
         var steps: [FixStep] = []
         var journal: String?
+        var left: [ByHand] = []
         var run = Self.runName()
         for _ in 0..<Self.mostRounds {
             let plan = try Self.makePlan(session, accepted(result))
+            left = plan.byHand
             if isUnattended, plan.mayDisconnect {
                 let reason = "a step may cut the operator's connection, and nobody is there to confirm it"
                 return session.report(
@@ -75,8 +77,23 @@ struct Remediation {
             }
             if fixes.steps.allSatisfy({ $0.state == .unchanged }) { break }
         }
+        result.causes = Self.marked(result.causes, left)
         guard !steps.isEmpty else { return session.report(result) }
         return session.report(result, fixes: FixReport(outcome: .applied, steps: steps, journal: journal))
+    }
+
+    /// Causes whose remedy was planned and left to a person say so, and why.
+    private static func marked(_ causes: [Cause], _ left: [ByHand]) -> [Cause] {
+        causes.map { cause in
+            guard let remedy = cause.remedy, remedy.automatic,
+                let reason = left.first(where: { $0.cause == cause.id && $0.subject == cause.subject })
+            else { return cause }
+            var cause = cause
+            cause.remedy = RemedyAdvice(
+                id: remedy.id, automatic: false, commands: remedy.commands.filter(reason.what.contains),
+                left: reason.why)
+            return cause
+        }
     }
 
     private func accepted(_ result: DiagnosisResult) -> DiagnosisResult {

@@ -5,11 +5,14 @@ package struct RemedyAdvice: Codable, Sendable, Hashable {
     package var automatic: Bool
     /// What a person would type.
     package var commands: [String]
+    /// Why the fix module was asked and leaves it to a person all the same, in one sentence.
+    package var left: String?
 
-    package init(id: String, automatic: Bool, commands: [String]) {
+    package init(id: String, automatic: Bool, commands: [String], left: String? = nil) {
         self.id = id
         self.automatic = automatic
         self.commands = commands
+        self.left = left
     }
 }
 

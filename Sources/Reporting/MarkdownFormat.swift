@@ -55,6 +55,7 @@ package struct MarkdownFormat: PartFormat {
             parts.append("It explains: \(names.joined(separator: "; ")).")
         }
         if let remedy = cause.remedy {
+            if let left = remedy.left { parts.append("The repair is left to a person: \(Escape.markdown(left)).") }
             if remedy.automatic { parts.append("`--auto-remediate` repairs it. By hand:") }
             if !remedy.commands.isEmpty { parts.append(Escape.markdownBlock(remedy.commands)) }
         }

@@ -16,6 +16,12 @@ struct NextStep: Sendable, Hashable {
                     command: "\(options.invocation) --auto-remediate",
                     purpose: "shows its plan and asks before it changes anything"))
         }
+        if report.causes.contains(where: { $0.remedy?.left != nil }) {
+            steps.append(
+                NextStep(
+                    command: "\(options.invocation) fix plan", purpose: "says what is left to a person, and what to do")
+            )
+        }
         if let cause = report.causes.first(where: { report.fixes != nil || $0.remedy?.automatic != true }) {
             steps.append(NextStep(command: "lxc-doctor explain \(cause.id)", purpose: "says more about this cause"))
         } else if report.causes.isEmpty, let finding = failed.first {

@@ -72,6 +72,9 @@ extension TerminalFormat {
         if remedy.automatic {
             page.labelled("repair", "--auto-remediate does it (remedy \(remedy.id))", indent: indent, column: column)
         }
+        if let left = remedy.left {
+            page.labelled("repair", "left to a person: \(left)", indent: indent, column: column)
+        }
         for (index, command) in remedy.commands.enumerated() {
             page.verbatim(index == 0 ? "by hand" : "", command, indent: indent, column: column)
         }

@@ -6,7 +6,7 @@ extension Vocabulary {
         probe(
             "container-way", "network:S bridge:S address:S target:S",
             "way:S hostWay:S rule:S blocked:B diverted:B translated:S source:S borrowed:B borrowedFrom:S reversePath:S "
-                + "reverseRule:S reversePacket:S reason:S container:S"),
+                + "reverseRule:S reversePacket:S reason:S container:S part:S reach:S"),
         probe(
             "other-uplinks", "network:S bridge:S address:S target:S",
             "uplinks:L count:I untranslated:L foreignSource:L inUse:B undecided:B reason:S"),

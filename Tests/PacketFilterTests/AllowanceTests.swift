@@ -4,112 +4,130 @@ import Testing
 @testable import PacketFilter
 @testable import WireFormats
 
-/// What closed rules leave open, and what is no such list at all.
-@Suite struct AllowanceTests {
-    private static let table = NftTableName(.inet, "mine")
-    private static let name = "forward"
+/// A chain that drops by its policy, and the rule of it that lets the network out for some purposes only.
+struct AllowanceCase: Sendable, CustomTestStringConvertible {
+    var name: String
+    /// From 1; nil: there is none.
+    var expected: Int?
+    var policy = NftBaseChain.Policy.drop
+    var rules: [[NftExpression]]
+    /// In the chain that rules jump to.
+    var out: [[NftExpression]] = []
 
-    private func allowance(
-        policy: NftBaseChain.Policy = .drop, _ rules: [[NftExpression]]
-    ) throws -> EgressAllowance? {
-        try questions { builder in
+    var testDescription: String { name }
+}
+
+private func from(_ text: String) -> [NftExpression] {
+    IPv4Prefix(text).map { NftExpression.source(in: $0) } ?? [.other(name: text)]
+}
+private func to(_ text: String) -> [NftExpression] {
+    IPv4Prefix(text).map { NftExpression.destination(in: $0) } ?? [.other(name: text)]
+}
+private func link(_ key: NftMetaKey, _ name: String) -> [NftExpression] {
+    NftValue(interface: name).map { NftExpression.meta(key, equal: $0) } ?? [.other(name: name)]
+}
+private let inside = link(.inputName, "lxcbr1")
+private let outside = link(.outputName, "up0")
+private func tcp(_ port: UInt16) -> [NftExpression] { NftExpression.port(port, protocol: 6) }
+private let ping: [NftExpression] = [
+    .meta(.transportProtocol, into: .one), .compare(.one, .equal, NftValue(byte: 1)),
+]
+/// `ct status dnat`.
+private let portForwards: [NftExpression] = [
+    .conntrack(.status, direction: nil, into: .one),
+    .bitwise(from: .one, into: .one, mask: NftValue(host32: 32), xor: NftValue(host32: 0)),
+    .compare(.one, .notEqual, NftValue(host32: 0)),
+]
+private let strange: [NftExpression] = [.match(XtExtension(name: "string", revision: 1, info: [0, 0, 0, 0]))]
+private let accept: [NftExpression] = [.verdict(.accept)]
+private let drop: [NftExpression] = [.verdict(.drop)]
+private let answers = NftExpression.established + accept
+
+@Suite("What rules allow while they drop the rest") struct AllowanceTests {
+    static let lists: [AllowanceCase] = [
+        AllowanceCase(name: "one port", expected: 2, rules: [answers, inside + tcp(443) + accept]),
+        AllowanceCase(
+            name: "one port, ahead of a rule that ends all", expected: 1, policy: .accept,
+            rules: [
+                inside + tcp(22) + accept, drop,
+            ]),
+        AllowanceCase(name: "one port for everybody", expected: 1, rules: [tcp(443) + accept]),
+        AllowanceCase(name: "one destination", expected: 1, rules: [inside + to("192.0.2.0/24") + accept]),
+        AllowanceCase(name: "private destinations", expected: 1, rules: [inside + to("10.0.0.0/8") + accept]),
+        AllowanceCase(name: "one container", expected: 2, rules: [answers, from("10.5.92.18/32") + accept]),
+        AllowanceCase(name: "what is not understood", expected: 1, rules: [inside + strange + accept]),
+        AllowanceCase(
+            name: "one port, in another chain", expected: 1, rules: [inside + [.verdict(.jump("out"))]],
+            out: [tcp(22) + accept]),
+        AllowanceCase(name: "another link only", expected: 1, rules: [inside + link(.outputName, "wg0") + accept]),
+        AllowanceCase(
+            name: "another link only, that is not there", expected: 2,
+            rules: [inside + outside + drop, inside + link(.outputName, "tun9") + accept]),
+        AllowanceCase(
+            name: "some containers by another link", expected: 1,
+            rules: [from("10.5.1.0/24") + link(.outputName, "wg0") + accept]),
+    ]
+
+    static let others: [AllowanceCase] = [
+        AllowanceCase(name: "nothing", rules: []),
+        AllowanceCase(name: "answers", rules: [answers]),
+        AllowanceCase(name: "pings", rules: [answers, ping + accept, inside + ping + accept]),
+        AllowanceCase(name: "other bridges", rules: [link(.inputName, "virbr0") + tcp(443) + accept]),
+        AllowanceCase(name: "other networks", rules: [from("192.168.122.0/24") + accept]),
+        AllowanceCase(name: "port forwards", rules: [answers, portForwards + accept]),
+        AllowanceCase(
+            name: "a published port of another program",
+            rules: [
+                to("172.17.0.2/32") + link(.outputName, "docker0") + tcp(80) + accept
+            ]),
+        AllowanceCase(name: "another program's own network", rules: [to("10.244.0.0/16") + accept]),
+        AllowanceCase(
+            name: "containers among themselves",
+            rules: [
+                inside + link(.outputName, "lxcbr1") + accept
+            ]),
+        AllowanceCase(name: "everything, behind the end", rules: [drop, inside + tcp(443) + accept]),
+        AllowanceCase(
+            name: "one port where nothing is dropped", policy: .accept, rules: [inside + tcp(443) + accept]),
+        AllowanceCase(name: "everything", rules: [inside + accept, inside + tcp(443) + accept]),
+    ]
+
+    private func found(_ item: AllowanceCase) throws -> String? {
+        let table = NftTableName(.inet, "filter")
+        let questions = try questions { builder in
+            builder.chain(table, "out", nil, item.out)
             builder.chain(
-                Self.table, Self.name, NftBaseChain(hook: .forward, priority: 10, policy: policy), rules)
-            builder.chain(
-                NftTableName(.ipv4, "nat"), "post", NftBaseChain(type: "nat", hook: .postrouting, priority: 100),
-                [[.masquerade(flags: 0, ports: nil)]])
-        }.allowance()
-    }
-
-    private static let bridge = NftExpression.meta(.inputName, equal: NftValue(interface: "lxcbr1") ?? NftValue(byte: 0))
-
-    private static func to(_ transport: UInt8, _ port: UInt16? = nil) -> [NftExpression] {
-        NftExpression.meta(.transportProtocol, equal: NftValue(byte: transport))
-            + (port.map {
-                [
-                    .payload(base: .transport, offset: 2, length: 2, into: .one),
-                    .compare(.one, .equal, NftValue(big16: $0)),
-                ]
-            } ?? [])
-    }
-
-    private static func accept(_ matches: [NftExpression]) -> [NftExpression] { matches + [.verdict(.accept)] }
-
-    private static func destination(_ text: String) throws -> [NftExpression] {
-        NftExpression.destination(in: try #require(IPv4Prefix(text)))
-    }
-
-    @Test func httpsAndNamesAreMostOfWhatIsAsked() throws {
-        let found = try #require(try allowance([Self.accept(Self.to(6, 443)), Self.accept(Self.to(17, 53))]))
-        #expect(found.width == .most)
-        #expect(found.passing == ["HTTPS (tcp 443)", "DNS (udp 53)"])
-        #expect(found.stopped.contains("ping") && found.stopped.contains(EgressAllowance.others))
-        #expect(found.killer.table == "mine" && found.killer.rule == nil)
-    }
-
-    @Test func httpsWithoutNamesIsAShortList() throws {
-        let found = try #require(try allowance([Self.accept(Self.to(6, 443))]))
-        #expect(found.width == .listed && found.passing == ["HTTPS (tcp 443)"])
-    }
-
-    @Test func aDestinationIsAShortListWhereARuleNamesTheContainers() throws {
-        let place = try Self.destination("192.0.2.0/24")
-        let found = try #require(try allowance([Self.accept(Self.bridge + place)]))
-        #expect(found.width == .listed && found.passing == ["everything to 192.0.2.0/24"], "\(found)")
-        #expect(found.requests.map(\.destination.description) == ["192.0.2.0"])
-        // For others it is no list of theirs.
-        #expect(try allowance([Self.accept(place)]) == nil)
-    }
-
-    @Test func aPortIsAShortListWhereARuleNamesTheContainers() throws {
-        let found = try #require(try allowance([Self.accept(Self.bridge + Self.to(6, 8080))]))
-        #expect(found.width == .listed && found.passing == ["tcp 8080"], "\(found)")
-    }
-
-    @Test func whatHelpsNobodyIsNoList() throws {
-        #expect(try allowance([]) == nil)
-        // As ufw leaves it: pings.
-        #expect(try allowance([Self.accept(Self.to(1))]) == nil)
-        #expect(try allowance([Self.accept(Self.to(17, 53)), Self.accept(Self.to(1))]) == nil)
-    }
-
-    @Test func whatHalfOfTheNetworkMayDoIsNoList() throws {
-        let half = NftExpression.source(in: try #require(IPv4Prefix("10.5.0.0/17")))
-        #expect(try allowance([Self.accept(half + Self.to(6, 443)), Self.accept(half + Self.to(17, 53))]) == nil)
-    }
-
-    /// An open chain with a few drops is no list of what is allowed; HTTPS that does not pass is a fault there.
-    @Test func aFewDropsAreNoList() throws {
-        let web = try allowance(
-            policy: .accept, [Self.to(6, 443) + [.verdict(.drop)], Self.accept(Self.bridge)])
-        #expect(web == nil)
-        let place = try allowance(
-            policy: .accept, [try Self.destination("198.51.100.0/24") + [.verdict(.drop)], Self.accept(Self.bridge)])
-        #expect(place == nil)
-        #expect(try allowance(policy: .accept, []) == nil)
-        let ping = try #require(try allowance(policy: .accept, [Self.to(1) + [.verdict(.drop)]]))
-        #expect(ping.width == .most && ping.stopped == ["ping"])
-    }
-
-    @Test func whatIsClosedToTheWholeNetworkIsNotAboutOneContainer() throws {
-        let closed = try questions { builder in
-            builder.chain(
-                Self.table, Self.name, NftBaseChain(hook: .forward, priority: 10, policy: .drop),
-                [Self.accept(Self.to(6, 443)), Self.accept(Self.to(17, 53))])
-        }.closedServices()
-        #expect(closed == [.icmp])
-    }
-
-    @Test func onlyWhatIsListedIsAnswered() throws {
-        let place = try Self.destination("192.0.2.0/24")
-        let all = try questions { builder in
-            builder.chain(
-                Self.table, Self.name, NftBaseChain(hook: .forward, priority: 10, policy: .drop),
-                [Self.accept(Self.bridge + place)])
-            builder.chain(
-                NftTableName(.ipv4, "nat"), "post", NftBaseChain(type: "nat", hook: .postrouting, priority: 100),
-                [[.masquerade(flags: 0, ports: nil)]])
+                table, "forward", NftBaseChain(hook: .forward, priority: 0, policy: item.policy), item.rules)
         }
-        #expect(all.samples(.answered).map(\.source.description) == ["192.0.2.0"])
+        return try questions.allowance(leavingBy: "up0").map { rule in
+            let chain = questions.ruleset.chains[questions.ruleset.rules[rule].chain]
+            return "\(chain.name) \(questions.ruleset.rules[rule].number)"
+        }
+    }
+
+    @Test("are found", arguments: lists) func areFound(item: AllowanceCase) throws {
+        #expect(try found(item) == "\(item.out.isEmpty ? "forward" : "out") \(try #require(item.expected))")
+    }
+
+    @Test("are not seen where there are none", arguments: others) func areNotSeen(item: AllowanceCase) throws {
+        #expect(try found(item) == nil)
+    }
+
+    /// What marks the permitted packets stands elsewhere.
+    @Test func byMark() throws {
+        let mark: [NftExpression] = [.immediate(into: .one, NftValue(host32: 7)), .setMeta(.mark, from: .one)]
+        let marked: [NftExpression] = [
+            .meta(.mark, into: .one), .compare(.one, .equal, NftValue(host32: 7)), .verdict(.accept),
+        ]
+        let questions = try questions { builder in
+            builder.chain(
+                NftTableName(.inet, "mangle"), "prerouting", NftBaseChain(hook: .prerouting, priority: -150),
+                [inside + tcp(443) + mark])
+            builder.chain(
+                NftTableName(.inet, "filter"), "forward",
+                NftBaseChain(hook: .forward, priority: 0, policy: .drop), [marked])
+        }
+        let rule = try #require(try questions.allowance(leavingBy: "up0"))
+        #expect(questions.ruleset.chains[questions.ruleset.rules[rule].chain].name == "forward")
     }
 }

@@ -1,5 +1,6 @@
 import HostAccess
 import HostModel
+import Probes
 import Testing
 
 @testable import Remedies
@@ -9,16 +10,25 @@ import Testing
 @Suite("An accept among rules of iptables") struct PlacementTests {
     private static let table = IptablesTable(.nft, "filter")
 
-    private func plan(_ listing: IptablesListing, _ cause: String = "forward-policy-drop") throws -> Plan {
+    private func plan(
+        _ listing: IptablesListing, _ cause: String = "forward-policy-drop", allowed rule: String? = nil
+    ) throws -> Plan {
         let host = OverlayHost(Fixture.healthy)
         host.state.rules[Self.table] = listing
+        var facts = try Fixture.facts(host)
+        for network in Fixture.chosen.profile.networks {
+            facts.allowances[network.name] = rule.map {
+                Allowance(place: "ip filter FORWARD, rule 1", text: $0, listing: "iptables -S FORWARD")
+            }
+        }
         return Remedies.plan(
-            for: [Fixture.cause(cause, remedy: "firewall-accept")], profile: Fixture.chosen,
-            facts: try Fixture.facts(host))
+            for: [Fixture.cause(cause, remedy: "firewall-accept")], profile: Fixture.chosen, facts: facts)
     }
 
-    private func after(_ listing: IptablesListing, _ cause: String = "forward-policy-drop") throws -> IptablesListing {
-        let made = try plan(listing, cause)
+    private func after(
+        _ listing: IptablesListing, _ cause: String = "forward-policy-drop", allowed rule: String? = nil
+    ) throws -> IptablesListing {
+        let made = try plan(listing, cause, allowed: rule)
         #expect(made.byHand.isEmpty, "\(made.byHand)")
         var now = listing
         for change in made.changes {
@@ -63,23 +73,18 @@ import Testing
         #expect(made.byHand.first?.why.contains("-A FORWARD -s 10.5.0.0/16 -p udp -j DROP") == true)
     }
 
-    @Test(
-        "is left to a person where some services pass already",
-        arguments: [
-            ["-A FORWARD -i lxcbr1 -p tcp -m multiport --dports 80,443 -j ACCEPT"],
-            ["-A FORWARD -s 10.5.0.0/16 -p udp -m udp --dport 53 -j ACCEPT"],
-        ])
-    func allowed(rules: [String]) throws {
-        let answers = "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-        for listing in [
-            forward([answers] + rules), forward([answers] + rules + ["-A FORWARD -j REJECT"], policy: "ACCEPT"),
-        ] {
-            let made = try plan(listing)
+    @Test("is left to a person where the rules let some out already, but for answers")
+    func allowed() throws {
+        let rule = "-A FORWARD -i lxcbr1 -p tcp -m tcp --dport 22 -j ACCEPT"
+        for cause in ["forward-policy-drop", "ufw-forward-drop", "docker-forward-drop", "nft-other-table-drop"] {
+            let made = try plan(forward([rule]), cause, allowed: rule)
             #expect(made.changes.isEmpty, "\(made.changes)")
-            #expect(made.byHand.first?.why.contains("so it may be meant") == true, "\(made.byHand)")
+            let left = try #require(made.byHand.first)
+            #expect(left.why.contains("so that the rest may be dropped on purpose: ") && left.why.contains(rule))
+            // The cause's own commands open everything.
+            #expect(!left.what.contains { $0.hasPrefix("by-hand ") }, "\(left.what)")
         }
-        // That everybody may ping says nothing.
-        #expect(try !plan(forward([answers, "-A FORWARD -p icmp -j ACCEPT"])).changes.isEmpty)
+        #expect(try after(forward([rule]), "forward-return-missing", allowed: rule).lines == [rule, Self.back])
     }
 
     private func docker(_ own: [String]) throws -> (after: [String], byHand: [ByHand], unit: String) {

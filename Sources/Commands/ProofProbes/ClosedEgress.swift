@@ -9,33 +9,33 @@ internal import Probes
 struct ClosedEgress {
     /// Nil where the rules are no such list.
     private let questions: NetworkQuestions?
-    private let allowance: EgressAllowance?
+    private let open: OpenEgress?
 
     /// What such rules let through, in words.
-    var passing: String { allowance?.passing.joined(separator: ", ") ?? "" }
+    var passing: String { open?.passing.joined(separator: ", ") ?? "" }
 
     /// Nothing is read where no packet of the proof was lost.
     init(_ network: String, _ probes: [ProofProbe], _ transcripts: [ProofTranscript]?, on host: any Host) {
         guard probes.contains(where: \.isLostInForward),
             let known = transcripts?.first(where: { $0.network.name == network && $0.family != .ipv6 })?.network
         else {
-            (questions, allowance) = (nil, nil)
+            (questions, open) = (nil, nil)
             return
         }
         do throws(ObservationFailure) {
             let questions = try NetworkFilter(on: host).questions(
                 network: known.cidr, bridge: known.bridge, address: known.address.address, target: known.target)
             self.questions = questions
-            allowance = questions.allowance()
+            open = questions.openEgress()
         } catch {
             // Then a packet that is lost is lost.
-            (questions, allowance) = (nil, nil)
+            (questions, open) = (nil, nil)
         }
     }
 
     /// Whether such rules stop a packet that was lost, at the place where it was.
     func stops(_ probe: ProofProbe) -> Bool {
-        guard allowance != nil, let questions, probe.isLostInForward, let packet = Self.packet(probe, questions) else {
+        guard open != nil, let questions, probe.isLostInForward, let packet = Self.packet(probe, questions) else {
             return false
         }
         let result = questions.walk.walk(packet)

@@ -162,7 +162,7 @@ extension NetworkQuestions {
         let sent = requests.map { ($0, walk.walk($0)) }
         // Where the way out is closed but for what is listed, only that is answered.
         let isClosed = source == nil && sent.allSatisfy { $0.1.verdict == .dropped }
-        let listed = isClosed ? allowance()?.requests.map { ($0, walk.walk($0)) } ?? [] : []
+        let listed = isClosed ? openEgress()?.requests.map { ($0, walk.walk($0)) } ?? [] : []
         return (sent + listed).compactMap { request, sent in
             guard sent.verdict != .dropped, let uplink = sent.uplink,
                 let near = sent.sourceAfter ?? sent.sourceChoices?.first

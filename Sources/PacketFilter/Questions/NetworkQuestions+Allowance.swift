@@ -1,174 +1,171 @@
-package import HostModel
+internal import HostModel
 internal import WireFormats
 
-/// What rules that close the way to the outside leave open on purpose.
-package struct EgressAllowance: Sendable, Hashable {
-    package enum Width: String, Sendable {
-        /// HTTPS and names pass, to wherever: a container does what most containers do.
-        case most
-        /// A few services or destinations, and the rest is closed.
-        case listed
+/// What the rules allow a network's containers, where they drop the rest: somebody's decision, which an accept of
+/// everything would make void.
+extension NetworkQuestions {
+    /// As index, the first rule that lets containers out for some purposes, to some places or by some links only, in a chain that
+    /// drops others of their packets at the link `uplink`; nil where what is dropped has no such exception.
+    ///
+    /// What everybody may do counts where it is about public destinations: the published port of another program's
+    /// container says nothing about this network. Pings never count, many hosts let them through for all.
+    package func allowance(leavingBy uplink: String) throws(WalkLimit) -> Int? {
+        let context = context(bridge, uplink)
+        let opening = packets(to: Self.everywhere.subtracting(IntervalSet(network)))
+        let starts = ruleset.marked([opening], through: [.prerouting], self.context(bridge, nil)).boxes
+        for chain in ruleset.filterChains(.forward) {
+            var walk = ChainWalk(ruleset, context)
+            _ = try walk.filter([chain], starts)
+            guard walk.outcomes.contains(where: { $0.result == .dropped && $0.box.isPublic }) else { continue }
+            if let rule = try AllowanceSearch(ruleset, context, bridge: link(bridge), starts).first(in: chain) {
+                return rule
+            }
+        }
+        return nil
     }
-
-    /// Ports that are no service's: what traceroute takes, and the packet proof.
-    package static let others = "other UDP (such as port 33434)"
-
-    package var width: Width
-    /// Usual services by name, and where not everybody may be asked, destinations: `HTTPS (tcp 443)`, `192.0.2.0/24`.
-    package var passing: [String]
-    package var stopped: [String]
-    /// What stops the first of them.
-    package var killer: Killer
-    /// Packets that pass.
-    package var requests: [SamplePacket]
 }
 
-extension NetworkQuestions {
-    /// What containers usually ask of the outside. Ports: the registry of IANA.
-    private static let services: [(name: String, transport: SamplePacket.Transport, port: UInt16)] = [
-        ("HTTPS (tcp 443)", .tcp, 443), ("HTTP (tcp 80)", .tcp, 80), ("DNS (udp 53)", .udp, 53),
-        ("DNS (tcp 53)", .tcp, 53), ("QUIC (udp 443)", .udp, 443), ("NTP (udp 123)", .udp, 123),
-        ("SSH (tcp 22)", .tcp, 22), ("mail (tcp 25)", .tcp, 25), ("ping", .icmp, 0),
-        (EgressAllowance.others, .udp, 33_434),
-    ]
+private struct AllowanceSearch {
+    private struct Accept {
+        var rule: Int
+        var boxes: [PacketBox]
+        var doubts: [String]
+    }
 
-    /// Closed rules with an opening that somebody made: HTTPS to wherever, or TCP to some destination or port by a rule that
-    /// names these containers. Nil where everything usual passes, where nothing of the kind does, and where it is not known.
-    ///
-    /// What only a part of the network may do is no allowance. Neither are the openings that firewall programs leave
-    /// everybody: pings, DHCP, and what they publish.
-    package func allowance() -> EgressAllowance? {
-        guard let target else { return nil }
-        var (passing, stopped): ([String], [String]) = ([], [])
-        var requests: [SamplePacket] = []
-        var killer: Killer?
-        for service in Self.services {
-            let sent = ends.map { request(service.transport, service.port, from: $0, to: target) }
-            let results = sent.map(walk.walk)
-            if results.allSatisfy({ $0.verdict == .accepted }) {
-                passing.append(service.name)
-                requests += sent.prefix(1)
-                continue
-            }
-            // What routing drops, or nobody knows, is another matter.
-            guard let lost = results.first(where: { $0.verdict == .dropped })?.killer, lost.table != nil else {
-                return nil
-            }
-            stopped.append(service.name)
-            killer = killer ?? lost
+    private let ruleset: Ruleset
+    private let context: PacketContext
+    private let bridge: PacketContext.Link
+    private let starts: [PacketBox]
+
+    init(_ ruleset: Ruleset, _ context: PacketContext, bridge: PacketContext.Link, _ starts: [PacketBox]) {
+        self.ruleset = ruleset
+        self.context = context
+        self.bridge = bridge
+        self.starts = starts
+    }
+
+    /// No interface can have this name, so no rule is about it alone.
+    private static let nobody = PacketContext.Link(name: "/")
+    /// What is not known of a new packet where rules ask for translated destinations: port forwards are no allowance.
+    private static let translation: Set<String> = ["conntrack status", "conntrack", "ct status"]
+
+    func first(in chain: Int) throws(WalkLimit) -> Int? {
+        var anyLink = context
+        anyLink.ignoresOutput = true
+        var others = anyLink
+        others.input = Self.nobody
+        let foreign = starts.map { start in
+            var box = start
+            box.source = start.source.complement
+            return box
         }
-        guard let killer else { return nil }
-        let names = Self.services.map(\.name)
-        var allowance = EgressAllowance(
-            width: passing.contains(names[2]) ? .most : .listed, passing: passing, stopped: stopped, killer: killer,
-            requests: requests)
-        guard !passing.contains(names[0]) else { return allowance }
-        let openings = openings(to: target, beside: killer)
-        guard !openings.isEmpty else { return nil }
-        allowance.width = .listed
-        allowance.passing = openings.map(\.words) + passing.filter { $0.hasPrefix("DNS") || $0 == "ping" }
-        allowance.requests = openings.map(\.request)
-        return allowance
-    }
-
-    /// Protocols whose usual packets the rules drop for the whole network.
-    package func closedServices() -> Set<SamplePacket.Transport> {
-        let dropped = ends.map { end in
-            Set(
-                samples(.forwarded, of: end).filter { packet in
-                    let result = walk.walk(packet)
-                    return result.verdict == .dropped && result.killer?.table != nil
-                }.map(\.protocol))
-        }
-        return dropped.dropFirst().reduce(dropped.first ?? []) { $0.intersection($1) }
-    }
-
-    /// Containers at either end of the network: a rule that is about a part of it treats them differently.
-    private var ends: [IPv4Address] {
-        let all = containers.ranges
-        return [all.first?.lowerBound, all.last?.upperBound].compactMap { $0 }.map(IPv4Address.init(value:))
-    }
-
-    private func request(
-        _ transport: SamplePacket.Transport, _ port: UInt16, from source: IPv4Address, to destination: IPv4Address
-    ) -> SamplePacket {
-        SamplePacket(
-            inputInterface: bridge, source: source, destination: destination, protocol: transport,
-            sourcePort: transport == .icmp ? 8 : 40_000, destinationPort: port)
-    }
-
-    /// More openings than these are not named.
-    private static let mostOpenings = 4
-
-    /// What new connections of TCP pass, by rules that name these containers, on the way to a target: destinations where it
-    /// is not all of them, else ports. Each was walked through the rules alone, from either end of the network.
-    private func openings(to target: IPv4Address, beside killer: Killer) -> [(words: String, request: SamplePacket)] {
-        var found: [(words: String, request: SamplePacket)] = []
-        for box in passingConnections(to: target) where found.count < Self.mostOpenings {
-            let isAnywhere = box.destination.contains(target.value)
-            let ports = box.destinationPort
-            // A few that are closed leave most of it open: that is no list of what is allowed.
-            guard isAnywhere ? ports.count < 1 << 15 : box.destination.count < 1 << 31 else { continue }
-            guard let first = box.destination.ranges.first?.lowerBound, let lowest = ports.ranges.first?.lowerBound
-            else { continue }
-            let port = UInt16(truncatingIfNeeded: [443, 80, 22].first(where: ports.contains) ?? lowest)
-            let destination = isAnywhere ? target : IPv4Address(value: first)
-            let sent = ends.map { request(.tcp, port, from: $0, to: destination) }
-            guard sent.allSatisfy({ walk.walk($0).verdict == .accepted }), isOpenedByName(box, beside: killer) else {
-                continue
+        let accepts = try accepts(in: chain, starts, anyLink)
+        guard !accepts.isEmpty else { return nil }
+        let everybody = Set(try self.accepts(in: chain, foreign, others).map(\.rule))
+        let outside = Set(try self.accepts(in: chain, starts, context).map(\.rule))
+        var within = context
+        within.output = bridge
+        let eastWest = Set(try self.accepts(in: chain, starts, within).map(\.rule))
+        return accepts.first { accept in
+            let isForUplink = outside.contains(accept.rule)
+            if everybody.contains(accept.rule) {
+                return isForUplink && isNarrow(accept) && accept.boxes.contains(where: \.isPublic)
+                    && Self.translation.isDisjoint(with: accept.doubts)
             }
-            var words = ports.count < PacketBox.usedPorts.count ? "tcp \(Self.words(ports))" : ""
-            if !isAnywhere {
-                let places = box.destination.prefixes(limit: 3)
-                words += (words.isEmpty ? "everything to " : " to ")
-                    + places.map(\.description).joined(separator: ", ")
-            }
-            if !found.contains(where: { $0.words == words }) { found.append((words, sent[0])) }
+            // Out by another link only: what keeps to a tunnel is not to leave by the uplink.
+            return isNarrow(accept) || !isForUplink && !eastWest.contains(accept.rule) && !isPing(accept)
+        }?.rule
+    }
+
+    private func isPing(_ accept: Accept) -> Bool {
+        accept.boxes.allSatisfy { $0.transport.isSubset(of: IntervalSet(1)) }
+    }
+
+    /// Whether a rule accepts some of the packets, and not all.
+    private func isNarrow(_ accept: Accept) -> Bool {
+        if isPing(accept) { return false }
+        guard accept.doubts.isEmpty, let rest = PacketBox.subtract(accept.boxes, from: starts) else { return true }
+        return !rest.isEmpty
+    }
+
+    // MARK: Walking
+
+    private static let mostJumps = 16
+    private static let mostSteps = 250_000
+
+    private func accepts(
+        in chain: Int, _ boxes: [PacketBox], _ context: PacketContext
+    ) throws(WalkLimit) -> [Accept] {
+        var noLink = context
+        if context.ignoresOutput { (noLink.output, noLink.ignoresOutput) = (nil, false) }
+        var visit = Visit(
+            ruleset: ruleset, reader: NftRuleReader(ruleset, context), ending: NftRuleReader(ruleset, noLink))
+        try visit.follow(chain, boxes, doubts: [], depth: 0)
+        return visit.accepts
+    }
+
+    private struct Visit {
+        let ruleset: Ruleset
+        var reader: NftRuleReader
+        /// For packets that leave by no link that a rule names.
+        var ending: NftRuleReader
+        var accepts: [Accept] = []
+        private var steps = 0
+
+        init(ruleset: Ruleset, reader: NftRuleReader, ending: NftRuleReader) {
+            self.ruleset = ruleset
+            self.reader = reader
+            self.ending = ending
         }
-        return found
-    }
 
-    private static func words(_ ports: IntervalSet) -> String {
-        ports.ranges.prefix(3).map {
-            $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
-        }.joined(separator: ", ")
-    }
-
-    /// The new connections that come through every chain by the link that leads to a target.
-    private func passingConnections(to target: IPv4Address) -> [PacketBox] {
-        do throws(Undecided) {
-            var found: [PacketBox] = []
-            for way in try uplinks() where way.destinations.contains(target.value) {
-                var box = packets(from: way.sources, to: way.destinations.subtracting(IntervalSet(network)))
-                box.transport = IntervalSet(6)
-                var passage = Passage(boxes: [box])
-                let context = context(bridge, way.output.name)
-                try enter(&passage, context)
-                try pass(&passage, .forward, context)
-                try pass(&passage, .postrouting, context)
-                found += passage.boxes
+        /// Every rule of a chain and of those that it jumps to, whatever rules before it decide about some packets; not
+        /// what stands behind a rule that decides about all.
+        mutating func follow(
+            _ chain: Int, _ boxes: [PacketBox], doubts: [String], depth: Int
+        ) throws(WalkLimit) {
+            guard depth <= AllowanceSearch.mostJumps else { throw WalkLimit(reason: "jumps more than 16 deep") }
+            let asked = boxes.count == 1 ? boxes[0] : ruleset.everyBox
+            for rule in ruleset.chains[chain].rules {
+                steps += boxes.count
+                guard steps < AllowanceSearch.mostSteps else { throw WalkLimit(reason: "more than 250,000 rules") }
+                if let test = ruleset.addressTest(ofRule: rule),
+                    !boxes.contains(where: { (test.isSource ? $0.source : $0.destination).contains(test.address) })
+                {
+                    continue
+                }
+                for branch in RuleBranch.branches(of: rule, in: ruleset, reader.context, &reader, within: asked) {
+                    let matched = boxes.compactMap { $0.intersection(branch.box) }
+                    if matched.isEmpty { continue }
+                    let unsure = doubts + branch.doubts.filter { !doubts.contains($0) }
+                    switch branch.action {
+                    case .accept: accepts.append(Accept(rule: rule, boxes: matched, doubts: unsure))
+                    case .jump(let name), .goto(let name):
+                        guard let next = ruleset.chain(named: name, inTable: ruleset.chains[chain].table) else {
+                            throw WalkLimit(reason: "a jump to chain \(name), which does not exist")
+                        }
+                        try follow(next, matched, doubts: unsure, depth: depth + 1)
+                    default: continue
+                    }
+                }
+                if endsAll(rule, boxes, asked) { return }
             }
-            return found
-        } catch {
-            return []
         }
-    }
 
-    /// Whether a rule that names the bridge or the network accepts some of these packets, or hands them to a chain that may,
-    /// in the table of what stops the others.
-    private func isOpenedByName(_ box: PacketBox, beside killer: Killer) -> Bool {
-        let context = context(bridge, nil)
-        return ruleset.rules(thatMayName: bridge, or: network.first).contains { index in
-            let place = place(index)
-            guard place.table == killer.table, place.family == killer.family,
-                place.text.contains(bridge) || place.text.contains(network.description)
-            else { return false }
-            return RuleBranch.branches(of: index, in: ruleset, context).contains { branch in
+        private mutating func endsAll(_ rule: Int, _ boxes: [PacketBox], _ asked: PacketBox) -> Bool {
+            RuleBranch.branches(of: rule, in: ruleset, ending.context, &ending, within: asked).contains { branch in
                 switch branch.action {
-                case .accept, .jump, .goto: branch.box.intersection(box) != nil
+                case .accept, .drop, .return:
+                    branch.doubts.isEmpty && boxes.allSatisfy { $0.subtracting(branch.box).isEmpty }
                 default: false
                 }
             }
         }
+    }
+}
+
+extension PacketBox {
+    /// Whether some of it goes to a public address.
+    fileprivate var isPublic: Bool {
+        !destination.isDisjoint(with: SourceTranslationQuestion.privateDestinations.complement)
     }
 }

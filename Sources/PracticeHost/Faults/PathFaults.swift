@@ -45,6 +45,9 @@ let pathFaults: [Fault] = [
             FaultVariant(
                 "unreachable", "Into a table that leads nowhere",
                 [.run(["ip", "route", "add", "unreachable", "default", "table", "100"])] + ownTable),
+            FaultVariant(
+                "part", "A rule against a part of the network",
+                [.run(["ip", "rule", "add", "priority", "100", "from", "{upper}", "blackhole"])]),
         ]),
     Fault(
         "rp-filter-drop", "Answers come back by a line that strict filtering does not expect them on",

@@ -76,10 +76,10 @@ package struct ForwardingFilterProbe: Probe {
         let word = Self.word(answer, questions)
         observation.facts[name] = .string(word)
         // One service that is closed is the business of whoever closed it.
-        if question == .forwarded, word != "all", let allowance = questions.allowance(),
-            word != "some" || allowance.stopped.contains(EgressAllowance.others)
+        if question == .forwarded, word != "all", let open = questions.openEgress(),
+            word != "some" || open.stopped.contains(OpenEgress.others)
         {
-            note(allowance, &observation)
+            note(open, &observation)
             return
         }
         guard answer.verdict == .counterexample, let decisive = answer.decidedBy else { return }
@@ -100,22 +100,22 @@ package struct ForwardingFilterProbe: Probe {
     }
 
     /// Rules that are closed with openings in them, on purpose.
-    private func note(_ allowance: EgressAllowance, _ observation: inout Observation) {
-        observation.facts["forwarded"] = .string(allowance.width.rawValue)
-        observation.facts["allowed"] = .strings(allowance.passing)
-        observation.facts["closed"] = .strings(allowance.stopped)
-        observation.facts["forwardedRule"] = .string(allowance.killer.text)
-        observation.show("forwarded", by: Evidence(allowance.killer))
+    private func note(_ open: OpenEgress, _ observation: inout Observation) {
+        observation.facts["forwarded"] = .string(open.width.rawValue)
+        observation.facts["allowed"] = .strings(open.passing)
+        observation.facts["closed"] = .strings(open.stopped)
+        observation.facts["forwardedRule"] = .string(open.killer.text)
+        observation.show("forwarded", by: Evidence(open.killer))
         observation.show(
             "forwarded",
             by: Evidence(
                 source: "the rules, asked about the usual services", command: "lxc-doctor verify",
-                value: "passes: \(allowance.passing.joined(separator: ", ")); "
-                    + "does not: \(allowance.stopped.joined(separator: ", "))"))
+                value: "passes: \(open.passing.joined(separator: ", ")); "
+                    + "does not: \(open.stopped.joined(separator: ", "))"))
     }
 
     /// `all`, `some` (the usual packets come through, others do not or may not), `none`, `undecided`. Of what is forwarded
-    /// also `most` and `listed`: the width of an allowance.
+    /// also `most` and `listed`: the width of an open.
     private static func word(_ answer: QuestionAnswer, _ questions: NetworkQuestions) -> String {
         if answer.verdict == .proven { return "all" }
         let isUndecided = answer.verdict == .undecided

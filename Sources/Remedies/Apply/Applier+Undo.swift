@@ -95,7 +95,7 @@ extension Applier {
             let notes =
                 (remarks.contains("gone with the reboot")
                     ? ["what it changed of the running system was gone with the reboot"] : [])
-                + remarks.filter { $0.hasSuffix(JournalRun.stays) }
+                + remarks.filter { $0.hasSuffix(JournalRun.stays) || $0.hasSuffix(JournalRun.remains) }
             return UndoReport(
                 run: journal.run, outcome: journal.status == .undone && problems.isEmpty ? .undone : .unfinished,
                 reason: problems.isEmpty && notes.isEmpty ? nil : (problems + notes).joined(separator: "; "),

@@ -51,6 +51,9 @@ package struct Journal: Codable, Sendable, Hashable {
         package var phase: FixPhase
         package var state: EntryState
         package var note: String?
+
+        /// Whether it changes something and nothing takes that back.
+        package var isIrreversible: Bool { undo.isEmpty && !change.isCheck }
     }
 
     package var schema: String

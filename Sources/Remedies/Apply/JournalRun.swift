@@ -8,6 +8,9 @@ struct JournalRun {
     /// Said of what is complete and has no reversal.
     static let stays = "stays: it is complete, and nothing takes it back"
 
+    /// Said of a step that was made and has no reversal.
+    static let remains = "stays: this step has no reversal"
+
     let host: any MutableHost
     let store: any JournalStore
 
@@ -39,9 +42,9 @@ struct JournalRun {
                     problems.append("left as it is: \(conflict)")
                 } else {
                     journal.entries[index].state = .undone
-                    if entry.change.isFinal, try isThere(entry.change) {
+                    if let note = try whatStays(of: entry) {
                         journal.entries[index].state = .done
-                        journal.entries[index].note = "\(entry.step.target) \(Self.stays)"
+                        journal.entries[index].note = note
                     }
                 }
             } catch  where error.code == .stale {
@@ -59,6 +62,12 @@ struct JournalRun {
         if !again { journal.status = isUndo ? .undone : first > 0 ? .applied : .rolledBack }
         save(journal, &problems)
         return problems
+    }
+
+    /// Of a step that nothing takes back, in words; nil: nothing stays.
+    private func whatStays(of entry: Journal.Entry) throws(HostError) -> String? {
+        if entry.change.isFinal { return try isThere(entry.change) ? "\(entry.step.target) \(Self.stays)" : nil }
+        return entry.isIrreversible ? "\(entry.step.target) (\(entry.step.after)) \(Self.remains)" : nil
     }
 
     private func isThere(_ change: Change) throws(HostError) -> Bool {

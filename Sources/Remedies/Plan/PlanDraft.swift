@@ -5,6 +5,8 @@ internal import HostModel
 struct LeftToPerson: Error {
     var why: String
     var what: [String]
+    /// Whether the cause's own commands would do what is better not done.
+    var withoutCommands = false
 }
 
 /// A plan while it is made: the changes so far, and the host as it would be after them.

@@ -83,6 +83,9 @@ extension PlanFacts {
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
         if causes.contains(where: { $0.remedy?.id == ForgetFlows.remedy }) { facts.readFlows(host, profile) }
         if causes.contains(where: { $0.id == Masquerade.shadowed }) { facts.readTranslationPlaces(host, profile) }
+        if causes.contains(where: { FirewallAccept.openers.contains($0.remedy?.id ?? "") }) {
+            facts.readAllowances(host, profile)
+        }
         facts.connections = try Connections.read(host, facts, session: session)
         return facts
     }
@@ -104,6 +107,19 @@ extension PlanFacts {
                 state.flows.formUnion(own)
             } catch {
                 continue
+            }
+        }
+    }
+
+    private mutating func readAllowances(_ host: any Host, _ profile: Profile) {
+        for network in profile.networks {
+            guard let uplink = uplinks[network.name] else { continue }
+            do throws(ObservationFailure) {
+                allowances[network.name] = try Allowance.find(for: network, uplink: uplink, on: host)
+            } catch {
+                switch error {
+                case .unknown(let reason), .notApplicable(let reason): allowancesUnknown[network.name] = reason
+                }
             }
         }
     }

@@ -39,6 +39,11 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var dockerVersion: Int?
     /// Chains of nftables that drop what they are not told to accept.
     package var filterChains: [FilterChain] = []
+    /// What the rules allow a network's containers while they drop the rest, by the network's name; looked for only where
+    /// a firewall is a cause.
+    package var allowances: [String: Allowance] = [:]
+    /// Why that is not known.
+    package var allowancesUnknown: [String: String] = [:]
     /// Nil: none that is known.
     package var packageManager: PackageManager?
     /// The package manager holds LXC for installed, whether its programs are there or not. Looked at only where they

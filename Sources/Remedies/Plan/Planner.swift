@@ -57,7 +57,11 @@ package func plan(for causes: [Cause], profile chosen: ChosenProfile, facts: Pla
 
 private func leave(_ cause: Cause, _ reason: LeftToPerson) -> ByHand {
     var what = reason.what
-    for command in cause.remedy?.commands ?? [] where !what.contains(command) { what.append(command) }
+    // A plan that leaves it to a person has nothing to export.
+    let commands = reason.withoutCommands ? [] : cause.remedy?.commands ?? []
+    for command in commands where !what.contains(command) && !command.hasPrefix("lxc-doctor fix ") {
+        what.append(command)
+    }
     if what.isEmpty { what = ["Read: lxc-doctor explain \(cause.id)"] }
     return ByHand(cause: cause.id, subject: cause.subject, why: reason.why, what: what)
 }

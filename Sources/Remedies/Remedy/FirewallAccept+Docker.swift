@@ -10,6 +10,7 @@ extension FirewallAccept {
     static let dockerFile = "/etc/docker/daemon.json"
 
     func docker(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
+        try draft.keepAllowance(of: network)
         let table = try table(with: Self.dockerChain, draft)
         let aim = IptablesAim(
             .forwarding, network, uplink: draft.facts.uplinks[network.name], in: Self.dockerChain)

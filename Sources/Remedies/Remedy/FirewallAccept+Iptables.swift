@@ -8,6 +8,7 @@ extension FirewallAccept {
     func iptables(
         _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
+        if opening == .forwarding { try draft.keepAllowance(of: network) }
         var killers: [String] = []
         var isOpened = false
         for flavour in IptablesFlavour.allCases {
@@ -28,12 +29,21 @@ extension FirewallAccept {
                 why: "what drops is no rule against everything, so it may be meant: \(killers.joined(separator: ", "))",
                 what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"])
         }
+        let place = cause.evidence.first.map { " (\($0.source))" } ?? ""
         throw LeftToPerson(
-            why: "the rule that drops is in a chain that this program does not know",
-            what: [
-                "In its forward chain, ahead of what drops: iifname \"\(network.bridge)\" accept",
-                "and: oifname \"\(network.bridge)\" ct state established,related accept",
-            ])
+            why: "what drops is in a chain that this program does not open\(place)",
+            what: byHand(opening, network).map { "There, ahead of what drops: \($0)" })
+    }
+
+    /// As nft(8) writes it, in terms that every hook knows.
+    private func byHand(_ opening: Opening, _ network: Network) -> [String] {
+        let requests = "iifname \"\(network.bridge)\" udp dport { 53, 67 } accept"
+        let answers = "ip daddr \(network.cidr) ct state established,related accept"
+        return switch opening {
+        case .forwarding: ["ip saddr \(network.cidr) accept", answers]
+        case .answers: [answers]
+        case .dhcpAndDNS: [requests, "iifname \"\(network.bridge)\" tcp dport 53 accept"]
+        }
     }
 
     /// In the rules that netfilter-persistent loads at boot, where they decide; there, too, ahead of what ends
@@ -86,7 +96,6 @@ struct IptablesAim {
     /// The rules that let it through and nothing that a rule drops on purpose; nil where there are none, or none is
     /// needed. The widest ones come first: narrower ones only where what drops looks at the uplink as well.
     func accepts(in listing: IptablesListing, _ table: IptablesTable) -> [IptablesRule]? {
-        if killer(in: listing) != nil, letsServicesPass(listing) { return nil }
         for matches in choices {
             let rules = matches.compactMap { matches in
                 end(of: matches, in: listing).map {
@@ -94,6 +103,8 @@ struct IptablesAim {
                 }
             }
             guard !rules.isEmpty else { continue }
+            // The walk is one of new packets.
+            if opening == .answers { return rules }
             var opened = listing
             for rule in rules { opened.insert(rule) }
             if killer(in: opened) == nil { return rules }
@@ -108,26 +119,13 @@ struct IptablesAim {
 
     private var choices: [[[IptablesRule.Match]]] {
         let bridge = network.bridge
-        guard opening == .forwarding else {
+        guard opening != .dhcpAndDNS else {
             return [FirewallAccept.requested.map { [.input(bridge), $0] }]
         }
-        let wide: [[IptablesRule.Match]] = [[.output(bridge), .established], [.input(bridge)]]
+        var wide: [[IptablesRule.Match]] = [[.output(bridge), .established]]
+        if opening == .forwarding { wide.append([.input(bridge)]) }
         guard let uplink else { return [wide] }
-        return [
-            wide, [[.input(uplink), .output(bridge), .established], [.input(bridge), .output(uplink)]],
-        ]
-    }
-
-    /// Whether the rules let some services pass already: beside something that they drop, a list of what containers may
-    /// do, which an accept of everything would make void. That they may ping says nothing, for many hosts let that
-    /// through for all.
-    private func letsServicesPass(_ listing: IptablesListing) -> Bool {
-        guard opening == .forwarding else { return false }
-        let services: [(NewPacket.Transport, Int)] = [(.tcp, 443), (.tcp, 80), (.udp, 53), (.tcp, 53), (.udp, 123)]
-        let source = IPv4Address(value: network.cidr.first.value &+ 2)
-        return services.contains { transport, port in
-            listing.fate(of: packet(from: source, transport, port), in: opening.chain) == .accepted
-        }
+        return [wide, wide.map { $0.contains(.established) ? [.input(uplink)] + $0 : $0 + [.output(uplink)] }]
     }
 
     /// What drops the usual packets, whichever container sends them; nil: nothing does, or nobody can tell.
@@ -144,14 +142,14 @@ struct IptablesAim {
     }
 
     private func packets(from source: IPv4Address) -> [NewPacket] {
-        let isForwarded = opening == .forwarding
+        let isForwarded = opening != .dhcpAndDNS
         let all: [(NewPacket.Transport, Int)] =
             isForwarded ? [(.udp, 443), (.tcp, 443), (.icmp, 0)] : [(.udp, 67), (.udp, 53), (.tcp, 53)]
         return all.map { packet(from: source, $0, $1) }
     }
 
     private func packet(from source: IPv4Address, _ transport: NewPacket.Transport, _ port: Int) -> NewPacket {
-        let isForwarded = opening == .forwarding
+        let isForwarded = opening != .dhcpAndDNS
         return NewPacket(
             input: network.bridge, output: isForwarded ? uplink ?? "" : "", source: source,
             destination: isForwarded ? network.target : network.address.address, transport: transport, port: port)

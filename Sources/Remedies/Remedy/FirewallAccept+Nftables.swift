@@ -9,6 +9,7 @@ extension FirewallAccept {
     func nftables(
         _ chain: FilterChain, _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
+        if opening == .forwarding { try draft.keepAllowance(of: network) }
         guard LinkName.isValid(network.bridge), !network.bridge.contains("\"") else {
             throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a rule of nft", what: [])
         }
@@ -16,18 +17,26 @@ extension FirewallAccept {
         for rule in rules {
             try draft.add(
                 .addNftRule(rule), phase: .runtime, remedy: id,
-                risk: opening == .forwarding
-                    ? "Containers of \(network.bridge) reach other networks, but for what earlier rules of the chain drop."
-                    : "Containers of \(network.bridge) reach the host's DHCP and DNS.",
+                risk: risk(opening, network),
                 for: cause)
         }
         try saveNftables(rules.map(\.text), chain, cause, &draft)
+    }
+
+    private func risk(_ opening: Opening, _ network: Network) -> String {
+        switch opening {
+        case .forwarding:
+            "Containers of \(network.bridge) reach other networks, but for what earlier rules of the chain drop."
+        case .answers: "Answers reach the containers of \(network.bridge)."
+        case .dhcpAndDNS: "Containers of \(network.bridge) reach the host's DHCP and DNS."
+        }
     }
 
     private func rules(_ chain: FilterChain, _ opening: Opening, _ network: Network) -> [NftChainRule] {
         let matches: [[IptablesRule.Match]] =
             switch opening {
             case .forwarding: [[.input(network.bridge)], [.output(network.bridge), .established]]
+            case .answers: [[.output(network.bridge), .established]]
             case .dhcpAndDNS: Self.requested.map { [.input(network.bridge), $0] }
             }
         return matches.map { NftChainRule(chain.place, $0) }

@@ -7,6 +7,7 @@ extension FirewallAccept {
     func ufw(
         _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
+        if opening != .dhcpAndDNS { try draft.keepAllowance(of: network) }
         let table = try table(with: "ufw-user-forward", draft)
         let uplink = try draft.uplink(of: network)
         let bridge = network.bridge
@@ -14,7 +15,7 @@ extension FirewallAccept {
         guard let before = try draft.editable(path) else {
             throw LeftToPerson(why: "ufw has no \(path)", what: ["ufw status verbose"])
         }
-        var wanted = opening == .forwarding ? forwarding(bridge, uplink, table) : []
+        var wanted = opening == .dhcpAndDNS ? [] : forwarding(bridge, uplink, table)
         if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP" { wanted += requests(network, table) }
         var file = UFWRulesFile(bytes: before.bytes.bytes)
         for rule in wanted {

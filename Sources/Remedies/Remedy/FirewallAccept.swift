@@ -1,15 +1,22 @@
 internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
+internal import Probes
 
 /// Lets a network through the firewall of the host: at once in the chain that its owner keeps for such rules, and for
-/// good in the owner's own files. Foreign rules stay as they are.
+/// good in the owner's own files. Foreign rules stay as they are, and where they let the network out for some purposes
+/// only, so does all.
 struct FirewallAccept: Remedy {
     let id = "firewall-accept"
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
-        let opening: Opening = cause.id == "input-drops-dhcp-dns" ? .dhcpAndDNS : .forwarding
+        let opening: Opening =
+            switch cause.id {
+            case "input-drops-dhcp-dns": .dhcpAndDNS
+            case "forward-return-missing": .answers
+            default: .forwarding
+            }
         switch owner(of: cause, opening, draft) {
         case .ufw: try ufw(opening, network, cause, &draft)
         case .docker: try docker(network, cause, &draft)
@@ -26,14 +33,19 @@ struct FirewallAccept: Remedy {
         }
     }
 
+    /// The remedies that let a whole network through.
+    static let openers: Set<String> = ["firewall-accept", "firewalld-zone", "shorewall-zone"]
+
     /// What is to be let through.
     enum Opening {
         case forwarding
+        /// Of what is forwarded, answers alone.
+        case answers
         /// The containers' requests to this host.
         case dhcpAndDNS
 
         /// iptables's chain for it.
-        var chain: String { self == .forwarding ? "FORWARD" : "INPUT" }
+        var chain: String { self == .dhcpAndDNS ? "INPUT" : "FORWARD" }
     }
 
     private enum Owner {
@@ -50,7 +62,7 @@ struct FirewallAccept: Remedy {
         }
         // `inet filter forward, rule 2`: the chain comes first.
         let places = Set(cause.evidence.map { String($0.source.prefix { $0 != "," }) })
-        let hook: FilterChain.Hook = opening == .forwarding ? .forward : .input
+        let hook: FilterChain.Hook = opening == .dhcpAndDNS ? .input : .forward
         if let chain = draft.facts.filterChains.first(where: {
             $0.hook == hook && places.contains($0.place.description)
         }) {
@@ -87,10 +99,14 @@ struct FirewallAccept: Remedy {
         _ rules: [IptablesRule], _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
         for rule in rules {
+            let gain =
+                rule.matches.contains(.established)
+                ? "Answers reach the containers of \(network.bridge), "
+                : "Containers of \(network.bridge) reach other networks, "
             let risk =
                 rule.matches.contains(where: Self.requested.contains)
                 ? "Containers of \(network.bridge) reach the host's DHCP and DNS."
-                : "Containers of \(network.bridge) reach other networks, "
+                : gain
                     + (rule.place == .first
                         ? "whatever later rules of \(rule.chain) say."
                         : "but for what earlier rules of \(rule.chain) drop.")
@@ -100,6 +116,23 @@ struct FirewallAccept: Remedy {
 }
 
 extension PlanDraft {
+    /// Where the rules let a network out for some purposes only, the rest may be dropped on purpose: whoever decided that
+    /// is to open it, or not.
+    func keepAllowance(of network: Network) throws(LeftToPerson) {
+        if let rule = facts.allowances[network.name] {
+            throw LeftToPerson(
+                why: "the rules let \(network.bridge)'s containers out for some purposes only, so that the rest may be "
+                    + "dropped on purpose: \(rule.place) (\(rule.text))",
+                what: [rule.listing, "Accept there, ahead of what drops, what else should pass, and no more"],
+                withoutCommands: true)
+        }
+        if let reason = facts.allowancesUnknown[network.name] {
+            throw LeftToPerson(
+                why: "whether the rules let \(network.bridge)'s containers out for some purposes only is not known: "
+                    + reason, what: [])
+        }
+    }
+
     /// The interface towards the outside.
     func uplink(of network: Network) throws(LeftToPerson) -> String {
         if let uplink = facts.uplinks[network.name] { return uplink }

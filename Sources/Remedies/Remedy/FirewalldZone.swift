@@ -10,6 +10,7 @@ struct FirewalldZone: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
+        try draft.keepAllowance(of: network)
         let bridge = network.bridge
         if let zone = draft.facts.state.zones[bridge], zone != Self.zone {
             throw LeftToPerson(

@@ -15,6 +15,7 @@ struct ShorewallZone: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
+        try draft.keepAllowance(of: network)
         let reach = try Self.reach(network, draft)
         guard !network.bridge.contains(where: { "#?+ \t,!\\".contains($0) }) else {
             throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a file of shorewall", what: [])

@@ -37,6 +37,7 @@ extension HTMLFormat {
                 page.words(" does it (remedy \(remedy.id)): it shows its plan and asks first.")
             }
         }
+        if let left = remedy.left { page.element("p", "It is left to a person: \(left).") }
         if !remedy.commands.isEmpty {
             page.element("p", [("class", "note")], remedy.automatic ? "Or by hand:" : "By hand:")
             write(command: remedy.commands.joined(separator: "\n"), lines: remedy.commands, to: &page)
