@@ -49,6 +49,10 @@ import Testing
             evidence: "containers: unreachable (rule 100: from 10.5.0.0/16 lookup 100)",
             fix: "ip rule add priority 80 from 10.5.0.0/16 lookup main"),
         Case(
+            fault: "policy-route-captures=part", checks: ["forwarding.policy-routing"],
+            evidence: "containers of 10.5.7.0/24: blackhole (rule 100: from 10.5.7.0/24 blackhole)", severity: .notice,
+            fix: "ip rule del priority 100"),
+        Case(
             fault: "rp-filter-drop", checks: ["forwarding.reverse-path"],
             evidence: "rp_filter: the way back to 198.51.100.7 is not by up1",
             fix: "sysctl -q -w net.ipv4.conf.up1.rp_filter=2"),
@@ -185,6 +189,18 @@ import Testing
         #expect(!after.causes.map(\.id).contains(item.cause), "\(after.causes.map(\.id)) \(ended.messages)")
         #expect(after.findings.first { $0.check == item.checks[0] }?.verdict != .fail)
         TestResults.note(.reproduced, [item.cause])
+    }
+
+    /// In a part of the network that a rule catches a container may live, or one of the proof's addresses lie.
+    @Test(arguments: [
+        (["--containers", "1"], "from 10.5.92.0/24 blackhole"), ([], "from 10.5.128.0/17 prohibit"),
+    ])
+    func aRuleForSomeContainersIsNamed(options: [String], rule: String) throws {
+        let ended = try Program.lab(options, "ip rule add priority 90 \(rule); lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["policy-route-captures"], "\(ended.messages)")
+        #expect(report.causes.first?.severity == .critical)
+        #expect(report.causes.first?.evidence.contains { $0.value.contains("rule 90: \(rule)") } == true)
     }
 
     /// Several at once: each is named, and what follows from one of them is not.

@@ -31,12 +31,12 @@ package struct ContainerWayProbe: Probe {
         guard let first = questions.samples(.forwarded).first else {
             throw .unknown("no packet stands for this network")
         }
-        var found = try way(of: first, questions, filter)
+        var found = try way(of: first, "containers", questions, filter)
         if !Self.isWrong(found) {
             // A rule may catch some containers only.
             for part in questions.partsRoutedApart where !part.contains(first.source) {
                 guard let packet = questions.samples(.forwarded, of: part.first).first else { continue }
-                let other = try way(of: packet, questions, filter)
+                let other = try way(of: packet, "containers of \(part.words)", questions, filter)
                 guard Self.isWrong(other) else { continue }
                 found = other
                 found.facts["part"] = .string(part.words)
@@ -57,7 +57,7 @@ package struct ContainerWayProbe: Probe {
     }
 
     private func way(
-        of first: SamplePacket, _ questions: NetworkQuestions, _ filter: NetworkFilter
+        of first: SamplePacket, _ senders: String, _ questions: NetworkQuestions, _ filter: NetworkFilter
     ) throws(ObservationFailure) -> Observation {
         let (bridge, target) = (questions.bridge, first.destination)
         let own = filter.forwarding.decision(source: IPv4Address(value: 0), destination: target, input: "lo")
@@ -83,7 +83,7 @@ package struct ContainerWayProbe: Probe {
                 Evidence(
                     source: "rtnetlink RTM_GETROUTE, RTM_GETRULE",
                     command: "ip rule; ip route get \(target) from \(first.source) iif \(bridge)",
-                    value: "containers: \(Self.words(way))"
+                    value: "\(senders): \(Self.words(way))"
                         + (way.rule.map { " (rule \($0))" } ?? marked.map { _ in " (by a mark)" } ?? "")
                         + "; the host: \(Self.words(own))")
             ])
