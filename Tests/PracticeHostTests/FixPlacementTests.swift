@@ -154,7 +154,11 @@ import Testing
             grep -c 'repair *left to a person' /tmp/words; grep -c 'Next: .*--auto-remediate' /tmp/words
             lxc-doctor fix plan | grep -c 'so that the rest may be dropped on purpose'
             """)
-        #expect(ended.output == "fixed 2\nsame\n1\n0\n1\n", "\(ended.output) \(ended.messages)")
+        // A list of ports or destinations for the whole network is told as what it is, and there is nothing to repair.
+        let isListAlone =
+            !item.options.contains("--fault") && ["udp --dport", "10.5.92.18"].allSatisfy { !item.ruleset.contains($0) }
+        let expected = isListAlone ? "fixed 1\nsame\n0\n0\n0\n" : "fixed 2\nsame\n1\n0\n1\n"
+        #expect(ended.output == expected, "\(ended.output) \(ended.messages)")
     }
 
     /// The file that is loaded at boot has its own order; the accepts go ahead of what ends everything there.

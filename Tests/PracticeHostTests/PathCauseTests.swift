@@ -123,7 +123,7 @@ import Testing
             evidence: "/etc/network/interfaces:7",
             fix: "ip route add default via 203.0.113.1 dev up0 onlink"),
         Case(
-            fault: "masq-borrowed-source", checks: ["nat.own-source", "nat.proof"],
+            fault: "masq-borrowed-source", checks: ["nat.own-source", "nat.proof", "nat.masquerade"],
             evidence: "up0 has no IPv4 address; 10.5.0.1 is that of lxcbr1", fix: renumbered),
         Case(
             fault: "stale-conntrack", checks: ["nat.flows-current"],
@@ -189,6 +189,14 @@ import Testing
         #expect(!after.causes.map(\.id).contains(item.cause), "\(after.causes.map(\.id)) \(ended.messages)")
         #expect(after.findings.first { $0.check == item.checks[0] }?.verdict != .fail)
         TestResults.note(.reproduced, [item.cause])
+    }
+
+    /// The rule behind an exemption is the one that was meant, whatever address it takes: that shows when it is reached.
+    @Test func anExemptionIsNamedBeforeABorrowedAddress() throws {
+        let ended = try Program.lab(
+            ["--fault", "masq-borrowed-source", "--fault", "masq-shadowed"], "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["masq-shadowed"], "\(ended.messages)")
     }
 
     /// In a part of the network that a rule catches a container may live, or one of the proof's addresses lie.
