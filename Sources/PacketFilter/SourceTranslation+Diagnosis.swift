@@ -8,7 +8,9 @@ extension SourceTranslationQuestion {
     ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?, Int?) {
         if let wrong = leaks.first(where: isWrongSource) { return (.wrongSource, wrong.rule, nil) }
         let boxes = leaks.map(\.box)
-        let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { rescues($0) && $0.doubts.isEmpty }
+        let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter {
+            rescues($0) && $0.doubts.isEmpty
+        }
         if let rescued = open.first {
             // The first walk need not remember who led them astray: ask again for these packets alone.
             let trail = try walk(ruleset, context, [rescued.box], keepsTrails: true)

@@ -70,7 +70,9 @@ struct ControlGroups: Sendable {
                 let directory = "\(own)/\(name)"
                 if let pid = pid_t(name.dropFirst(prefix.count)), isOver(pid) {
                     leave(pid)
-                } else if isEmpty(directory, depth: 0) { remove(directory, depth: 0) }
+                } else if isEmpty(directory, depth: 0) {
+                    remove(directory, depth: 0)
+                }
             }
         }
     }

@@ -58,7 +58,8 @@ enum Vocabulary {
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L noAddress:L withoutARP:L gatewayAsked:B reason:S"),
+                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L noAddress:L withoutARP:L gatewayAsked:B reason:S"
+            ),
             probe(
                 "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
                 "count:I stopped:L rule:S"),
@@ -69,7 +70,7 @@ enum Vocabulary {
         ] + paths
 
     private static let proof =
-        "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S killer:S lostAt:S probes:L"
+        "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S killer:S lostAt:S probes:L next:L"
 
     static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {
         ProbeSpecification(name: name, summary: "", parameters: fields(parameters), facts: fields(facts))

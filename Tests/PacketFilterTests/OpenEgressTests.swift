@@ -21,7 +21,8 @@ import Testing
         }.openEgress()
     }
 
-    private static let bridge = NftExpression.meta(.inputName, equal: NftValue(interface: "lxcbr1") ?? NftValue(byte: 0))
+    private static let bridge = NftExpression.meta(
+        .inputName, equal: NftValue(interface: "lxcbr1") ?? NftValue(byte: 0))
 
     private static func to(_ transport: UInt8, _ port: UInt16? = nil) -> [NftExpression] {
         NftExpression.meta(.transportProtocol, equal: NftValue(byte: transport))

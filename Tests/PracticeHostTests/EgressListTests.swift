@@ -61,7 +61,9 @@ import Testing
         #expect(cause.evidence.contains { $0.value.hasPrefix("-P FORWARD DROP") })
         #expect(cause.evidence.contains { $0.value.hasPrefix(list.passing) }, "\(cause.evidence)")
         #expect(!report.findings.contains { $0.verdict == .fail && $0.severity == .critical })
-        #expect(!report.findings.contains { $0.verdict == .blocked }, "\(report.findings.filter { $0.verdict == .blocked })")
+        #expect(
+            !report.findings.contains { $0.verdict == .blocked }, "\(report.findings.filter { $0.verdict == .blocked })"
+        )
     }
 
     /// What goes from one container to another is another matter, and is told beside it.

@@ -191,6 +191,19 @@ import Testing
         TestResults.note(.reproduced, [item.cause])
     }
 
+    /// Where nobody knows why, the commands look at the place where the packet was seen last.
+    @Test(arguments: [
+        ("time-to-live", #"ip route get 198\.51\.100\.7 from 10\.5\.[0-9.]+ iif lxcbr1"#), ("policy", "ip xfrm policy"),
+    ])
+    func whatIsNotExplainedIsToBeLookedAtWhereItIsLost(variant: String, command: String) throws {
+        let ended = try Program.lab(["--fault", "drop-unexplained=\(variant)"], "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        let commands = try #require(report.causes.first { $0.id == "drop-unexplained" }?.remedy?.commands)
+        let wanted = try Regex(command)
+        #expect(commands.contains { $0.wholeMatch(of: wanted) != nil }, "\(commands)")
+        #expect(commands.last == "lxc-doctor prove --verbose")
+    }
+
     /// The rule behind an exemption is the one that was meant, whatever address it takes: that shows when it is reached.
     @Test func anExemptionIsNamedBeforeABorrowedAddress() throws {
         let ended = try Program.lab(

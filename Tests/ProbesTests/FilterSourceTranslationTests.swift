@@ -82,11 +82,13 @@ import WireFormats
     }
 
     /// Masquerading then takes the first address of another link: the containers' own gateway, or that of another bridge.
-    @Test(arguments: [
-        ([[203, 0, 113, 2], [172, 17, 0, 1]], "wrong-source"), ([[203, 0, 113, 2], [10, 5, 0, 1]], nil),
-    ] as [([[UInt8]], String?)]) func anUplinkWithoutAnAddressBorrowsAWrongOne(
-        gone: [[UInt8]], defect: String?
-    ) throws {
+    @Test(
+        arguments: [
+            ([[203, 0, 113, 2], [172, 17, 0, 1]], "wrong-source"), ([[203, 0, 113, 2], [10, 5, 0, 1]], nil),
+        ] as [([[UInt8]], String?)]) func anUplinkWithoutAnAddressBorrowsAWrongOne(
+            gone: [[UInt8]], defect: String?
+        ) throws
+    {
         let transcript = try changed("nft-lxc-net") { request, reply in
             guard request == .netlink(.addresses()), case .messages(let messages) = reply else {
                 return .success(reply)

@@ -13,7 +13,9 @@ struct ContainerProofProbe: Probe {
     private static func describe(_ name: String, _ summary: String) -> ProbeSpecification {
         ProbeSpecification(
             name: name, summary: summary, parameters: ["network": .string],
-            facts: ["container": .string, "arpFilters": .strings].merging(PacketProofProbe.specification.facts) { first, _ in first })
+            facts: ["container": .string, "arpFilters": .strings].merging(PacketProofProbe.specification.facts) {
+                first, _ in first
+            })
     }
 
     var specification: ProbeSpecification { family == .ipv4 ? Self.specification : Self.specificationOfIPv6 }

@@ -16,6 +16,7 @@ struct PacketProofProbe: Probe {
             facts: [
                 "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "delivery": .string,
                 "reason": .string, "killer": .string, "lostAt": .string, "probes": .strings,
+                "next": .strings,
             ])
     }
 
@@ -51,6 +52,9 @@ struct PacketProofProbe: Probe {
                 "killer": .string(worst.killer?.text ?? ""),
                 "lostAt": .string(worst.killer?.hook ?? ""),
                 "probes": .strings(probes.map(Self.line)),
+                "next": .strings(
+                    NextLook.commands(
+                        worst, bridge: transcripts?.first { $0.network.name == network }?.network.bridge)),
             ],
             evidence: [.packet(worst.protocol, from: worst.from, to: worst.to, Self.outcome(worst))])
     }

@@ -125,7 +125,8 @@ extension NetworkQuestions {
             var words = ports.count < PacketBox.usedPorts.count ? "tcp \(Self.words(ports))" : ""
             if !isAnywhere {
                 let places = box.destination.prefixes(limit: 3)
-                words += (words.isEmpty ? "everything to " : " to ")
+                words +=
+                    (words.isEmpty ? "everything to " : " to ")
                     + places.map(\.description).joined(separator: ", ")
             }
             if !found.contains(where: { $0.words == words }) { found.append((words, sent[0])) }
