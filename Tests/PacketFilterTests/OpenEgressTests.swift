@@ -88,6 +88,7 @@ import Testing
             policy: .accept, [try Self.destination("198.51.100.0/24") + [.verdict(.drop)], Self.accept(Self.bridge)])
         #expect(place == nil)
         #expect(try openEgress(policy: .accept, []) == nil)
+        #expect(try openEgress(policy: .accept, [Self.to(17, 53) + [.verdict(.drop)]]) == nil)
         let ping = try #require(try openEgress(policy: .accept, [Self.to(1) + [.verdict(.drop)]]))
         #expect(ping.width == .most && ping.stopped == ["ping"])
     }

@@ -138,7 +138,7 @@ enum ByHand {
         "config-links-other-bridge": ["lxc.net.0.link = lxcbr0", "lxcbr1 "],
         "config-no-link": ["lxc.net.0.type = veth", "!link"],
         "config-type-empty-or-none": ["lxc.net.0.type = empty"],
-        "container-no-address": ["lxc.net.0.ipv4.address", "!inet 10.5"],
+        "container-no-address": ["inet 127.0.0.1/8", "!inet 10.5"],
         "container-dhcp-plus-static": ["10.5.0.2/16", "10.5.0.77 stray"],
         "container-dns-broken": ["nameserver 127.0.0.53"],
         "container-networkd-sandboxed": ["lxc.apparmor.profile = generated", "libsystemd-shared-257.so"],

@@ -97,13 +97,32 @@ import Testing
             "\(ended.output) \(ended.messages)")
     }
 
+    private static let ports =
+        "\nnft add rule inet filter forward iifname lxcbr1 tcp dport '{ 22, 443 }' accept"
+        + "\nnft 'add chain inet filter forward { policy drop; }'"
+
+    /// A list of what may go out whose answers are dropped: they are let in, and nothing more is let out.
+    @Test func answersOfAListAreLetIn() throws {
+        let ended = try Program.lab(
+            ["--backend", "nft"],
+            """
+            { \(Self.nft + Self.ports); } >&2
+            nft -s list table inet filter >/tmp/before
+            lxc-doctor --auto-remediate --yes >&2; echo "fixed $?"
+            nft -s list table inet filter | diff /tmp/before - | grep '^[<>]' | tr -d '\\t'
+            """)
+        #expect(
+            ended.output == "fixed 1\n> oifname \"lxcbr1\" ct state established,related accept\n",
+            "\(ended.output) \(ended.messages)")
+    }
+
     /// What containers may do is somebody's decision; a shape for each way to write it.
     static let allowances: [Case] =
         [
             Case(
-                name: "nft, ports without answers", options: ["--backend", "nft"],
-                ruleset: nft + "\nnft add rule inet filter forward iifname lxcbr1 tcp dport '{ 22, 443 }' accept"
-                    + "\nnft 'add chain inet filter forward { policy drop; }'"),
+                name: "nft, ports", options: ["--backend", "nft"],
+                ruleset: nft + "\nnft add rule inet filter forward ct state established,related accept"
+                    + ports),
             Case(
                 name: "nft, one set of containers", options: ["--backend", "nft"],
                 ruleset: nft + """

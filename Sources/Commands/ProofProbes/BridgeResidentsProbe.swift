@@ -40,8 +40,8 @@ struct BridgeResidentsProbe: Probe {
         let network = transcript.network
         // Routes go with the interface: one that is down has lost them.
         let routeless = residents.filter { $0.isUp && !$0.addresses.isEmpty && !$0.hasDefaultRoute }
-        // One that is down has lost nothing but that.
-        let unaddressed = residents.filter { $0.isUp && $0.addresses.isEmpty }
+        // Who has a way out has its address elsewhere: on a bridge of its own, or a VLAN.
+        let unaddressed = residents.filter { $0.isUp && $0.addresses.isEmpty && !$0.hasDefaultRoute }
         let withoutARP = residents.filter { $0.isWithoutARP == true }
         let astray = residents.filter { resident in
             !resident.gateways.isEmpty && !resident.gateways.contains(network.address.address)

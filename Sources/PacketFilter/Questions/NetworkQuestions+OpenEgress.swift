@@ -61,7 +61,10 @@ extension NetworkQuestions {
         var open = OpenEgress(
             width: passing.contains(names[2]) ? .most : .listed, passing: passing, stopped: stopped, killer: killer,
             requests: requests)
-        guard !passing.contains(names[0]) else { return open }
+        if passing.contains(names[0]) {
+            // Names that do not pass while nearly all the rest does are no list, but a rule against them.
+            return open.width == .most || stopped.count > passing.count ? open : nil
+        }
         let openings = isOpened(towards: target) ? openings(to: target) : []
         guard !openings.isEmpty else { return nil }
         open.width = .listed
