@@ -26,13 +26,7 @@ struct KilledRunTests {
         #expect(eventually { BuiltProgram.machineState() == before })
         // Another run removes the directories of those.
         #expect(BuiltProgram.lab([], ["true"]).status == 0)
-        // Others start and end hosts meanwhile, and theirs are empty for a moment: each that was seen has to go.
-        var left = emptyGroups().subtracting(strangers)
-        #expect(
-            eventually {
-                left.formIntersection(emptyGroups())
-                return left.isEmpty
-            }, "\(left)")
+        groupsAreGone(but: strangers)
     }
 
     @Test("takes every process of the host along")
@@ -67,6 +61,11 @@ struct KilledRunTests {
         #expect(BuiltProgram.lab([], ["true"]).status == 0)
         #expect(eventually { processes(with: marker).isEmpty })
         #expect(BuiltProgram.lab([], ["true"]).status == 0)
+        groupsAreGone(but: strangers)
+    }
+
+    /// Others start and end hosts meanwhile, and theirs are empty for a moment: each that was seen has to go.
+    private func groupsAreGone(but strangers: Set<String>) {
         var left = emptyGroups().subtracting(strangers)
         #expect(
             eventually {

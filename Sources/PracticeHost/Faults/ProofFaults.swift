@@ -100,6 +100,11 @@ let proofFaults: [Fault] = [
         ]),
 ]
 
+/// A command inside a running container.
+private func inside(_ container: String, _ command: String...) -> [FaultStep] {
+    [.run(["lxc-attach", "-n", container, "--"] + command)]
+}
+
 /// What only a running container can have.
 let runningContainerFaults: [Fault] = [
     Fault(
@@ -131,27 +136,27 @@ let runningContainerFaults: [Fault] = [
                 [.sysctl("net/ipv4/conf/all/arp_ignore", "8")]),
             FaultVariant(
                 "container", "ARP is off inside a container", containers: 1,
-                [.run(["lxc-attach", "-n", "c1", "--", "ip", "link", "set", "eth0", "arp", "off"])]),
+                inside("c1", "ip", "link", "set", "eth0", "arp", "off")),
         ]),
     Fault(
         "container-no-address", "A container runs without an address",
         [
             FaultVariant(
                 "flushed", "It was flushed inside", containers: 1,
-                [.run(["lxc-attach", "-n", "c1", "--", "ip", "-4", "addr", "flush", "dev", "eth0"])]),
+                inside("c1", "ip", "-4", "addr", "flush", "dev", "eth0")),
             FaultVariant(
                 "one-of-two", "It was flushed in one of two containers", containers: 2,
-                [.run(["lxc-attach", "-n", "c2", "--", "ip", "-4", "addr", "flush", "dev", "eth0"])]),
+                inside("c2", "ip", "-4", "addr", "flush", "dev", "eth0")),
         ]),
     Fault(
         "container-no-default-route", "A container has no default route",
         [
             FaultVariant(
                 "deleted", "It was deleted inside", containers: 1,
-                [.run(["lxc-attach", "-n", "c1", "--", "ip", "route", "del", "default"])]),
+                inside("c1", "ip", "route", "del", "default")),
             FaultVariant(
                 "one-of-two", "It was deleted in one of two containers", containers: 2,
-                [.run(["lxc-attach", "-n", "c2", "--", "ip", "route", "del", "default"])]),
+                inside("c2", "ip", "route", "del", "default")),
         ]),
     Fault(
         "container-forward-drop", "A rule names the address of one of two containers, and drops what it sends",
