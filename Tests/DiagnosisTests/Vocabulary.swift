@@ -19,8 +19,8 @@ enum Vocabulary {
                 "forwarding-filter", "network:S bridge:S address:S target:S",
                 "forwarded:S forwardedShape:S forwardedRule:S forwardedPacket:S answered:S answeredShape:S answeredRule:S "
                     + "answeredPacket:S dhcp:S dns:S inputRule:S inputPacket:S inputShape:S eastWest:S eastWestShape:S "
-                    + "eastWestRule:S eastWestPacket:S eastWestFamily:S bridgeNetfilter:B duplicates:I duplicatedRule:S outsideModel:L "
-                    + "allowed:L closed:L"
+                    + "eastWestRule:S eastWestPacket:S eastWestFamily:S bridgeNetfilter:B duplicates:I "
+                    + "duplicatedRule:S outsideModel:L allowed:L closed:L"
             ),
             probe(
                 "sysctl-next-boot", "key:S",

@@ -32,9 +32,10 @@ extension NetworkQuestions {
         (OpenEgress.others, .udp, 33_434),
     ]
 
-    /// Closed rules with an opening that somebody made: HTTPS to wherever, or TCP to some destination or port. Nil where everything usual passes, where nothing of the kind does, and where it is not known.
+    /// Closed rules with an opening that somebody made: HTTPS to wherever, or TCP to some destination or port. Nil where
+    /// everything usual passes, where nothing of the kind does, and where it is not known.
     ///
-    /// What only a part of the network may do is no open. Neither are the openings that firewall programs leave
+    /// What only a part of the network may do does not count. Neither do the openings that firewall programs leave
     /// everybody: pings, DHCP, and what they publish.
     package func openEgress() -> OpenEgress? {
         guard let target else { return nil }
