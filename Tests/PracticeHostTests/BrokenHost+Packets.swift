@@ -25,8 +25,6 @@ extension BrokenHost {
         named(
             "arp-filtered=ignore", "bridge.answers-arp", "arp_ignore = 8",
             byHand: "sysctl -q -w net.ipv4.conf.all.arp_ignore=0"),
-        named(
-            "arp-filtered=rule", "nat.container-proof", "arp daddr ip 10.5.0.1", byHand: "nft delete table arp guard"),
         named("arp-filtered=container", "container.arp-on", "NOARP", byHand: inContainer + "link set eth0 arp on"),
         named(
             "egress-filtered", "firewall.unrestricted", "passes: HTTPS (tcp 443), DNS (udp 53)",
