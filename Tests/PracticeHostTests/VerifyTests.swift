@@ -82,6 +82,50 @@ import Testing
         #expect(ended.output == "DROPPED\nACCEPTED\n", "\(ended.output)\(ended.messages)")
     }
 
+    /// Programs that neither rtnetlink nor nf_tables tells of, and filters of a discipline that shapes: with those that only
+    /// choose a class, and with a place for filters that has none, everything is proven.
+    @Test func programsAndFiltersOfClassesAreNamed() throws {
+        let ended = try Program.lab(
+            ["--containers", "0"],
+            """
+            { \(ProofHazardTests.attach); } >&2
+            say() { lxc-doctor verify >/tmp/v; echo "$? $(tr -s '\\n ' ' ' </tmp/v | sed -n 's/.*\\(acts on packets: .* up0\\).*/\\1/p')"; }
+            attach tcx up0 >&2; say; release; say
+            tc qdisc add dev up0 root handle 1: htb default 10; tc class add dev up0 parent 1: classid 1:10 htb rate 1gbit
+            tc filter add dev up0 parent 1: protocol ip u32 match ip dport 25 0xffff flowid 1:10; say
+            tc qdisc add dev lxcbr1 clsact; say
+            tc filter add dev up0 parent 1:10 protocol ip bpf da bytecode '1,6 0 0 2'; say
+            """)
+        #expect(
+            ended.output == """
+                3 acts on packets: a BPF program of tcx ingress on up0
+                0 \n0 \n0 \n3 acts on packets: tc filter on up0\n
+                """, "\(ended.output)\(ended.messages)")
+    }
+
+    /// libvirt's rules stay when its bridge is down or gone; nobody of that network comes in by the uplink then. A rule for all
+    /// who come by the containers' bridge is found, with a packet that somebody can send.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"]) func anotherNetworksRuleIsNoHarm(backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--containers", "0"],
+            """
+            say() { lxc-doctor verify >/tmp/v; echo "$? $(grep -o 'packet .*' /tmp/v | tr -s ' ')"; }
+            iptables -t nat -A POSTROUTING -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE; say
+            ip link add virbr0 type bridge; ip addr add 192.168.122.1/24 dev virbr0; say
+            ip link add p0 type veth peer name p1; ip link set p0 master virbr0; ip link set p1 up; ip link set p0 up
+            ip link set virbr0 up; say
+            ip route add 172.20.0.0/16 via 203.0.113.1
+            iptables -t nat -A POSTROUTING -s 172.20.0.0/16 -j MASQUERADE; say
+            iptables -t nat -D POSTROUTING -s 172.20.0.0/16 -j MASQUERADE
+            iptables -t nat -A POSTROUTING -o lxcbr1 ! -s 10.5.0.0/16 -j MASQUERADE; say
+            """)
+        #expect(
+            ended.output == """
+                0 \n0 \n0 \n2 packet udp 172.20.0.1:40000 > 10.5.0.2:53 iif up0
+                2 packet udp 1.0.0.1:40000 > 10.5.0.2:53 iif up0\n
+                """, "\(ended.output)\(ended.messages)")
+    }
+
     /// The addresses of a known flow are conntrack's to say.
     @Test func aPacketOfAFlowLeavesAsItsFlowWasTranslated() throws {
         let ended = try Program.lab(

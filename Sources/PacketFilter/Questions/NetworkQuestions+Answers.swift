@@ -39,7 +39,8 @@ extension NetworkQuestions {
         if let rule = ruleset.firstRule(that: .setsZone) {
             throw Undecided(
                 reason:
-                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)")
+                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)",
+                doubts: [Doubt("zones of conntrack", rule: rule)])
         }
         var answer = QuestionAnswer(.answered, .proven)
         for way in try uplinks() {
@@ -63,7 +64,7 @@ extension NetworkQuestions {
             source: outside, destination: goal.near ?? goal.containers, mark: .zero,
             connectionMark: ruleset.marks.connection,
             state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
-            fragment: .zero)
+            fragment: .zero, tcpFlags: PacketBox.answeringFlags)
         func make(_ box: PacketBox) -> SamplePacket { answerPacket(box, by: way.output.name, goal) }
         if goal.near != nil, let lost = try untrackedAnswers(answers, context, make) { return lost }
         var passage = Passage(boxes: Self.withUsedPorts(answers).map(withFragments))
@@ -103,7 +104,7 @@ extension NetworkQuestions {
         do {
             found = try question.outcomes(ruleset)
         } catch {
-            throw Undecided(reason: error.description)
+            throw Undecided(error)
         }
         var sources: [IntervalSet: IntervalSet] = [:]
         for outcome in found where question.isGood(outcome) {
@@ -135,7 +136,6 @@ extension NetworkQuestions {
         var packet = sample(box, input: uplink)
         packet.connectionState = .established
         packet.direction = .reply
-        packet.tcpFlags = 18
         if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
         if let target, box.source.contains(target.value) { packet.source = target }
         guard let near = goal.near, let first = near.ranges.first?.lowerBound else { return packet }

@@ -6,28 +6,9 @@ package struct WalkResult: Codable, Sendable, Hashable {
         case accepted, dropped, undecided
     }
 
-    /// One rule, or the policy of a chain, that something depended on.
-    package struct RulePlace: Codable, Sendable, Hashable {
-        package var family: String
-        package var table: String
-        package var chain: String
-        /// Its position in the chain, from 1; nil for a policy.
-        package var rule: String?
-        /// Of nftables.
-        package var handle: String?
-        package var text: String
-
-        package init(family: String, table: String, chain: String, rule: String?, handle: String? = nil, text: String) {
-            self.family = family
-            self.table = table
-            self.chain = chain
-            self.rule = rule
-            self.handle = handle
-            self.text = text
-        }
-    }
-
     package var verdict: Verdict
+    /// What would have to be known, where that is why it is undecided.
+    package var dependsOn: [Dependence] = []
     /// Why it is undecided.
     package var reason: String?
     /// The source with which it leaves; nil where it does not leave, or may leave with several.

@@ -134,8 +134,13 @@ let firewallFaults: [Fault] = [
                     .only(
                         iptables,
                         [
-                            .run(["iptables", "-w", "-I", "INPUT", "-i", "{bridge}", "-p", "udp", "-j", "DROP"]),
-                            .run(["iptables", "-w", "-I", "INPUT", "-i", "{bridge}", "-p", "tcp", "-j", "DROP"]),
+                            .run(["iptables", "-w", "-F", "INPUT"]),
+                            .run(["iptables", "-w", "-A", "INPUT", "-i", "lo", "-j", "ACCEPT"]),
+                            .run([
+                                "iptables", "-w", "-A", "INPUT", "-m", "conntrack", "--ctstate",
+                                "RELATED,ESTABLISHED", "-j", "ACCEPT",
+                            ]),
+                            .run(["iptables", "-w", "-P", "INPUT", "DROP"]),
                         ]),
                 ])
         ]),
