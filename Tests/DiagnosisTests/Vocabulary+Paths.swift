@@ -6,7 +6,7 @@ extension Vocabulary {
         probe(
             "container-way", "network:S bridge:S address:S target:S",
             "way:S hostWay:S rule:S blocked:B diverted:B translated:S source:S borrowed:B borrowedFrom:S reversePath:S "
-                + "reverseRule:S reversePacket:S reason:S container:S"),
+                + "reverseRule:S reversePacket:S reason:S container:S part:S reach:S"),
         probe(
             "way-back", "network:S bridge:S address:S target:S",
             "answers:S answersWay:S answersRule:S own:S ownWay:S ownRule:S lost:L lostBy:L lostRule:S known:I reason:S "

@@ -97,13 +97,32 @@ import Testing
             "\(ended.output) \(ended.messages)")
     }
 
+    private static let ports =
+        "\nnft add rule inet filter forward iifname lxcbr1 tcp dport '{ 22, 443 }' accept"
+        + "\nnft 'add chain inet filter forward { policy drop; }'"
+
+    /// A list of what may go out whose answers are dropped: they are let in, and nothing more is let out.
+    @Test func answersOfAListAreLetIn() throws {
+        let ended = try Program.lab(
+            ["--backend", "nft"],
+            """
+            { \(Self.nft + Self.ports); } >&2
+            nft -s list table inet filter >/tmp/before
+            lxc-doctor --auto-remediate --yes >&2; echo "fixed $?"
+            nft -s list table inet filter | diff /tmp/before - | grep '^[<>]' | tr -d '\\t'
+            """)
+        #expect(
+            ended.output == "fixed 1\n> oifname \"lxcbr1\" ct state established,related accept\n",
+            "\(ended.output) \(ended.messages)")
+    }
+
     /// What containers may do is somebody's decision; a shape for each way to write it.
     static let allowances: [Case] =
         [
             Case(
-                name: "nft, ports without answers", options: ["--backend", "nft"],
-                ruleset: nft + "\nnft add rule inet filter forward iifname lxcbr1 tcp dport '{ 22, 443 }' accept"
-                    + "\nnft 'add chain inet filter forward { policy drop; }'"),
+                name: "nft, ports", options: ["--backend", "nft"],
+                ruleset: nft + "\nnft add rule inet filter forward ct state established,related accept"
+                    + ports),
             Case(
                 name: "nft, one set of containers", options: ["--backend", "nft"],
                 ruleset: nft + """
@@ -183,7 +202,12 @@ import Testing
             grep -c 'repair *left to a person' /tmp/words; grep -c 'Next: .*--auto-remediate' /tmp/words
             lxc-doctor fix plan | grep -c 'so that the rest may be dropped on purpose'
             """)
-        #expect(ended.output == "fixed 2\nsame\n1\n0\n1\n", "\(ended.output) \(ended.messages)")
+        // A list of ports or destinations for the whole network is told as what it is, and there is nothing to repair.
+        let isListAlone =
+            !item.options.contains("--fault")
+            && ["udp --dport", "10.5.92.18"].allSatisfy { !item.ruleset.contains($0) }
+        let expected = isListAlone ? "fixed 1\nsame\n0\n0\n0\n" : "fixed 2\nsame\n1\n0\n1\n"
+        #expect(ended.output == expected, "\(ended.output) \(ended.messages)")
     }
 
     /// What hosts have beside a forward chain that drops and that says nothing about these containers.

@@ -99,6 +99,10 @@ import Testing
             fault: "no-default-route=blackhole", checks: ["path.uplink"],
             evidence: "the route to 198.51.100.7 is of type blackhole", fix: "ip route flush type blackhole"),
         Case(
+            fault: "policy-route-captures=part", checks: ["forwarding.policy-routing"],
+            evidence: "containers of 10.5.7.0/24: blackhole (rule 100: from 10.5.7.0/24 blackhole)", severity: .notice,
+            fix: "ip rule del priority 100"),
+        Case(
             fault: "rp-filter-drop", checks: ["forwarding.reverse-path"],
             evidence: "rp_filter: the way back to 198.51.100.7 is not by up1",
             fix: "sysctl -q -w net.ipv4.conf.up1.rp_filter=2"),
@@ -169,7 +173,7 @@ import Testing
             evidence: "/etc/network/interfaces:7",
             fix: "ip route add default via 203.0.113.1 dev up0 onlink"),
         Case(
-            fault: "masq-borrowed-source", checks: ["nat.own-source", "nat.proof"],
+            fault: "masq-borrowed-source", checks: ["nat.own-source", "nat.proof", "nat.masquerade"],
             evidence: "up0 has no IPv4 address; 10.5.0.1 is that of lxcbr1", fix: renumbered),
         Case(
             fault: "stale-conntrack", checks: ["nat.flows-current"],
@@ -235,6 +239,39 @@ import Testing
         #expect(!after.causes.map(\.id).contains(item.cause), "\(after.causes.map(\.id)) \(ended.messages)")
         #expect(after.findings.first { $0.check == item.checks[0] }?.verdict != .fail)
         TestResults.note(.reproduced, [item.cause])
+    }
+
+    /// Where nobody knows why, the commands look at the place where the packet was seen last.
+    @Test(arguments: [
+        ("time-to-live", #"ip route get 198\.51\.100\.7 from 10\.5\.[0-9.]+ iif lxcbr1"#), ("policy", "ip xfrm policy"),
+    ])
+    func whatIsNotExplainedIsToBeLookedAtWhereItIsLost(variant: String, command: String) throws {
+        let ended = try Program.lab(["--fault", "drop-unexplained=\(variant)"], "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        let commands = try #require(report.causes.first { $0.id == "drop-unexplained" }?.remedy?.commands)
+        let wanted = try Regex(command)
+        #expect(commands.contains { $0.wholeMatch(of: wanted) != nil }, "\(commands)")
+        #expect(commands.last == "lxc-doctor prove --verbose")
+    }
+
+    /// The rule behind an exemption is the one that was meant, whatever address it takes: that shows when it is reached.
+    @Test func anExemptionIsNamedBeforeABorrowedAddress() throws {
+        let ended = try Program.lab(
+            ["--fault", "masq-borrowed-source", "--fault", "masq-shadowed"], "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["masq-shadowed"], "\(ended.messages)")
+    }
+
+    /// In a part of the network that a rule catches a container may live, or one of the proof's addresses lie.
+    @Test(arguments: [
+        (["--containers", "1"], "from 10.5.92.0/24 blackhole"), ([], "from 10.5.128.0/17 prohibit"),
+    ])
+    func aRuleForSomeContainersIsNamed(options: [String], rule: String) throws {
+        let ended = try Program.lab(options, "ip rule add priority 90 \(rule); lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["policy-route-captures"], "\(ended.messages)")
+        #expect(report.causes.first?.severity == .critical)
+        #expect(report.causes.first?.evidence.contains { $0.value.contains("rule 90: \(rule)") } == true)
     }
 
     /// Several at once: each is named, and what follows from one of them is not.

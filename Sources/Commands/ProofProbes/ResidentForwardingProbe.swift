@@ -45,6 +45,8 @@ struct ResidentForwardingProbe: Probe {
         let ways = try ContainerWays(
             WayBack(to: bridge, of: cidr.network, filter.forwarding, on: host), questions)
         let cables = try ContainerCables(of: bridge, on: host)
+        // What is closed to the whole network is not about single containers.
+        let closed = questions.closedServices()
         var found = Findings()
         for (index, (resident, address)) in sources.enumerated() {
             let title = "\(resident.title) (\(address))"
@@ -52,8 +54,8 @@ struct ResidentForwardingProbe: Probe {
                 found.note(lost, title)
                 continue
             }
-            let sent = Self.killer(of: .forwarded, address, questions)
-            if let killer = sent ?? Self.killer(of: .answered, address, questions) {
+            let sent = Self.killer(of: .forwarded, address, questions, closed)
+            if let killer = sent ?? Self.killer(of: .answered, address, questions, closed) {
                 found.note(killer, isAnswer: sent == nil, title)
                 continue
             }
@@ -114,9 +116,10 @@ struct ResidentForwardingProbe: Probe {
 
     /// What drops one of the usual packets. Only a rule or policy: for the routing decision the kernel is asked.
     private static func killer(
-        of question: NetworkQuestion, _ address: IPv4Address, _ questions: NetworkQuestions
+        of question: NetworkQuestion, _ address: IPv4Address, _ questions: NetworkQuestions,
+        _ closed: Set<SamplePacket.Transport>
     ) -> Killer? {
-        questions.samples(question, of: address).lazy.map(questions.walk.walk)
+        questions.samples(question, of: address).lazy.filter { !closed.contains($0.protocol) }.map(questions.walk.walk)
             .filter { $0.verdict == .dropped }.compactMap(\.killer).first { $0.table != nil }
     }
 }

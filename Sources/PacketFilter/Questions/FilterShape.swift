@@ -166,9 +166,14 @@ extension NetworkQuestions {
                 destinationPort: transport == .udp ? 53 : transport == .tcp ? 443 : 0)
         }
         guard question == .answered else { return requests }
-        return requests.compactMap { request in
-            let sent = walk.walk(request)
-            guard let uplink = sent.uplink, let near = sent.sourceAfter ?? sent.sourceChoices?.first else { return nil }
+        let sent = requests.map { ($0, walk.walk($0)) }
+        // Where the way out is closed but for what is listed, only that is answered.
+        let isClosed = source == nil && sent.allSatisfy { $0.1.verdict == .dropped }
+        let listed = isClosed ? openEgress()?.requests.map { ($0, walk.walk($0)) } ?? [] : []
+        return (sent + listed).compactMap { request, sent in
+            guard sent.verdict != .dropped, let uplink = sent.uplink,
+                let near = sent.sourceAfter ?? sent.sourceChoices?.first
+            else { return nil }
             var answer = request
             answer.inputInterface = uplink
             (answer.source, answer.destination) = (request.destination, near)

@@ -29,8 +29,16 @@ let layerTwoFaults: [Fault] = [
             FaultVariant(
                 "borrowed", "The bridge was made by hand, and has a port",
                 [
-                    .run(["ip", "link", "del", "{bridge}"]),
-                    .run(["ip", "link", "add", "{bridge}", "type", "bridge"]),
+                    // The containers that run stay plugged in.
+                    .run([
+                        "sh", "-ec",
+                        """
+                        ports=$(ls /sys/class/net/"$1"/brif)
+                        ip link del "$1"
+                        ip link add "$1" type bridge
+                        for port in $ports; do ip link set "$port" master "$1"; done
+                        """, "sh", "{bridge}",
+                    ]),
                     .run(["ip", "addr", "add", "{address}/{prefix}", "broadcast", "+", "dev", "{bridge}"]),
                     .run(["ip", "link", "set", "{bridge}", "up"]),
                 ] + port("veth-mac"))

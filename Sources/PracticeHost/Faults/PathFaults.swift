@@ -110,6 +110,9 @@ let pathFaults: [Fault] = [
             FaultVariant(
                 "unreachable", "Into a table that leads nowhere",
                 [.run(["ip", "route", "add", "unreachable", "default", "table", "100"])] + ownTable),
+            FaultVariant(
+                "part", "A rule against a part of the network",
+                [.run(["ip", "rule", "add", "priority", "100", "from", "{upper}", "blackhole"])]),
         ] + answersAstray),
     Fault(
         "subnet-overlap", "A route has the place of the bridge's own",

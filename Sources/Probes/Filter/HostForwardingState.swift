@@ -18,12 +18,7 @@ struct HostForwardingState {
         let netfilter = try bridgeNetfilter()
         let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
         let kinds = Dictionary(links.map { ($0.index, $0.kind) }, uniquingKeysWith: { first, _ in first })
-        var own: [Int: [HostForwarding.Address]] = [:]
-        for address in addresses {
-            own[address.link, default: []].append(
-                HostForwarding.Address(
-                    address.address, peer: address.peer, scope: address.scope, isSecondary: address.isSecondary))
-        }
+        let own = Self.addresses(addresses)
         for link in links {
             // A port of a bridge takes no packets to the IP layer of its own: its settings say nothing.
             let isPort = link.master.map { kinds[$0] == "bridge" } ?? false
@@ -46,6 +41,16 @@ struct HostForwardingState {
         forwarding.outsideModel = try OutsideModel(host: host).actors(links)
         forwarding.deviceChains = OutsideModel.deviceChains(ruleset)
         return forwarding
+    }
+
+    /// By the index of their link.
+    static func addresses(_ addresses: [InterfaceAddress]) -> [Int: [HostForwarding.Address]] {
+        Dictionary(grouping: addresses, by: \.link).mapValues { own in
+            own.map { address in
+                HostForwarding.Address(
+                    address.address, peer: address.peer, scope: address.scope, isSecondary: address.isSecondary)
+            }
+        }
     }
 
     static func rule(_ rule: RouteRule) -> HostForwarding.FibRule {
@@ -121,5 +126,26 @@ struct HostForwardingState {
             sourceValidMark = try value("src_valid_mark") != 0
             routesLoopback = try value("route_localnet") != 0
         }
+    }
+}
+
+extension NetworkState {
+    /// Whether packets of a network leave translated by a link. Links and addresses are all of the host that it depends on:
+    /// they say which address masquerading takes, and which ones lead back to another bridge.
+    func translationQuestion(
+        from network: IPv4Prefix, behind bridge: String, by uplink: String, to target: IPv4Address
+    ) throws(ObservationFailure) -> SourceTranslationQuestion {
+        let addresses = HostForwardingState.addresses(try addresses())
+        var host = HostForwarding()
+        for link in try links() {
+            host.links.append(
+                HostForwarding.Interface(
+                    index: UInt32(clamping: link.index), name: link.name, kind: link.kind, isUp: link.isUp,
+                    isLoopback: link.isLoopback, addresses: addresses[link.index] ?? []))
+        }
+        return NetworkQuestions(
+            network: network, bridge: bridge, address: nil, target: target, ruleset: Ruleset(nft: NftRuleset()),
+            host: host
+        ).translationQuestion(by: uplink)
     }
 }
