@@ -48,6 +48,24 @@ import Testing
         #expect(try file("masq", made) == nil)
     }
 
+    /// Of the policies that come first, the ones about this zone are decisions; others are passed by.
+    @Test(arguments: ["lxc net REJECT info # none for containers", "lxc all DROP", "$FW lxc,net REJECT"])
+    func aPolicyAboutTheZoneStays(row: String) throws {
+        let zone = ["zones": "fw firewall\nnet ipv4\nlxc ipv4\n", "interfaces": "net eth0 -\nlxc lxcbr1 - dhcp\n"]
+        let made = try plan(version: "5.2.8", files: zone.merging(["policy": "\(row)\nall all REJECT\n"]) { $1 })
+        #expect(made.changes == [])
+        let left = try #require(made.byHand.first)
+        #expect(
+            left.why.contains("/etc/shorewall/policy:1 (\(row.split(separator: " ").prefix(3).joined(separator: " "))"),
+            "\(left.why)")
+        #expect(!left.what.contains { $0.hasPrefix("by-hand ") }, "\(left.what)")
+        let others = try plan(
+            version: "5.2.8", files: zone.merging(["policy": "net all DROP\nall all REJECT\n"]) { $1 })
+        #expect(
+            try file("policy", others)?.bytes.text
+                == "lxc\tnet\tACCEPT\n$FW\tlxc\tACCEPT\nnet all DROP\nall all REJECT\n")
+    }
+
     @Test func aBridgeIsNoSource() throws {
         let made = try plan(version: "5.2.8", files: ["snat": "MASQUERADE lxcbr1 eth0 # old\n"])
         #expect(try file("snat", made)?.bytes.text == "MASQUERADE\t10.5.0.0/16\teth0\n")

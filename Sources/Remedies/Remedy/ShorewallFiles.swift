@@ -84,24 +84,35 @@ struct ShorewallFiles {
 
     private mutating func declare(_ zone: String) { edit("zones") { $0.append([zone, "ipv4"]) } }
 
-    /// Ahead of every other policy: the first that matches decides.
-    mutating func allow(from inside: String, to outside: String) {
-        for (source, target) in [("$FW", inside), (inside, outside)] {
-            guard rows("policy").first(where: { Self.covers($0, source, target) })?.columns[2] != "ACCEPT" else {
-                continue
-            }
-            if let own = rows("policy").first(where: { $0.columns.prefix(2) == [source, target] }) {
-                edit("policy") { $0.replace(own, with: [source, target, "ACCEPT"]) }
-            } else {
-                edit("policy") { $0.insertFirst([source, target, "ACCEPT"]) }
-            }
+    /// Ahead of every other policy: the first that matches decides. A policy that names the zone is somebody's decision.
+    mutating func allow(from inside: String, to outside: String) throws(LeftToPerson) {
+        let ways = [("$FW", inside), (inside, outside)].filter { source, target in
+            rows("policy").first { Self.covers($0, source, target) }?.columns[2] != "ACCEPT"
         }
+        let isNamed = { (row: ColumnFile.Row) in row.columns.prefix(2).flatMap(Self.zones).contains(inside) }
+        for (source, target) in ways {
+            guard
+                let own = rows("policy").first(where: {
+                    Self.covers($0, source, target) && $0.columns[2] != "ACCEPT" && isNamed($0)
+                })
+            else { continue }
+            throw LeftToPerson(
+                why: "the policy of shorewall speaks of the zone \(inside), so it may be meant: \(own.location) "
+                    + "(\(own.columns.joined(separator: " ")))",
+                what: ["Where it is not meant: ACCEPT in that row, then shorewall check and shorewall reload"],
+                withoutCommands: true)
+        }
+        for (source, target) in ways { edit("policy") { $0.insertFirst([source, target, "ACCEPT"]) } }
+    }
+
+    private static func zones(_ column: String) -> [String] {
+        column.split(separator: ",").map(String.init)
     }
 
     private static func covers(_ row: ColumnFile.Row, _ source: String, _ target: String) -> Bool {
         guard row.columns.count > 2 else { return false }
         func matches(_ column: String, _ zone: String) -> Bool {
-            column.split(separator: ",").contains { $0 == zone || $0 == "all" || $0 == "any" || $0 == "all+" }
+            zones(column).contains { $0 == zone || $0 == "all" || $0 == "any" || $0 == "all+" }
         }
         return matches(row.columns[0], source) && matches(row.columns[1], target)
     }

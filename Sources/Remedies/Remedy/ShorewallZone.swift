@@ -25,7 +25,7 @@ struct ShorewallZone: Remedy {
         let outside = try files.zone(of: reach.uplink).orLeft(
             "\(reach.uplink) is in no zone of shorewall, so which one is the outside is not known")
         let inside = try files.giveZone(to: network.bridge)
-        files.allow(from: inside, to: outside)
+        try files.allow(from: inside, to: outside)
         files.askDNS(from: inside)
         let isNative =
             draft.facts.translatedNatively.contains { $0.contains(network.cidr) }
@@ -47,7 +47,9 @@ struct ShorewallZone: Remedy {
     func translate(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let reach = try Self.reach(network, draft)
         guard network.exempt.isEmpty else {
-            throw LeftToPerson(why: "the profile exempts destinations, and one row cannot leave them out", what: [])
+            throw LeftToPerson(
+                why: "the profile exempts destinations, and one row cannot leave them out", what: [],
+                withoutCommands: true)
         }
         var files = try ShorewallFiles(draft)
         try files.convert(network)
