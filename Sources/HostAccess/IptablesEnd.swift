@@ -42,12 +42,14 @@ extension IptablesListing {
     }
 
     /// The place in a chain that is jumped to for the operator's own rules: behind all that decide about some of what
-    /// `matches` describe, ahead of what decides about all of it, or goes back to the caller. Nil where they are accepted,
-    /// or end in another chain.
+    /// `matches` describe, ahead of what ends everything, or goes back to the caller. Nil where they are accepted, end in
+    /// another chain, or are dropped by a rule that asks for anything: who names a network there means it.
     package func end(of matches: [IptablesRule.Match], inOperatorsChain chain: String) -> IptablesEnd? {
         var walk = EndWalk(self, matches)
         switch walk.follow(chain, depth: 0) {
-        case .ends(let end): return end.chain == chain ? end : nil
+        case .ends(let end):
+            let isMeant = end.line.map { !SavedRule($0).hasNoConditions } ?? false
+            return end.chain == chain && !isMeant ? end : nil
         case .open: return nil
         case .returns(let line): return IptablesEnd(chain: chain, line: line)
         }

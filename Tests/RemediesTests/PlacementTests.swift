@@ -117,14 +117,49 @@ import Testing
         #expect(ended.unit.contains("grep -nxF -m 1 -e \"-A DOCKER-USER -j RETURN\""), "\(ended.unit)")
         // Docker 28 ends it with nothing.
         #expect(try docker(drops).after == drops + own)
-        // What shuts the network off altogether is what the repair is about.
-        let shut = "-A DOCKER-USER -i lxcbr1 -j DROP"
+        // What shuts everything off says nothing about this network.
+        let shut = "-A DOCKER-USER -j DROP"
         let opened = try docker(drops + [shut, back])
-        #expect(opened.after == drops + [own[1], shut, own[0], back])
+        #expect(opened.after == drops + own + [shut, back])
         #expect(opened.unit.contains("-e \"\(shut)\" -e \"\(back)\""), "\(opened.unit)")
-        // What drops all UDP may be meant.
-        let meant = try docker(["-A DOCKER-USER -i lxcbr1 -p udp -j DROP", back])
-        #expect(meant.after.count == 2 && meant.byHand.first?.why.contains("-p udp -j DROP") == true)
+    }
+
+    @Test(
+        "leaves to a person what the operator's rules in DOCKER-USER say of the network",
+        arguments: [
+            "-i lxcbr1 -j DROP", "-i lxcbr1 -o eth0 -j DROP", "-s 10.5.0.0/16 -j REJECT", "-i lxcbr1 -p udp -j DROP",
+            "-i lxcbr1 -m comment --comment \"no internet\" -j DROP", "-i lxcbr1 -j LOGDROP",
+        ])
+    func operatorsDecision(rule: String) throws {
+        let back = "-A DOCKER-USER -j RETURN"
+        let meant = try docker(["-A LOGDROP -j DROP", "-A DOCKER-USER \(rule)", back])
+        #expect(meant.after == ["-A DOCKER-USER \(rule)", back] && meant.unit.isEmpty)
+        let left = try #require(meant.byHand.first)
+        #expect(left.why.contains(rule.hasSuffix("LOGDROP") ? "-A LOGDROP -j DROP" : rule), "\(left.why)")
+        #expect(!left.what.contains { $0.hasPrefix("by-hand ") }, "\(left.what)")
+    }
+
+    @Test("is not planned where a rule of ufw's operator comes first, and says what each of its rules opens")
+    func ufw() throws {
+        func plan(_ lines: [String]) throws -> Plan {
+            let scenario = try #require(Scenario.all.first { $0.cause == "ufw-forward-drop" })
+            let host = scenario.host
+            host.state.rules[IptablesTable(.legacy, "filter")] = IptablesListing(
+                policies: ["INPUT": "ACCEPT", "FORWARD": "DROP", "ufw-user-forward": "-", "ufw-user-input": "-"],
+                lines: ["-A FORWARD -j ufw-user-forward"] + lines)
+            return try Repair(scenario, host).plan()
+        }
+        let rule = "-A ufw-user-forward -i lxcbr1 -o eth0 -j REJECT --reject-with icmp-port-unreachable"
+        let meant = try plan([rule])
+        #expect(meant.changes.isEmpty)
+        let left = try #require(meant.byHand.first)
+        #expect(left.why.contains(rule) && !left.what.contains { $0.hasPrefix("by-hand ") }, "\(left)")
+        let made = try plan(["-A ufw-user-forward -i eth1 -o eth0 -j REJECT"])
+        let risks = made.steps.filter { $0.target.contains("ufw-user-forward") }.map(\.risk)
+        #expect(
+            risks == [
+                "Containers of lxcbr1 reach everything behind eth0.", "Containers of lxcbr1 reach one another.",
+            ])
     }
 
     @Test("opens DHCP and DNS right ahead of what drops each of them")

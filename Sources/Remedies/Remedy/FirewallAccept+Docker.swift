@@ -16,12 +16,10 @@ extension FirewallAccept {
             .forwarding, network, uplink: draft.facts.uplinks[network.name], in: Self.dockerChain)
         let listing = draft.facts.state.rules[table] ?? IptablesListing()
         guard let rules = aim.accepts(in: listing, table) else {
-            throw LeftToPerson(
-                why: aim.killer(in: listing).map {
-                    "what drops is no rule against everything, so it may be meant: \($0)"
-                }
-                    ?? "\(Self.dockerChain) lets the network through already",
-                what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"])
+            guard let killer = aim.killer(in: listing) else {
+                throw LeftToPerson(why: "\(Self.dockerChain) lets the network through already", what: ["iptables -S"])
+            }
+            throw Self.meant([killer])
         }
         try insert(rules, network, cause, &draft)
         guard draft.facts.initSystem == "systemd" else { return try leaveOpen(cause, &draft) }

@@ -24,15 +24,18 @@ extension FirewallAccept {
             if flavour == draft.facts.firewall.flavour { try save(rules, aim, cause, &draft) }
         }
         guard !isOpened else { return }
-        guard killers.isEmpty else {
-            throw LeftToPerson(
-                why: "what drops is no rule against everything, so it may be meant: \(killers.joined(separator: ", "))",
-                what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"])
-        }
+        guard killers.isEmpty else { throw Self.meant(killers) }
         let place = cause.evidence.first.map { " (\($0.source))" } ?? ""
         throw LeftToPerson(
             why: "what drops is in a chain that this program does not open\(place)",
             what: byHand(opening, network).map { "There, ahead of what drops: \($0)" })
+    }
+
+    /// Rules that drop some packets only are left to whoever wrote them.
+    static func meant(_ killers: [String]) -> LeftToPerson {
+        LeftToPerson(
+            why: "what drops is no rule against everything, so it may be meant: \(killers.joined(separator: ", "))",
+            what: ["Narrow that rule, or accept ahead of it what should pass: iptables -S"], withoutCommands: true)
     }
 
     /// As nft(8) writes it, in terms that every hook knows.

@@ -22,6 +22,7 @@ extension FirewallAccept {
         if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP", !isDecided {
             wanted += requests(network, table)
         }
+        try refuseUnreachable(wanted.flatMap(\.rules), IptablesAim(opening, network, uplink: uplink), table, draft)
         var file = UFWRulesFile(bytes: before.bytes.bytes)
         for rule in wanted {
             guard let edited = file.adding(tuple: rule.tuple, rules: rule.rules.map(\.ufwLine)) else {
@@ -32,15 +33,30 @@ extension FirewallAccept {
             for one in rule.rules {
                 try draft.insert(
                     one, remedy: id, for: cause,
-                    risk: one.chain == "ufw-user-forward"
-                        ? "Containers of \(bridge) reach everything behind \(uplink)."
-                        : "Containers of \(bridge) reach the host's DHCP and DNS.")
+                    risk: risk(one, network, uplink))
             }
         }
         try draft.edit(
             path, before, file.bytes, remedy: id, for: cause,
             risk: "ufw loads it at every start and reload; `ufw status` shows it, `ufw delete` removes it.")
         try draft.check(.checkRules(table.flavour, path: path), remedy: id, for: cause)
+    }
+
+    /// ufw's own rules come last: what an earlier one of the operator drops or rejects stays so, and is meant.
+    private func refuseUnreachable(
+        _ rules: [IptablesRule], _ aim: IptablesAim, _ table: IptablesTable, _ draft: PlanDraft
+    ) throws(LeftToPerson) {
+        guard aim.opening != .answers, var listing = draft.facts.state.rules[table] else { return }
+        for rule in rules { listing.insert(rule) }
+        if let killer = aim.killer(in: listing), killer.hasPrefix("-A ufw-user-") { throw Self.meant([killer]) }
+    }
+
+    private func risk(_ rule: IptablesRule, _ network: Network, _ uplink: String) -> String {
+        let bridge = network.bridge
+        if rule.chain != "ufw-user-forward" { return "Containers of \(bridge) reach the host's DHCP and DNS." }
+        return rule.matches.contains(.output(bridge))
+            ? "Containers of \(bridge) reach one another."
+            : "Containers of \(bridge) reach everything behind \(uplink)."
     }
 
     private struct UFWRule {
