@@ -18,14 +18,16 @@ extension Masquerade {
             throw LeftToPerson(
                 why: facts.translationPlaceless[network.name]
                     ?? "the rule that comes first may be an exemption made on purpose",
-                what: ["Put before that rule, or narrow it: \(advice)"])
+                what: ["Put before that rule, or narrow it: \(advice)"], withoutCommands: true)
         }
         let rule = place.rule
         let ownMatches: [IptablesRule.Match] = [.source(network.cidr), .notDestination(network.cidr)]
         let isExempt = facts.translationExemptions.contains { !facts.translationShadows.contains($0) }
         if !isExempt, rule.matches == ownMatches { return false }
         if let refusal = place.refusal {
-            throw LeftToPerson(why: refusal, what: ["In that program's own way, ahead of the rule: \(rule.text)"])
+            throw LeftToPerson(
+                why: refusal, what: ["In that program's own way, ahead of the rule: \(rule.text)"],
+                withoutCommands: true)
         }
         try draft.add(
             .addNftRule(rule), phase: .runtime, remedy: id,

@@ -15,7 +15,8 @@ extension Masquerade {
             if let later = rules[(shadow + 1)...].first(where: { SavedRule($0).isExemption(of: network) }) {
                 throw LeftToPerson(
                     why: "behind the rule that decides, another one keeps some destinations untranslated: \(later)",
-                    what: ["Put `\(later)` first, then remove or narrow `\(rules[shadow])`"])
+                    what: ["Put `\(later)` first, then remove or narrow `\(rules[shadow])`"],
+                    withoutCommands: true)
             }
             place = .before(rules[shadow])
         }
@@ -23,7 +24,7 @@ extension Masquerade {
             throw LeftToPerson(
                 why: "the profile exempts \(network.exempt.map(\.description).joined(separator: ", ")), "
                     + "and one rule cannot leave them out",
-                what: [])
+                what: [], withoutCommands: true)
         }
         let rule = IptablesRule(
             table, Self.chain, [.source(network.cidr), .notDestination(network.cidr)], .masquerade, place: place)
@@ -72,7 +73,7 @@ extension Masquerade {
             throw LeftToPerson(
                 why: "another table exempts some destinations, and this rule would translate them: "
                     + foreign.joined(separator: ", "),
-                what: ["iptables-save -t nat; nft list ruleset"])
+                what: ["iptables-save -t nat; nft list ruleset"], withoutCommands: true)
         }
     }
 

@@ -63,7 +63,7 @@ struct Masquerade: Remedy {
         throw LeftToPerson(
             why: "some destinations are exempt from translation, and one more table would translate them too: "
                 + exempt.joined(separator: ", "),
-            what: ["Put after the exemptions, in their chain: \(rule)"])
+            what: ["Put after the exemptions, in their chain: \(rule)"], withoutCommands: true)
     }
 
     /// Of the table that is made where it is not lxc-net's to make.

@@ -100,7 +100,7 @@ struct MasqueradePersistent: Remedy {
             what: [
                 "Where the exemptions are made, behind them: "
                     + "ip saddr \(network.cidr) ip daddr != \(network.cidr) counter masquerade"
-            ])
+            ], withoutCommands: true)
     }
 
     // MARK: Saved rules of iptables

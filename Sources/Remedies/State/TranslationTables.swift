@@ -117,14 +117,20 @@ struct TranslationTables {
         }
     }
 
-    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text.
+    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text. A
+    /// verdict map counts as one: its elements are not looked at.
     /// `thatLetAllOut`: only those that look at nothing but the source and these uplinks.
     func exemptions(for networks: [IPv4Prefix], thatLetAllOut uplinks: Set<String>? = nil) -> [String] {
         reachable().flatMap { index in
             let chain = ruleset.chains[index]
             return ruleset.rules.filter { $0.chain == index }.compactMap { rule -> String? in
                 let matches = AddressMatch.all(in: ruleset.expressions(of: rule))
-                let ends = matches.others.contains { $0 == .verdict(.accept) || $0 == .verdict(.return) }
+                let ends = matches.others.contains { expression in
+                    switch expression {
+                    case .verdict(.accept), .verdict(.return), .lookup(_, _, into: .verdict, _): true
+                    default: false
+                    }
+                }
                 let concerns = matches.addresses.allSatisfy { match in
                     !match.isSource || match.inverted || networks.contains { $0.overlaps(match.network) }
                 }
