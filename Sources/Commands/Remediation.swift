@@ -108,7 +108,9 @@ struct Remediation {
             return session.report(result)
         }
         var plan = plan
-        plan.judge(by: try Self.facts(session).connections)
+        // Of its own checks, whatever was selected for the report.
+        let causes = session.diagnose(checks: Set(plan.causes.map(\.check))).causes
+        plan.judge(anew: causes, profile: session.chosen, facts: try Self.facts(session, for: causes))
         try ask(plan)
         let fixes = apply(plan, result, run: Self.runName())
         return session.report(look(), fixes: fixes)

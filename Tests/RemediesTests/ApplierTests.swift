@@ -1,5 +1,6 @@
 import HostAccess
 import HostModel
+import Probes
 import Testing
 
 @testable import Remedies
@@ -52,6 +53,29 @@ struct ApplierTests {
         #expect(report.outcome == .refused)
         #expect(report.reason?.contains("--profile makina") == true)
         #expect(host.made.isEmpty)
+    }
+
+    @Test("refuses a saved plan that opens what rules have allowed in part since then")
+    func allowedSince() throws {
+        let scenario = try #require(Scenario.all.first { $0.cause == "ufw-forward-drop" })
+        let host = scenario.host
+        let run = Repair(scenario, host)
+        var made = try run.plan()
+        var facts = try Fixture.facts(host)
+        made.judge(anew: scenario.causes, profile: Fixture.chosen, facts: facts)
+        #expect(made.refusal == nil)
+        facts.allowances["lxcbr1"] = Allowances(
+            forwarding: Allowance(
+                place: "ip filter ufw-user-forward, rule 1", text: "-p tcp --dport 443 -j ACCEPT",
+                listing: "iptables -S"))
+        // What is no cause any more is the business of the states before.
+        made.judge(anew: [], profile: Fixture.chosen, facts: facts)
+        #expect(made.refusal == nil)
+        made.judge(anew: scenario.causes, profile: Fixture.chosen, facts: facts)
+        let report = run.apply(made)
+        #expect(report.outcome == .refused && host.made.isEmpty)
+        #expect(report.reason?.hasPrefix("the plan is stale: ufw-forward-drop ") == true)
+        #expect(report.reason?.contains("--dport 443") == true)
     }
 
     @Test("refuses while another repair runs")

@@ -96,11 +96,19 @@ package struct Plan: Codable, Sendable, Hashable {
 
     package var mayDisconnect: Bool { changes.contains(where: \.mayDisconnect) }
 
-    /// Looks again at which changes may cut a connection: a saved plan knows only those of its own time.
-    package mutating func judge(by connections: Connections) {
-        for index in changes.indices where connections.mayBeCut(by: changes[index].change) {
+    /// Looks again at what a saved plan knows only of its own time: which changes may cut a connection, and whether what
+    /// the rules say since then leaves one of its causes to a person. Then it is refused as stale.
+    ///
+    /// - Parameter causes: as they are now.
+    package mutating func judge(anew causes: [Cause], profile: ChosenProfile, facts: PlanFacts) {
+        for index in changes.indices where facts.connections.mayBeCut(by: changes[index].change) {
             changes[index].mayDisconnect = true
         }
+        let served = causes.filter {
+            self.causes.contains(ServedCause($0)) && automaticRemedies.contains($0.remedy?.id ?? "")
+        }
+        guard refusal == nil, let left = plan(for: served, profile: profile, facts: facts).byHand.first else { return }
+        refusal = "the plan is stale: \(left.cause) is now left to a person, as \(left.why)"
     }
 
     /// The phase after which a plan under a dead-man switch has to be confirmed: the first one that may cut the
