@@ -71,6 +71,8 @@ struct Remediation {
             journal = fixes.journal ?? journal
             result = look()
             guard fixes.outcome == .applied else {
+                if fixes.outcome == .rolledBack { left += Self.takenBack(plan, fixes) }
+                result.causes = Self.marked(result.causes, left)
                 return session.report(
                     result,
                     fixes: FixReport(outcome: fixes.outcome, reason: fixes.reason, steps: steps, journal: journal))
@@ -94,6 +96,12 @@ struct Remediation {
                 left: reason.why)
             return cause
         }
+    }
+
+    /// The causes of a plan that did not help, or harmed: it would end the same way once more.
+    private static func takenBack(_ plan: Plan, _ fixes: FixReport) -> [ByHand] {
+        let why = "tried and taken back" + (fixes.reason.map { ": \($0)" } ?? "")
+        return plan.causes.map { ByHand(cause: $0.id, subject: $0.subject, why: why, what: []) }
     }
 
     private func accepted(_ result: DiagnosisResult) -> DiagnosisResult {

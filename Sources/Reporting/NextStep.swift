@@ -16,7 +16,8 @@ struct NextStep: Sendable, Hashable {
                     command: "\(options.invocation) --auto-remediate",
                     purpose: "shows its plan and asks before it changes anything"))
         }
-        if report.causes.contains(where: { $0.remedy?.left != nil }) {
+        // What was tried and taken back would be planned again.
+        if report.fixes?.outcome != .rolledBack, report.causes.contains(where: { $0.remedy?.left != nil }) {
             steps.append(
                 NextStep(
                     command: "\(options.invocation) fix plan", purpose: "says what is left to a person, and what to do")
