@@ -68,9 +68,10 @@ struct ApplierTests {
             forwarding: Allowance(
                 place: "ip filter ufw-user-forward, rule 1", text: "-p tcp --dport 443 -j ACCEPT",
                 listing: "iptables -S"))
-        // What is no cause any more is the business of the states before.
-        made.judge(anew: [], profile: Fixture.chosen, facts: facts)
-        #expect(made.refusal == nil)
+        // What is no cause any more is not opened either.
+        var gone = made
+        gone.judge(anew: [], profile: Fixture.chosen, facts: facts)
+        #expect(gone.refusal == "the plan is stale: ufw-forward-drop is not found any more")
         made.judge(anew: scenario.causes, profile: Fixture.chosen, facts: facts)
         let report = run.apply(made)
         #expect(report.outcome == .refused && host.made.isEmpty)

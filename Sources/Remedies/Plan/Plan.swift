@@ -107,8 +107,23 @@ package struct Plan: Codable, Sendable, Hashable {
         let served = causes.filter {
             self.causes.contains(ServedCause($0)) && automaticRemedies.contains($0.remedy?.id ?? "")
         }
-        guard refusal == nil, let left = plan(for: served, profile: profile, facts: facts).byHand.first else { return }
-        refusal = "the plan is stale: \(left.cause) is now left to a person, as \(left.why)"
+        guard refusal == nil else { return }
+        if let left = plan(for: served, profile: profile, facts: facts).byHand.first {
+            refusal = "the plan is stale: \(left.cause) is now left to a person, as \(left.why)"
+            return
+        }
+        let now = causes.map(ServedCause.init)
+        // Rules that allow a part on purpose are another cause, which has no repair.
+        let opening = changes.first {
+            FirewallAccept.openers.contains($0.step.remedy) && !$0.change.isMeans
+                && !$0.serves.contains(where: now.contains)
+                && facts.state.standing(of: $0.change) == .before
+        }
+        guard let gone = opening?.serves.first else { return }
+        let others = causes.filter { $0.check == gone.check }.map { "\($0.id) (\($0.title))" }.joined(separator: ", ")
+        refusal =
+            "the plan is stale: \(gone.id) is not found any more"
+            + (others.isEmpty ? "" : "; what is found is \(others)")
     }
 
     /// The phase after which a plan under a dead-man switch has to be confirmed: the first one that may cut the
