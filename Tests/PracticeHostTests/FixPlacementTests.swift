@@ -227,6 +227,77 @@ import Testing
         #expect(ended.output == "before 2\nfixed 0\n", "\(ended.output) \(ended.messages)")
     }
 
+    /// Whoever drops what containers send, or leaves it untranslated, in words about it, means it.
+    static let decisions: [Case] = [
+        Case(
+            name: "shorewall's policy", options: ["--fault", "shorewall-misconfig=no-policy"],
+            ruleset: "sed -i '1i lxc net REJECT info # none' /etc/shorewall/policy; shorewall restart"),
+        Case(
+            name: "DOCKER-USER", options: ["--fault", "docker-forward-drop"],
+            ruleset: "iptables -I DOCKER-USER -i lxcbr1 -j DROP"),
+        Case(
+            name: "ufw", options: ["--fault", "ufw-forward-drop=enabled"],
+            ruleset: "ufw route reject in on lxcbr1 out on up0"),
+        Case(
+            name: "a verdict map", options: ["--backend", "nft"],
+            ruleset: """
+                nft delete table ip lxc
+                nft 'table ip n { chain post { type nat hook postrouting priority 100;
+                    ip saddr 10.5.0.0/16 ip daddr vmap { 172.20.0.0/16 : accept }; }; }'
+                """),
+        Case(
+            name: "an exemption of iptables", options: ["--backend", "nft"],
+            ruleset:
+                "nft delete table ip lxc; iptables-nft -t nat -A POSTROUTING -s 10.5.0.0/16 -d 172.20.0.0/16 -j ACCEPT"
+        ),
+    ]
+
+    @Test(arguments: decisions)
+    func isNotOverruled(item: Case) throws {
+        let ended = try Program.lab(
+            item.options,
+            """
+            { \(item.ruleset); } >&2
+            rules() {
+                { nft -s list ruleset; iptables-legacy-save; cat /etc/shorewall/policy /etc/ufw/user.rules; } 2>/dev/null |
+                    sed 's/^#.*//; s/ \\[.*//'
+            }
+            rules >/tmp/before
+            lxc-doctor --auto-remediate --yes >/tmp/words; echo "fixed $?"
+            rules | diff /tmp/before - && echo same
+            grep -c 'repair *left to a person' /tmp/words; grep -c 'by hand  ' /tmp/words
+            """)
+        #expect(ended.output == "fixed 2\nsame\n1\n0\n", "\(ended.output) \(ended.messages)")
+    }
+
+    /// What was tried and taken back is not promised again.
+    @Test func isNotPromisedAfterwards() throws {
+        let ended = try Program.lab(
+            ["--backend", "nft"],
+            """
+            nft delete table ip lxc
+            lxc-doctor --auto-remediate --yes --confirm-within 1 >/tmp/words; echo "fixed $?"
+            grep -c 'ROLLED BACK' /tmp/words; grep -c 'repair *left to a person: tried and taken back: ' /tmp/words
+            grep -c -e '--auto-remediate does it' -e 'Next: .* fix plan' /tmp/words
+            """)
+        #expect(ended.output == "fixed 2\n1\n1\n0\n", "\(ended.output) \(ended.messages)")
+    }
+
+    /// A plan that was saved knows nothing of what the operator has allowed since.
+    @Test func isNotOpenedByASavedPlan() throws {
+        let ended = try Program.lab(
+            ["--fault", "forward-policy-drop=policy"],
+            """
+            lxc-doctor fix plan --format json >/tmp/plan
+            nft add rule inet filter forward iifname lxcbr1 tcp dport 443 accept
+            nft -s list ruleset >/tmp/before
+            lxc-doctor fix apply --plan /tmp/plan --yes >/tmp/words; echo "fixed $?"
+            nft -s list ruleset | diff /tmp/before - && echo same
+            tr -s ' \n' ' ' </tmp/words | grep -c 'the plan is stale: forward-policy-drop '
+            """)
+        #expect(ended.output == "fixed 2\nsame\n1\n", "\(ended.output) \(ended.messages)")
+    }
+
     /// The file that is loaded at boot has its own order; the accepts go ahead of what ends everything there.
     @Test(arguments: ["iptables-nft", "iptables-legacy"])
     func stayInForceInSavedRules(backend: String) throws {
