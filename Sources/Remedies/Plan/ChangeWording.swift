@@ -53,6 +53,7 @@ struct ChangeWording {
         case .run(.checkNetworkManager): "NetworkManager's configuration"
         case .run(.reloadNetworkManager): "NetworkManager's devices"
         case .run(.checkShorewall): "a copy of /etc/shorewall"
+        case .run(.checkContainer(let name, let path)): "\(path)/\(name)/config"
         case .run(let program): program.command.last ?? ""
         }
     }
