@@ -42,8 +42,11 @@ struct DecisionTests {
 
     @Test func lxcNetKeepsABridgeThatIsOnlyDown() throws {
         let cause = Fixture.cause("bridge-not-persistent", remedy: "lxc-net-configure")
-        let enabled = stock { $0.paths[LxcNetFacts.enablement] = .symbolicLink(Fixture.unit) }
-        #expect(try leftToPerson(cause, enabled).contains("lxc-net makes lxcbr0 at every boot"))
+        let enabled = stock {
+            $0.paths["/etc/default/lxc-net"] = Fixture.file("LXC_BRIDGE=\"br7\"\n")
+            $0.paths[LxcNetFacts.enablement] = .symbolicLink(Fixture.unit)
+        }
+        #expect(try leftToPerson(cause, enabled).contains("lxc-net makes br7 at every boot"))
         let linked = stock {
             $0.paths["/var/lib/lxc"] = .directory
             $0.paths["/var/lib/lxc/web"] = .directory
@@ -93,6 +96,26 @@ struct DecisionTests {
         host.state.addresses["site"] = [Fixture.prefix("10.5.7.1/24")]
         let why = try leftToPerson(Fixture.cause("masq-wrong-subnet", remedy: "masquerade"), host)
         #expect(why.contains("site carries 10.5.7.1/24"))
+    }
+
+    // MARK: lxc-net's own server
+
+    /// Without its answer lxc-net would be stopped, and might not start again.
+    @Test(arguments: ["masq-wrong-subnet", "lxc-net-stale-network-up"])
+    func dnsmasqIsAskedBeforeLxcNetIsTouched(_ name: String) throws {
+        let host = OverlayHost(Fixture.healthy)
+        if name == "masq-wrong-subnet" { Scenario.astray(&host.state) } else { host.state.links["lxcbr1"] = nil }
+        let own = host.state.file("/etc/default/lxc-net")?.bytes.text ?? ""
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(own + "LXC_DHCP_CONFILE=/etc/lxc/dnsmasq.conf\n")
+        let cause = Fixture.cause(
+            name, remedy: name == "masq-wrong-subnet" ? "masquerade" : "network-up-flag")
+        let programs = try plan(cause, host).changes.compactMap { change -> OwnedProgram? in
+            if case .run(let program) = change.change { program } else { nil }
+        }
+        #expect(
+            programs.first == .checkDnsmasq(path: "/etc/lxc/dnsmasq.conf", range: "10.5.0.2,10.5.255.254"),
+            "\(programs)")
+        #expect(programs.contains { if case .lxcNetStart = $0 { true } else { false } })
     }
 
     // MARK: containers

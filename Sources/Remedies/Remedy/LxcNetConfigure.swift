@@ -52,8 +52,8 @@ struct LxcNetConfigure: Remedy {
         if facts.newContainersLink(other) {
             return "\(LxcNetFacts.containerDefaults) has new containers link \(other), which lxc-net makes"
         }
-        // Where nobody has written any settings, nobody has decided anything.
-        guard facts.state.file(facts.lxcNet.mainFile) != nil || facts.state.file(facts.lxcNet.settingsFile) != nil,
+        // The package comes with this name: nobody has decided anything.
+        guard other != LxcNetSettings.defaults["LXC_BRIDGE"],
             case .symbolicLink = facts.state.path(LxcNetFacts.enablement)
         else { return nil }
         return "lxc-net makes \(other) at every boot (LXC_BRIDGE)"
@@ -100,6 +100,8 @@ struct LxcNetConfigure: Remedy {
         try refuseRenumbering(network, base, draft)
         let running = runningAgainst(network, cause, draft)
         if let running {
+            let range = missing.first { $0.0 == "LXC_DHCP_RANGE" }?.1 ?? base["LXC_DHCP_RANGE"]
+            try draft.checkServer(range: range, phase: .persistent, remedy: id, for: cause)
             try draft.add(
                 .run(.lxcNetStop(running)), phase: .persistent, remedy: id,
                 risk: "The containers have no network until lxc-net is started again, a moment later."
