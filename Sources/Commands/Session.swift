@@ -189,9 +189,11 @@ final class Session {
     /// The proof, as facts.
     private var proofProbes: [any Probe] {
         [
-            PacketProofProbe(report: proof), PacketProofProbe(report: proof, family: .ipv6),
-            LocalProofProbe(report: proof), ForwardDropProbe(report: proof),
-            ContainerProofProbe(report: proof), ContainerProofProbe(report: proof, family: .ipv6),
+            PacketProofProbe(report: proof, transcripts: proofTranscripts),
+            PacketProofProbe(report: proof, family: .ipv6),
+            LocalProofProbe(report: proof), ForwardDropProbe(report: proof, transcripts: proofTranscripts),
+            ContainerProofProbe(report: proof, transcripts: proofTranscripts),
+            ContainerProofProbe(report: proof, family: .ipv6),
             BridgeResidentsProbe(transcripts: proofTranscripts),
             ResidentForwardingProbe(transcripts: proofTranscripts),
         ]

@@ -100,7 +100,7 @@ struct VerifyCommand: ParsableCommand {
         VerifyReport.Answer(
             question: answer.question.rawValue, title: answer.question.title(network),
             verdict: VerifyReport.Verdict(rawValue: answer.verdict.rawValue) ?? .undecided, reason: answer.reason,
-            packet: answer.packet?.description,
+            dependsOn: answer.dependsOn.isEmpty ? nil : answer.dependsOn, packet: answer.packet?.description,
             command: answer.verdict == .counterexample
                 ? answer.packet.flatMap { ProofAim.command(for: $0, networks: [network]) } : nil,
             decidedBy: answer.decidedBy,
@@ -113,7 +113,7 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    private static func killer(_ place: WalkResult.RulePlace) -> Killer {
+    private static func killer(_ place: RulePlace) -> Killer {
         Killer(
             hook: "postrouting", family: place.family, table: place.table, chain: place.chain, rule: place.rule,
             handle: place.handle, text: place.text)
@@ -148,7 +148,8 @@ struct VerifyCommand: ParsableCommand {
         let choices = result.sourceChoices?.map(\.description).joined(separator: " or ")
         let report = PacketReport(
             packet: packet.description, verdict: PacketReport.Verdict(rawValue: result.verdict.rawValue) ?? .undecided,
-            reason: result.reason, sourceAfter: result.sourceAfter?.description ?? choices,
+            reason: result.reason, dependsOn: result.dependsOn.isEmpty ? nil : result.dependsOn,
+            sourceAfter: result.sourceAfter?.description ?? choices,
             destinationAfter: result.destinationAfter?.description, uplink: result.uplink,
             isOfFlow: isOfFlow ? true : nil, killer: result.killer,
             translatedBy: result.translatedBy.map(Self.killer), path: result.path)

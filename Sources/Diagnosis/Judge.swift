@@ -138,7 +138,7 @@ extension JudgedFinding {
     private mutating func judge(_ observation: Observation, _ entries: [String: CauseEntry]) {
         let facts = observation.facts
         let variables = variables
-        finding.evidence = observation.evidence
+        finding.evidence = observation.evidence(for: asked)
         if let applies = check.applies,
             !applies.holds(variables, { $0.hasPrefix("fact.") ? facts[String($0.dropFirst(5))] : variables[$0] })
         {
@@ -168,6 +168,11 @@ extension JudgedFinding {
         finding.observed = words(facts, asked: check.expect.names, others: asked + check.show)
         let severities = rules.compactMap { $0.severity ?? entries[$0.id]?.severity }
         if let worst = severities.max() { finding.severity = min(finding.severity, worst) }
+    }
+
+    /// The facts that the check asks for, or shows.
+    private var asked: Set<String> {
+        Set(check.expect.names + check.show + (check.unknownWhen?.names ?? []))
     }
 
     /// What the variables alone say, before anything is looked at.

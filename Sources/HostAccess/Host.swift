@@ -132,6 +132,14 @@ extension Host {
         return names
     }
 
+    /// The BPF programs of tcx on these links, and of netfilter: `tcx ingress 3`, `netfilter ip FORWARD at priority 5 (program 7)`.
+    package func packetPrograms(links: [Int]) throws(HostError) -> [String] {
+        guard case .names(let names) = try answer(.packetProgramsOf(links: links)) else {
+            throw mismatch("BPF programs of links")
+        }
+        return names
+    }
+
     /// Everybody behind a veth of this host, in a bridge or not.
     package func residents() throws(HostError) -> BridgeResidents {
         guard case .residents(let residents) = try answer(.residents) else { throw mismatch("residents") }

@@ -32,6 +32,9 @@ package enum HostRequest: Codable, Sendable, Hashable {
     /// The BPF programs that act on packets and of which neither rtnetlink nor nf_tables tells: those of tcx on a link
     /// of this namespace, and those at hooks of netfilter, of whatever namespace. A line for each.
     case packetPrograms(link: Int)
+    /// As `packetPrograms`, of several links at once: those of tcx have the index of their link behind them. A link that is
+    /// gone has none.
+    case packetProgramsOf(links: [Int])
     /// Everybody behind a veth of this host: containers and other namespaces, as far as they can be entered.
     case residents
     /// Host name, kernel release, effective user and capabilities, and namespaces of the asking process.

@@ -32,6 +32,8 @@ extension KernelQuery {
     /// The queueing disciplines of all links. Source: tc(8).
     package static func queueingDisciplines() -> KernelQuery { KernelQuery(.queueingDisciplines) }
 
+    package static func trafficClasses(link: Int) -> KernelQuery { KernelQuery(.trafficClasses(link: link)) }
+
     /// The filters of one link (by index) at one place: TC_H_* or a discipline's handle.
     package static func trafficFilters(link: Int, parent: UInt32) -> KernelQuery {
         KernelQuery(.trafficFilters(link: link, parent: parent))

@@ -44,6 +44,8 @@ package struct Resident: Codable, Sendable, Hashable {
     /// The largest packet of the interface, and of the host's end, in bytes; nil: not recorded.
     package var mtu: Int?
     package var portMTU: Int?
+    /// Whether its interface neither asks by ARP nor answers; nil: not recorded.
+    package var isWithoutARP: Bool?
 
     package init(
         name: String?, namespace: String, port: String, interface: String, interfaceIndex: Int,

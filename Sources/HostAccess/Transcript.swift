@@ -94,12 +94,15 @@ package final class RecordingHost: Host {
         return (value, close())
     }
 
-    /// Forgets the answers to the touched requests, and all derived values. The next such request asks the host again.
+    /// Forgets the answers to the touched requests, and what was derived from one of them. The next such request asks the
+    /// host again.
     package func forget(where isTouched: (HostRequest) -> Bool) {
         for request in order where isTouched(request) { answers[request] = nil }
         order.removeAll { answers[$0] == nil }
-        derived = [:]
-        derivedFrom = [:]
+        for (key, requests) in derivedFrom where requests.contains(where: { answers[$0] == nil }) {
+            derived[key] = nil
+            derivedFrom[key] = nil
+        }
     }
 
     /// Forgets all answers and derived values, so that every request asks the host again (after a repair).

@@ -24,6 +24,8 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         package var verdict: Verdict
         /// Why it is undecided, or what happens to the counterexample.
         package var reason: String?
+        /// What it depends on, where that is why it is undecided.
+        package var dependsOn: [Dependence]?
         /// A packet for which it does not hold, as `verify --packet` reads it.
         package var packet: String?
         /// How to send exactly that packet; nil where no container can.
@@ -36,13 +38,15 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         package var provenBy: Killer?
 
         package init(
-            question: String, title: String, verdict: Verdict, reason: String? = nil, packet: String? = nil,
-            command: String? = nil, decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil, provenBy: Killer? = nil
+            question: String, title: String, verdict: Verdict, reason: String? = nil, dependsOn: [Dependence]? = nil,
+            packet: String? = nil, command: String? = nil, decidedBy: Killer? = nil, shouldHaveCaught: Killer? = nil,
+            provenBy: Killer? = nil
         ) {
             self.question = question
             self.title = title
             self.verdict = verdict
             self.reason = reason
+            self.dependsOn = dependsOn
             self.packet = packet
             self.command = command
             self.decidedBy = decidedBy
@@ -102,6 +106,8 @@ package struct PacketReport: Codable, Sendable, Hashable {
     package var verdict: Verdict
     /// Why it is undecided.
     package var reason: String?
+    /// What it depends on, where that is why.
+    package var dependsOn: [Dependence]?
     package var sourceAfter: String?
     package var destinationAfter: String?
     package var uplink: String?
@@ -114,8 +120,9 @@ package struct PacketReport: Codable, Sendable, Hashable {
     package var path: [PathStep]
 
     package init(
-        packet: String, verdict: Verdict, reason: String? = nil, sourceAfter: String? = nil,
-        destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil, killer: Killer? = nil,
+        packet: String, verdict: Verdict, reason: String? = nil, dependsOn: [Dependence]? = nil,
+        sourceAfter: String? = nil, destinationAfter: String? = nil, uplink: String? = nil, isOfFlow: Bool? = nil,
+        killer: Killer? = nil,
         translatedBy: Killer? = nil,
         path: [PathStep] = []
     ) {
@@ -123,6 +130,7 @@ package struct PacketReport: Codable, Sendable, Hashable {
         self.packet = packet
         self.verdict = verdict
         self.reason = reason
+        self.dependsOn = dependsOn
         self.sourceAfter = sourceAfter
         self.destinationAfter = destinationAfter
         self.uplink = uplink

@@ -112,12 +112,31 @@ extension FactValue: CustomStringConvertible {
 package struct Observation: Codable, Sendable, Hashable {
     /// A fact that is absent was not there to be seen: predicates on it other than `exists: false` fail.
     package var facts: [String: FactValue]
+    /// What every check is shown that asks for any of the facts.
     package var evidence: [Evidence]
+    /// What shows single facts, for checks that ask for one of those.
+    package var particular: [ParticularEvidence] = []
 
     package init(facts: [String: FactValue] = [:], evidence: [Evidence] = []) {
         self.facts = facts
         self.evidence = evidence
     }
+
+    /// Adds evidence that says nothing about other facts than these.
+    package mutating func show(_ names: String..., by evidence: Evidence) {
+        particular.append(ParticularEvidence(facts: names, evidence: evidence))
+    }
+
+    /// The evidence for some facts, particular one behind the rest.
+    package func evidence(for names: Set<String>) -> [Evidence] {
+        evidence + particular.filter { !names.isDisjoint(with: $0.facts) }.map(\.evidence)
+    }
+}
+
+/// Evidence for single facts of an observation that has others too.
+package struct ParticularEvidence: Codable, Sendable, Hashable {
+    package var facts: [String]
+    package var evidence: Evidence
 }
 
 /// Why there is no observation.

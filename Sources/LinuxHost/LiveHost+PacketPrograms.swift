@@ -7,18 +7,42 @@ extension LiveHost {
     /// More than anybody attaches; a bound for a host that goes mad.
     private static let mostPrograms = 1000
 
+    private static let operation = "ask for BPF programs"
+
     func packetPrograms(link: Int) throws(HostError) -> [String] {
-        let operation = "ask for BPF programs"
+        let found = try devicePrograms(link: link)
+        return try found + filterPrograms(most: Self.mostPrograms - found.count)
+    }
+
+    func packetPrograms(links: [Int]) throws(HostError) -> [String] {
+        var found: [String] = []
+        for link in links where found.count < Self.mostPrograms {
+            do {
+                found += try devicePrograms(link: link).map { "\($0) \(link)" }
+            } catch {
+                // Gone meanwhile (ENODEV).
+                guard error.errno == 19 else { throw error }
+            }
+        }
+        return try found + filterPrograms(most: Self.mostPrograms - found.count)
+    }
+
+    private func devicePrograms(link: Int) throws(HostError) -> [String] {
         var found: [String] = []
         for (outwards, name) in [(Int32(0), "tcx ingress"), (1, "tcx egress")] {
             let count = clinux_bpf_tcx(UInt32(clamping: link), outwards)
-            guard count >= 0 else { throw HostError(errno: -count, operation: operation) }
+            guard count >= 0 else { throw HostError(errno: -count, operation: Self.operation) }
             if count > 0 { found.append(name) }
         }
+        return found
+    }
+
+    private func filterPrograms(most: Int) throws(HostError) -> [String] {
+        var found: [String] = []
         var program = clinux_bpf_netfilter()
-        while found.count < Self.mostPrograms {
+        while found.count < most {
             let result = clinux_bpf_next_netfilter(program.link, &program)
-            guard result >= 0 else { throw HostError(errno: -result, operation: operation) }
+            guard result >= 0 else { throw HostError(errno: -result, operation: Self.operation) }
             guard result > 0 else { break }
             found.append(
                 "netfilter \(Self.familyName(program.family)) \(Self.hookName(program.hook)) at priority "

@@ -48,6 +48,7 @@ package final class LiveHost: Host {
         case .iptablesRules(let table): .text(try iptablesRules(of: table))
         case .programVersion(let program): .text(try version(of: program))
         case .packetPrograms(let link): .names(try packetPrograms(link: link))
+        case .packetProgramsOf(let links): .names(try packetPrograms(links: links))
         case .residents: .residents(try ResidentReader(self).read())
         case .identity: .identity(try currentIdentity())
         }

@@ -16,7 +16,13 @@ struct ChainWalk {
     private struct Piece: Hashable {
         var box: PacketBox
         var diverted: Int?
-        var doubts: [String]
+        var doubts: [Doubt]
+
+        mutating func doubt(_ names: [String], of rule: Int) {
+            for doubt in names.lazy.map({ Doubt($0, rule: rule) }) where !doubts.contains(doubt) {
+                doubts.append(doubt)
+            }
+        }
     }
 
     private static let mostSteps = 250_000
@@ -159,7 +165,7 @@ struct ChainWalk {
                     }
                     var part = piece
                     part.box = box
-                    for doubt in branch.doubts where !part.doubts.contains(doubt) { part.doubts.append(doubt) }
+                    part.doubt(branch.doubts, of: index)
                     matched.append(part)
                     if box != piece.box {
                         for rest in piece.box.subtracting(branch.box) {
@@ -238,13 +244,17 @@ struct ChainWalk {
         _ branch: RuleBranch, _ entering: [Piece], rule: Int, chain: Int, _ returned: inout [Piece],
         _ accepted: inout [Piece], _ depth: Int
     ) throws(WalkLimit) -> [Piece] {
+        if case .taken(let name) = branch.action, !ignoresDiversions {
+            take(entering, name, rule)
+            return []
+        }
         let matched = changed(entering, branch, rule)
         if purpose == .marks, branch.action.isTranslation {
             accepted += matched
             return []
         }
         switch branch.action == .queue ? ruleset.queueAction(ofRule: rule) : branch.action {
-        case .next, .queue: return matched
+        case .next, .queue, .taken: return matched
         case .accept:
             if ignoresDiversions { return matched }
             accepted += matched.map { diverted($0, by: rule) }
@@ -284,7 +294,7 @@ struct ChainWalk {
             // It may end the walk, with a translation or without one, or go on.
             return matched.map { piece in
                 var piece = piece
-                if !piece.doubts.contains(name) { piece.doubts.append(name) }
+                piece.doubt([name], of: rule)
                 settle(piece, .sourceTranslated(nil), rule: rule)
                 if isLast { settle(diverted(piece, by: rule), .untranslated, rule: nil) }
                 return piece
@@ -299,6 +309,15 @@ struct ChainWalk {
                 return []
             }
             return back
+        }
+    }
+
+    /// What never leaves this host again, whatever marks it is given.
+    private mutating func take(_ pieces: [Piece], _ name: String, _ rule: Int) {
+        guard purpose == .decisions else { return }
+        for var piece in pieces {
+            piece.doubt([name], of: rule)
+            settle(piece, .dropped, rule: rule)
         }
     }
 

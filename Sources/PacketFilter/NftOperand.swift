@@ -31,9 +31,14 @@ struct NftOperand {
     var mask: [UInt8] = []
     var xor: [UInt8] = []
 
-    var name: String {
+    /// What people know it by, of these packets.
+    func name(in box: PacketBox) -> String {
         switch source {
-        case .payload: "payload"
+        case .payload(let base, let offset):
+            NftPacketField.name(
+                base, offset: offset, length: length, mask: mask,
+                transport: box.transport.ranges.count == 1 && box.transport.count == 1
+                    ? box.transport.ranges.first.map { UInt8(truncatingIfNeeded: $0.lowerBound) } : nil)
         case .meta(let key): key.name
         case .conntrack(let key): key.name
         case .fib: "fib"
@@ -52,9 +57,11 @@ struct NftOperand {
         return (keep, flip)
     }
 
-    /// The field of a packet whose numbers are told one by one.
-    var numbered: PacketField? {
+    /// The field of these packets whose numbers are told one by one.
+    func numbered(in box: PacketBox) -> PacketField? {
         switch source {
+        // Only in TCP is that byte the flags.
+        case .payload(.transport, offset: 13) where length == 1 && box.transport == IntervalSet(6): .tcpFlags
         case .meta(.mark): .mark
         case .conntrack(.mark): .connectionMark
         case .conntrack(.state): .state
@@ -66,9 +73,10 @@ struct NftOperand {
     /// The first bytes of a number of that field as the rule compares them.
     func bytes(_ number: UInt32, count: Int, _ context: PacketContext) -> [UInt8] {
         let plain: [UInt8]
-        switch numbered {
-        case .state?: plain = NftValue(host32: context.stateBit(number)).bytes
-        case .direction?: plain = [UInt8(truncatingIfNeeded: number), 0, 0, 0]
+        switch source {
+        case .conntrack(.state): plain = NftValue(host32: context.stateBit(number)).bytes
+        case .conntrack(.direction): plain = [UInt8(truncatingIfNeeded: number), 0, 0, 0]
+        case .payload: plain = [UInt8(truncatingIfNeeded: number)]
         default: plain = NftValue(host32: number).bytes
         }
         return plain.prefix(count).enumerated().map { index, byte in

@@ -72,9 +72,9 @@ extension NftRuleReader {
         _ operand: NftOperand?, _ comparison: NftComparison, _ value: NftValue, _ builder: inout BranchBuilder
     ) {
         guard let operand else { return builder.doubt("register") }
-        if let field = operand.numbered {
+        if let field = operand.numbered(in: builder.box) {
             let wanted = value.bytes
-            return builder.require(field, or: operand.name) { number in
+            return builder.require(field, or: operand.name(in: builder.box)) { number in
                 Self.holds(operand.bytes(number, count: wanted.count, context), comparison, wanted)
             }
         }
@@ -95,30 +95,24 @@ extension NftRuleReader {
             case .notEqual where found.differs: return
             case .equal:
                 for test in tests {
-                    guard let set = test.set else { return builder.doubt(operand.name) }
+                    guard let set = test.set else { return builder.doubt(operand.name(in: builder.box)) }
                     builder.require(test.field, set)
                 }
             case .notEqual:
-                guard tests.count == 1, let set = tests[0].set else { return builder.doubt(operand.name) }
+                guard tests.count == 1, let set = tests[0].set else {
+                    return builder.doubt(operand.name(in: builder.box))
+                }
                 builder.require(tests[0].field, set, inverted: true)
             default:
                 let test = tests[0]
                 guard !found.isCut, tests.count == 1, let set = test.set, let only = set.ranges.first,
                     only.lowerBound == only.upperBound
-                else { return builder.doubt(operand.name) }
+                else { return builder.doubt(operand.name(in: builder.box)) }
                 builder.require(test.field, Self.ordered(comparison, only.lowerBound))
             }
             return
         }
-        if case .payload(.transport, offset: 13) = operand.source, operand.length == 1 {
-            // Only in TCP is that byte the flags.
-            guard builder.box.transport == IntervalSet(6) else { return builder.doubt(operand.name) }
-            return builder.requireFlags(or: operand.name) { flags in
-                let seen = (flags & (operand.mask.first ?? 0xff)) ^ (operand.xor.first ?? 0)
-                return Self.holds([seen], comparison, Array(value.bytes.prefix(1)))
-            }
-        }
-        builder.require(truth(operand, comparison, value))
+        builder.require(truth(operand, comparison, value, operand.name(in: builder.box)))
     }
 
     /// As the kernel compares: byte by byte.
@@ -154,8 +148,8 @@ extension NftRuleReader {
         _ operand: NftOperand?, _ inverted: Bool, _ low: NftValue, _ high: NftValue, _ builder: inout BranchBuilder
     ) {
         guard let operand else { return builder.doubt("register") }
-        if let field = operand.numbered {
-            return builder.require(field, or: operand.name) { number in
+        if let field = operand.numbered(in: builder.box) {
+            return builder.require(field, or: operand.name(in: builder.box)) { number in
                 let bytes = operand.bytes(number, count: low.count, context)
                 return (Self.holds(bytes, .greaterOrEqual, low.bytes) && Self.holds(bytes, .lessOrEqual, high.bytes))
                     != inverted
@@ -165,28 +159,30 @@ extension NftRuleReader {
             !last.differs, first.fields.count == 1, last.fields.count == 1,
             let from = first.fields[0].set?.ranges.first, let through = last.fields[0].set?.ranges.first,
             from.lowerBound <= through.upperBound
-        else { return builder.doubt(operand.name) }
+        else { return builder.doubt(operand.name(in: builder.box)) }
         builder.require(first.fields[0].field, IntervalSet(from.lowerBound...through.upperBound), inverted: inverted)
     }
 
     /// A comparison whose outcome is the same for every packet of the question.
-    private func truth(_ operand: NftOperand, _ comparison: NftComparison, _ value: NftValue) -> Truth {
+    private func truth(
+        _ operand: NftOperand, _ comparison: NftComparison, _ value: NftValue, _ name: String
+    ) -> Truth {
         let isEqual = comparison == .equal
-        guard isEqual || comparison == .notEqual else { return .unknown(operand.name) }
+        guard isEqual || comparison == .notEqual else { return .unknown(name) }
         switch operand.source {
         case .meta(.inputName), .meta(.outputName):
-            guard operand.mask.isEmpty, !context.isBridgeFamily else { return .unknown(operand.name) }
+            guard operand.mask.isEmpty, !context.isBridgeFamily else { return .unknown(name) }
             if isIgnored(operand) { return .known(true) }
             return interface(operand, Self.interface(value.bytes)).inverted(!isEqual)
         case .meta(.inputIndex), .meta(.outputIndex):
-            guard !context.isBridgeFamily else { return .unknown(operand.name) }
+            guard !context.isBridgeFamily else { return .unknown(name) }
             if isIgnored(operand) { return .known(true) }
             let link = isInput(operand) ? context.input : context.output
-            guard let index = link?.index, let wanted = value.host32 else { return .unknown(operand.name) }
+            guard let index = link?.index, let wanted = value.host32 else { return .unknown(name) }
             return .known((index == wanted) == isEqual)
         default:
             guard let constant = constant(operand), constant.count >= value.count else {
-                return .unknown(operand.name)
+                return .unknown(name)
             }
             let masked = constant.prefix(value.count).enumerated().map { index, byte in
                 (byte & (operand.mask.isEmpty ? 0xff : index < operand.mask.count ? operand.mask[index] : 0))

@@ -8,30 +8,31 @@ extension NftRuleReader {
         _ builder: inout BranchBuilder, _ extra: inout [RuleBranch]
     ) {
         let parts = from.word.flatMap { operands(from: $0, bytes: set.keyLength) }
+        let name = Self.title(set, parts, builder.box)
         // Only now may the data overwrite the register that held the key.
         if let into, into != .verdict {
             let map = NftMapped(known: set, parts: isKnown ? parts : nil)
             store(NftOperand(source: .mapped(map), length: set.values.first?.count ?? 4), into)
         }
         if into == .verdict { return decide(set, parts, isKnown: isKnown, &builder, &extra) }
-        guard isKnown, let parts else { return builder.doubt("set \(set.name)") }
+        guard isKnown, let parts else { return builder.doubt(name) }
         // An element with a condition of its own may end the rule where it is found; what is to be found nowhere is not
         // asked about it.
         let isConditional = !inverted && set.isConditional
         if set.hasCatchAll {
-            if isConditional { return builder.doubt("set \(set.name)") }
+            if isConditional { return builder.doubt(name) }
             return builder.require(!inverted)
         }
         if parts.count == 1, let field = wholeField(parts[0]) {
-            guard let numbers = set.numbers else { return builder.doubt("set \(set.name)") }
+            guard let numbers = set.numbers else { return builder.doubt(name) }
             builder.require(field, inverted ? numbers.others : numbers.keys)
-            if isConditional { builder.doubt("set \(set.name)") }
+            if isConditional { builder.doubt(name) }
             return
         }
-        if parts.count == 1, let field = parts[0].numbered {
-            if isConditional { builder.doubt("set \(set.name)") }
+        if parts.count == 1, let field = parts[0].numbered(in: builder.box) {
+            if isConditional { builder.doubt(name) }
             let part = parts[0]
-            return builder.require(field, or: "set \(set.name)") { number in
+            return builder.require(field, or: name) { number in
                 (set.entry(holding: part.bytes(number, count: set.keyLength, context)[...]) != nil) != inverted
             }
         }
@@ -41,7 +42,7 @@ extension NftRuleReader {
         for entry in set.entries.prefix(1024) {
             var branch = builder
             require(parts, entry, &branch)
-            if entry.isConditional, !inverted { branch.doubt("set \(set.name)") }
+            if entry.isConditional, !inverted { branch.doubt(name) }
             if branch.isNever { continue }
             if !branch.isAsWide(as: builder) {
                 unknown = true
@@ -53,7 +54,13 @@ extension NftRuleReader {
                 return builder.require(!inverted)
             }
         }
-        if unknown || set.entries.count > 1024 { builder.doubt("set \(set.name)") } else { builder.require(inverted) }
+        if unknown || set.entries.count > 1024 { builder.doubt(name) } else { builder.require(inverted) }
+    }
+
+    /// Of a set that stands in the rule itself, what is looked up.
+    private static func title(_ set: NftKnownSet, _ parts: [NftOperand]?, _ box: PacketBox) -> String {
+        guard set.name.hasPrefix("__set"), let parts else { return "set \(set.name)" }
+        return parts.map { $0.name(in: box) }.joined(separator: " . ")
     }
 
     /// A verdict map. A key that it does not hold ends the rule; only a verdict to continue leads to what stands behind.
@@ -127,7 +134,9 @@ extension NftRuleReader {
             let low = Array(entry.low.dropFirst(offset).prefix(part.length))
             let high = Array(entry.high.dropFirst(offset).prefix(part.length))
             offset += width
-            guard let first = NftValue(low), let last = NftValue(high) else { return builder.doubt(part.name) }
+            guard let first = NftValue(low), let last = NftValue(high) else {
+                return builder.doubt(part.name(in: builder.box))
+            }
             if low == high {
                 compare(part, .equal, first, &builder)
             } else {

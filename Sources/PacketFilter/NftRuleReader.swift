@@ -47,18 +47,20 @@ struct NftRuleReader {
             case .immediate(let into, let value): store(NftOperand(source: .constant(value), length: value.count), into)
             case .bitwise(let from, let into, let mask, let xor):
                 guard var operand = load(from), operand.mask.isEmpty else {
-                    store(NftOperand(source: .other("bitwise"), length: mask.count), into)
+                    store(NftOperand(source: .other(name(from, builder, or: "bitwise")), length: mask.count), into)
                     continue
                 }
                 operand.mask = mask.bytes
                 operand.xor = xor.isZero ? [] : xor.bytes
                 operand.length = mask.count
                 store(operand, into)
-            case .byteOrder(_, let into, _, let length):
-                store(NftOperand(source: .other("byteorder"), length: Int(min(length, 64))), into)
-            case .shift(_, let into, _, _): store(NftOperand(source: .other("shift"), length: 4), into)
+            case .byteOrder(let from, let into, _, let length):
+                let name = name(from, builder, or: "byteorder")
+                store(NftOperand(source: .other(name), length: Int(min(length, 64))), into)
+            case .shift(let from, let into, _, _):
+                store(NftOperand(source: .other(name(from, builder, or: "shift")), length: 4), into)
             case .generated(let name, _, _, let into), .loaded(let name, let into):
-                store(NftOperand(source: .other(name), length: 16), into)
+                store(NftOperand(source: .other(Self.words(name)), length: 16), into)
             case .compare(let from, let comparison, let value):
                 compare(load(from), comparison, value, &builder)
             case .range(let from, let inverted, let low, let high):
@@ -79,7 +81,7 @@ struct NftRuleReader {
             case .counter, .log, .setPayload: continue
             case .verdict(let verdict):
                 if case .continue = verdict { continue }
-                return finish(isProxied ? .unknown("tproxy") : XtRuleReader.action(verdict), builder, extra)
+                return finish(isProxied ? .taken("tproxy") : XtRuleReader.action(verdict), builder, extra)
             case .masquerade: return finish(.masquerade, builder, extra)
             case .nat(let nat):
                 if nat.family == .ipv6, nat.kind == .source { builder.require(false) }
@@ -88,21 +90,32 @@ struct NftRuleReader {
             case .reject: return finish(.drop, builder, extra)
             case .target(let xt):
                 let target = XtTarget(xt)
+                if case .tproxy(let change) = target {
+                    return extra + XtRuleReader(ruleset: ruleset, context: context).proxied(change, builder)
+                }
+                if target == .synproxy { builder.requireHandshake(true) }
                 if let effect = XtRuleReader.effect(target) { builder.add(effect) }
                 let action = XtRuleReader.action(target)
                 if action != .next { return finish(action, builder, extra) }
             case .other(let name):
                 if Self.statements.contains(name) { continue }
                 if name == "queue" { return finish(.queue, builder, extra) }
-                // What opens connections instead of others takes their packets.
-                if name == "synproxy" { return finish(.unknown(name), builder, extra) }
-                if name == "tproxy" { isProxied = true }
+                if name == "synproxy" {
+                    var taken = builder
+                    taken.requireHandshake(true)
+                    if let branch = taken.branch(.taken(name)) { extra.append(branch) }
+                    // Of TCP what it does not take goes on; all else ends the rule.
+                    builder.requireHandshake(false)
+                    continue
+                }
+                // Without a socket for it the rule ends (nft_tproxy.c).
+                if name == "tproxy" { isProxied = context.keepsSockets }
                 // It may have filled any register.
                 if !Self.tests.contains(name) { for index in registers.indices { registers[index] = nil } }
-                builder.doubt(name)
+                builder.doubt(Self.words(name))
             }
         }
-        return finish(isProxied ? .unknown("tproxy") : .next, builder, extra)
+        return finish(isProxied ? .taken("tproxy") : .next, builder, extra)
     }
 
     /// Expressions that always go on to the next and decide nothing here.
@@ -114,6 +127,23 @@ struct NftRuleReader {
     static let tests: Set<String> = [
         "dynset", "quota", "connlimit", "quota object", "limit object", "connlimit object", "synproxy", "tproxy",
     ]
+
+    /// What people call an expression that the kernel has another name for.
+    static func words(_ expression: String) -> String {
+        switch expression {
+        case "connlimit": "ct count (connlimit)"
+        case "connlimit object": "ct count (connlimit object)"
+        case "dynset": "a set that the rule changes (dynset)"
+        case "hash": "jhash or symhash"
+        case "xfrm": "ipsec"
+        case "exthdr": "an option or extension header"
+        default: expression
+        }
+    }
+
+    private func name(_ register: NftRegister, _ builder: BranchBuilder, or other: String) -> String {
+        load(register)?.name(in: builder.box) ?? other
+    }
 
     private func finish(
         _ action: RuleBranch.Action, _ builder: BranchBuilder, _ extra: [RuleBranch]

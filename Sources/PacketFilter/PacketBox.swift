@@ -10,6 +10,8 @@ package enum PacketField: Int, CaseIterable, Sendable {
     case state, direction
     /// 1: a second or further fragment, which has no ports.
     case fragment
+    /// The flags of TCP, as in the byte of its header that has them. Of what is not TCP it says nothing.
+    case tcpFlags
 }
 
 /// A set of packets: those whose every field lies in the set for that field. Immutable.
@@ -25,8 +27,9 @@ package struct PacketBox: Hashable, Sendable {
     package var state: IntervalSet
     package var direction: IntervalSet
     package var fragment: IntervalSet
+    package var tcpFlags: IntervalSet
 
-    private static let transports = IntervalSet(0...255)
+    private static let bytes = IntervalSet(0...255)
     private static let ports = IntervalSet(0...65535)
     private static let states = IntervalSet(0...6)
     private static let bits = IntervalSet(0...1)
@@ -35,11 +38,11 @@ package struct PacketBox: Hashable, Sendable {
         source: IntervalSet = .all, destination: IntervalSet = .all, transport: IntervalSet? = nil,
         sourcePort: IntervalSet? = nil, destinationPort: IntervalSet? = nil, mark: IntervalSet = .all,
         connectionMark: IntervalSet = .all, state: IntervalSet? = nil, direction: IntervalSet? = nil,
-        fragment: IntervalSet? = nil
+        fragment: IntervalSet? = nil, tcpFlags: IntervalSet? = nil
     ) {
         self.source = source
         self.destination = destination
-        self.transport = transport ?? Self.transports
+        self.transport = transport ?? Self.bytes
         self.sourcePort = sourcePort ?? Self.ports
         self.destinationPort = destinationPort ?? Self.ports
         self.mark = mark
@@ -47,6 +50,7 @@ package struct PacketBox: Hashable, Sendable {
         self.state = state ?? Self.states
         self.direction = direction ?? Self.bits
         self.fragment = fragment ?? Self.bits
+        self.tcpFlags = tcpFlags ?? Self.bytes
     }
 
     /// The ports that a flow may begin with or go to: nothing legitimate uses port 0 (RFC 6335 §6), and firewalls drop
@@ -62,7 +66,8 @@ package struct PacketBox: Hashable, Sendable {
             source: source, destination: destination, transport: transport,
             sourcePort: sourcePort ?? usedPorts, destinationPort: destinationPort ?? usedPorts, mark: .zero,
             connectionMark: .zero,
-            state: IntervalSet(SamplePacket.ConnectionState.new.number), direction: .zero, fragment: .zero)
+            state: IntervalSet(SamplePacket.ConnectionState.new.number), direction: .zero, fragment: .zero,
+            tcpFlags: openingFlags)
     }
 
     package subscript(field: PacketField) -> IntervalSet {
@@ -78,6 +83,7 @@ package struct PacketBox: Hashable, Sendable {
             case .state: state
             case .direction: direction
             case .fragment: fragment
+            case .tcpFlags: tcpFlags
             }
         }
         set {
@@ -92,19 +98,22 @@ package struct PacketBox: Hashable, Sendable {
             case .state: state = newValue
             case .direction: direction = newValue
             case .fragment: fragment = newValue
+            case .tcpFlags: tcpFlags = newValue
             }
         }
     }
 
-    /// The flags of TCP that may be met: a flow is opened with SYN, alone or with the two that ask for ECN (RFC 3168
-    /// §6.1.1). Nil: any.
-    var tcpFlags: [UInt8]? {
-        state == IntervalSet(SamplePacket.ConnectionState.new.number) ? [0x02, Self.flagsWithECN] : nil
-    }
-
-    static let flagsWithECN: UInt8 = 0xc2
-    /// What is not known of a packet where a rule tells the two apart.
-    static let askingForECN = "whether it asks for ECN"
+    /// A flow of TCP is opened with SYN, alone or with the two flags that ask for ECN (RFC 3168 §6.1.1).
+    static let openingFlags = IntervalSet([0x02...0x02, 0xc2...0xc2])
+    /// What the other end of a flow may send: SYN only with ACK, RST with it or alone, all else with ACK (RFC 9293 §3.10),
+    /// each with what ECN adds. Scans, not conversations, have other flags, such as none, all, or SYN and FIN.
+    static let answeringFlags = IntervalSet(
+        (0...255 as ClosedRange<UInt32>).filter { flags in
+            let plain = flags & 0x3f
+            if flags & 0x02 != 0 { return plain == 0x12 }
+            if flags & 0x04 != 0 { return flags == 0x04 || flags == 0x14 }
+            return flags & 0x10 != 0
+        }.map { $0...$0 })
 
     package var isEmpty: Bool { PacketField.allCases.contains { self[$0].isEmpty } }
 

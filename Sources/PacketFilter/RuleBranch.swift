@@ -18,6 +18,8 @@ package struct RuleBranch: Hashable, Sendable {
         case destinationNat
         /// To a program of the host, if there is one.
         case queue
+        /// To a socket or a stand-in of this host, or dropped: it goes no further way. What takes it.
+        case taken(String)
         /// Not known to go on: its name.
         case unknown(String)
 
@@ -79,11 +81,11 @@ struct BranchBuilder {
         if !fact, !isLenient { isNever = true }
     }
 
-    /// A condition on the flags of TCP; a doubt where they are not known.
-    mutating func requireFlags(or name: String, where holds: (UInt8) -> Bool) {
-        guard let flags = box.tcpFlags else { return doubt(name) }
-        let facts = Set(flags.map(holds))
-        if let fact = facts.first, facts.count == 1 { require(fact) } else { doubt(PacketBox.askingForECN) }
+    /// Of TCP what SYNPROXY and `synproxy` take, or what they do not: that is what has SYN or ACK (synproxy_tg4 in
+    /// ipt_SYNPROXY.c, nft_synproxy.c).
+    mutating func requireHandshake(_ isTaken: Bool) {
+        require(.transport, IntervalSet(6))
+        require(.tcpFlags, or: "tcp flags") { ($0 & 0x12 != 0) == isTaken }
     }
 
     mutating func add(_ effect: RuleEffect) {
@@ -174,6 +176,9 @@ package struct PacketContext: Hashable, Sendable {
     var isBridgeFamily = false
     /// Before conntrack has seen it.
     var isUnseen = false
+    /// Whether a socket keeps a packet that a rule of prerouting gives it. What br_netfilter shows while it is still on the
+    /// bridge it loses again (skb_orphan in ip_rcv_core).
+    var keepsSockets = false
     /// Whether an end is an address of this host.
     var sourcePlace = Place.outside
     var destinationPlace = Place.outside

@@ -141,7 +141,8 @@ extension Ruleset {
         do {
             for hook in hooks { try pass(&walk, hook, context) }
         } catch {
-            let reason = hasStrangers ? ["which packets rules leave to programs or to targets that are not known"] : []
+            let reason: [Doubt] =
+                hasStrangers ? ["which packets rules leave to programs or to targets that are not known"] : []
             return MarkedBoxes(boxes: widened(boxes), isExact: false, strangers: reason)
         }
         // Where nothing was marked the sets need not be divided.
@@ -157,13 +158,13 @@ extension Ruleset {
         /// Whether every packet has the marks of its set; else it may have them, and perhaps others.
         var isExact = true
         /// The rules that leave packets to somebody who may mark or change them, in words.
-        var strangers: [String] = []
+        var strangers: [Doubt] = []
 
         fileprivate mutating func note(_ walk: ChainWalk, _ ruleset: Ruleset) {
             isExact = isExact && walk.isExact
             for rule in walk.strangers {
-                let words = "what becomes of packets by `\(ruleset.text(ofRule: rule))`"
-                if !strangers.contains(words), strangers.count < 8 { strangers.append(words) }
+                let stranger = Doubt("what becomes of packets by `\(ruleset.text(ofRule: rule))`", rule: rule)
+                if !strangers.contains(stranger), strangers.count < 8 { strangers.append(stranger) }
             }
         }
     }

@@ -69,7 +69,7 @@ extension Ruleset {
 
     private static func mayDrop(_ target: XtTarget) -> Bool {
         switch target {
-        case .reject, .other: true
+        case .reject, .tproxy, .synproxy, .other: true
         default: false
         }
     }

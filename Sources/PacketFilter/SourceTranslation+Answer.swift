@@ -28,7 +28,11 @@ extension SourceTranslationQuestion {
         return .opening(source: source, destination: destinations.map(routed.intersection) ?? routed)
     }
 
-    var context: PacketContext { PacketContext(input: bridge, output: uplink) }
+    var context: PacketContext {
+        var context = PacketContext(input: bridge, output: uplink)
+        context.keepsSockets = keepsSockets
+        return context
+    }
 
     /// Every packet with the mark that it has when it comes to the nat chains. Destinations that are translated on the
     /// way in need no thought: the question is about every destination, and so about those too.
@@ -90,7 +94,7 @@ extension SourceTranslationQuestion {
             }
             guard
                 (known.translated, known.defect, known.eastWest) == (found.translated, found.defect, found.eastWest)
-            else { throw .unknownConditions(["which runs first of equal priority: \(ruleset.tiedNames)"]) }
+            else { throw .unknownConditions([Doubt("which runs first of equal priority: \(ruleset.tiedNames)")]) }
             answer?.makers += found.makers.filter { !known.makers.contains($0) }
         }
         if let answer { return answer }
@@ -122,7 +126,7 @@ extension SourceTranslationQuestion {
         }
         for outcome in certain where !isExemptable(outcome.box.destination) {
             guard let reason = uncertainty(outcome, ruleset) else { continue }
-            undecided.formUnion(outcome.doubts + [reason])
+            undecided.formUnion(outcome.doubts + [Doubt(reason, rule: outcome.rule)])
         }
         var result = SourceTranslation(
             translated: .all, defect: .none, rule: nil, eastWest: try isEastWestTranslated(ruleset),
@@ -156,7 +160,7 @@ extension SourceTranslationQuestion {
         let joined = exempted.union(IntervalSet(network))
         result.exempted = (joined.ranges.count < exempted.ranges.count ? joined : exempted).prefixes()
         guard let first = outside.first else {
-            if !undecided.isEmpty { throw .unknownConditions(undecided.sorted()) }
+            if !undecided.isEmpty { throw .unknownConditions(undecided.sorted { $0.name < $1.name }) }
             result.rule = (certain.first { $0.doubts.isEmpty } ?? certain.first)?.rule
             return result
         }

@@ -8,7 +8,9 @@ extension SourceTranslationQuestion {
     ) throws(UndecidedTranslation) -> (SourceTranslation.Defect, Int?, Int?) {
         if let wrong = leaks.first(where: isWrongSource) { return (.wrongSource, wrong.rule, nil) }
         let boxes = leaks.map(\.box)
-        let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter { isGood($0) && $0.doubts.isEmpty }
+        let open = try walk(ruleset, context, boxes, ignoresDiversions: true).filter {
+            rescues($0) && $0.doubts.isEmpty
+        }
         if let rescued = open.first {
             // The first walk need not remember who led them astray: ask again for these packets alone.
             let trail = try walk(ruleset, context, [rescued.box], keepsTrails: true)
@@ -32,18 +34,21 @@ extension SourceTranslationQuestion {
         return (.missing, nil, nil)
     }
 
+    /// Whether a rule does its part. That masquerading takes a wrong address on this uplink is another fault.
+    private func rescues(_ outcome: WalkOutcome) -> Bool { outcome.result == .masqueraded || isGood(outcome) }
+
     /// A rule whose only obstacle is the interface that it names.
     private func wrongInterface(
         _ boxes: [PacketBox], _ ruleset: Ruleset, _ context: PacketContext
     ) throws(UndecidedTranslation) -> Int? {
         var relaxed = context
         relaxed.ignoresOutput = true
-        if let found = try walk(ruleset, relaxed, boxes).first(where: { isGood($0) && $0.doubts.isEmpty }) {
+        if let found = try walk(ruleset, relaxed, boxes).first(where: { rescues($0) && $0.doubts.isEmpty }) {
             return found.rule
         }
         // A rule for another input interface is meant for this subnet only where it names the subnet.
         relaxed.ignoresInput = true
-        let found = try walk(ruleset, relaxed, boxes).filter { isGood($0) && $0.doubts.isEmpty }
+        let found = try walk(ruleset, relaxed, boxes).filter { rescues($0) && $0.doubts.isEmpty }
         var others = everyPacket
         others.source = Self.privateDestinations.subtracting(IntervalSet(network))
         let general = Set(try walk(ruleset, relaxed, [others]).compactMap { isGood($0) ? $0.rule : nil })

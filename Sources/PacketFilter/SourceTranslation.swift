@@ -17,6 +17,8 @@ package struct SourceTranslationQuestion: Hashable, Sendable {
     package var sources: IntervalSet?
     /// The destinations that are asked about; nil: whatever can be routed to.
     package var destinations: IntervalSet?
+    /// As `PacketContext.keepsSockets`, on the way in by the bridge.
+    package var keepsSockets = false
     /// The mark with which they were routed; nil: any.
     package var routedMark: UInt32?
 
@@ -64,14 +66,14 @@ package struct SourceTranslation: Hashable, Sendable {
 /// Why there is no answer.
 package enum UndecidedTranslation: Error, Hashable, Sendable, CustomStringConvertible {
     /// Conditions that would have to be known.
-    case unknownConditions([String])
+    case unknownConditions([Doubt])
     case limit(String)
 
     package var description: String {
         switch self {
-        case .unknownConditions(let names):
+        case .unknownConditions(let doubts):
             "whether the packets are translated depends on what this program does not know: "
-                + names.joined(separator: ", ")
+                + doubts.words
         case .limit(let reason): "the ruleset is too large to follow: \(reason)"
         }
     }

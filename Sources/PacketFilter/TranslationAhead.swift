@@ -108,7 +108,7 @@ private struct ShadowSearch {
             let outcomes = try question.walk(
                 ruleset, question.context, starts, keepsTrails: true, revision: revision)
             let doubts = Set(outcomes.flatMap(\.doubts))
-            guard doubts.isEmpty else { throw .unknownConditions(doubts.sorted()) }
+            guard doubts.isEmpty else { throw .unknownConditions(doubts.sorted { $0.name < $1.name }) }
             return outcomes
         } catch {
             throw undecided(error)

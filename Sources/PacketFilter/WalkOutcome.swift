@@ -20,7 +20,7 @@ package struct WalkOutcome: Hashable, Sendable {
     /// The rule that led the packets past the rules behind it, where one did.
     package var diverted: Int?
     /// What would have to be known to be sure that these packets come here.
-    package var doubts: [String]
+    package var doubts: [Doubt]
 }
 
 /// Why a walk gave no answer.

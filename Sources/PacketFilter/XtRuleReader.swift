@@ -33,6 +33,8 @@ struct XtRuleReader {
         case .verdict(let verdict): action = Self.action(verdict)
         case .target(let xt):
             let target = XtTarget(xt)
+            if case .tproxy(let change) = target { return proxied(change, builder) }
+            if target == .synproxy { builder.requireHandshake(true) }
             if let effect = Self.effect(target) { builder.add(effect) }
             action = Self.action(target)
         }
@@ -75,10 +77,24 @@ struct XtRuleReader {
         case .destinationNat, .redirect: .destinationNat
         case .notrack, .template, .mark, .connmark, .ipset, .passes: .next
         case .reject: .drop
+        case .tproxy: .taken(Self.proxy)
+        case .synproxy: .taken("target SYNPROXY")
         case .other("MARK"), .other("HMARK"), .other("CONNMARK"): .next
         case .other("NFQUEUE"): .queue
         case .other(let name): .unknown("target \(name)")
         }
+    }
+
+    private static let proxy = "target TPROXY"
+
+    /// TPROXY takes a packet for a socket of this host, or drops it; where the socket loses it again, it goes on.
+    func proxied(_ change: XtMarkChange, _ builder: BranchBuilder) -> [RuleBranch] {
+        guard !context.keepsSockets else { return [builder.branch(.taken(Self.proxy))].compactMap { $0 } }
+        var taken = builder
+        taken.doubt(Self.proxy)
+        var accepted = taken
+        accepted.add(.mark(keeping: ~change.mask, flipping: change.value))
+        return [taken.branch(.taken(Self.proxy)), accepted.branch(.accept)].compactMap { $0 }
     }
 
     private func address(
@@ -111,9 +127,11 @@ struct XtRuleReader {
                     inverted: ports.inverted)
             }
             guard let flags else { return }
-            if flags.option != 0 { builder.doubt("tcp option") }
+            if flags.option != 0 { builder.doubt("match tcp --tcp-option") }
             if flags.mask == 0 { return }
-            builder.requireFlags(or: "tcp flags") { ($0 & flags.mask == flags.compare) != flags.inverted }
+            builder.require(.tcpFlags, or: "tcp flags") {
+                ($0 & UInt32(flags.mask) == UInt32(flags.compare)) != flags.inverted
+            }
         case .icmp(let type, let codes, let inverted):
             builder.require(.transport, IntervalSet(1))
             builder.require(.fragment, .zero)
@@ -130,7 +148,7 @@ struct XtRuleReader {
             switch multiport.side {
             case .source: builder.require(.sourcePort, set, inverted: multiport.inverted)
             case .destination: builder.require(.destinationPort, set, inverted: multiport.inverted)
-            case .either: builder.doubt("multiport --ports")
+            case .either: builder.doubt("match multiport --ports")
             }
         case .conntrackFields(let fields): require(fields, &builder)
         case .conntrack(let states, let inverted): require(states: states, inverted, &builder)
@@ -148,7 +166,7 @@ struct XtRuleReader {
                 builder.require((type.destination & destination != 0) != type.destinationInverted)
             }
         case .physdev(let physdev):
-            guard physdev.tests & ~4 == 0, !context.isBridged else { return builder.doubt("physdev") }
+            guard physdev.tests & ~4 == 0, !context.isBridged else { return builder.doubt("match physdev") }
             builder.require(physdev.inverted & 4 != 0)
         case .addressRange(let range):
             if let source = range.source {
@@ -174,7 +192,8 @@ struct XtRuleReader {
             builder.require((type == UInt32(own)) != inverted)
         case .length: builder.doubt("match length")
         case .timeToLive: builder.doubt("match ttl")
-        case .service: builder.doubt("match tos")
+        // Of dscp the upper six bits.
+        case .service(_, let mask, _): builder.doubt(mask == 0xfc ? "match dscp" : "match tos")
         case .other(let name): builder.doubt("match \(name)")
         }
     }
@@ -193,7 +212,7 @@ extension XtRuleReader {
             states & 128 != 0 && ruleset.translatesDestinations
             || states & 64 != 0 && builder.box.state != IntervalSet(SamplePacket.ConnectionState.new.number)
         if mayBeTranslated, builder.box.state.filtered(isListed) != builder.box.state {
-            return builder.doubt("conntrack status")
+            return builder.doubt("match conntrack")
         }
         builder.require(.state, or: "conntrack") { isListed($0) != inverted }
     }
@@ -207,6 +226,6 @@ extension XtRuleReader {
             builder.require(.state, SamplePacket.ConnectionState.tracked)
             builder.require(.direction, fields.inverted.contains(.direction) ? IntervalSet(1) : .zero)
         }
-        if !fields.wanted.subtracting([.state, .direction]).isEmpty { builder.doubt("conntrack") }
+        if !fields.wanted.subtracting([.state, .direction]).isEmpty { builder.doubt("match conntrack") }
     }
 }

@@ -2,7 +2,8 @@ internal import CLinux
 internal import Glibc
 
 /// The directories in the machine's cgroup hierarchies below which a practice host lives: LXC makes its own below them.
-/// They are the only thing that a killed run can leave, empty; the next run removes them.
+/// They are the only thing that a killed run can leave, and a container in them that was frozen; the next run removes
+/// them.
 struct ControlGroups: Sendable {
     static let prefix = "lxc-doctor-practice."
     /// LXC needs these. The others would let a practice host set what is the machine's, or need values first.
@@ -62,18 +63,62 @@ struct ControlGroups: Sendable {
         }
     }
 
-    /// Removes the directories of runs that are over; one with a process anywhere in it stays as it is.
+    /// Removes the directories of runs that are over; one of a run that is not stays as it is.
     static func sweep() {
         for own in ownDirectories() {
             for name in directoryEntries(own) where name.hasPrefix(prefix) {
                 let directory = "\(own)/\(name)"
-                if isEmpty(directory, depth: 0) { remove(directory, depth: 0) }
+                if let pid = pid_t(name.dropFirst(prefix.count)), isOver(pid) {
+                    leave(pid)
+                } else if isEmpty(directory, depth: 0) {
+                    remove(directory, depth: 0)
+                }
             }
         }
     }
 
-    /// Sweeps the directories of one run, waiting a little for its last processes to be gone.
+    /// PF_EXITING of the kernel's sched.h, as proc_pid_stat(5) shows it.
+    private static let exiting: UInt64 = 0x4
+
+    /// Whether process 1 of a run has ended, or has begun to: it then waits for the processes of its host, all of which the
+    /// kernel has killed.
+    static func isOver(_ pid: pid_t) -> Bool {
+        guard let text = readFile("/proc/\(pid)/stat", limit: 4096), let end = text.lastIndex(of: ")") else {
+            return true
+        }
+        // Behind the name: the state, five numbers, and the flags.
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 6, let flags = UInt64(fields[6]) else { return true }
+        if flags & exiting != 0 { return true }
+        // Its number may be another process's by now.
+        return readFile("/proc/\(pid)/cgroup", limit: 65536)?.contains("/\(prefix)\(pid)") != true
+    }
+
+    /// Thaws all that is frozen below the directories of one run: in version 1 of cgroups the kernel cannot end a process
+    /// that is, not even by SIGKILL.
+    static func thaw(_ pid: pid_t) {
+        for own in ownDirectories() { thaw("\(own)/\(prefix)\(pid)", depth: 0) }
+    }
+
+    /// In process 1, at its end: thaws its whole host.
+    static func thawHost() {
+        for directory in ["/sys/fs/cgroup"] + children("/sys/fs/cgroup") { thaw(directory, depth: 0) }
+    }
+
+    private static func thaw(_ directory: String, depth: Int) {
+        guard depth < 16, isDirectory(directory) else { return }
+        for (name, value) in [("freezer.state", "THAWED\n"), ("cgroup.freeze", "0\n")] {
+            let path = "\(directory)/\(name)"
+            guard fileExists(path) else { continue }
+            // One that goes meanwhile is not frozen any more.
+            do { try writeKernelFile(path, value) } catch { continue }
+        }
+        for child in children(directory) { thaw(child, depth: depth + 1) }
+    }
+
+    /// Sweeps the directories of one run, which is over, waiting a little for its last processes to be gone.
     static func leave(_ pid: pid_t) {
+        thaw(pid)
         for own in ownDirectories() {
             let directory = "\(own)/\(prefix)\(pid)"
             for _ in 0..<200 where isDirectory(directory) {

@@ -42,6 +42,7 @@ struct InitProcess {
             let ended = clinux_lab_wait(pid, 0, &status)
             if ended == pid { return status }
             guard ended == 0 else { throw .failed("wait: \(errorText(-ended))") }
+            if needsControlGroups, ControlGroups.isOver(pid) { ControlGroups.thaw(pid) }
             var fromTerminal: Int32 = 0
             let signal = clinux_lab_next_signal(1000, &fromTerminal)
             if signal > 0, signal != SIGCHLD, fromTerminal == 0 { kill(pid, signal) }

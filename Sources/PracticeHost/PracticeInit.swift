@@ -13,6 +13,8 @@ struct PracticeInit {
 
     /// Ends with the command's status.
     func run() throws(PracticeHostError) -> Int32 {
+        // With process 1 all others end, but for frozen ones.
+        defer { ControlGroups.thawHost() }
         do throws(PracticeHostError) {
             try prepare()
         } catch {

@@ -20,10 +20,27 @@ extension TerminalFormat {
         if let packet = answer.packet { page.verbatim("packet", packet, indent: 18, column: 10) }
         if let command = answer.command { page.verbatim("send it", command, indent: 18, column: 10) }
         if let reason = answer.reason { page.labelled("", reason, indent: 18, column: 0) }
+        write(answer.dependsOn ?? [], indent: 18, to: &page)
         let decided = answer.question == "translated" ? "let out by" : "decided by"
         if let place = answer.decidedBy { write(place, decided, to: &page) }
         if let place = answer.shouldHaveCaught { write(place, "meant for it", to: &page) }
         if let place = answer.provenBy { write(place, "by", to: &page) }
+    }
+
+    /// More rules than these are left to JSON.
+    private static let mostRules = 4
+
+    private func write(_ unknown: [Dependence], indent: Int, to page: inout TextPage) {
+        let asked = unknown.compactMap { unknown in unknown.rule.map { (unknown.what, $0) } }
+        for (what, rule) in asked.prefix(Self.mostRules) {
+            let place = Killer(
+                hook: "", family: rule.family, table: rule.table, chain: rule.chain, rule: rule.rule,
+                handle: rule.handle, text: rule.text)
+            page.labelled("", "not known, \(what): \(Self.place(place))", indent: indent, column: 0)
+            page.verbatim("", rule.text, indent: indent + 2, column: 1)
+        }
+        let more = asked.count - Self.mostRules
+        if more > 0 { page.labelled("", "and \(more) more", indent: indent, column: 0) }
     }
 
     private func write(_ place: Killer, _ label: String, to page: inout TextPage) {
@@ -60,6 +77,7 @@ extension TerminalFormat {
         }
         if let reason = report.reason { end = reason }
         page.labelled(report.verdict.rawValue.uppercased(), end, column: 12, labelStyle: style)
+        write(report.dependsOn ?? [], indent: 2, to: &page)
         if let killer = report.killer {
             page.labelled("", "at \(Self.place(killer)):", indent: 2, column: 0)
             page.verbatim("", killer.text, indent: 4, column: 1)

@@ -14,7 +14,7 @@ extension HostRequest {
         case .netlink(let query): query.topics
         case .legacyTable: [.legacyTables]
         case .iptablesRules(let table): table.flavour == .nft ? [.nftables] : [.legacyTables]
-        case .packetPrograms: [.links, .trafficControl]
+        case .packetPrograms, .packetProgramsOf: [.links, .trafficControl]
         // What happens inside a container says nothing here; what it does to its port does.
         case .residents: [.links, .neighbours]
         case .programVersion(.lxcStart): [.file(HostPath("/usr/bin/lxc-start"))]

@@ -10,7 +10,8 @@ import Testing
 @Suite struct CatalogueTests {
     /// Every failure mode that is known to the field. An id never leaves this list.
     static let ids = [
-        "apparmor-userns-restricted", "autostart-before-bridge", "base-image-incomplete", "base-image-missing",
+        "apparmor-userns-restricted", "arp-filtered", "autostart-before-bridge", "base-image-incomplete",
+        "base-image-missing",
         "bridge-addr-duplicated", "bridge-address-lost", "bridge-down", "bridge-l2-filter-drop",
         "bridge-mac-unstable", "bridge-mcast-snooping", "bridge-missing", "bridge-nf-forward-drop",
         "bridge-nf-sysctl-not-applied", "bridge-not-persistent", "bridge-port-isolated", "bridge-stp-delay",
@@ -18,10 +19,11 @@ import Testing
         "config-address-without-prefix", "config-flags-not-up", "config-legacy-keys", "config-links-other-bridge",
         "config-no-link", "config-type-empty-or-none", "conntrack-full", "conntrack-zone-needed",
         "container-dhcp-plus-static", "container-dns-broken", "container-forward-drop", "container-networkd-sandboxed",
-        "container-no-default-route", "container-ping-not-permitted", "container-wrong-gateway",
+        "container-no-address", "container-no-default-route", "container-ping-not-permitted", "container-wrong-gateway",
         "default-route-on-veth", "dhcp-checksum-not-filled", "dhcp-pool-exhausted", "dhcp-range-outside-subnet",
         "dnsmasq-mac-denied", "dnsmasq-not-running", "docker-forward-drop", "docker28-raw-drop", "drop-unexplained",
-        "duplicate-container-ip", "duplicate-container-mac", "firewall-boot-order", "firewall-reload-flush",
+        "duplicate-container-ip", "duplicate-container-mac", "egress-allow-list", "egress-filtered",
+        "firewall-boot-order", "firewall-reload-flush",
         "firewalld-zone", "forward-policy-drop", "forward-return-missing", "forward-rule-drop", "gateway-ip-stolen",
         "gateway-unreachable",
         "hairpin-missing", "hosting-point-to-point", "idmap-broken", "image-download-fails",

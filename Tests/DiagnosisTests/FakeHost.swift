@@ -72,6 +72,7 @@ struct Scene {
                 "exists": .boolean(true), "kind": .string("bridge"), "up": .boolean(true), "carrier": .boolean(false),
             ],
             "interface-addresses": ["addresses": .strings(["10.5.0.1/16"]), "count": .integer(1)],
+            "bridge-arp": ["arp": .boolean(true), "ignored": .boolean(false), "dropped": .strings([])],
             "subnet-elsewhere": [
                 "links": .strings([]), "routes": .strings([]), "count": .integer(0), "felt": .strings([]),
             ],
@@ -119,9 +120,13 @@ struct Scene {
             "bridge-residents": [
                 "noRoute": .strings([]), "wrongGateway": .strings([]), "wrongSubnet": .strings([]),
                 "duplicateMacs": .strings([]), "duplicateAddresses": .strings([]), "gatewayAnswers": .strings([]),
-                "down": .strings([]), "tooLarge": .strings([]), "gatewayAsked": .boolean(true),
+                "down": .strings([]), "tooLarge": .strings([]), "noAddress": .strings([]),
+                "withoutARP": .strings([]), "gatewayAsked": .boolean(true),
             ],
-            "resident-forwarding": ["count": .integer(1), "stopped": .strings([]), "rule": .string("")],
+            "resident-forwarding": [
+                "count": .integer(1), "stopped": .strings([]), "rule": .string(""), "unrouted": .strings([]),
+                "unroutedBy": .strings([]), "way": .string(""), "unreached": .strings([]), "cableFix": .strings([]),
+            ],
             "packet-proof-local": ["arrival": .string("arrived")],
             "forward-drop": ["dropped": .boolean(false), "owner": .string(""), "verdict": .string("masqueraded")],
         ].merging(healthyPaths) { first, _ in first })

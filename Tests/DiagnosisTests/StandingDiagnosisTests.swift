@@ -86,6 +86,29 @@ import Testing
         #expect(standing.judgedAnew == 1)
     }
 
+    /// A long ruleset is not decoded anew for every neighbour that comes and goes.
+    @Test func whatIsMadeOfOtherAnswersIsKept() throws {
+        let fake = FakeHost()
+        for name in ["/a", "/b"] { fake.add(name, "good") }
+        let host = RecordingHost(fake)
+        var made: [String] = []
+        func value(_ path: String) throws -> String {
+            try host.derived(path) {
+                made.append(path)
+                return try host.readText(path)
+            }
+        }
+        func both() throws -> String {
+            // Made of another one.
+            try host.derived("both") { try value("/a") + value("/b") }
+        }
+        #expect(try both() == "goodgood")
+        fake.add("/b", "bad")
+        host.forget(where: touching("/b"))
+        #expect(try both() == "goodbad")
+        #expect(made == ["/a", "/b", "/b"])
+    }
+
     @Test func whatWasSharedTouchesEverybodyWhoUsedIt() throws {
         let fake = FakeHost()
         for name in ["/a", "/b", "/c"] { fake.add(name, "good") }

@@ -7,7 +7,7 @@ extension Vocabulary {
             "bridge-options", "bridge:S",
             "stp:B forwardDelay:I waiting:L vlanFiltering:B withoutVlan:L snooping:B querier:B foreignQueriers:L "
                 + "mac:S macIsSet:B macOfPort:S"),
-        probe("bridge-ports", "bridge:S", "count:I room:I down:L isolated:L leftovers:L narrow:L"),
+        probe("bridge-ports", "bridge:S", "count:I room:I down:L isolated:L leftovers:L halted:L narrow:L"),
         probe("bridge-mac", "bridge:S", "wanted:S mac:S kept:B policy:S policyFile:S"),
         probe("bridge-netfilter-boot", "", "wanted:S setBy:S now:S module:S applied:B differs:B"),
         probe("ingress-filters", "bridge:S uplink:S target:S", "atBridge:L atUplink:L count:I"),
@@ -44,7 +44,7 @@ extension Scene {
         ],
         "bridge-ports": [
             "count": .integer(0), "room": .integer(1024), "down": .strings([]), "isolated": .strings([]),
-            "leftovers": .strings([]), "narrow": .strings([]),
+            "leftovers": .strings([]), "halted": .strings([]), "narrow": .strings([]),
         ],
         "bridge-mac": ["kept": .boolean(true), "policy": .string("")],
         "bridge-netfilter-boot": ["applied": .boolean(true), "differs": .boolean(false)],

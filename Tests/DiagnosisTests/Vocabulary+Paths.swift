@@ -6,7 +6,11 @@ extension Vocabulary {
         probe(
             "container-way", "network:S bridge:S address:S target:S",
             "way:S hostWay:S rule:S blocked:B diverted:B translated:S source:S borrowed:B borrowedFrom:S reversePath:S "
-                + "reverseRule:S reversePacket:S reason:S container:S"),
+                + "reverseRule:S reversePacket:S reason:S container:S part:S reach:S"),
+        probe(
+            "way-back", "network:S bridge:S address:S target:S",
+            "answers:S answersWay:S answersRule:S own:S ownWay:S ownRule:S lost:L lostBy:L lostRule:S known:I reason:S "
+                + "container:S uplink:S"),
         probe(
             "other-uplinks", "network:S bridge:S address:S target:S",
             "uplinks:L count:I untranslated:L foreignSource:L inUse:B undecided:B reason:S"),
@@ -51,6 +55,10 @@ extension Scene {
             "way": .string("by eth0"), "hostWay": .string("by eth0"), "blocked": .boolean(false),
             "diverted": .boolean(false), "translated": .string(""), "borrowed": .boolean(false),
             "reversePath": .string("none"),
+        ],
+        "way-back": [
+            "answers": .string("bridge"), "answersWay": .string("by lxcbr1"), "own": .string("bridge"),
+            "ownWay": .string("by lxcbr1"), "lost": .strings([]), "lostBy": .strings([]),
         ],
         "other-uplinks": [
             "uplinks": .strings(["eth0"]), "untranslated": .strings([]), "foreignSource": .strings([]),

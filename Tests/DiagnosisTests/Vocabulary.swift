@@ -6,6 +6,7 @@ enum Vocabulary {
     static let probes: [ProbeSpecification] =
         layers + [
             probe("link", "name:S", "exists:B kind:S up:B carrier:B ports:I mtu:I mac:S index:I"),
+            probe("bridge-arp", "bridge:S", "arp:B ignored:B dropped:L"),
             probe("interface-addresses", "name:S", "addresses:L count:I"),
             probe("subnet-elsewhere", "network:S bridge:S", "links:L routes:L count:I felt:L"),
             probe("forwarding", "bridge:S uplink:S target:S", "global:B bridge:B uplink:B uplinkName:S off:L"),
@@ -18,7 +19,8 @@ enum Vocabulary {
                 "forwarding-filter", "network:S bridge:S address:S target:S",
                 "forwarded:S forwardedShape:S forwardedRule:S forwardedPacket:S answered:S answeredShape:S answeredRule:S "
                     + "answeredPacket:S dhcp:S dns:S inputRule:S inputPacket:S inputShape:S eastWest:S eastWestShape:S "
-                    + "eastWestRule:S eastWestPacket:S eastWestFamily:S bridgeNetfilter:B duplicates:I duplicatedRule:S outsideModel:L"
+                    + "eastWestRule:S eastWestPacket:S eastWestFamily:S bridgeNetfilter:B duplicates:I "
+                    + "duplicatedRule:S outsideModel:L allowed:L closed:L"
             ),
             probe(
                 "sysctl-next-boot", "key:S",
@@ -51,15 +53,16 @@ enum Vocabulary {
             probe("container-ports", "path:S container:S", "unplugged:L plugs:L"),
             probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),
             probe("packet-proof", "network:S", proof), probe("packet-proof-ipv6", "network:S", proof),
-            probe("packet-proof-container", "network:S", "container:S " + proof),
-            probe("packet-proof-container-ipv6", "network:S", "container:S " + proof),
+            probe("packet-proof-container", "network:S", "container:S arpFilters:L " + proof),
+            probe("packet-proof-container-ipv6", "network:S", "container:S arpFilters:L " + proof),
             probe(
                 "bridge-residents", "network:S",
                 "count:I residents:L noRoute:L wrongGateway:L wrongSubnet:L duplicateMacs:L duplicateAddresses:L "
-                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L gatewayAsked:B reason:S"),
+                    + "gatewayAnswers:L unknownPorts:L down:L tooLarge:L noAddress:L withoutARP:L gatewayAsked:B reason:S"
+            ),
             probe(
                 "resident-forwarding", "network:S cidr:S bridge:S address:S target:S",
-                "count:I stopped:L rule:S"),
+                "count:I stopped:L rule:S unrouted:L unroutedBy:L way:S unreached:L cableFix:L"),
             probe(
                 "packet-proof-local", "network:S kind:S",
                 "arrival:S sourceAfter:S reason:S killer:S hook:S sharedOwner:S probes:L"),
@@ -67,7 +70,7 @@ enum Vocabulary {
         ] + paths
 
     private static let proof =
-        "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S killer:S lostAt:S probes:L"
+        "verdict:S sourceAfter:S uplink:S mode:S delivery:S reason:S killer:S lostAt:S probes:L next:L"
 
     static func probe(_ name: String, _ parameters: String, _ facts: String) -> ProbeSpecification {
         ProbeSpecification(name: name, summary: "", parameters: fields(parameters), facts: fields(facts))

@@ -137,7 +137,7 @@ private let forward = NftBaseChain(hook: .forward, priority: 0)
         let questions = try questions(of: ruleset)
         let answer = questions.answer(.forwarded)
         #expect(answer.verdict == .counterexample, "\(answer)")
-        #expect(answer.packet?.destination == IPv4Address("11.0.0.0"))
+        #expect(answer.packet?.destination == IPv4Address("11.0.0.1"))
         #expect(Self.seconds() - begin < 60)
     }
 

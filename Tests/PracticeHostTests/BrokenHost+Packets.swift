@@ -18,6 +18,21 @@ extension BrokenHost {
             "container-no-default-route=one-of-two", "container.default-routes", "c2 eth0", "via nothing",
             byHand: "lxc-attach -n c2 -- ip route add default via 10.5.0.1"),
         named(
+            "container-no-address", "container.has-address", "c1 eth0 without an IPv4 address",
+            byHand: inContainer + "addr add 10.5.92.18/16 dev eth0; \(inContainer)route add default via 10.5.0.1"),
+        named("arp-filtered", "bridge.answers-arp", "NOARP", byHand: "ip link set lxcbr1 arp on"),
+        named("arp-filtered=table", "bridge.answers-arp", "policy drop", byHand: "nft delete table arp guard"),
+        named(
+            "arp-filtered=ignore", "bridge.answers-arp", "arp_ignore = 8",
+            byHand: "sysctl -q -w net.ipv4.conf.all.arp_ignore=0"),
+        named("arp-filtered=container", "container.arp-on", "NOARP", byHand: inContainer + "link set eth0 arp on"),
+        named(
+            "egress-filtered", "firewall.unrestricted", "passes: HTTPS (tcp 443), DNS (udp 53)",
+            byHand: "nft insert rule inet mine forward iifname lxcbr1 accept"),
+        named(
+            "egress-allow-list", "firewall.unrestricted", "passes: everything to 192.0.2.0/24",
+            byHand: "nft insert rule inet mine forward iifname lxcbr1 accept"),
+        named(
             "container-wrong-gateway", "container.gateways", "via 10.5.0.3",
             byHand: inContainer + "route replace default via 10.5.0.1"),
         named(

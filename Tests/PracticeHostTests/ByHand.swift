@@ -10,6 +10,7 @@ enum ByHand {
         .merging(lxc) { one, _ in one }.merging(containers) { one, _ in one }
 
     private static let links: [String: [String]] = [
+        "arp-filtered": ["NOARP"],
         "bridge-addr-duplicated": ["br-copy          UNKNOWN        10.5.0.1/16", "10.5.0.0/16 dev br-copy"],
         "bridge-address-lost": ["!10.5.0.1"],
         "bridge-down": ["lxcbr1           DOWN", "!UP"],
@@ -33,6 +34,8 @@ enum ByHand {
 
     private static let rules: [String: [String]] = [
         "container-forward-drop": ["ip saddr 10.5.", "drop #"],
+        "egress-allow-list": ["policy drop", "ip daddr 192.0.2.0/24 accept"],
+        "egress-filtered": ["policy drop", "tcp dport { 53, 443 } accept"],
         "docker-forward-drop": ["-P FORWARD DROP", "-A FORWARD -j DOCKER-USER"],
         "docker28-raw-drop": ["-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP"],
         "firewall-boot-order": ["nft -f /etc/firewall.nft"],
@@ -135,6 +138,7 @@ enum ByHand {
         "config-links-other-bridge": ["lxc.net.0.link = lxcbr0", "lxcbr1 "],
         "config-no-link": ["lxc.net.0.type = veth", "!link"],
         "config-type-empty-or-none": ["lxc.net.0.type = empty"],
+        "container-no-address": ["inet 127.0.0.1/8", "!inet 10.5"],
         "container-dhcp-plus-static": ["10.5.0.2/16", "10.5.0.77 stray"],
         "container-dns-broken": ["nameserver 127.0.0.53"],
         "container-networkd-sandboxed": ["lxc.apparmor.profile = generated", "libsystemd-shared-257.so"],

@@ -97,13 +97,32 @@ import Testing
             "\(ended.output) \(ended.messages)")
     }
 
+    private static let ports =
+        "\nnft add rule inet filter forward iifname lxcbr1 tcp dport '{ 22, 443 }' accept"
+        + "\nnft 'add chain inet filter forward { policy drop; }'"
+
+    /// A list of what may go out whose answers are dropped: they are let in, and nothing more is let out.
+    @Test func answersOfAListAreLetIn() throws {
+        let ended = try Program.lab(
+            ["--backend", "nft"],
+            """
+            { \(Self.nft + Self.ports); } >&2
+            nft -s list table inet filter >/tmp/before
+            lxc-doctor --auto-remediate --yes >&2; echo "fixed $?"
+            nft -s list table inet filter | diff /tmp/before - | grep '^[<>]' | tr -d '\\t'
+            """)
+        #expect(
+            ended.output == "fixed 1\n> oifname \"lxcbr1\" ct state established,related accept\n",
+            "\(ended.output) \(ended.messages)")
+    }
+
     /// What containers may do is somebody's decision; a shape for each way to write it.
     static let allowances: [Case] =
         [
             Case(
-                name: "nft, ports without answers", options: ["--backend", "nft"],
-                ruleset: nft + "\nnft add rule inet filter forward iifname lxcbr1 tcp dport '{ 22, 443 }' accept"
-                    + "\nnft 'add chain inet filter forward { policy drop; }'"),
+                name: "nft, ports", options: ["--backend", "nft"],
+                ruleset: nft + "\nnft add rule inet filter forward ct state established,related accept"
+                    + ports),
             Case(
                 name: "nft, one set of containers", options: ["--backend", "nft"],
                 ruleset: nft + """
@@ -121,6 +140,35 @@ import Testing
             Case(
                 name: "shorewall", options: ["--fault", "shorewall-misconfig=no-policy"],
                 ruleset: "echo ACCEPT lxc net tcp 443 >>/etc/shorewall/rules; shorewall restart"),
+            Case(
+                name: "nft, a set that is filled later", options: ["--backend", "nft"],
+                ruleset: nft + """
+
+                    nft add set inet filter ok '{ type ipv4_addr; flags timeout; }'
+                    nft add rule inet filter forward ct state established,related accept
+                    nft add rule inet filter forward iifname lxcbr1 ip daddr @ok accept
+                    nft add rule inet filter forward drop
+                    """),
+            Case(
+                name: "nft, IPv6 alone", options: ["--backend", "nft", "--ipv6", "nat66"],
+                ruleset: nft + """
+
+                    nft add rule inet filter forward ct state established,related accept
+                    nft add rule inet filter forward iifname lxcbr1 meta nfproto ipv6 tcp dport 443 accept
+                    nft add rule inet filter forward drop
+                    """),
+            Case(
+                name: "ufw, a private destination", options: ["--fault", "ufw-forward-drop=enabled"],
+                ruleset: "ufw route allow from 10.5.0.0/16 to 192.168.10.5 port 5432 proto tcp"),
+            Case(
+                name: "requests of one container", options: ["--backend", "iptables-nft"],
+                ruleset: """
+                    iptables -F INPUT; iptables -P INPUT DROP
+                    iptables -A INPUT -i lxcbr1 -m mac --mac-source 02:00:00:00:00:01 -p udp --dport 67 -j ACCEPT
+                    """),
+            Case(
+                name: "nobody's requests", options: ["--backend", "iptables-legacy"],
+                ruleset: "iptables -F INPUT; iptables -A INPUT -i lxcbr1 -j DROP"),
         ]
         + ["iptables-nft", "iptables-legacy"].flatMap { backend in
             [
@@ -154,7 +202,29 @@ import Testing
             grep -c 'repair *left to a person' /tmp/words; grep -c 'Next: .*--auto-remediate' /tmp/words
             lxc-doctor fix plan | grep -c 'so that the rest may be dropped on purpose'
             """)
-        #expect(ended.output == "fixed 2\nsame\n1\n0\n1\n", "\(ended.output) \(ended.messages)")
+        // A list of ports or destinations for the whole network is told as what it is, and there is nothing to repair.
+        let isListAlone =
+            !item.options.contains("--fault")
+            && ["udp --dport", "10.5.92.18"].allSatisfy { !item.ruleset.contains($0) }
+        let expected = isListAlone ? "fixed 1\nsame\n0\n0\n0\n" : "fixed 2\nsame\n1\n0\n1\n"
+        #expect(ended.output == expected, "\(ended.output) \(ended.messages)")
+    }
+
+    /// What hosts have beside a forward chain that drops and that says nothing about these containers.
+    @Test(arguments: [
+        // A server of a tunnel, which is no client that keeps everybody to it.
+        "-i wg0 -j ACCEPT; iptables -A FORWARD -o wg0 -j ACCEPT", "-p udp --dport 33434:33523 -j ACCEPT",
+        "-p tcp --syn -m limit --limit 1/s -j ACCEPT", "-d 172.17.0.2 -o docker0 -p tcp --dport 80 -j ACCEPT",
+    ])
+    func isOpened(rule: String) throws {
+        let ended = try Program.lab(
+            ["--backend", "iptables-nft", "--fault", "forward-policy-drop"],
+            """
+            { iptables -A FORWARD \(rule); iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; } >&2
+            lxc-doctor --quiet; echo "before $?"
+            lxc-doctor fix apply --yes --quiet >&2; echo "fixed $?"
+            """)
+        #expect(ended.output == "before 2\nfixed 0\n", "\(ended.output) \(ended.messages)")
     }
 
     /// The file that is loaded at boot has its own order; the accepts go ahead of what ends everything there.

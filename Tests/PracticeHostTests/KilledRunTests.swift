@@ -26,13 +26,7 @@ struct KilledRunTests {
         #expect(eventually { BuiltProgram.machineState() == before })
         // Another run removes the directories of those.
         #expect(BuiltProgram.lab([], ["true"]).status == 0)
-        // Others start and end hosts meanwhile, and theirs are empty for a moment: each that was seen has to go.
-        var left = emptyGroups().subtracting(strangers)
-        #expect(
-            eventually {
-                left.formIntersection(emptyGroups())
-                return left.isEmpty
-            }, "\(left)")
+        groupsAreGone(but: strangers)
     }
 
     @Test("takes every process of the host along")
@@ -41,6 +35,43 @@ struct KilledRunTests {
         let result = BuiltProgram.lab([], ["sh", "-c", "setsid sleep \(marker) & exit 0"])
         #expect(result.status == 0)
         #expect(eventually { processes(with: marker).isEmpty })
+    }
+
+    @Test("ends though a container in it is frozen", arguments: ["exit 3", "kill -9 $$"])
+    func frozen(ending: String) {
+        let result = BuiltProgram.lab(
+            ["--containers", "1"], ["timeout", "20", "sh", "-c", "lxc-freeze -n c1 && lxc-info -n c1 -s; \(ending)"])
+        #expect(result.output.contains("FROZEN"), "\(result)")
+        #expect(result.status == (ending == "exit 3" ? 3 : 137))
+    }
+
+    @Test("that is killed while a container in it is frozen ends with the next run")
+    func killedWhileFrozen() {
+        let marker = "16180\(getpid())"
+        let strangers = emptyGroups()
+        let output = BuiltProgram.temporaryFile()
+        let child = BuiltProgram.start(
+            [
+                BuiltProgram.path, "lab", "run", "--containers", "1", "--", "sh", "-c",
+                "lxc-attach -n c1 -- sleep \(marker) & sleep 0.5; lxc-freeze -n c1; echo frozen; sleep \(marker)",
+            ], output: output, errors: BuiltProgram.temporaryFile())
+        #expect(eventually { BuiltProgram.shell("cat /proc/\(getpid())/fd/\(output)").output.contains("frozen") })
+        kill(child, SIGKILL)
+        #expect(BuiltProgram.wait(child) == 137)
+        #expect(BuiltProgram.lab([], ["true"]).status == 0)
+        #expect(eventually { processes(with: marker).isEmpty })
+        #expect(BuiltProgram.lab([], ["true"]).status == 0)
+        groupsAreGone(but: strangers)
+    }
+
+    /// Others start and end hosts meanwhile, and theirs are empty for a moment: each that was seen has to go.
+    private func groupsAreGone(but strangers: Set<String>) {
+        var left = emptyGroups().subtracting(strangers)
+        #expect(
+            eventually {
+                left.formIntersection(emptyGroups())
+                return left.isEmpty
+            }, "\(left)")
     }
 
     private func eventually(_ condition: () -> Bool) -> Bool {

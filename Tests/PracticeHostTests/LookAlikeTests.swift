@@ -83,6 +83,17 @@ import Testing
                 "add chain bridge look forward { type filter hook forward priority 0; policy drop; }",
                 "add rule bridge look forward ether type { ip, arp, ip6 } accept")),
         LookAlike(
+            name: "a closed table of the arp family whose accepts suffice",
+            setup: nft(
+                "add table arp look",
+                "add chain arp look in { type filter hook input priority 0; policy drop; }",
+                "add rule arp look in arp saddr ip 10.5.9.9 drop", "add rule arp look in iifname lxcbr1 accept",
+                "add chain arp look out { type filter hook output priority 0; policy drop; }",
+                "add rule arp look out oifname { lxcbr1, up0 } accept")),
+        LookAlike(
+            name: "answers to ARP only for addresses of the link that was asked",
+            setup: "sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2"),
+        LookAlike(
             name: "a redirect of what comes from the outside",
             setup: nft(
                 "add table ip look", "add chain ip look pre { type nat hook prerouting priority dstnat; }",

@@ -33,6 +33,9 @@ import Testing
         ip route replace default via 203.0.113.1 dev up0
         """
 
+    /// What is for the containers goes to the bridge before anything else is asked.
+    private static let toMain = "ip rule add priority 40 to 10.5.0.0/16 lookup main"
+
     static let routing = [
         Case(
             fault: "policy-route-captures", checks: ["forwarding.policy-routing"],
@@ -48,6 +51,57 @@ import Testing
             fault: "policy-route-captures=unreachable", checks: ["forwarding.policy-routing"],
             evidence: "containers: unreachable (rule 100: from 10.5.0.0/16 lookup 100)",
             fix: "ip rule add priority 80 from 10.5.0.0/16 lookup main"),
+        Case(
+            fault: "policy-route-captures=answers", checks: ["forwarding.answers"],
+            evidence:
+                "answers to 10.5.0.2: by up0 (rule 50: from all to 10.5.0.0/16 lookup 100, default via 203.0.113.1",
+            fix: toMain),
+        Case(
+            fault: "policy-route-captures=wider", checks: ["forwarding.answers"],
+            evidence: "by vpn0 (rule 5270: from all lookup 52, 10.0.0.0/8 dev vpn0 table 52)", fix: toMain),
+        Case(
+            fault: "policy-route-captures=from-uplink", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 50: from all iif up0 lookup 100", fix: toMain),
+        Case(
+            fault: "policy-route-captures=by-mark", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 50: from all fwmark 0x7/0xffffffff lookup 100", fix: toMain),
+        Case(
+            fault: "policy-route-captures=by-mark", backend: "iptables-legacy", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 50: from all fwmark 0x7/0xffffffff lookup 100", fix: toMain),
+        Case(
+            fault: "policy-route-captures=prohibited", checks: ["forwarding.answers"],
+            evidence: "prohibit (rule 50: from all to 10.5.0.0/16 prohibit)", fix: toMain),
+        Case(
+            fault: "policy-route-captures=host", checks: ["forwarding.host-answers"],
+            evidence: "from this host to 10.5.0.2: by up0 (rule 50: from 10.5.0.0/16 lookup 100", severity: .warning,
+            fix: toMain),
+        Case(
+            fault: "policy-route-captures=one-of-two",
+            checks: ["firewall.containers-forwarded", "forwarding.container-answers"],
+            evidence: "prohibit (rule 50: from all to 10.5.", severity: .warning, fix: toMain),
+        Case(
+            fault: "policy-route-captures=one-sends", checks: ["firewall.containers-forwarded"],
+            evidence: "blackhole (rule 50: from 10.5.", severity: .warning,
+            fix: "ip rule add priority 40 from 10.5.0.0/16 lookup main"),
+        Case(
+            fault: "subnet-overlap=blackhole",
+            checks: ["firewall.containers-forwarded", "forwarding.container-answers"],
+            evidence: "blackhole (rule 32766: from all lookup main, blackhole 10.5.", severity: .warning,
+            fix: "ip route flush type blackhole"),
+        Case(
+            fault: "subnet-overlap=route-gone", checks: ["forwarding.answers"],
+            evidence: "by up0 (rule 32766: from all lookup main, default via 203.0.113.1 dev up0)",
+            fix: "ip route add 10.5.0.0/16 dev lxcbr1 src 10.5.0.1"),
+        Case(
+            fault: "no-default-route=prohibited", checks: ["path.uplink"],
+            evidence: "the route to 198.51.100.7 is of type prohibit", fix: "ip rule del priority 50"),
+        Case(
+            fault: "no-default-route=blackhole", checks: ["path.uplink"],
+            evidence: "the route to 198.51.100.7 is of type blackhole", fix: "ip route flush type blackhole"),
+        Case(
+            fault: "policy-route-captures=part", checks: ["forwarding.policy-routing"],
+            evidence: "containers of 10.5.7.0/24: blackhole (rule 100: from 10.5.7.0/24 blackhole)", severity: .notice,
+            fix: "ip rule del priority 100"),
         Case(
             fault: "rp-filter-drop", checks: ["forwarding.reverse-path"],
             evidence: "rp_filter: the way back to 198.51.100.7 is not by up1",
@@ -119,7 +173,7 @@ import Testing
             evidence: "/etc/network/interfaces:7",
             fix: "ip route add default via 203.0.113.1 dev up0 onlink"),
         Case(
-            fault: "masq-borrowed-source", checks: ["nat.own-source", "nat.proof"],
+            fault: "masq-borrowed-source", checks: ["nat.own-source", "nat.proof", "nat.masquerade"],
             evidence: "up0 has no IPv4 address; 10.5.0.1 is that of lxcbr1", fix: renumbered),
         Case(
             fault: "stale-conntrack", checks: ["nat.flows-current"],
@@ -185,6 +239,39 @@ import Testing
         #expect(!after.causes.map(\.id).contains(item.cause), "\(after.causes.map(\.id)) \(ended.messages)")
         #expect(after.findings.first { $0.check == item.checks[0] }?.verdict != .fail)
         TestResults.note(.reproduced, [item.cause])
+    }
+
+    /// Where nobody knows why, the commands look at the place where the packet was seen last.
+    @Test(arguments: [
+        ("time-to-live", #"ip route get 198\.51\.100\.7 from 10\.5\.[0-9.]+ iif lxcbr1"#), ("policy", "ip xfrm policy"),
+    ])
+    func whatIsNotExplainedIsToBeLookedAtWhereItIsLost(variant: String, command: String) throws {
+        let ended = try Program.lab(["--fault", "drop-unexplained=\(variant)"], "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        let commands = try #require(report.causes.first { $0.id == "drop-unexplained" }?.remedy?.commands)
+        let wanted = try Regex(command)
+        #expect(commands.contains { $0.wholeMatch(of: wanted) != nil }, "\(commands)")
+        #expect(commands.last == "lxc-doctor prove --verbose")
+    }
+
+    /// The rule behind an exemption is the one that was meant, whatever address it takes: that shows when it is reached.
+    @Test func anExemptionIsNamedBeforeABorrowedAddress() throws {
+        let ended = try Program.lab(
+            ["--fault", "masq-borrowed-source", "--fault", "masq-shadowed"], "lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["masq-shadowed"], "\(ended.messages)")
+    }
+
+    /// In a part of the network that a rule catches a container may live, or one of the proof's addresses lie.
+    @Test(arguments: [
+        (["--containers", "1"], "from 10.5.92.0/24 blackhole"), ([], "from 10.5.128.0/17 prohibit"),
+    ])
+    func aRuleForSomeContainersIsNamed(options: [String], rule: String) throws {
+        let ended = try Program.lab(options, "ip rule add priority 90 \(rule); lxc-doctor --format json")
+        let report = try JSONDecoder().decode(Report.self, from: Data(ended.output.utf8))
+        #expect(report.causes.map(\.id) == ["policy-route-captures"], "\(ended.messages)")
+        #expect(report.causes.first?.severity == .critical)
+        #expect(report.causes.first?.evidence.contains { $0.value.contains("rule 90: \(rule)") } == true)
     }
 
     /// Several at once: each is named, and what follows from one of them is not.

@@ -19,6 +19,11 @@ import Testing
         ip -n internet address add 192.0.2.1/24 dev isp1; ip -n internet link set isp1 up
         """
 
+    private static let tunnel = """
+        ip link add vpn0 type veth peer name vpn1; ip address add 100.64.0.9/32 dev vpn0
+        ip link set vpn0 up; ip link set vpn1 up
+        """
+
     static let routing = [
         LookAlike(
             name: "containers leave by a second line and are translated there",
@@ -48,6 +53,46 @@ import Testing
                 ip rule add priority 5230 fwmark 0x80000/0xff0000 lookup default
                 ip rule add priority 5270 lookup 52
                 """),
+        LookAlike(
+            name: "Tailscale's rules, and the private ranges of others in its table",
+            setup: """
+                \(tunnel)
+                ip route add 100.64.0.0/10 dev vpn0 table 52; ip route add 10.6.0.0/16 dev vpn0 table 52
+                ip route add 10.5.0.0/16 dev lxcbr1 table 52
+                ip rule add priority 5250 fwmark 0x80000/0xff0000 unreachable; ip rule add priority 5270 lookup 52
+                """),
+        LookAlike(
+            name: "wg-quick leads everything but what the main table knows into its tunnel",
+            setup: """
+                \(tunnel)
+                ip route add default dev vpn0 table 51820
+                ip rule add priority 90 lookup main suppress_prefixlength 0
+                ip rule add priority 100 not fwmark 0xca6c lookup 51820
+                sysctl -q -w net.ipv4.conf.all.src_valid_mark=1
+                """),
+        LookAlike(
+            name: "a table for what comes from containers, and not for what the host sends from its address there",
+            setup: """
+                ip route add default via 203.0.113.1 dev up0 table 100
+                ip rule add priority 100 from 10.5.0.0/16 iif lxcbr1 lookup 100
+                """),
+        LookAlike(
+            name: "tables for the host's own addresses, and for a neighbour's network",
+            setup: """
+                ip route add default via 203.0.113.1 dev up0 table 100
+                ip rule add priority 100 from 203.0.113.2 lookup 100
+                ip rule add priority 101 from 192.168.50.0/24 lookup 100
+                ip rule add priority 102 iif nobody0 lookup 100
+                """),
+        LookAlike(
+            name: "routes into nothing that are behind the bridge's own, or for nobody",
+            setup: """
+                ip route add blackhole 10.5.0.0/16 metric 1000; ip route add blackhole 10.0.0.0/8
+                ip route add blackhole 10.5.250.7; ip rule add priority 100 to 10.5.250.8 prohibit
+                """),
+        LookAlike(
+            name: "a bridge without containers, whose route waits for a carrier", options: ["--containers", "0"],
+            setup: "sysctl -q -w net.ipv4.conf.lxcbr1.ignore_routes_with_linkdown=1"),
         LookAlike(
             name: "private destinations that are routed on purpose",
             setup: """

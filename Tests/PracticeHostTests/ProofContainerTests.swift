@@ -133,6 +133,77 @@ import Testing
         TestResults.note(.reproduced, ["container-forward-drop"])
     }
 
+    /// The container is named whose packets, or whose answers, the routing policy leads nowhere or elsewhere.
+    @Test(arguments: [
+        ("ip route add blackhole $ip", "answers to c2 (10.5.", "subnet-overlap"),
+        ("ip route add unreachable $ip", "answers to c2 (10.5.", "subnet-overlap"),
+        ("ip route add prohibit $ip table 100; ip rule add lookup 100", "answers to c2 (10.5.", "subnet-overlap"),
+        ("ip rule add to $ip prohibit", "answers to c2 (10.5.", "policy-route-captures"),
+        ("ip rule add iif up0 to $ip unreachable", "answers to c2 (10.5.", "policy-route-captures"),
+        ("ip rule add from $ip blackhole", " c2 (10.5.", "policy-route-captures"),
+    ])
+    func anotherContainerIsRoutedAway(rule: String, title: String, cause: String) throws {
+        let report = try report("ip=$(lxc-info -n c2 -iH); \(rule)")
+        #expect(report.causes.map(\.id) == [cause], "\(report.causes.map(\.id))")
+        let finding = report.findings.first { $0.check == "firewall.containers-forwarded" }
+        #expect(finding?.verdict == .fail && finding?.observed?.contains(title) == true, "\(finding as Any)")
+        #expect(finding?.observed?.contains("c1") == false)
+    }
+
+    private static let cables = """
+        ip=$(lxc-info -n c2 -iH); mac=00:16:3e:00:01:02
+        port() { ip -o link | awk -F'[ :@]+' -v i=$(lxc-attach -n $1 -- cat /sys/class/net/eth0/iflink) '$1 == i {print $2}'; }
+
+        """
+
+    /// The last step to one container: what somebody has set there, and the kernel will not correct.
+    @Test(arguments: [
+        (
+            "ip neighbour replace $ip lladdr 02:00:00:00:00:99 nud permanent dev lxcbr1", "drop-unexplained",
+            "02:00:00:00:00:99"
+        ),
+        (
+            "bridge fdb replace $mac dev $(port c1) master static", "drop-unexplained",
+            "00:16:3e:00:01:02 is set to be at veth"
+        ),
+        ("bridge fdb replace $mac dev $(port c2) master", "drop-unexplained", "is set to be at this host itself"),
+        ("bridge link set dev $(port c2) state 0", "veth-host-side-down", "is disabled"),
+    ])
+    func anotherContainerIsNotReached(step: String, cause: String, words: String) throws {
+        let ended = try Program.lab(
+            ["--containers", "2"],
+            Self.cables + step + """
+
+                lxc-doctor --format json >/tmp/report; cat /tmp/report
+                jq -r '.causes[0].remedy.commands[]' /tmp/report | sh >&2
+                echo SPLIT; lxc-doctor --format json
+                """)
+        let parts = ended.output.components(separatedBy: "SPLIT\n")
+        try #require(parts.count == 2, "\(ended.output) \(ended.messages)")
+        let reports = try parts.map { try JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
+        #expect(reports[0].causes.map(\.id) == [cause], "\(reports[0].causes.map(\.id))")
+        let finding = reports[0].findings.first { $0.check == "firewall.containers-forwarded" }
+        #expect(finding?.verdict == .fail && finding?.severity == .warning)
+        #expect(finding?.observed?.contains("c2 (10.5.") == true && finding?.observed?.contains("c1") == false)
+        #expect(finding?.observed?.contains(words) == true, "\(finding?.observed ?? "")")
+        // By the commands that are told.
+        #expect(reports[1].causes.isEmpty, "\(reports[0].causes.first?.remedy as Any) \(ended.messages)")
+    }
+
+    /// Entries that say what is so, and one for an address that nobody has.
+    @Test func entriesThatAreRightAreNoFault() throws {
+        let report = try report(
+            Self.cables
+                + """
+                ip neighbour replace $ip lladdr $mac nud permanent dev lxcbr1
+                ip neighbour replace 10.5.250.9 lladdr 02:00:00:00:00:99 nud permanent dev lxcbr1
+                bridge fdb replace $mac dev $(port c2) master static
+                bridge fdb add 02:00:00:00:00:98 dev $(port c1) master static
+                """)
+        #expect(report.verdict == .healthy, "\(report.causes.map(\.id))")
+        #expect(report.findings.first { $0.check == "firewall.containers-forwarded" }?.verdict == .pass)
+    }
+
     /// A rule that counts connections hides what becomes of the usual packets; the refusal of a rare one says nothing about
     /// them, and the containers' own settings can be read although nothing may be sent.
     @Test func aCountOfConnectionsIsNoDrop() throws {

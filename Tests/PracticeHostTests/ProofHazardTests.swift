@@ -10,7 +10,7 @@ import Testing
 
     /// `attach.py KIND LINK`: attaches a BPF program that lets everything pass, says so in /tmp/attached, and holds it.
     /// Source: bpf(2), linux/bpf.h.
-    private static let attach = """
+    static let attach = """
         cat >/root/attach.py <<'END'
         import ctypes, os, socket, struct, sys, time
         kind, link = sys.argv[1], socket.if_nametoindex(sys.argv[2])

@@ -224,7 +224,7 @@ import Testing
             step: "nft add rule inet hardening forward 'iifname \"lxcbr1\" accept'"),
         Case(
             fault: "input-drops-dhcp-dns", backend: "iptables-nft", cause: "input-drops-dhcp-dns",
-            step: "iptables-nft -w 5 -t filter -I INPUT 2 -i lxcbr1 -p udp -m udp --dport 67 -j ACCEPT"),
+            step: "iptables-nft -w 5 -t filter -A INPUT -i lxcbr1 -p udp -m udp --dport 67 -j ACCEPT"),
         Case(
             fault: "lxc-net-not-enabled=masked", options: ["--profile", "lxc-net"], cause: "lxc-net-not-enabled",
             step: "systemctl unmask lxc-net.service"),

@@ -48,6 +48,28 @@ import Testing
         try validate(parts[1])
     }
 
+    /// The kernel sends the answer where the counterexample says, and the rule is the one that people find.
+    @Test(arguments: [
+        ("answers", "it leaves by up0, not by lxcbr1", "rule 50: from all to 10.5.0.0/16 lookup 100"),
+        ("wider", "it leaves by vpn0, not by lxcbr1", "rule 5270: from all lookup 52, 10.0.0.0/8 dev vpn0 table 52"),
+        ("from-uplink", "it leaves by up0, not by lxcbr1", "rule 50: from all iif up0 lookup 100"),
+        ("by-mark", "it leaves by up0, not by lxcbr1", "rule 50: from all fwmark 0x7/0xffffffff lookup 100"),
+        ("prohibited", "it is dropped", "rule 50: from all to 10.5.0.0/16 prohibit"),
+        ("one-of-two", "it is dropped", "rule 50: from all to 10.5."),
+    ])
+    func anAnswerThatIsRoutedAwayIsShown(variant: String, reason: String, rule: String) throws {
+        let ended = try Program.lab(
+            ["--fault", "policy-route-captures=\(variant)"], "lxc-doctor verify --format json; echo $? >&2")
+        #expect(ended.messages.hasSuffix("2\n"), "\(ended.messages)")
+        let report = try JSONDecoder().decode(VerifyReport.self, from: Data(ended.output.utf8))
+        let answer = try #require(report.networks.first?.answers.first { $0.question == "answered" })
+        #expect(answer.verdict == .counterexample && answer.reason == reason, "\(answer)")
+        #expect(answer.packet?.contains(" iif up0 ct established direction reply mapped-destination 10.5.") == true)
+        #expect(answer.decidedBy?.hook == "routing")
+        #expect(answer.decidedBy?.text.hasPrefix(rule) == true, "\(answer)")
+        try validate(ended.output)
+    }
+
     /// Firewalls drop port 0 on purpose, and nobody uses it: that is no counterexample.
     @Test(arguments: ["iptables-nft", "iptables-legacy"]) func portZeroIsNoQuestion(backend: String) throws {
         let ended = try Program.lab(
@@ -80,6 +102,50 @@ import Testing
             done
             """)
         #expect(ended.output == "DROPPED\nACCEPTED\n", "\(ended.output)\(ended.messages)")
+    }
+
+    /// Programs that neither rtnetlink nor nf_tables tells of, and filters of a discipline that shapes: with those that only
+    /// choose a class, and with a place for filters that has none, everything is proven.
+    @Test func programsAndFiltersOfClassesAreNamed() throws {
+        let ended = try Program.lab(
+            ["--containers", "0"],
+            """
+            { \(ProofHazardTests.attach); } >&2
+            say() { lxc-doctor verify >/tmp/v; echo "$? $(tr -s '\\n ' ' ' </tmp/v | sed -n 's/.*\\(acts on packets: .* up0\\).*/\\1/p')"; }
+            attach tcx up0 >&2; say; release; say
+            tc qdisc add dev up0 root handle 1: htb default 10; tc class add dev up0 parent 1: classid 1:10 htb rate 1gbit
+            tc filter add dev up0 parent 1: protocol ip u32 match ip dport 25 0xffff flowid 1:10; say
+            tc qdisc add dev lxcbr1 clsact; say
+            tc filter add dev up0 parent 1:10 protocol ip bpf da bytecode '1,6 0 0 2'; say
+            """)
+        #expect(
+            ended.output == """
+                3 acts on packets: a BPF program of tcx ingress on up0
+                0 \n0 \n0 \n3 acts on packets: tc filter on up0\n
+                """, "\(ended.output)\(ended.messages)")
+    }
+
+    /// libvirt's rules stay when its bridge is down or gone; nobody of that network comes in by the uplink then. A rule for all
+    /// who come by the containers' bridge is found, with a packet that somebody can send.
+    @Test(arguments: ["iptables-nft", "iptables-legacy"]) func anotherNetworksRuleIsNoHarm(backend: String) throws {
+        let ended = try Program.lab(
+            ["--backend", backend, "--containers", "0"],
+            """
+            say() { lxc-doctor verify >/tmp/v; echo "$? $(grep -o 'packet .*' /tmp/v | tr -s ' ')"; }
+            iptables -t nat -A POSTROUTING -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE; say
+            ip link add virbr0 type bridge; ip addr add 192.168.122.1/24 dev virbr0; say
+            ip link add p0 type veth peer name p1; ip link set p0 master virbr0; ip link set p1 up; ip link set p0 up
+            ip link set virbr0 up; say
+            ip route add 172.20.0.0/16 via 203.0.113.1
+            iptables -t nat -A POSTROUTING -s 172.20.0.0/16 -j MASQUERADE; say
+            iptables -t nat -D POSTROUTING -s 172.20.0.0/16 -j MASQUERADE
+            iptables -t nat -A POSTROUTING -o lxcbr1 ! -s 10.5.0.0/16 -j MASQUERADE; say
+            """)
+        #expect(
+            ended.output == """
+                0 \n0 \n0 \n2 packet udp 172.20.0.1:40000 > 10.5.0.2:53 iif up0
+                2 packet udp 1.0.0.1:40000 > 10.5.0.2:53 iif up0\n
+                """, "\(ended.output)\(ended.messages)")
     }
 
     /// The addresses of a known flow are conntrack's to say.

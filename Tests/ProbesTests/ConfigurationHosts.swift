@@ -89,6 +89,8 @@ func facts(
             throw ObservationFailure.unknown("fact \(name) is not as specified")
         }
     }
-    guard !observation.evidence.isEmpty else { throw ObservationFailure.unknown("no evidence") }
+    guard !observation.evidence(for: Set(observation.facts.keys)).isEmpty else {
+        throw ObservationFailure.unknown("no evidence")
+    }
     return observation.facts
 }

@@ -81,6 +81,38 @@ import WireFormats
         #expect(legacy.command == "iptables-legacy -t nat -S V")
     }
 
+    /// Masquerading then takes the first address of another link: the containers' own gateway, or that of another bridge.
+    @Test(
+        arguments: [
+            ([[203, 0, 113, 2], [172, 17, 0, 1]], "wrong-source"), ([[203, 0, 113, 2], [10, 5, 0, 1]], nil),
+        ] as [([[UInt8]], String?)]) func anUplinkWithoutAnAddressBorrowsAWrongOne(
+            gone: [[UInt8]], defect: String?
+        ) throws
+    {
+        let transcript = try changed("nft-lxc-net") { request, reply in
+            guard request == .netlink(.addresses()), case .messages(let messages) = reply else {
+                return .success(reply)
+            }
+            let left = messages.map(Array.init).filter { message in
+                !gone.contains { address in
+                    message.indices.contains { message[$0...].starts(with: address) }
+                }
+            }
+            return .success(.messages(NetlinkMessages(left)))
+        }
+        guard let defect else {
+            #expect {
+                try observe(transcript)
+            } throws: { error in
+                guard case .unknown(let reason)? = error as? ObservationFailure else { return false }
+                return reason.contains("172.17.0.1, which this host has on another bridge")
+            }
+            return
+        }
+        let facts = try observe(transcript).facts
+        #expect(facts["translated"] == .string("none") && facts["defect"] == .string(defect))
+    }
+
     @Test func anotherNetworkIsNotTranslated() throws {
         let facts = try observe(Self.transcript("nft-lxc-net"), network: "10.77.0.0/24").facts
         #expect(facts["translated"] == .string("none"))

@@ -111,5 +111,6 @@ func seen(
 ) throws -> (facts: [String: FactValue], sources: [String], values: [String]) {
     let facts = try facts(probe, parameters, on: host)
     let observation = try probe.observe(ProbeParameters(parameters.mapValues(FactValue.string)), on: host)
-    return (facts, observation.evidence.map(\.source), observation.evidence.map(\.value))
+    let evidence = observation.evidence(for: Set(facts.keys))
+    return (facts, evidence.map(\.source), evidence.map(\.value))
 }

@@ -47,12 +47,14 @@ struct LinkHost {
     var gateway: (state: UInt8, questions: UInt32, hundredths: UInt32)?
     /// Requests that the kernel refuses.
     var refused: [HostRequest] = []
+    /// And those that it answers with an error.
+    var failures: [(HostRequest, Int32)] = []
 
     var host: ReplayHost {
         var entries = [
             entry(.netlink(.links()), interfaces.map(linkMessage)),
             entry(.netlink(.addresses()), interfaces.flatMap { link in link.addresses.map { message($0, of: link) } }),
-            entry(.netlink(.routes()), routes.map(message)),
+            entry(.netlink(.routes()), routes.map(message)), entry(.netlink(.rules()), []),
             entry(.netlink(.neighbours()), neighbours.map(neighbour) + gatewayMessages),
         ]
         let lookup = HostRequest.netlink(.routeLookup(destination: Network.defaultTarget))
@@ -83,6 +85,11 @@ struct LinkHost {
             entries.append(failure(.read(path: path, root: nil, limit: 64), .notFound))
         }
         entries += refused.map { failure($0, .notPermitted) }
+        entries += failures.map { request, number in
+            TranscriptEntry(
+                request: request, reply: nil,
+                error: HostError(.notPermitted, operation: "test", message: "for the test", errno: number))
+        }
         return ReplayHost(entries)
     }
 

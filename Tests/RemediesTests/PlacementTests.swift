@@ -17,9 +17,10 @@ import Testing
         host.state.rules[Self.table] = listing
         var facts = try Fixture.facts(host)
         for network in Fixture.chosen.profile.networks {
-            facts.allowances[network.name] = rule.map {
-                Allowance(place: "ip filter FORWARD, rule 1", text: $0, listing: "iptables -S FORWARD")
-            }
+            facts.allowances[network.name] = Allowances(
+                forwarding: rule.map {
+                    Allowance(place: "ip filter FORWARD, rule 1", text: $0, listing: "iptables -S FORWARD")
+                })
         }
         return Remedies.plan(
             for: [Fixture.cause(cause, remedy: "firewall-accept")], profile: Fixture.chosen, facts: facts)

@@ -48,6 +48,7 @@ struct RecordingTests {
         ),
         (.programVersion(.lxcStart), .text("5.0.2\n")),
         (.packetPrograms(link: 3), .names(["tcx ingress", "netfilter ip FORWARD at priority 5 (program 7)"])),
+        (.packetProgramsOf(links: [3, 4]), .names(["tcx ingress 3"])),
         (
             .residents,
             .residents(

@@ -22,7 +22,15 @@ extension VerifyReport {
                     question: "forwarded", title: "everything to the outside is forwarded", verdict: .proven),
                 Answer(
                     question: "east-west", title: "containers reach each other, with their own addresses",
-                    verdict: .undecided, reason: "depends on what is not known: match \u{1b}[31mbpf"),
+                    verdict: .undecided, reason: "depends on what is not known: match \u{1b}[31mbpf",
+                    dependsOn: [
+                        Dependence(
+                            what: "match \u{1b}[31mbpf",
+                            rule: RulePlace(
+                                family: "ip", table: "filter", chain: "FORWARD", rule: "2", handle: nil,
+                                text: "-A FORWARD -m bpf --object-pinned \u{1b}[31m -j DROP")),
+                        Dependence(what: "which way of a multipath route", rule: nil),
+                    ]),
             ])
     ])
 }

@@ -18,11 +18,13 @@ enum Ground {
 
     static func mac(_ name: String) -> String { "02:00:00:00:00:" + (macs[name] ?? "99") }
 
-    /// Of all that hear a frame.
+    /// Of all that hear a frame, and of all that belong to 224.0.0.1 (RFC 1112 §6.4).
     static let everybody = "everybody"
+    static let group = "group"
 
     static func macBytes(_ name: String) -> [UInt8] {
         if name == everybody { return [UInt8](repeating: 0xff, count: 6) }
+        if name == group { return [0x01, 0x00, 0x5e, 0x00, 0x00, 0x01] }
         return mac(name).split(separator: ":").compactMap { UInt8($0, radix: 16) }
     }
 
@@ -54,7 +56,7 @@ enum Ground {
             ip link set vc$i master lxcbr1 up
             ip -n c$i link set eth0 up
             bridge fdb add 02:00:00:00:00:1$i dev vc$i master static
-            bridge link set dev vc$i bcast_flood off
+            bridge link set dev vc$i bcast_flood off mcast_flood off
         done
         for i in 0 1; do
             ip link add up$i address 02:00:00:00:00:2$i type veth peer name far$i address 02:00:00:00:00:3$i netns far

@@ -217,8 +217,12 @@ final class Kernel {
         let bytes = Frames.packet(packet.sample, quoting: packet.quoted)
         switch packet.sender {
         case .container(let index, let other):
-            let isToAll = packet.sample.destination.value == .max
-            let to = isToAll ? Ground.everybody : other.map { "c\($0 + 1)" } ?? "lxcbr1"
+            let to =
+                switch packet.sample.destination.value {
+                case .max: Ground.everybody
+                case 0xe000_0001: Ground.group
+                default: other.map { "c\($0 + 1)" } ?? "lxcbr1"
+                }
             try containers[index].socket.send(Frames.frame(to: to, from: "c\(index + 1)", bytes))
         case .outside(let index):
             try outside[index].socket.send(Frames.frame(to: "up\(index)", from: "far\(index)", bytes))

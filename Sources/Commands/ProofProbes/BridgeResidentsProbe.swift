@@ -13,7 +13,8 @@ struct BridgeResidentsProbe: Probe {
             "count": .integer, "residents": .strings, "noRoute": .strings, "wrongGateway": .strings,
             "wrongSubnet": .strings, "duplicateMacs": .strings, "duplicateAddresses": .strings,
             "gatewayAnswers": .strings, "unknownPorts": .strings, "down": .strings,
-            "tooLarge": .strings, "gatewayAsked": .boolean, "reason": .string,
+            "tooLarge": .strings, "noAddress": .strings, "withoutARP": .strings,
+            "gatewayAsked": .boolean, "reason": .string,
         ])
 
     var specification: ProbeSpecification { Self.specification }
@@ -38,7 +39,10 @@ struct BridgeResidentsProbe: Probe {
         }
         let network = transcript.network
         // Routes go with the interface: one that is down has lost them.
-        let routeless = residents.filter { $0.isUp && !$0.hasDefaultRoute }
+        let routeless = residents.filter { $0.isUp && !$0.addresses.isEmpty && !$0.hasDefaultRoute }
+        // Who has a way out has its address elsewhere: on a bridge of its own, or a VLAN.
+        let unaddressed = residents.filter { $0.isUp && $0.addresses.isEmpty && !$0.hasDefaultRoute }
+        let withoutARP = residents.filter { $0.isWithoutARP == true }
         let astray = residents.filter { resident in
             !resident.gateways.isEmpty && !resident.gateways.contains(network.address.address)
         }
@@ -60,13 +64,15 @@ struct BridgeResidentsProbe: Probe {
                 "unknownPorts": .strings(all.unknownPorts),
                 "down": .strings(residents.filter { !$0.isUp }.map { "\($0.title): \($0.interface)" }),
                 "tooLarge": .strings(residents.compactMap(Self.tooLarge)),
+                "noAddress": .strings(unaddressed.map(\.title)),
+                "withoutARP": .strings(withoutARP.map { "\($0.title): \($0.interface)" }),
                 // Where nothing may be sent, nobody was asked who has the gateway's address.
                 "gatewayAsked": .boolean(transcript.order != nil || all.gatewayAnswers != nil),
                 "reason": .string(obstacle ?? transcript.failure ?? ""),
             ],
             evidence: Self.evidence(
                 all,
-                odd: routeless + astray
+                odd: routeless + astray + unaddressed + withoutARP
                     + residents.filter {
                         !$0.isUp || !Self.foreignAddresses(of: $0, in: network).isEmpty || Self.tooLarge($0) != nil
                     },
@@ -120,10 +126,12 @@ struct BridgeResidentsProbe: Probe {
     }
 
     private static func line(_ resident: Resident) -> String {
-        let addresses = resident.addresses.map(\.description).joined(separator: " ")
+        let held = resident.addresses.map(\.description).joined(separator: " ")
+        let addresses = held.isEmpty ? "without an IPv4 address" : held
         let gateways = resident.gateways.map(\.description).joined(separator: " ")
         return "\(resident.title) \(resident.interface) \(addresses) via \(gateways.isEmpty ? "nothing" : gateways) "
             + "\(resident.hardwareAddress?.description ?? "") port \(resident.port)\(resident.isUp ? "" : ", down")"
+            + (resident.isWithoutARP == true ? ", NOARP" : "")
             + (tooLarge(resident) == nil ? "" : ", mtu \(resident.mtu ?? 0) over \(resident.portMTU ?? 0)")
     }
 

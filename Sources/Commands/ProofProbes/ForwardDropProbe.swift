@@ -1,5 +1,6 @@
 internal import HostAccess
 internal import HostModel
+internal import PacketProof
 internal import Probes
 
 /// Whose rules drop what a throw-away container sends to the outside: the proof's verdict, and the firewall program
@@ -14,13 +15,16 @@ struct ForwardDropProbe: Probe {
 
     /// Nil where the proof is off.
     let report: ProofReport?
+    var transcripts: [ProofTranscript]?
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
         let report = try report.made()
         let probes = report.probes.filter { $0.network == network && $0.container == nil && $0.family == .ipv4 }
-        guard let worst = probes.min(by: { $0.verdict < $1.verdict }) else {
-            throw .notApplicable("no packet was sent on \(network)")
+        guard !probes.isEmpty else { throw .notApplicable("no packet was sent on \(network)") }
+        let closed = ClosedEgress(network, probes, transcripts, on: host)
+        guard let worst = probes.filter({ !closed.stops($0) }).min(by: { $0.verdict < $1.verdict }) else {
+            throw .notApplicable("the rules let out only what is listed, and nothing of that was sent")
         }
         if worst.verdict == .unknown { throw .unknown(worst.reason ?? "the packet proof could not be made") }
         let killer = worst.killer

@@ -1,5 +1,6 @@
 internal import HostAccess
 internal import HostModel
+internal import PacketProof
 internal import Probes
 
 /// What became of the packets that were sent to the outside, as a fact that checks can ask for.
@@ -15,6 +16,7 @@ struct PacketProofProbe: Probe {
             facts: [
                 "verdict": .string, "sourceAfter": .string, "uplink": .string, "mode": .string, "delivery": .string,
                 "reason": .string, "killer": .string, "lostAt": .string, "probes": .strings,
+                "next": .strings,
             ])
     }
 
@@ -23,13 +25,19 @@ struct PacketProofProbe: Probe {
     /// Nil where the proof is off.
     let report: ProofReport?
     var family: IPFamily = .ipv4
+    /// What the proof was made from; nil: nothing but the report counts.
+    var transcripts: [ProofTranscript]?
 
     func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
         let network = try parameters.string("network")
         let report = try report.made()
         let probes = report.probes.filter { $0.network == network && $0.container == nil && $0.family == family }
-        guard let worst = probes.min(by: Self.isWorse) else {
-            throw .notApplicable("nothing is to be translated on \(network)")
+        guard !probes.isEmpty else { throw .notApplicable("nothing is to be translated on \(network)") }
+        // What a list of allowed traffic stops is another check's: it says nothing about how the rest leaves.
+        let closed = ClosedEgress(network, probes, transcripts, on: host)
+        guard let worst = probes.filter({ !closed.stops($0) }).min(by: Self.isWorse) else {
+            throw .unknown(
+                "the rules let out only \(closed.passing), and no packet of the proof is of that kind")
         }
         return Observation(
             facts: [
@@ -44,6 +52,9 @@ struct PacketProofProbe: Probe {
                 "killer": .string(worst.killer?.text ?? ""),
                 "lostAt": .string(worst.killer?.hook ?? ""),
                 "probes": .strings(probes.map(Self.line)),
+                "next": .strings(
+                    NextLook.commands(
+                        worst, bridge: transcripts?.first { $0.network.name == network }?.network.bridge)),
             ],
             evidence: [.packet(worst.protocol, from: worst.from, to: worst.to, Self.outcome(worst))])
     }

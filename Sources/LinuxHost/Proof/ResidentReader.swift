@@ -83,6 +83,7 @@ struct ResidentReader {
             addresses: addresses.filter { $0.link == link.index }.map(\.address),
             gateways: Self.gateways(defaults, by: link), hasDefaultRoute: !defaults.isEmpty,
             broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast), mtu: link.mtu, portMTU: port.mtu)
+        resident.isWithoutARP = link.isWithoutARP
         guard ipv6 else { return resident }
         let others = try ask(.addresses(.ipv6), &socket, LinkAddress<IPv6Address>.all)
         let ways = Self.defaults(try ask(.routes(.ipv6), &socket, InternetRoute<IPv6Address>.all))

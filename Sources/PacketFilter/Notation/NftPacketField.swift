@@ -83,4 +83,22 @@ enum NftPacketField {
             return bits == 0 ? 0 : ~UInt8(truncatingIfNeeded: 0xff >> bits)
         }
     }
+
+    /// What bytes of an IPv4 packet are called: `ip ttl`, `tcp window`; else by their bits, `@th,160,32`.
+    ///
+    /// - Parameter mask: of the bits that matter; empty: all.
+    static func name(
+        _ base: NftPayloadBase, offset: Int, length: Int, mask: [UInt8] = [], transport: UInt8?
+    ) -> String {
+        let bits = offset * 8..<(offset + length) * 8
+        let header: NftHeader? =
+            switch base {
+            case .link: .ether
+            case .network: .ip
+            case .transport: transport.map { NftHeader.transport($0) } ?? .transport
+            default: nil
+            }
+        let part = run(mask).map { bits.lowerBound + $0.lowerBound..<bits.lowerBound + $0.upperBound }
+        return (part.flatMap { header?.field($0) } ?? header?.field(bits) ?? raw(base, bits)).name
+    }
 }

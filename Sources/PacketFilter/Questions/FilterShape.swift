@@ -124,17 +124,24 @@ extension NetworkQuestions {
             guard chain.table == table, chain.name == killer.chain else { continue }
             let text = ruleset.text(ofRule: index)
             let names = text.split { " \"{},".contains($0) }.map(String.init)
+            // Who lets a tunnel's own hosts in serves them, and keeps nobody to it.
+            let accepts = names.contains("accept") || names.contains("ACCEPT")
+            let servesTunnel = names.indices.dropLast().contains { place in
+                ["-i", "iifname", "iif"].contains(names[place])
+                    && Self.vpnLinks.contains(where: { names[place + 1].hasPrefix($0) })
+            }
+            if accepts, servesTunnel, !text.lowercased().contains("established") { return false }
             for (place, word) in names.enumerated() where ["-o", "oifname", "oif"].contains(word) {
                 guard place + 1 < names.count else { continue }
                 guard Self.vpnLinks.contains(where: { names[place + 1].hasPrefix($0) }) else { return false }
-                if names.contains("accept") || names.contains("ACCEPT") { found = true }
+                if accepts { found = true }
             }
         }
         return found
     }
 
     /// Rules of the chain of a translating rule that are the same as it, word for word.
-    package func duplicates(of place: WalkResult.RulePlace) -> Int {
+    package func duplicates(of place: RulePlace) -> Int {
         var count = 0
         for (index, rule) in ruleset.rules.enumerated() {
             let chain = ruleset.chains[rule.chain]
@@ -159,9 +166,14 @@ extension NetworkQuestions {
                 destinationPort: transport == .udp ? 53 : transport == .tcp ? 443 : 0)
         }
         guard question == .answered else { return requests }
-        return requests.compactMap { request in
-            let sent = walk.walk(request)
-            guard let uplink = sent.uplink, let near = sent.sourceAfter ?? sent.sourceChoices?.first else { return nil }
+        let sent = requests.map { ($0, walk.walk($0)) }
+        // Where the way out is closed but for what is listed, only that is answered.
+        let isClosed = source == nil && sent.allSatisfy { $0.1.verdict == .dropped }
+        let listed = isClosed ? openEgress()?.requests.map { ($0, walk.walk($0)) } ?? [] : []
+        return (sent + listed).compactMap { request, sent in
+            guard sent.verdict != .dropped, let uplink = sent.uplink,
+                let near = sent.sourceAfter ?? sent.sourceChoices?.first
+            else { return nil }
             var answer = request
             answer.inputInterface = uplink
             (answer.source, answer.destination) = (request.destination, near)

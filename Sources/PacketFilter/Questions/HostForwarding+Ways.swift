@@ -1,4 +1,4 @@
-internal import HostModel
+package import HostModel
 
 /// Which destinations leave by which link.
 extension HostForwarding {
@@ -46,6 +46,24 @@ extension HostForwarding {
             if parts.count > limit { return nil }
         }
         return parts
+    }
+
+    /// This host with only those rules and routes that packets to a network may meet that come in by a link.
+    package func towards(_ network: IPv4Prefix, input: String) -> HostForwarding {
+        var narrow = self
+        narrow.keepRules { rule in
+            rule.inputInterface.map { $0 == input } ?? true && rule.outputInterface == nil
+                && rule.destination.map(network.overlaps) ?? true
+        }
+        narrow.routes = routes.filter { network.overlaps($0.destination) }
+        return narrow
+    }
+
+    /// Drops rules that cannot match; those that are inverted stay.
+    private mutating func keepRules(_ mayMatch: (FibRule) -> Bool) {
+        rules = (rules.isEmpty ? Self.defaultRules : rules).filter { $0.isInverted || mayMatch($0) }
+        // An empty list stands for the kernel's own rules.
+        if rules.isEmpty { rules = [FibRule(priority: 0, action: 3)] }
     }
 
     /// For packets that come in by a link, of sources that are alike: every destination that is routed on, by its
@@ -122,14 +140,10 @@ extension HostForwarding {
     /// This host with only those rules that a packet may match, wherever it goes, and the tables that they look into.
     private func narrowed(to source: IPv4Address, input: String, mark: UInt32) -> HostForwarding {
         var narrow = self
-        narrow.rules = (rules.isEmpty ? Self.defaultRules : rules).filter { rule in
-            let isOut =
-                rule.inputInterface.map { $0 != input } ?? false || rule.outputInterface != nil
-                || (rule.mark ^ mark) & rule.markMask != 0 || rule.source.map { !$0.contains(source) } ?? false
-            return rule.isInverted || !isOut
+        narrow.keepRules { rule in
+            rule.inputInterface.map { $0 == input } ?? true && rule.outputInterface == nil
+                && (rule.mark ^ mark) & rule.markMask == 0 && rule.source.map { $0.contains(source) } ?? true
         }
-        // An empty list stands for the kernel's own rules.
-        if narrow.rules.isEmpty { narrow.rules = [FibRule(priority: 0, action: 3)] }
         let tables = Set(narrow.rules.filter { $0.action == 1 }.map(\.table))
         narrow.routes = routes.filter { tables.contains($0.table) }
         return narrow

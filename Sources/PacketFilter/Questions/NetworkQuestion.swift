@@ -32,14 +32,16 @@ package struct QuestionAnswer: Codable, Sendable, Hashable {
     /// What decides about that packet: a rule, a policy, or routing.
     package var decidedBy: Killer?
     /// The rule that was meant for it.
-    package var shouldHaveCaught: WalkResult.RulePlace?
+    package var shouldHaveCaught: RulePlace?
     /// The rule by which it holds.
-    package var provenBy: WalkResult.RulePlace?
+    package var provenBy: RulePlace?
+    /// What would have to be known, where that is why it is undecided.
+    package var dependsOn: [Dependence]
 
     package init(
         _ question: NetworkQuestion, _ verdict: Verdict, reason: String? = nil, packet: SamplePacket? = nil,
-        decidedBy: Killer? = nil, shouldHaveCaught: WalkResult.RulePlace? = nil,
-        provenBy: WalkResult.RulePlace? = nil
+        decidedBy: Killer? = nil, shouldHaveCaught: RulePlace? = nil,
+        provenBy: RulePlace? = nil, dependsOn: [Dependence] = []
     ) {
         self.question = question
         self.verdict = verdict
@@ -48,5 +50,6 @@ package struct QuestionAnswer: Codable, Sendable, Hashable {
         self.decidedBy = decidedBy
         self.shouldHaveCaught = shouldHaveCaught
         self.provenBy = provenBy
+        self.dependsOn = dependsOn
     }
 }

@@ -39,13 +39,15 @@ extension NetworkQuestions {
         if let rule = ruleset.firstRule(that: .setsZone) {
             throw Undecided(
                 reason:
-                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)")
+                    "a rule puts packets into a zone of conntrack, where answers may not be known: \(place(rule).text)",
+                doubts: [Doubt("zones of conntrack", rule: rule)])
         }
         var answer = QuestionAnswer(.answered, .proven)
+        var budget = HostForwarding.LookupBudget()
         for way in try uplinks() {
             let outside = way.destinations.subtracting(IntervalSet(network))
             for goal in try goals(of: way) {
-                answer = try answered(by: way, from: outside, goal)
+                answer = try answered(by: way, from: outside, goal, &budget)
                 if answer.verdict != .proven { return answer }
             }
         }
@@ -53,7 +55,8 @@ extension NetworkQuestions {
     }
 
     private func answered(
-        by way: HostForwarding.Way, from outside: IntervalSet, _ goal: AnswerGoal
+        by way: HostForwarding.Way, from outside: IntervalSet, _ goal: AnswerGoal,
+        _ budget: inout HostForwarding.LookupBudget
     ) throws(Undecided) -> QuestionAnswer {
         let isBridge = way.output.kind == "bridge"
         var context = context(way.output.name, bridge)
@@ -63,7 +66,7 @@ extension NetworkQuestions {
             source: outside, destination: goal.near ?? goal.containers, mark: .zero,
             connectionMark: ruleset.marks.connection,
             state: IntervalSet(SamplePacket.ConnectionState.established.number), direction: IntervalSet(1),
-            fragment: .zero)
+            fragment: .zero, tcpFlags: PacketBox.answeringFlags)
         func make(_ box: PacketBox) -> SamplePacket { answerPacket(box, by: way.output.name, goal) }
         if goal.near != nil, let lost = try untrackedAnswers(answers, context, make) { return lost }
         var passage = Passage(boxes: Self.withUsedPorts(answers).map(withFragments))
@@ -81,6 +84,7 @@ extension NetworkQuestions {
             try passBridge(&passage, .prerouting, context, from: 1)
             try passBridge(&passage, .input, context)
         }
+        if let lost = try misrouted(passage, by: way.output.name, &budget, make) { return lost }
         try pass(&passage, .forward, context)
         try pass(&passage, .postrouting, context)
         try leaveByBridge(&passage, context)
@@ -103,7 +107,7 @@ extension NetworkQuestions {
         do {
             found = try question.outcomes(ruleset)
         } catch {
-            throw Undecided(reason: error.description)
+            throw Undecided(error)
         }
         var sources: [IntervalSet: IntervalSet] = [:]
         for outcome in found where question.isGood(outcome) {
@@ -135,7 +139,6 @@ extension NetworkQuestions {
         var packet = sample(box, input: uplink)
         packet.connectionState = .established
         packet.direction = .reply
-        packet.tcpFlags = 18
         if packet.protocol == .icmp, box.sourcePort.contains(0) { packet.sourcePort = 0 }
         if let target, box.source.contains(target.value) { packet.source = target }
         guard let near = goal.near, let first = near.ranges.first?.lowerBound else { return packet }

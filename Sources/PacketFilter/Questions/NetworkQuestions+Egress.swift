@@ -8,6 +8,9 @@ extension NetworkQuestions {
         try translation(output).answer(ruleset)
     }
 
+    /// What is asked there, with the addresses that would be wrong: borrowed ones, and those of other bridges.
+    package func translationQuestion(by output: String) -> SourceTranslationQuestion { translation(output) }
+
     /// One container of the network.
     package var someContainer: IPv4Address { container }
 }

@@ -29,11 +29,10 @@ extension NetworkQuestions {
                     decidedBy: outcome.rule.map(killer))
             case .accepted where outcome.doubts.isEmpty: continue
             case .accepted, .undecided:
-                let names = outcome.doubts.isEmpty ? result.reason ?? "" : outcome.doubts.joined(separator: ", ")
                 undecided =
                     undecided
-                    ?? QuestionAnswer(
-                        .forwarded, .undecided, reason: "depends on what is not known: " + names, packet: packet)
+                    ?? (outcome.doubts.isEmpty
+                        ? unclear(.forwarded, result, packet) : unclear(.forwarded, outcome.doubts, packet))
             }
         }
         return undecided ?? tooMany(sent, .forwarded)
@@ -57,11 +56,7 @@ extension NetworkQuestions {
             case .accepted where isRight(result) && (result.isLocal || result.destinationAfter == packet.destination):
                 // This one is left alone; others of its set may not be.
                 guard !outcome.doubts.isEmpty else { continue }
-                let names = outcome.doubts.joined(separator: ", ")
-                doubtful =
-                    doubtful
-                    ?? QuestionAnswer(
-                        question, .undecided, reason: "depends on what is not known: \(names)", packet: packet)
+                doubtful = doubtful ?? unclear(question, outcome.doubts, packet)
             case .accepted:
                 return QuestionAnswer(
                     question, .counterexample,
@@ -71,7 +66,7 @@ extension NetworkQuestions {
                 return QuestionAnswer(
                     question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
             case .undecided:
-                return QuestionAnswer(question, .undecided, reason: result.reason, packet: packet)
+                return unclear(question, result, packet)
             }
         }
         return doubtful ?? tooMany(sent, question)

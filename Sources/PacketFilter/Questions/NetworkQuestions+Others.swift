@@ -9,9 +9,8 @@ extension NetworkQuestions {
         let ways = try uplinks()
         let outputs = Set(ways.map(\.output.name))
         for way in ways {
-            let outside = way.destinations.subtracting(IntervalSet(network))
             let answer = try untouched(
-                .others, .opening(source: outside, destination: containers), context(way.output.name, bridge),
+                .others, .opening(source: senders(by: way), destination: containers), context(way.output.name, bridge),
                 input: way.output.name)
             if answer.verdict != .proven { return answer }
         }
@@ -52,10 +51,35 @@ extension NetworkQuestions {
                         }
                     })
             } catch {
-                throw Undecided(reason: error.description)
+                throw Undecided(error)
             }
         }
         return makers
+    }
+
+    /// Who may send packets in by a way to the outside: public addresses and the hosts of its subnets; of other private
+    /// addresses those that a route of their own leads to. That the default route would answer any is no sign of anybody.
+    private func senders(by way: HostForwarding.Way) -> IntervalSet {
+        let hidden = SourceTranslationQuestion.privateDestinations
+        let routed = host.routes.filter { route in
+            route.kind == .unicast && route.nextHops.contains { $0.link == way.output.index }
+                && IntervalSet(route.destination).isSubset(of: hidden)
+        }
+        let near = IntervalSet((routed.map(\.destination) + way.output.addresses.map(\.address)).map(Self.range))
+            .union(asked(.all))
+        return way.destinations.subtracting(IntervalSet(network)).subtracting(hidden.subtracting(near))
+            .subtracting(ownOrNobodys(host.links.flatMap(\.addresses).map(\.address)))
+    }
+
+    private static func range(_ prefix: IPv4Prefix) -> ClosedRange<UInt32> { prefix.first.value...prefix.last.value }
+
+    /// What no neighbour has in the subnets of these addresses: the addresses themselves, and the first and the last, which
+    /// are the subnet's (RFC 3021 for those without).
+    private func ownOrNobodys(_ addresses: [IPv4Prefix]) -> IntervalSet {
+        IntervalSet(
+            addresses.flatMap { own in
+                own.length <= 30 ? [own.address.value, own.first.value, own.last.value] : [own.address.value]
+            }.map { $0...$0 })
     }
 
     private func isOfAnotherNetwork(_ link: HostForwarding.Interface, _ uplinks: Set<String>) -> Bool {
@@ -66,9 +90,7 @@ extension NetworkQuestions {
     /// The other addresses of the subnets of a link.
     private func neighbours(of link: HostForwarding.Interface) -> IntervalSet {
         let subnets = link.addresses.map(\.address).filter { $0.length <= 30 && !$0.overlaps(network) }
-        let own = subnets.flatMap { [$0.address.value, $0.first.value, $0.last.value] }
-        return IntervalSet(subnets.map { $0.first.value...$0.last.value }).subtracting(
-            IntervalSet(own.map { $0...$0 }))
+        return IntervalSet(subnets.map(Self.range)).subtracting(ownOrNobodys(subnets))
     }
 
     /// No rule translates these packets; or none of those.
@@ -100,7 +122,7 @@ extension NetworkQuestions {
             guard let makers else { return true }
             return outcome.rule.map(makers.contains) ?? false
         }
-        var doubtful: (reason: String, packet: SamplePacket)?
+        var doubtful: QuestionAnswer?
         for (outcome, box) in translated.flatMap(Self.attempts) {
             var packet = sample(box, input: input)
             if packet.source == packet.destination, let other = box.destination.ranges.last?.upperBound {
@@ -121,22 +143,16 @@ extension NetworkQuestions {
                 if outcome.doubts.isEmpty, passage.isExact {
                     return disagreement(question, packet, "translated", result)
                 }
-                let names = outcome.doubts.isEmpty ? ["the marks that rules give"] : outcome.doubts
-                doubtful = doubtful ?? (names.joined(separator: ", "), packet)
+                doubtful = doubtful ?? unclear(question, outcome.doubts, packet)
             case .undecided: return disagreement(question, packet, "translated", result)
             }
         }
         let stranger = passage.dropped.first { $0.outcome.result == .sourceTranslated(nil) }
         if let rule = stranger?.outcome.rule, doubtful == nil {
-            throw Undecided(
-                reason: "depends on what is not known: what becomes of packets by `\(ruleset.text(ofRule: rule))`")
+            let doubt = Doubt("what becomes of packets by `\(ruleset.text(ofRule: rule))`", rule: rule)
+            throw Undecided(reason: "depends on what is not known: \(doubt.name)", doubts: [doubt])
         }
-        if let doubtful {
-            return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: \(doubtful.reason)",
-                packet: doubtful.packet)
-        }
-        return QuestionAnswer(question, .proven)
+        return doubtful ?? QuestionAnswer(question, .proven)
     }
 
     /// The sets to try a packet of: where something is not known of a set, one for each protocol that people know.

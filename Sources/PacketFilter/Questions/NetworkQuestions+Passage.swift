@@ -123,17 +123,18 @@ extension NetworkQuestions {
                 question, .undecided, reason: "internal inconsistency: no packet is left to ask about")
         }
         // One packet that is dropped for certain is enough, whatever was not known of its set.
-        var doubtful: (reason: String, packet: SamplePacket)?
+        var doubtful: QuestionAnswer?
         let sure = passage.dropped.filter { $0.outcome.doubts.isEmpty }
         for drop in (sure + passage.dropped.filter { !$0.outcome.doubts.isEmpty }).prefix(16) {
             let packet = make(drop.outcome.box)
             if drop.isOfMadeFragments {
-                doubtful = doubtful ?? ("what is dropped of the fragments that the host makes of large packets", packet)
+                let unseen = Doubt(
+                    "what is dropped of the fragments that the host makes of large packets", rule: drop.outcome.rule)
+                doubtful = doubtful ?? unclear(question, [unseen], packet)
                 continue
             }
             let result = walk.walk(packet)
-            let asking = result.verdict == .dropped ? nil : askingForECN(drop, make)
-            for (packet, result) in [(packet, result), asking].compactMap({ $0 }) where result.verdict == .dropped {
+            if result.verdict == .dropped {
                 return QuestionAnswer(
                     question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer,
                     shouldHaveCaught: accepting(drop))
@@ -141,14 +142,9 @@ extension NetworkQuestions {
             if drop.outcome.doubts.isEmpty, passage.isExact {
                 return disagreement(question, packet, "dropped", result)
             }
-            let names = drop.outcome.doubts.isEmpty ? ["the marks that rules give"] : drop.outcome.doubts
-            if doubtful == nil { doubtful = (names.joined(separator: ", "), packet) }
+            doubtful = doubtful ?? unclear(question, drop.outcome.doubts, packet)
         }
-        if let doubtful {
-            return QuestionAnswer(
-                question, .undecided, reason: "depends on what is not known: " + doubtful.reason,
-                packet: doubtful.packet)
-        }
+        if let doubtful { return doubtful }
         for box in passage.boxes.prefix(64) {
             let packet = make(box)
             let result = walk.walk(packet)
@@ -158,31 +154,30 @@ extension NetworkQuestions {
                 return QuestionAnswer(
                     question, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
             case .dropped: return disagreement(question, packet, "accepted", result)
-            case .undecided:
-                return QuestionAnswer(question, .undecided, reason: result.reason, packet: packet)
+            case .undecided: return unclear(question, result, packet)
             }
         }
         return QuestionAnswer(question, .proven)
     }
 
-    /// The same packet with flags that ask for ECN, where these may be what it is dropped for.
-    private func askingForECN(
-        _ drop: Drop, _ make: (PacketBox) -> SamplePacket
-    ) -> (packet: SamplePacket, result: WalkResult)? {
-        guard drop.outcome.doubts.contains(PacketBox.askingForECN),
-            let box = drop.outcome.box.intersection(PacketBox(transport: IntervalSet(6)))
-        else { return nil }
-        var packet = make(box)
-        packet.tcpFlags = PacketBox.flagsWithECN
-        return (packet, walk.walk(packet))
+    /// Of a packet whose set had these doubts; none: only its marks are not known.
+    func unclear(_ question: NetworkQuestion, _ doubts: [Doubt], _ packet: SamplePacket) -> QuestionAnswer {
+        let doubts = doubts.isEmpty ? ["the marks that rules give"] : doubts
+        return QuestionAnswer(
+            question, .undecided, reason: "depends on what is not known: " + doubts.words, packet: packet,
+            dependsOn: ruleset.dependences(doubts))
+    }
+
+    /// Of a packet that was followed alone.
+    func unclear(_ question: NetworkQuestion, _ result: WalkResult, _ packet: SamplePacket) -> QuestionAnswer {
+        QuestionAnswer(
+            question, .undecided, reason: result.reason, packet: packet, dependsOn: result.dependsOn)
     }
 
     func disagreement(
         _ question: NetworkQuestion, _ packet: SamplePacket, _ expected: String, _ result: WalkResult
     ) -> QuestionAnswer {
-        if result.verdict == .undecided {
-            return QuestionAnswer(question, .undecided, reason: result.reason, packet: packet)
-        }
+        if result.verdict == .undecided { return unclear(question, result, packet) }
         return QuestionAnswer(
             question, .undecided,
             reason: "internal inconsistency: the set of packets is \(expected), this one \(result.verdict.rawValue)",
@@ -190,7 +185,7 @@ extension NetworkQuestions {
     }
 
     /// The first rule behind the one that drops that would have accepted some of the packets.
-    private func accepting(_ drop: Drop) -> WalkResult.RulePlace? {
+    private func accepting(_ drop: Drop) -> RulePlace? {
         guard let rule = drop.outcome.rule else { return nil }
         for later in rule + 1..<max(rule + 1, ruleset.chains[ruleset.rules[rule].chain].rules.upperBound) {
             let accepts = RuleBranch.branches(of: later, in: ruleset, drop.context).contains { branch in
@@ -202,12 +197,5 @@ extension NetworkQuestions {
         return nil
     }
 
-    func place(_ rule: Int) -> WalkResult.RulePlace {
-        let chain = ruleset.chains[ruleset.rules[rule].chain]
-        let table = ruleset.tables[chain.table]
-        return WalkResult.RulePlace(
-            family: table.name.family.name, table: table.name.name, chain: chain.name,
-            rule: ruleset.position(ofRule: rule), handle: ruleset.handle(ofRule: rule), text: ruleset.text(ofRule: rule)
-        )
-    }
+    func place(_ rule: Int) -> RulePlace { ruleset.rulePlace(rule) }
 }

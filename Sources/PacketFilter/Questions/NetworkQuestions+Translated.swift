@@ -4,14 +4,14 @@ internal import WireFormats
 /// Whether everything to the outside leaves with an address of the host.
 extension NetworkQuestions {
     func translated() throws(Undecided) -> QuestionAnswer {
-        var maker: WalkResult.RulePlace?
+        var maker: RulePlace?
         for way in try uplinks() {
             let question = translation(way)
             let answer: SourceTranslation
             do {
                 answer = try question.answer(ruleset)
             } catch {
-                throw Undecided(reason: error.description)
+                throw Undecided(error)
             }
             guard answer.translated != .all || answer.defect != .none else {
                 if let rule = answer.rule { maker = place(rule) }
@@ -59,6 +59,7 @@ extension NetworkQuestions {
         var question = SourceTranslationQuestion(
             network: network, bridge: link(bridge), uplink: link(output), target: target,
             localAddresses: host.links.flatMap { $0.addresses.map(\.address) })
+        question.keepsSockets = !showsBridged
         let inward = host.links.filter { $0.kind == "bridge" && $0.name != output && $0.name != bridge }
             .flatMap { $0.addresses.map(\.address.address.value) }
         question.inward = IntervalSet(inward.map { $0...$0 }).intersection(

@@ -7,8 +7,8 @@ extension NetworkQuestions {
         var ways: [HostForwarding.Way] = []
         /// Public destinations that some containers cannot reach, because a route refuses them or none leads there.
         var refused = IntervalSet.empty
-        /// Containers for which there is no way to the outside at all, though there is one for others.
-        var cutOff: IntervalSet?
+        /// Packets for which there is no way to the outside at all, though there is one for others.
+        var cutOff: [PacketBox] = []
     }
 
     /// The links by which public destinations are reached, with all that is reached by them: by each mark that a
@@ -22,7 +22,8 @@ extension NetworkQuestions {
         }
         var uplinks = Uplinks()
         var budget = HostForwarding.LookupBudget()
-        for mark in try routedMarks() {
+        let marked = try routedPackets()
+        for mark in marked.marks {
             for part in parts {
                 guard let ways = host.ways(from: part, input: bridge, mark: mark, &budget) else {
                     throw Undecided(reason: "there are too many routes and routing rules to look at each")
@@ -35,7 +36,10 @@ extension NetworkQuestions {
                 let outside = ways.all.compactMap(outside)
                 for way in outside { add(way, to: &uplinks.ways) }
                 uplinks.refused = uplinks.refused.union(asked(ways.refused))
-                if outside.isEmpty, uplinks.cutOff == nil { uplinks.cutOff = part }
+                if outside.isEmpty, uplinks.cutOff.isEmpty {
+                    let lost = PacketBox(source: part, destination: asked(.all), mark: IntervalSet(mark))
+                    uplinks.cutOff = marked.boxes.compactMap { $0.intersection(lost) }
+                }
             }
         }
         if uplinks.ways.isEmpty { throw Undecided(reason: "no route leads to the outside") }
@@ -46,14 +50,19 @@ extension NetworkQuestions {
     /// counterexample. Single destinations that routes refuse are refused on purpose: the answer names them.
     func forwardedWhereRouted() throws(Undecided) -> QuestionAnswer {
         let uplinks = try survey()
-        if let cutOff = uplinks.cutOff {
-            let packet = sample(packets(from: cutOff, to: asked(.all)), input: bridge)
+        if let cutOff = uplinks.cutOff.first {
+            let packet = sample(cutOff, input: bridge)
             let result = walk.walk(packet)
-            guard result.verdict == .dropped else {
+            switch result.verdict {
+            case .undecided: return unclear(.forwarded, result, packet)
+            case .accepted where !result.isLocal:
                 throw Undecided(reason: "whether a route leads \(packet) to the outside depends on its mark")
+            case .accepted, .dropped:
+                return QuestionAnswer(
+                    .forwarded, .counterexample,
+                    reason: result.isLocal ? "a route keeps it at this host" : "it is dropped", packet: packet,
+                    decidedBy: result.killer)
             }
-            return QuestionAnswer(
-                .forwarded, .counterexample, reason: "it is dropped", packet: packet, decidedBy: result.killer)
         }
         var answer = try forwarded(by: uplinks.ways)
         guard answer.verdict == .proven, !uplinks.refused.isEmpty else { return answer }
@@ -65,17 +74,20 @@ extension NetworkQuestions {
         return answer
     }
 
-    private func routedMarks() throws(Undecided) -> [UInt32] {
-        guard host.routesByMark else { return [0] }
+    /// The first packets of containers as they come to be routed, and the marks that they may have then.
+    private func routedPackets() throws(Undecided) -> (marks: [UInt32], boxes: [PacketBox]) {
+        guard host.routesByMark else { return ([0], [packets(to: Self.everywhere)]) }
         let routed = ruleset.marked([packets(to: Self.everywhere)], through: [.prerouting], context(bridge, nil))
         if let stranger = routed.strangers.first {
-            throw Undecided(reason: "routing depends on marks, and these on what is not known: \(stranger)")
+            throw Undecided(
+                reason: "routing depends on marks, and these on what is not known: \(stranger.name)", doubts: [stranger]
+            )
         }
         let found = routed.boxes.reduce(IntervalSet.empty) { $0.union($1.mark) }
         guard found.count <= 64 else {
             throw Undecided(reason: "routing depends on marks, and there are too many to look at each")
         }
-        return found.ranges.flatMap(Array.init)
+        return (found.ranges.flatMap(Array.init), routed.boxes)
     }
 
     /// Of one link there is one way for each mark and all that it leads to, whatever parts of the containers take it.

@@ -8,7 +8,7 @@ extension NetworkQuestions {
         var seen: PacketBox
         /// The set as it came, where a rule gave it another source.
         var origin: PacketBox?
-        var doubts: [String] = []
+        var doubts: [Doubt] = []
 
         /// The same packets as they came, of those that are seen.
         func asItCame(_ seen: PacketBox) -> PacketBox {

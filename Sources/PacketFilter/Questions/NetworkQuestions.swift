@@ -31,8 +31,17 @@ package struct NetworkQuestions: Sendable {
     /// What cannot be answered, in words.
     struct Undecided: Error {
         var reason: String
+        var doubts: [Doubt] = []
 
-        init(reason: String) { self.reason = reason }
+        init(reason: String, doubts: [Doubt] = []) {
+            self.reason = reason
+            self.doubts = doubts
+        }
+
+        init(_ error: UndecidedTranslation) {
+            reason = error.description
+            if case .unknownConditions(let doubts) = error { self.doubts = doubts }
+        }
 
         init(_ limit: WalkLimit) { reason = "the ruleset is too large to follow: \(limit.reason)" }
     }
@@ -55,13 +64,15 @@ package struct NetworkQuestions: Sendable {
         if let rule = ruleset.firstRule(that: .rewrites) {
             return QuestionAnswer(
                 question, .undecided,
-                reason: "a rule writes other addresses or ports into packets: \(place(rule).text)")
+                reason: "a rule writes other addresses or ports into packets: \(place(rule).text)",
+                dependsOn: ruleset.dependences([Doubt("what the rule writes", rule: rule)]))
         }
         guard question == .forwarded || question == .answered, let rule = ruleset.firstRule(that: .endsLife) else {
             return answer
         }
         return QuestionAnswer(
-            question, .undecided, reason: "a rule may end the lifetime of packets: \(place(rule).text)")
+            question, .undecided, reason: "a rule may end the lifetime of packets: \(place(rule).text)",
+            dependsOn: ruleset.dependences([Doubt("how long packets live", rule: rule)]))
     }
 
     /// The answer that holds in whichever order chains of equal priority run. A counterexample was walked alone, which
@@ -97,7 +108,8 @@ package struct NetworkQuestions: Sendable {
             case .others: return try others()
             }
         } catch {
-            return QuestionAnswer(question, .undecided, reason: error.reason)
+            return QuestionAnswer(
+                question, .undecided, reason: error.reason, dependsOn: ruleset.dependences(error.doubts))
         }
     }
 
@@ -129,9 +141,14 @@ package struct NetworkQuestions: Sendable {
         return set
     }
 
-    /// One of them.
-    var container: IPv4Address {
-        IPv4Address(value: containers.ranges.first?.lowerBound ?? network.first.value)
+    /// One of them: where there are such, one whose answers no route and no rule singles out.
+    package var container: IPv4Address {
+        let named = (host.routes.map(\.destination) + host.rules.compactMap(\.destination)).filter {
+            $0.length > network.length && network.contains($0)
+        }
+        let usual = containers.subtracting(IntervalSet(named.map { $0.first.value...$0.last.value }))
+        return IPv4Address(
+            value: (usual.isEmpty ? containers : usual).ranges.first?.lowerBound ?? network.first.value)
     }
 
     func link(_ name: String) -> PacketContext.Link {
@@ -139,7 +156,19 @@ package struct NetworkQuestions: Sendable {
     }
 
     func context(_ input: String?, _ output: String?) -> PacketContext {
-        PacketContext(input: input.map(link), output: output.map(link))
+        var context = PacketContext(input: input.map(link), output: output.map(link))
+        context.keepsSockets =
+            input.flatMap(host.link).map { $0.kind != "bridge" || !host.bridgeNetfilter(of: $0) } ?? false
+        return context
+    }
+
+    /// One of some addresses, of a host where one is among them: in most subnets what ends in 0 or 255 is none.
+    private static func host(in addresses: IntervalSet) -> UInt32 {
+        for range in addresses.ranges.prefix(256) {
+            let usual = range.prefix(3).first { !($0 & 0xff == 0 || $0 & 0xff == 0xff) }
+            if let usual { return usual }
+        }
+        return addresses.ranges.first?.lowerBound ?? 0
     }
 
     /// One packet of a set; what people know comes first.
@@ -155,10 +184,11 @@ package struct NetworkQuestions: Sendable {
         let icmp = isICMP ? pick(box.sourcePort, [8 << 8, 0]) : 0
         let isFragment = !box.fragment.contains(0)
         var packet = SamplePacket(
-            inputInterface: input, source: IPv4Address(value: pick(box.source, [])),
+            inputInterface: input, source: IPv4Address(value: Self.host(in: box.source)),
             destination: IPv4Address(
                 value: pick(
-                    box.destination, [target?.value].compactMap { $0 } + [0x0808_0808, 0x0101_0101])),
+                    box.destination,
+                    [target?.value].compactMap { $0 } + [0x0808_0808, 0x0101_0101, Self.host(in: box.destination)])),
             protocol: transport,
             sourcePort: isICMP
                 ? UInt16(icmp >> 8)
@@ -167,6 +197,10 @@ package struct NetworkQuestions: Sendable {
                 ? UInt16(icmp & 0xff)
                 : hasPorts ? UInt16(truncatingIfNeeded: pick(box.destinationPort, [53, 443, 40000])) : 0,
             fragment: isFragment)
+        if transport == .tcp {
+            // SYN, SYN and ACK, ACK.
+            packet.tcpFlags = UInt8(truncatingIfNeeded: pick(box.tcpFlags, [0x02, 0x12, 0x10]))
+        }
         if isFragment { (packet.sourcePort, packet.destinationPort) = (0, 0) }
         return packet
     }

@@ -23,6 +23,8 @@ extension NftRule.Traits {
         switch xt.name {
         case "MARK", "HMARK": insert(.changesMarks)
         case "CONNMARK": formUnion([.changesMarks, .usesConntrack])
+        case "TPROXY": formUnion([.changesMarks, .hasOtherTarget])
+        case "SYNPROXY": formUnion([.usesConntrack, .hasOtherTarget])
         case "SET": insert(.usesIPSets)
         case "NFQUEUE": insert(.queues)
         case "DNAT", "REDIRECT": insert(.translates)

@@ -23,7 +23,7 @@ extension HostForwarding {
         func uses(_ link: UInt32) -> Bool { hops.contains { $0.link == link } }
     }
 
-    static let defaultRules = [
+    package static let defaultRules = [
         FibRule(priority: 0, table: 255), FibRule(priority: 32766, table: 254), FibRule(priority: 32767, table: 253),
     ]
 

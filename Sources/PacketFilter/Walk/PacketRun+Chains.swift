@@ -179,6 +179,8 @@ extension PacketRun {
     }
 
     private func evaluate(_ rule: Int, _ hook: NftHook) -> RuleEnd {
+        self.rule = rule
+        defer { self.rule = nil }
         switch ruleset.rules[rule].body {
         case .nft(let position): return evaluateNft(ruleset.nft.rules[position], rule, hook)
         case .legacy(let entry): return evaluateLegacy(entry, rule, hook)
@@ -233,7 +235,7 @@ extension PacketRun {
         if !addresses.isEmpty {
             state.destination =
                 addresses[
-                    choices.choose(addresses.count, key: "rule \(rule) address", name: "which address is chosen")]
+                    choose(addresses.count, "rule \(rule) address", "which address is chosen")]
         }
         if let ports, state.hasPorts, !ports.contains(state.destinationPort) {
             state.destinationPort = ports.lowerBound

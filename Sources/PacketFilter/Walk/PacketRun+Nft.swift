@@ -36,7 +36,8 @@ extension PacketRun {
                 let bytes = bytes(base, Int(min(offset, 4096)), Int(min(length, 64)))
                 registers.store(
                     bytes.value, known: bytes.known, into: into,
-                    name: "payload @\(base.rawValue),\(offset),\(length)")
+                    name: NftPacketField.name(
+                        base, offset: Int(min(offset, 4096)), length: Int(min(length, 64)), transport: state.transport))
             case .setPayload(let base, let offset, let length, let from):
                 guard holds(pending) else { return .next }
                 pending = []
@@ -76,12 +77,14 @@ extension PacketRun {
                 swap(from, into, Int(min(size, 8)), Int(min(length, 64)), &registers)
             case .generated(let name, let modulus, let offset, let into):
                 if (1...64).contains(modulus) {
-                    let value = choices.choose(Int(modulus), key: key, name: name)
+                    let value = choose(Int(modulus), key, name)
                     registers.store(NftRegisters.bytes(offset &+ UInt32(value)), into: into)
                 } else {
-                    registers.storeUnknown(4, into: into, name: "\(name) of \(key)")
+                    registers.storeUnknown(
+                        4, into: into, name: "\(NftRuleReader.words(name)) of \(key)")
                 }
-            case .loaded(let name, let into): registers.storeUnknown(16, into: into, name: name)
+            case .loaded(let name, let into):
+                registers.storeUnknown(16, into: into, name: NftRuleReader.words(name))
             case .compare(let from, let comparison, let value):
                 switch registers.compare(from, comparison, value) {
                 case true?: continue
@@ -143,7 +146,13 @@ extension PacketRun {
                     return .drop
                 }
                 if name == "queue" { return holds(pending) ? end(.queue, rule: index) : .next }
-                if name == "synproxy", state.packet.protocol != .tcp { return .next }
+                if name == "synproxy" {
+                    // All else than TCP ends the rule, and what is not of a handshake goes on.
+                    guard state.packet.protocol == .tcp, holds(pending) else { return .next }
+                    pending = []
+                    if takeHandshake() { return .drop }
+                    continue
+                }
                 // Without a socket for it the rule ends (nft_tproxy.c).
                 if name == "tproxy" {
                     guard state.hasPorts, holds(pending), ask("rule \(index) tproxy", name) else { return .next }
@@ -153,7 +162,7 @@ extension PacketRun {
                 }
                 // It may have filled any register.
                 if !NftRuleReader.tests.contains(name) { registers.forget(name) }
-                pending.append(Pending(key: key, name: name))
+                pending.append(Pending(key: key, name: NftRuleReader.words(name)))
             case .notrack:
                 guard holds(pending) else { return .next }
                 pending = []
@@ -289,7 +298,7 @@ extension PacketRun {
                 "more than \(Self.mostCandidates) elements of \(name) may be meant: depends on \(registers.name(from))"
             return .absent
         }
-        let choice = choices.choose(candidates.count + 1, key: key, name: registers.name(from))
+        let choice = choose(candidates.count + 1, key, registers.name(from))
         if choice < candidates.count { return present(candidates[choice]) }
         return rest.map(present) ?? .absent
     }

@@ -74,7 +74,7 @@ extension PacketRun {
         guard found.hops.count > 1 else { return found.hops.first }
         let names = Set(found.hops.map(\.link))
         guard names.count > 1 else { return found.hops.first }
-        return found.hops[choices.choose(found.hops.count, key: "multipath", name: "which way of a multipath route")]
+        return found.hops[choose(found.hops.count, "multipath", "which way of a multipath route")]
     }
 
     /// The reverse path, as `fib_validate_source` looks at it.

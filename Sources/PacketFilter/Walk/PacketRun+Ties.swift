@@ -57,9 +57,8 @@ extension PacketRun {
         let choice =
             different.count == 1
             ? 0
-            : choices.choose(
-                different.count, key: "order \(hook.rawValue) \(names)",
-                name: "which runs first of equal priority: \(names)")
+            : choose(
+                different.count, "order \(hook.rawValue) \(names)", "which runs first of equal priority: \(names)")
         return enter(different[choice])
     }
 

@@ -81,6 +81,13 @@ extension PacketRun {
         case .connmark(let change):
             if state.tracking == .tracked { apply(change) }
             return .next
+        case .tproxy(let change):
+            // Without a socket for it the packet is dropped (xt_TPROXY.c).
+            guard ask("rule \(rule) target", "target TPROXY") else { return .drop }
+            state.isForSocket = true
+            state.mark = state.mark.changed(keeping: ~change.mask, flipping: change.value)
+            return .accept
+        case .synproxy: return takeHandshake() ? .drop : .next
         case .ipset(let set):
             if set.marks { state.mark = PartialWord(value: 0, known: 0) }
             return .next
@@ -90,20 +97,20 @@ extension PacketRun {
             return .next
         case .other(let name):
             if ["NFQUEUE", "QUEUE"].contains(name) { return end(.queue, rule: rule) }
-            if name == "TPROXY" {
-                // Without a socket for it the packet is dropped (xt_TPROXY.c).
-                guard ask("rule \(rule) target", "target TPROXY") else { return .drop }
-                state.isForSocket = true
-                state.mark = PartialWord(value: 0, known: 0)
-                return .accept
-            }
-            if name == "SYNPROXY", state.packet.protocol != .tcp { return .next }
-            switch choices.choose(3, key: "rule \(rule) target", name: "target \(name)") {
+            switch choose(3, "rule \(rule) target", "target \(name)") {
             case 0: return .next
             case 1: return .accept
             default: return .drop
             }
         }
+    }
+
+    /// Whether `synproxy` takes the packet: TCP with SYN or ACK. It answers for the other end, and opens the connection there
+    /// when the sender has shown that it is real, so that the packet itself is neither passed on nor lost.
+    func takeHandshake() -> Bool {
+        guard state.packet.protocol == .tcp, state.packet.tcpFlags & 0x12 != 0 else { return false }
+        limit = "a rule answers it for the other end, and opens a connection there of its own (synproxy)"
+        return true
     }
 
     private func apply(_ change: XtMarkChange) {

@@ -14,9 +14,14 @@ final class PacketRun {
     var path: [PathStep] = []
     var killer: Killer?
     /// Why the run was given up.
-    var limit: String?
+    var limit: String? { didSet { limitRule = rule } }
+    /// The rule that was being read then.
+    private(set) var limitRule: Int?
     var steps = 0
+    /// The rule that is being read.
+    var rule: Int?
     private(set) var isLocal = false
+    private var routedMark: UInt32?
     private var arrives = false
 
     var ruleset: Ruleset { walk.ruleset }
@@ -29,27 +34,24 @@ final class PacketRun {
         if packet.connectionState == .untracked { state.tracking = .untracked }
     }
 
-    func ask(_ key: String, _ name: String) -> Bool {
-        choices.choose(2, key: key, name: name) == 0
+    func ask(_ key: String, _ name: String) -> Bool { choose(2, key, name) == 0 }
+
+    /// One of `0..<count`, by what the rule that is being read asks, where one is.
+    func choose(_ count: Int, _ key: String, _ name: String) -> Int {
+        // What is by chance has its place behind its name, so that two of them are not one.
+        let plain = name.firstRange(of: " of rule ").map { String(name[..<$0.lowerBound]) } ?? name
+        return choices.choose(count, key: key, Doubt(plain, rule: rule))
     }
 
     var result: WalkResult {
-        guard arrives, killer == nil else { return WalkResult(verdict: .dropped, killer: killer, path: path) }
+        guard arrives, killer == nil else {
+            return WalkResult(verdict: .dropped, routedMark: routedMark, killer: killer, path: path)
+        }
         return WalkResult(
             verdict: .accepted, sourceAfter: state.sourceChoices == nil ? state.source : nil,
             sourceChoices: state.sourceChoices, destinationAfter: state.destination,
-            uplink: isLocal ? nil : state.output?.name, isLocal: isLocal,
-            translatedBy: state.translator.map(place), path: path)
-    }
-
-    /// How a rule is named in a result.
-    func place(_ rule: Int) -> WalkResult.RulePlace {
-        let chain = ruleset.chains[ruleset.rules[rule].chain]
-        let table = ruleset.tables[chain.table]
-        return WalkResult.RulePlace(
-            family: table.name.family.name, table: table.name.name, chain: chain.name,
-            rule: ruleset.position(ofRule: rule), handle: ruleset.handle(ofRule: rule),
-            text: ruleset.text(ofRule: rule))
+            uplink: isLocal ? nil : state.output?.name, isLocal: isLocal, routedMark: routedMark,
+            translatedBy: state.translator.map(ruleset.rulePlace), path: path)
     }
 
     // MARK: The way
@@ -133,7 +135,9 @@ final class PacketRun {
     }
 
     private func route(from link: HostForwarding.Interface) {
-        guard let decision = routeInput(link) else { return }
+        let decision = routeInput(link)
+        routedMark = state.mark.value
+        guard let decision else { return }
         switch decision {
         case .local:
             path.append(PathStep(hook: "routing", link: "lo", reached: true))

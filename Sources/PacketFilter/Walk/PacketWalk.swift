@@ -28,7 +28,11 @@ package struct PacketWalk: Sendable {
             run.run()
             runs += 1
             steps += run.steps
-            if let reason = run.limit { return WalkResult(verdict: .undecided, reason: reason, path: run.path) }
+            if let reason = run.limit {
+                var result = WalkResult(verdict: .undecided, reason: reason, path: run.path)
+                if let rule = run.limitRule { result.dependsOn = ruleset.dependences([Doubt(reason, rule: rule)]) }
+                return result
+            }
             let result = run.result
             if let known = results.first(where: { Self.agree($0, result) }) {
                 if known.killer != result.killer || known.translatedBy != result.translatedBy { namesDiffer = true }
@@ -41,11 +45,12 @@ package struct PacketWalk: Sendable {
             // The same end on every way, but not by the same rule.
             if namesDiffer {
                 (only.killer, only.translatedBy) = (nil, nil)
-                only.reason = "which rule it is depends on what is not known: " + choices.names.joined(separator: ", ")
+                only.reason = "which rule it is depends on what is not known: " + choices.doubts.words
+                only.dependsOn = ruleset.dependences(choices.doubts)
             }
             return only
         }
-        return undecided(results, choices.names)
+        return undecided(results, choices.doubts)
     }
 
     private static func agree(_ left: WalkResult, _ right: WalkResult) -> Bool {
@@ -56,14 +61,15 @@ package struct PacketWalk: Sendable {
     }
 
     /// What all ways have in common is kept.
-    private func undecided(_ results: [WalkResult], _ names: [String]) -> WalkResult {
+    private func undecided(_ results: [WalkResult], _ doubts: [Doubt]) -> WalkResult {
         var result = results.first ?? WalkResult(verdict: .undecided)
         if results.contains(where: { $0.verdict != result.verdict }) || results.count < 2 {
             result.killer = nil
             result.translatedBy = nil
         }
         result.verdict = .undecided
-        result.reason = "depends on what is not known: " + names.joined(separator: ", ")
+        result.reason = "depends on what is not known: " + doubts.words
+        result.dependsOn = ruleset.dependences(doubts)
         if results.contains(where: { $0.sourceAfter != result.sourceAfter }) { result.sourceAfter = nil }
         if results.contains(where: { $0.uplink != result.uplink }) { result.uplink = nil }
         if results.contains(where: { $0.destinationAfter != result.destinationAfter }) { result.destinationAfter = nil }

@@ -6,12 +6,12 @@ final class WalkChoices {
     private var position = 0
     private var answers: [String: Int] = [:]
     /// What was asked in any run, in the order of first asking.
-    private(set) var names: [String] = []
+    private(set) var doubts: [Doubt] = []
 
     /// One of `0..<count`.
-    func choose(_ count: Int, key: String, name: String) -> Int {
+    func choose(_ count: Int, key: String, _ doubt: Doubt) -> Int {
         if let known = answers[key] { return min(known, count - 1) }
-        if !names.contains(name), names.count < 16 { names.append(name) }
+        if !doubts.contains(doubt), doubts.count < 16 { doubts.append(doubt) }
         if position == taken.count { taken.append((0, max(1, count))) }
         let value = min(taken[position].value, max(0, count - 1))
         position += 1

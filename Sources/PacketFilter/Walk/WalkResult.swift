@@ -6,28 +6,9 @@ package struct WalkResult: Codable, Sendable, Hashable {
         case accepted, dropped, undecided
     }
 
-    /// One rule, or the policy of a chain, that something depended on.
-    package struct RulePlace: Codable, Sendable, Hashable {
-        package var family: String
-        package var table: String
-        package var chain: String
-        /// Its position in the chain, from 1; nil for a policy.
-        package var rule: String?
-        /// Of nftables.
-        package var handle: String?
-        package var text: String
-
-        package init(family: String, table: String, chain: String, rule: String?, handle: String? = nil, text: String) {
-            self.family = family
-            self.table = table
-            self.chain = chain
-            self.rule = rule
-            self.handle = handle
-            self.text = text
-        }
-    }
-
     package var verdict: Verdict
+    /// What would have to be known, where that is why it is undecided.
+    package var dependsOn: [Dependence] = []
     /// Why it is undecided.
     package var reason: String?
     /// The source with which it leaves; nil where it does not leave, or may leave with several.
@@ -39,14 +20,16 @@ package struct WalkResult: Codable, Sendable, Hashable {
     package var uplink: String?
     /// Whether it ends at the host itself.
     package var isLocal: Bool
+    /// Of what came in: the mark with which it was routed; nil where it did not get so far.
+    package var routedMark: UInt32?
     package var killer: Killer?
     package var translatedBy: RulePlace?
     package var path: [PathStep]
 
     package init(
         verdict: Verdict, reason: String? = nil, sourceAfter: IPv4Address? = nil, sourceChoices: [IPv4Address]? = nil,
-        destinationAfter: IPv4Address? = nil, uplink: String? = nil, isLocal: Bool = false, killer: Killer? = nil,
-        translatedBy: RulePlace? = nil, path: [PathStep] = []
+        destinationAfter: IPv4Address? = nil, uplink: String? = nil, isLocal: Bool = false,
+        routedMark: UInt32? = nil, killer: Killer? = nil, translatedBy: RulePlace? = nil, path: [PathStep] = []
     ) {
         self.verdict = verdict
         self.reason = reason
@@ -55,6 +38,7 @@ package struct WalkResult: Codable, Sendable, Hashable {
         self.destinationAfter = destinationAfter
         self.uplink = uplink
         self.isLocal = isLocal
+        self.routedMark = routedMark
         self.killer = killer
         self.translatedBy = translatedBy
         self.path = path

@@ -6,6 +6,20 @@ private let withoutForwardRules: [FaultStep] = [
     .run(["iptables", "-w", "-D", "FORWARD", "-o", "{bridge}", "-j", "ACCEPT"]),
 ]
 
+/// A chain of the host's own, closed but for what containers may do, each other's packets and answers.
+private func closedButFor(_ openings: [String]) -> [FaultStep] {
+    let openings = openings.map { "add rule inet mine forward iifname \"{bridge}\" \($0)" }
+    return [
+        .nft(
+            """
+            add table inet mine
+            add chain inet mine forward { type filter hook forward priority 10; policy drop; }
+            add rule inet mine forward ct state established,related accept
+            add rule inet mine forward iifname "{bridge}" oifname "{bridge}" accept
+            """ + openings.map { "\n" + $0 }.joined())
+    ]
+}
+
 let firewallFaults: [Fault] = [
     Fault(
         "forward-policy-drop", "The host drops what it should forward",
@@ -43,6 +57,38 @@ let firewallFaults: [Fault] = [
                         ]),
                     .only(iptables, [.run(["iptables", "-w", "-I", "FORWARD", "-i", "{bridge}", "-j", "DROP"])]),
                 ])
+        ]),
+    Fault(
+        "egress-filtered", "The host lets out HTTPS and DNS, and little else",
+        [
+            FaultVariant(
+                "list", "A closed chain with a list of what containers may do",
+                closedButFor(["tcp dport { 53, 443 } accept", "udp dport 53 accept"])),
+            FaultVariant(
+                "ping", "A rule against pings",
+                [
+                    .only(
+                        [.nft],
+                        [
+                            .nft(
+                                """
+                                add table inet filter
+                                add chain inet filter forward { type filter hook forward priority 10; policy accept; }
+                                add rule inet filter forward oifname "{uplink}" meta l4proto icmp drop
+                                """)
+                        ]),
+                    .only(
+                        iptables,
+                        [.run(["iptables", "-w", "-I", "FORWARD", "-o", "{uplink}", "-p", "icmp", "-j", "DROP"])]),
+                ]),
+        ]),
+    Fault(
+        "egress-allow-list", "The host lets out only what a short list names",
+        [
+            FaultVariant(
+                "destination", "One network outside, and nothing else", closedButFor(["ip daddr 192.0.2.0/24 accept"])),
+            FaultVariant(
+                "without-dns", "HTTPS alone", closedButFor(["tcp dport 443 accept"])),
         ]),
     Fault(
         "forward-return-missing", "Packets go out, and their answers are dropped",
@@ -88,8 +134,13 @@ let firewallFaults: [Fault] = [
                     .only(
                         iptables,
                         [
-                            .run(["iptables", "-w", "-I", "INPUT", "-i", "{bridge}", "-p", "udp", "-j", "DROP"]),
-                            .run(["iptables", "-w", "-I", "INPUT", "-i", "{bridge}", "-p", "tcp", "-j", "DROP"]),
+                            .run(["iptables", "-w", "-F", "INPUT"]),
+                            .run(["iptables", "-w", "-A", "INPUT", "-i", "lo", "-j", "ACCEPT"]),
+                            .run([
+                                "iptables", "-w", "-A", "INPUT", "-m", "conntrack", "--ctstate",
+                                "RELATED,ESTABLISHED", "-j", "ACCEPT",
+                            ]),
+                            .run(["iptables", "-w", "-P", "INPUT", "DROP"]),
                         ]),
                 ])
         ]),

@@ -29,8 +29,16 @@ let layerTwoFaults: [Fault] = [
             FaultVariant(
                 "borrowed", "The bridge was made by hand, and has a port",
                 [
-                    .run(["ip", "link", "del", "{bridge}"]),
-                    .run(["ip", "link", "add", "{bridge}", "type", "bridge"]),
+                    // The containers that run stay plugged in.
+                    .run([
+                        "sh", "-ec",
+                        """
+                        ports=$(ls /sys/class/net/"$1"/brif)
+                        ip link del "$1"
+                        ip link add "$1" type bridge
+                        for port in $ports; do ip link set "$port" master "$1"; done
+                        """, "sh", "{bridge}",
+                    ]),
                     .run(["ip", "addr", "add", "{address}/{prefix}", "broadcast", "+", "dev", "{bridge}"]),
                     .run(["ip", "link", "set", "{bridge}", "up"]),
                 ] + port("veth-mac"))
@@ -64,7 +72,15 @@ let layerTwoFaults: [Fault] = [
         "veth-host-side-down", "The host's end of a container's interface is down",
         [
             FaultVariant(
-                "down", "ip link set down", port("veth-down") + [.run(["ip", "link", "set", "veth-down", "down"])])
+                "down", "ip link set down", port("veth-down") + [.run(["ip", "link", "set", "veth-down", "down"])]),
+            FaultVariant(
+                "disabled", "The bridge is told not to forward by one of two containers' ports", containers: 2,
+                [
+                    .run([
+                        "sh", "-c",
+                        "for port in $(ls /sys/class/net/{bridge}/brif | tail -1); do bridge link set dev $port state 0; done",
+                    ])
+                ]),
         ]),
     Fault(
         "bridge-port-isolated", "Two ports are isolated from each other",

@@ -18,6 +18,71 @@ private let bySecondUplink =
     secondUplink + [.run(["ip", "route", "add", "default", "via", "192.0.2.1", "dev", "up1", "table", "100"])]
     + ownTable
 
+/// Table 100 has nothing but the way out.
+private let outOnly = FaultStep.run([
+    "ip", "route", "add", "default", "via", "{gateway}", "dev", "{uplink}", "table", "100",
+])
+
+/// A rule of the routing policy before all others but that of the local table.
+private func rule(_ words: String...) -> FaultStep { .run(["ip", "rule", "add", "priority", "50"] + words) }
+
+/// A rule, or a route, for the address that a container has.
+private func forContainer(_ name: String, _ command: String) -> FaultStep {
+    .run(["sh", "-c", "address=$(lxc-info -n \(name) -iH) && [ -n \"$address\" ] && \(command)"])
+}
+
+/// Answers come, and are not routed to the bridge.
+private let answersAstray = [
+    FaultVariant(
+        "answers", "A rule for what goes to the network, and a table that leads out",
+        [outOnly, rule("to", "{network}", "lookup", "100")]),
+    FaultVariant(
+        "wider", "A VPN's table has a wider private range, as Tailscale's may",
+        [
+            .run(["ip", "link", "add", "vpn0", "type", "veth", "peer", "name", "vpn1"]),
+            .run(["ip", "addr", "add", "100.64.0.9/32", "dev", "vpn0"]),
+            .run(["ip", "link", "set", "vpn0", "up"]), .run(["ip", "link", "set", "vpn1", "up"]),
+            .run(["ip", "route", "add", "10.0.0.0/8", "dev", "vpn0", "table", "52"]),
+            .run(["ip", "rule", "add", "priority", "5270", "lookup", "52"]),
+        ]),
+    FaultVariant(
+        "from-uplink", "A rule for all that comes in by the uplink",
+        [outOnly, rule("iif", "{uplink}", "lookup", "100")]),
+    FaultVariant(
+        "by-mark", "Rules mark what comes in by the uplink, and a routing rule knows the mark",
+        [
+            outOnly, rule("fwmark", "7", "lookup", "100"),
+            .only(
+                [.nft],
+                [
+                    .nft(
+                        """
+                        add table ip lines
+                        add chain ip lines prerouting { type filter hook prerouting priority mangle; }
+                        add rule ip lines prerouting iifname "{uplink}" meta mark set 7
+                        """)
+                ]),
+            .only(
+                iptables,
+                [
+                    .run([
+                        "iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-i", "{uplink}", "-j", "MARK",
+                        "--set-mark", "7",
+                    ])
+                ]),
+        ]),
+    FaultVariant("prohibited", "A rule prohibits what goes to the network", [rule("to", "{network}", "prohibit")]),
+    FaultVariant(
+        "host", "A rule for what comes from the network catches the host's own address there",
+        [outOnly, rule("from", "{network}", "lookup", "100")]),
+    FaultVariant(
+        "one-of-two", "A rule prohibits what goes to one of two containers", containers: 2,
+        [forContainer("c2", "ip rule add priority 50 to $address prohibit")]),
+    FaultVariant(
+        "one-sends", "A rule leads what one of two containers sends into nothing", containers: 2,
+        [forContainer("c2", "ip rule add priority 50 from $address blackhole")]),
+]
+
 /// Only what leaves by the first uplink is translated.
 private let firstUplinkOnly = insteadOfRule(
     nft: "ip saddr {network} oifname \"{uplink}\" counter masquerade",
@@ -45,6 +110,28 @@ let pathFaults: [Fault] = [
             FaultVariant(
                 "unreachable", "Into a table that leads nowhere",
                 [.run(["ip", "route", "add", "unreachable", "default", "table", "100"])] + ownTable),
+            FaultVariant(
+                "part", "A rule against a part of the network",
+                [.run(["ip", "rule", "add", "priority", "100", "from", "{upper}", "blackhole"])]),
+        ] + answersAstray),
+    Fault(
+        "subnet-overlap", "A route has the place of the bridge's own",
+        [
+            FaultVariant(
+                "blackhole", "One of two containers has a route into nothing", containers: 2,
+                [forContainer("c2", "ip route add blackhole $address")]),
+            FaultVariant(
+                "route-gone", "The bridge's own route is gone",
+                [.run(["ip", "route", "del", "{network}", "dev", "{bridge}"])]),
+        ]),
+    Fault(
+        "no-default-route", "The host may not use its way to the outside",
+        [
+            FaultVariant(
+                "prohibited", "A rule prohibits it", [rule("to", "\(StubInternet.target)", "prohibit")]),
+            FaultVariant(
+                "blackhole", "A route leads it into nothing",
+                [.run(["ip", "route", "add", "blackhole", "\(StubInternet.target)"])]),
         ]),
     Fault(
         "rp-filter-drop", "Answers come back by a line that strict filtering does not expect them on",

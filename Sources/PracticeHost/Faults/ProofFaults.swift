@@ -100,17 +100,63 @@ let proofFaults: [Fault] = [
         ]),
 ]
 
+/// A command inside a running container.
+private func inside(_ container: String, _ command: String...) -> [FaultStep] {
+    [.run(["lxc-attach", "-n", container, "--"] + command)]
+}
+
 /// What only a running container can have.
 let runningContainerFaults: [Fault] = [
+    Fault(
+        "arp-filtered", "Containers and their gateway do not find each other by ARP",
+        [
+            FaultVariant(
+                "flag", "ARP is off on the bridge", [.run(["ip", "link", "set", "{bridge}", "arp", "off"])]),
+            FaultVariant(
+                "table", "A closed chain of the arp family",
+                [
+                    .nft(
+                        """
+                        add table arp guard
+                        add chain arp guard in { type filter hook input priority 0; policy drop; }
+                        """)
+                ]),
+            FaultVariant(
+                "rule", "A rule against questions for the gateway, which only a running container asks", containers: 1,
+                [
+                    .nft(
+                        """
+                        add table arp guard
+                        add chain arp guard in { type filter hook input priority 0; policy accept; }
+                        add rule arp guard in arp operation request arp daddr ip {address} drop
+                        """)
+                ]),
+            FaultVariant(
+                "ignore", "The host answers nobody",
+                [.sysctl("net/ipv4/conf/all/arp_ignore", "8")]),
+            FaultVariant(
+                "container", "ARP is off inside a container", containers: 1,
+                inside("c1", "ip", "link", "set", "eth0", "arp", "off")),
+        ]),
+    Fault(
+        "container-no-address", "A container runs without an address",
+        [
+            FaultVariant(
+                "flushed", "It was flushed inside", containers: 1,
+                inside("c1", "ip", "-4", "addr", "flush", "dev", "eth0")),
+            FaultVariant(
+                "one-of-two", "It was flushed in one of two containers", containers: 2,
+                inside("c2", "ip", "-4", "addr", "flush", "dev", "eth0")),
+        ]),
     Fault(
         "container-no-default-route", "A container has no default route",
         [
             FaultVariant(
                 "deleted", "It was deleted inside", containers: 1,
-                [.run(["lxc-attach", "-n", "c1", "--", "ip", "route", "del", "default"])]),
+                inside("c1", "ip", "route", "del", "default")),
             FaultVariant(
                 "one-of-two", "It was deleted in one of two containers", containers: 2,
-                [.run(["lxc-attach", "-n", "c2", "--", "ip", "route", "del", "default"])]),
+                inside("c2", "ip", "route", "del", "default")),
         ]),
     Fault(
         "container-forward-drop", "A rule names the address of one of two containers, and drops what it sends",

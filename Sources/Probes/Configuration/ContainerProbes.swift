@@ -138,21 +138,32 @@ package struct ContainerConfigProbe: Probe {
             "config": .string("\(path)/\(name)/config"),
         ])
         for device in config.devices {
-            observation.evidence.append(
-                Evidence(
+            observation.show(
+                "links", "noLink", "types",
+                by: Evidence(
                     device.location, pattern: "lxc.net",
                     value: "\(device.type ?? "no type"), link \(device.link ?? "none")"))
+            guard !device.addresses.isEmpty || device.gateway != nil else { continue }
+            observation.show(
+                "addresses", "gateways",
+                by: Evidence(
+                    device.location, pattern: "ipv4",
+                    value: "address \(device.addresses.joined(separator: ", ")), gateway \(device.gateway ?? "none")"))
         }
         for key in config.legacyKeys.prefix(8) {
-            observation.evidence.append(Evidence(key.location, pattern: key.key, value: "\(key.key) = \(key.value)"))
+            observation.show(
+                "legacyKeys", "loadable", "error",
+                by: Evidence(key.location, pattern: key.key, value: "\(key.key) = \(key.value)"))
         }
         if let entry = config.rootfs {
-            observation.evidence.append(
-                Evidence(entry.location, pattern: entry.key, value: "\(rootfs): \(exists ? "present" : "absent")"))
+            observation.show(
+                "rootfs", "rootfsExists",
+                by: Evidence(entry.location, pattern: entry.key, value: "\(rootfs): \(exists ? "present" : "absent")"))
         }
         if let error = config.error {
-            observation.evidence.append(
-                Evidence(
+            observation.show(
+                "legacyKeys", "loadable", "error",
+                by: Evidence(
                     source: "\(path)/\(name)/config",
                     command: "lxc-info -P \(Evidence.quoted(path)) -n \(Evidence.quoted(name))", value: error))
         }

@@ -25,33 +25,38 @@ package struct LXCNetScriptProbe: Probe {
             let bytes = try reader.bytes(settings.script, limit: 1 << 18)
         else { throw .notApplicable("lxc-net makes no bridge on this host") }
         let script = InitScript(path: settings.script, bytes: bytes)
-        var evidence: [Evidence] = []
+        var observation = Observation()
 
         let (directory, leaseProblem) = try Self.leases(script, reader)
-        evidence.append(
-            Evidence(path: directory, value: leaseProblem.isEmpty ? "dnsmasq's leases can be kept" : leaseProblem))
+        observation.show(
+            "leaseProblems", "leaseDirectory",
+            by: Evidence(path: directory, value: leaseProblem.isEmpty ? "dnsmasq's leases can be kept" : leaseProblem))
         var natFaults: [String] = []
         if settings.usesNftables, settings.usesIPv6, settings.translatesIPv6,
             let line = script.mention(of: "ip6 lxc postrouting ip saddr")
         {
             natFaults = [line.description]
-            evidence.append(Evidence(line, pattern: "ip6 lxc postrouting", value: "an IPv4 match in an IPv6 table"))
-            evidence.append(settings.evidence("LXC_IPV6_NAT", value: "true"))
+            observation.show(
+                "ipv6NatFaults",
+                by: Evidence(line, pattern: "ip6 lxc postrouting", value: "an IPv4 match in an IPv6 table"))
+            observation.show("ipv6NatFaults", by: settings.evidence("LXC_IPV6_NAT", value: "true"))
         }
         var kernelFaults: [String] = []
         let tree = "/proc/sys/net/ipv6/conf"
         if try !reader.exists(tree), let line = Self.unguardedWrite(bytes, settings) {
             kernelFaults = [line.description]
-            evidence.append(Evidence(path: tree, value: "absent: this kernel runs without IPv6"))
-            evidence.append(
-                Evidence(line, pattern: "/proc/sys/net/ipv6", value: "writes there, and stops at the error"))
+            observation.show(
+                "ipv6KernelFaults", by: Evidence(path: tree, value: "absent: this kernel runs without IPv6"))
+            observation.show(
+                "ipv6KernelFaults",
+                by: Evidence(line, pattern: "/proc/sys/net/ipv6", value: "writes there, and stops at the error"))
         }
-        return Observation(
-            facts: [
-                "leaseDirectory": .string(directory),
-                "leaseProblems": .strings(leaseProblem.isEmpty ? [] : [leaseProblem]),
-                "ipv6NatFaults": .strings(natFaults), "ipv6KernelFaults": .strings(kernelFaults),
-            ], evidence: evidence)
+        observation.facts = [
+            "leaseDirectory": .string(directory),
+            "leaseProblems": .strings(leaseProblem.isEmpty ? [] : [leaseProblem]),
+            "ipv6NatFaults": .strings(natFaults), "ipv6KernelFaults": .strings(kernelFaults),
+        ]
+        return observation
     }
 
     /// Where dnsmasq keeps its leases, and why it could not.

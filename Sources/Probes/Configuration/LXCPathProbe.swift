@@ -66,8 +66,9 @@ package struct LXCPathProbe: Probe {
             "writableByOthers": .boolean(SoleOwner.othersMayWrite(mode: status.mode, group: status.group)),
             "traversable": .boolean(status.mode & 0o001 != 0),
         ]) { $1 }
-        observation.evidence.append(
-            Evidence(
+        observation.show(
+            "exists", "directory", "owner", "group", "mode", "writableByOthers", "traversable",
+            by: Evidence(
                 source: path, command: "stat -c '%u:%g %a' \(Evidence.quoted(path))",
                 value: "\(status.owner):\(status.group) \(mode)"))
         let space: FileSystemSpace
@@ -78,9 +79,16 @@ package struct LXCPathProbe: Probe {
         }
         observation.facts["freeBytes"] = .integer(space.freeBytes)
         observation.facts["readOnly"] = .boolean(space.readOnly)
+        if space.readOnly {
+            observation.show(
+                "readOnly",
+                by: Evidence(
+                    source: path, command: "findmnt -T \(Evidence.quoted(path))", value: "on a read-only file system"))
+        }
         if let inodes = space.freeInodes { observation.facts["freeInodes"] = .integer(inodes) }
-        observation.evidence.append(
-            Evidence(
+        observation.show(
+            "freeBytes", "freeInodes",
+            by: Evidence(
                 source: path, command: "df -h \(Evidence.quoted(path)); df -i \(Evidence.quoted(path))",
                 value:
                     "\(space.freeBytes >> 20) MiB and \(space.freeInodes.map(String.init) ?? "uncounted") inodes free"))

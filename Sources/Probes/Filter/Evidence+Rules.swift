@@ -4,7 +4,7 @@ internal import PacketFilter
 
 extension Evidence {
     /// A rule that did something with a packet.
-    init(_ rule: WalkResult.RulePlace) {
+    init(_ rule: RulePlace) {
         self.init(
             source: "\(rule.family) \(rule.table) \(rule.chain)",
             command: rule.text.hasPrefix("-")

@@ -13,6 +13,7 @@ package struct ForwardingFilterProbe: Probe {
         parameters: ["network": .string, "bridge": .string, "address": .string, "target": .string],
         facts: [
             "forwarded": .string, "forwardedShape": .string, "forwardedRule": .string, "forwardedPacket": .string,
+            "allowed": .strings, "closed": .strings,
             "answered": .string, "answeredShape": .string, "answeredRule": .string, "answeredPacket": .string,
             "dhcp": .string, "dns": .string, "inputRule": .string, "inputPacket": .string, "inputShape": .string,
             "eastWest": .string,
@@ -39,7 +40,8 @@ package struct ForwardingFilterProbe: Probe {
         note(questions, .eastWest, "eastWest", &observation)
         // What makes the rules of IPv4 count between containers at all.
         if isShown, observation.facts["eastWestRule"] != nil, observation.facts["eastWestFamily"] != .string("bridge") {
-            observation.evidence.append(Evidence(bridgeNetfilter: link, of: filter.forwarding))
+            observation.show(
+                "eastWest", "bridgeNetfilter", by: Evidence(bridgeNetfilter: link, of: filter.forwarding))
         }
         observation.facts["inputShape"] = .string("")
         for (question, name) in [(NetworkQuestion.dhcp, "dhcp"), (.dns, "dns")] {
@@ -56,13 +58,13 @@ package struct ForwardingFilterProbe: Probe {
             if let shape = questions.shape(beside: .forwarded, of: killer, chain: "INPUT") {
                 observation.facts["inputShape"] = .string(shape.rawValue)
             }
-            observation.evidence.append(Evidence(killer))
+            observation.show(name, by: Evidence(killer))
         }
         let translated = questions.answerOfRules(.translated)
         let maker = translated.verdict == .proven ? translated.provenBy : nil
         let duplicates = maker.map(questions.duplicates) ?? 0
         observation.facts["duplicates"] = .integer(duplicates)
-        if duplicates > 0, let maker { observation.evidence.append(Evidence(maker)) }
+        if duplicates > 0, let maker { observation.show("duplicates", by: Evidence(maker)) }
         observation.facts["duplicatedRule"] = .string(maker?.text ?? "")
         return observation
     }
@@ -73,6 +75,13 @@ package struct ForwardingFilterProbe: Probe {
         let answer = questions.answerOfRules(question)
         let word = Self.word(answer, questions)
         observation.facts[name] = .string(word)
+        // One service that is closed is the business of whoever closed it.
+        if question == .forwarded, word != "all", let open = questions.openEgress(),
+            word != "some" || open.stopped.contains(OpenEgress.others)
+        {
+            note(open, &observation)
+            return
+        }
         guard answer.verdict == .counterexample, let decisive = answer.decidedBy else { return }
         // Where the usual packets are dropped, what drops those is the matter, not what drops a rare one.
         let usual =
@@ -83,14 +92,30 @@ package struct ForwardingFilterProbe: Probe {
         let packet = usual?.0 ?? answer.packet
         let isDropped = usual != nil || answer.packet.map { questions.walk.walk($0).verdict == .dropped } ?? true
         observation.facts[name + "Shape"] = .string(
-            isDropped ? questions.shape(of: killer).rawValue : "translated")
+            isDropped || killer.hook == "routing" ? questions.shape(of: killer).rawValue : "translated")
         observation.facts[name + "Rule"] = .string(killer.text)
         if question == .eastWest { observation.facts["eastWestFamily"] = .string(killer.family ?? "") }
         observation.facts[name + "Packet"] = .string(packet?.description ?? "")
-        observation.evidence.append(Evidence(killer))
+        observation.show(name, by: Evidence(killer))
     }
 
-    /// `all`, `some` (the usual packets come through, others do not or may not), `none`, `undecided`.
+    /// Rules that are closed with openings in them, on purpose.
+    private func note(_ open: OpenEgress, _ observation: inout Observation) {
+        observation.facts["forwarded"] = .string(open.width.rawValue)
+        observation.facts["allowed"] = .strings(open.passing)
+        observation.facts["closed"] = .strings(open.stopped)
+        observation.facts["forwardedRule"] = .string(open.killer.text)
+        observation.show("forwarded", by: Evidence(open.killer))
+        observation.show(
+            "forwarded",
+            by: Evidence(
+                source: "the rules, asked about the usual services", command: "lxc-doctor verify",
+                value: "passes: \(open.passing.joined(separator: ", ")); "
+                    + "does not: \(open.stopped.joined(separator: ", "))"))
+    }
+
+    /// `all`, `some` (the usual packets come through, others do not or may not), `none`, `undecided`. Of what is forwarded
+    /// also `most` and `listed`: the width of an open.
     private static func word(_ answer: QuestionAnswer, _ questions: NetworkQuestions) -> String {
         if answer.verdict == .proven { return "all" }
         let isUndecided = answer.verdict == .undecided
@@ -98,8 +123,12 @@ package struct ForwardingFilterProbe: Probe {
         let results = questions.samples(answer.question).map { ($0, questions.walk.walk($0)) }
         let fates = results.map { packet, result -> Bool? in
             if result.verdict == .undecided { return nil }
-            return result.verdict == .accepted
-                && (answer.question != .eastWest || result.sourceAfter == packet.source)
+            guard result.verdict == .accepted else { return false }
+            switch answer.question {
+            case .eastWest: return result.sourceAfter == packet.source
+            case .answered: return result.uplink == questions.bridge
+            default: return true
+            }
         }
         if !fates.isEmpty, fates.allSatisfy({ $0 == true }) { return "some" }
         // A rare packet that is dropped says nothing about usual ones whose fate is not known.

@@ -18,12 +18,7 @@ struct HostForwardingState {
         let netfilter = try bridgeNetfilter()
         let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
         let kinds = Dictionary(links.map { ($0.index, $0.kind) }, uniquingKeysWith: { first, _ in first })
-        var own: [Int: [HostForwarding.Address]] = [:]
-        for address in addresses {
-            own[address.link, default: []].append(
-                HostForwarding.Address(
-                    address.address, peer: address.peer, scope: address.scope, isSecondary: address.isSecondary))
-        }
+        let own = Self.addresses(addresses)
         for link in links {
             // A port of a bridge takes no packets to the IP layer of its own: its settings say nothing.
             let isPort = link.master.map { kinds[$0] == "bridge" } ?? false
@@ -39,12 +34,23 @@ struct HostForwardingState {
                     routesLoopback: settings.routesLoopback || all.routesLoopback,
                     callsIptables: link.kind == "bridge" ? netfilter.isOwnOption(of: link) : nil))
         }
-        forwarding.routes = routes.map(Self.route)
+        let bridges = Set(links.filter { $0.kind == "bridge" }.map(\.index))
+        forwarding.routes = routes.map { Self.route($0, bridges) }
         forwarding.rules = rules.map(Self.rule)
         forwarding.bridgeNetfilter = netfilter.isSet
         forwarding.outsideModel = try OutsideModel(host: host).actors(links)
         forwarding.deviceChains = OutsideModel.deviceChains(ruleset)
         return forwarding
+    }
+
+    /// By the index of their link.
+    static func addresses(_ addresses: [InterfaceAddress]) -> [Int: [HostForwarding.Address]] {
+        Dictionary(grouping: addresses, by: \.link).mapValues { own in
+            own.map { address in
+                HostForwarding.Address(
+                    address.address, peer: address.peer, scope: address.scope, isSecondary: address.isSecondary)
+            }
+        }
     }
 
     static func rule(_ rule: RouteRule) -> HostForwarding.FibRule {
@@ -57,7 +63,7 @@ struct HostForwardingState {
             hasOtherMatch: rule.hasOtherMatch)
     }
 
-    private static func route(_ route: Route) -> HostForwarding.FibRoute {
+    private static func route(_ route: Route, _ bridges: Set<Int>) -> HostForwarding.FibRoute {
         let kind: HostForwarding.FibRoute.Kind =
             switch route.kind {
             case .unicast: .unicast
@@ -70,13 +76,15 @@ struct HostForwardingState {
             case .throw: .throw
             default: .other
             }
-        // RTNH_F_DEAD is 1.
+        // RTNH_F_DEAD is 1, RTNH_F_LINKDOWN 16. With `ignore_routes_with_linkdown` the route to a bridge without a port is
+        // dead for want of a carrier, and lives as soon as a container is there to be asked about.
+        let waits = route.link.map(bridges.contains) ?? false && route.flags & 16 != 0
         let hops =
             route.nextHops.isEmpty
             ? route.link.map {
                 [
                     HostForwarding.NextHop(
-                        link: UInt32(clamping: $0), gateway: route.gateway, isDead: route.flags & 1 != 0)
+                        link: UInt32(clamping: $0), gateway: route.gateway, isDead: route.flags & 1 != 0 && !waits)
                 ]
             } ?? []
             : route.nextHops.map {
@@ -118,5 +126,26 @@ struct HostForwardingState {
             sourceValidMark = try value("src_valid_mark") != 0
             routesLoopback = try value("route_localnet") != 0
         }
+    }
+}
+
+extension NetworkState {
+    /// Whether packets of a network leave translated by a link. Links and addresses are all of the host that it depends on:
+    /// they say which address masquerading takes, and which ones lead back to another bridge.
+    func translationQuestion(
+        from network: IPv4Prefix, behind bridge: String, by uplink: String, to target: IPv4Address
+    ) throws(ObservationFailure) -> SourceTranslationQuestion {
+        let addresses = HostForwardingState.addresses(try addresses())
+        var host = HostForwarding()
+        for link in try links() {
+            host.links.append(
+                HostForwarding.Interface(
+                    index: UInt32(clamping: link.index), name: link.name, kind: link.kind, isUp: link.isUp,
+                    isLoopback: link.isLoopback, addresses: addresses[link.index] ?? []))
+        }
+        return NetworkQuestions(
+            network: network, bridge: bridge, address: nil, target: target, ruleset: Ruleset(nft: NftRuleset()),
+            host: host
+        ).translationQuestion(by: uplink)
     }
 }

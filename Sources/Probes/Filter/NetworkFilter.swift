@@ -15,7 +15,8 @@ package struct NetworkFilter: Sendable {
             return
         }
         forwarding = try recording.derived("forwarding") { () throws(ObservationFailure) in
-            try HostForwardingState(host: host).forwarding(ruleset)
+            // Asked for in here, so that what the ruleset was made of counts for this as well.
+            try HostForwardingState(host: host).forwarding(try RulesetState(host: host).ruleset())
         }
     }
 

@@ -22,12 +22,9 @@ package struct SourceTranslationProbe: Probe {
         let state = NetworkState(host: host)
         let uplink = try Uplink(named: parameters.string("uplink"), target: target, state: state)
         guard uplink.isFound else { throw .unknown("no way to the outside: \(uplink.reason)") }
-        let links = try state.links()
-        let question = SourceTranslationQuestion(
-            network: try parameters.prefix("network"),
-            bridge: Self.link(try parameters.string("bridge"), links), uplink: Self.link(uplink.name, links),
-            target: target, localAddresses: try state.addresses().map(\.address))
         let ruleset = try RulesetState(host: host).ruleset()
+        let question = try state.translationQuestion(
+            from: parameters.prefix("network"), behind: parameters.string("bridge"), by: uplink.name, to: target)
         let answer: SourceTranslation
         do {
             answer = try question.answer(ruleset)
@@ -45,10 +42,6 @@ package struct SourceTranslationProbe: Probe {
                 "leak": .string(answer.counterexample.map(Self.text) ?? ""), "uplinkName": .string(uplink.name),
             ],
             evidence: [Self.evidence(answer, ruleset, text, uplink.name)])
-    }
-
-    private static func link(_ name: String, _ links: [Link]) -> PacketContext.Link {
-        PacketContext.Link(name: name, index: links.named(name).map { UInt32(clamping: $0.index) })
     }
 
     private static func evidence(

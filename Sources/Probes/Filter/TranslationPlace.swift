@@ -70,15 +70,9 @@ package struct TranslationPlace: Codable, Sendable, Hashable {
         let exempt: [IPv4Prefix]
 
         init(_ network: Network, _ uplink: String, _ host: any Host) throws(ObservationFailure) {
-            let state = NetworkState(host: host)
-            let links = try state.links()
-            func link(_ name: String) -> PacketContext.Link {
-                PacketContext.Link(name: name, index: links.named(name).map { UInt32(clamping: $0.index) })
-            }
             ruleset = try RulesetState(host: host).ruleset()
-            question = SourceTranslationQuestion(
-                network: network.cidr, bridge: link(network.bridge), uplink: link(uplink), target: network.target,
-                localAddresses: try state.addresses().map(\.address))
+            question = try NetworkState(host: host).translationQuestion(
+                from: network.cidr, behind: network.bridge, by: uplink, to: network.target)
             exempt = network.exempt
         }
 

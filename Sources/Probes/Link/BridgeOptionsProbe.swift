@@ -40,19 +40,21 @@ package struct BridgeOptionsProbe: Probe {
         if !options.foreignQueriers.isEmpty {
             words.append("querier behind \(options.foreignQueriers.map(links.name).joined(separator: " "))")
         }
-        var evidence = [
-            Evidence(
+        var observation = Observation()
+        observation.show(
+            "stp", "forwardDelay", "waiting", "snooping", "querier", "foreignQueriers",
+            by: Evidence(
                 source: "rtnetlink RTM_GETLINK", command: "ip -d link show dev \(name)",
-                value: words.joined(separator: ", "))
-        ]
+                value: words.joined(separator: ", ")))
         if options.vlanFiltering {
             let tagged = try state.bridgeVLANs()
             let without = ([bridge] + ports).filter { link in
                 tagged.first { $0.link == link.index }?.untagged == nil
             }.map(\.name)
             facts["withoutVlan"] = .strings(without)
-            evidence.append(
-                Evidence(
+            observation.show(
+                "vlanFiltering", "withoutVlan",
+                by: Evidence(
                     source: "rtnetlink RTM_GETLINK AF_BRIDGE", command: "bridge vlan show",
                     value: without.isEmpty
                         ? "every port has a VLAN for untagged frames"
@@ -60,13 +62,15 @@ package struct BridgeOptionsProbe: Probe {
         }
         if let type = try state.addressAssignment(of: bridge) {
             facts["macIsSet"] = .boolean(type == 3)
-            evidence.append(
-                Evidence(
+            observation.show(
+                "mac", "macIsSet", "macOfPort",
+                by: Evidence(
                     source: "/sys/class/net/\(name)/addr_assign_type",
                     command: "cat /sys/class/net/\(name)/addr_assign_type",
                     value:
                         "\(type): \(bridge.mac?.description ?? "no address") \(type == 3 ? "was set" : "was not set")"))
         }
-        return Observation(facts: facts, evidence: evidence)
+        observation.facts = facts
+        return observation
     }
 }

@@ -14,7 +14,7 @@ package struct BridgePortsProbe: Probe {
         parameters: ["bridge": .string],
         facts: [
             "count": .integer, "room": .integer, "down": .strings, "isolated": .strings, "leftovers": .strings,
-            "narrow": .strings,
+            "halted": .strings, "narrow": .strings,
         ])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
@@ -28,11 +28,19 @@ package struct BridgePortsProbe: Probe {
         let leftovers = try Self.leftovers(ports, links, state)
         let down = ports.filter { !$0.isUp && !leftovers.contains($0.name) }.map(\.name)
         let isolated = ports.filter { $0.port?.isIsolated == true }.map(\.name)
+        // Without spanning tree a port of a bridge that is up forwards as long as it has a carrier, unless somebody says
+        // otherwise.
+        let halted = ports.filter { port in
+            bridge.isUp && port.isUp && port.isRunning && bridge.bridge?.spanningTree == false
+                && port.port?.state == .disabled
+                && !leftovers.contains(port.name)
+        }.map(\.name)
         // By itself a bridge takes the smallest MTU of its ports; one that somebody has set stays.
         let narrow = ports.filter { $0.mtu < bridge.mtu }.map { "\($0.name) \($0.mtu)" }
         var words = ["\(ports.count) of \(Self.limit) ports"]
         for (title, names) in [
-            ("down", down), ("isolated", isolated), ("left over", leftovers), ("smaller than \(bridge.mtu)", narrow),
+            ("down", down), ("disabled", halted), ("isolated", isolated), ("left over", leftovers),
+            ("smaller than \(bridge.mtu)", narrow),
         ]
         where !names.isEmpty {
             words.append("\(title): \(names.prefix(16).joined(separator: " "))")
@@ -41,7 +49,7 @@ package struct BridgePortsProbe: Probe {
             facts: [
                 "count": .integer(ports.count), "room": .integer(max(0, Self.limit - ports.count)),
                 "down": .strings(down), "isolated": .strings(isolated), "leftovers": .strings(leftovers),
-                "narrow": .strings(narrow),
+                "halted": .strings(halted), "narrow": .strings(narrow),
             ],
             evidence: [
                 Evidence(

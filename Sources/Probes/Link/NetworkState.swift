@@ -52,21 +52,53 @@ struct NetworkState {
         try decode(.rules()) { (messages) throws(WireError) in try RouteRule.all(in: messages) }
     }
 
-    /// The route that a packet of this host to the address takes; nil where there is none.
-    func route(to destination: IPv4Address) throws(ObservationFailure) -> Route? {
+    /// The addresses that containers behind a bridge are known to have: by its neighbours, and by the leases of its dnsmasq.
+    func knownAddresses(behind bridge: String) throws(ObservationFailure) -> [IPv4Address] {
+        let index = try links().named(bridge)?.index
+        var found = Set(try neighbours().filter { $0.link == index && $0.mac != nil }.compactMap(\.address))
+        found.formUnion(try ConfigurationReader(host: host).leases(of: bridge).leases.map(\.address))
+        return found.sorted()
+    }
+
+    /// What a lookup ends with.
+    enum Way {
+        case route(Route)
+        /// By a route, or a rule, of this kind.
+        case refused(Route.Kind)
+        case none
+    }
+
+    /// The way that a packet of this host to the address takes.
+    func way(to destination: IPv4Address) throws(ObservationFailure) -> Way {
         let query = KernelQuery.routeLookup(destination: destination)
         let messages: [[UInt8]]
         do {
             messages = try host.query(query)
         } catch {
-            if error.code == .notFound { return nil }
+            if error.code == .notFound { return .none }
+            if let kind = try refusal(error) { return .refused(kind) }
             throw ObservationFailure(error)
         }
         do {
-            return try Route.all(in: messages).first
+            return try Route.all(in: messages).first.map { .route($0) } ?? .none
         } catch {
             throw unreadable(query, error)
         }
+    }
+
+    /// The kind of route, or of rule, that a lookup met, by the error that the kernel gives such: EACCES (13) or EINVAL (22),
+    /// which may come from elsewhere, too. Nil where the host has none of that kind. Source: fib_props in
+    /// net/ipv4/fib_semantics.c, fib4_rule_action in net/ipv4/fib_rules.c.
+    private func refusal(_ error: HostError) throws(ObservationFailure) -> Route.Kind? {
+        let kind: Route.Kind
+        let action: UInt8
+        switch error.errno {
+        case 13: (kind, action) = (.prohibit, 8)
+        case 22: (kind, action) = (.blackhole, 6)
+        default: return nil
+        }
+        if try rules().contains(where: { $0.action == action }) { return kind }
+        return try routes().contains { $0.kind == kind } ? kind : nil
     }
 
     private func decode<Value>(

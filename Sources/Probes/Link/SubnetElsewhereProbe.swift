@@ -38,33 +38,23 @@ package struct SubnetElsewhereProbe: Probe {
         let felt =
             taken.isEmpty
             ? []
-            : try Self.addresses(on: bridge, index: own, state).filter { address in
+            : try state.knownAddresses(behind: bridge).filter { address in
                 taken.contains { $0.contains(address) }
             }
+        let byLinks = Evidence(
+            source: "rtnetlink RTM_GETADDR", command: "ip -4 address show",
+            value: others.isEmpty
+                ? "no other link carries an address of \(network)" : others.joined(separator: ", "))
+        let byRoutes = Evidence(
+            source: "rtnetlink RTM_GETROUTE", command: "ip route show table all root \(network)",
+            value: routes.isEmpty ? "no route into \(network) by another link" : routes.joined(separator: ", "))
+        // What is well beside what is not is no evidence of it.
+        let isFree = others.isEmpty && routes.isEmpty
         return Observation(
             facts: [
                 "links": .strings(others), "routes": .strings(routes), "count": .integer(others.count + routes.count),
                 "felt": .strings(felt.map(\.description)),
             ],
-            evidence: [
-                Evidence(
-                    source: "rtnetlink RTM_GETADDR", command: "ip -4 address show",
-                    value: others.isEmpty
-                        ? "no other link carries an address of \(network)" : others.joined(separator: ", ")),
-                Evidence(
-                    source: "rtnetlink RTM_GETROUTE", command: "ip route show table all root \(network)",
-                    value: routes.isEmpty
-                        ? "no route into \(network) by another link" : routes.joined(separator: ", ")),
-            ])
-    }
-
-    /// The addresses that containers are known to have: by the neighbours of the bridge, and by the leases of its
-    /// dnsmasq.
-    private static func addresses(
-        on bridge: String, index: Int?, _ state: NetworkState
-    ) throws(ObservationFailure) -> [IPv4Address] {
-        var found = Set(try state.neighbours().filter { $0.link == index && $0.mac != nil }.compactMap(\.address))
-        found.formUnion(try ConfigurationReader(host: state.host).leases(of: bridge).leases.map(\.address))
-        return found.sorted()
+            evidence: (isFree || !others.isEmpty ? [byLinks] : []) + (isFree || !routes.isEmpty ? [byRoutes] : []))
     }
 }

@@ -46,8 +46,14 @@ struct Uplink {
     /// The link of that name, or, where the name is empty, the one by which a packet to the target would leave.
     init(named wanted: String, target: IPv4Address, state: NetworkState) throws(ObservationFailure) {
         let links = try state.links()
-        let route = try state.route(to: target)
-        let way = route.flatMap { route in route.links.first.map { (route: route, link: links.name($0)) } }
+        let found = try state.way(to: target)
+        var way: (route: Route, link: String)?
+        var refusal = "there is no route to \(target)"
+        switch found {
+        case .route(let route): way = route.links.first.map { (route, links.name($0)) }
+        case .refused(let kind): refusal = "the route to \(target) is of type \(kind)"
+        case .none: break
+        }
         if !wanted.isEmpty {
             guard links.named(wanted) != nil else {
                 reason = "there is no link \(wanted)"
@@ -56,7 +62,7 @@ struct Uplink {
             isFound = true
             name = wanted
             guard let way, way.link == wanted else {
-                reason = way.map { "the route to \(target) leaves by \($0.link)" } ?? "there is no route to \(target)"
+                reason = way.map { "the route to \(target) leaves by \($0.link)" } ?? refusal
                 return
             }
             gateway = way.route.gateway
@@ -64,7 +70,7 @@ struct Uplink {
             return
         }
         guard let way else {
-            reason = "there is no route to \(target)"
+            reason = refusal
             return
         }
         guard way.route.kind == .unicast else {

@@ -17,7 +17,7 @@ package struct ContainerWayProbe: Probe {
             "way": .string, "hostWay": .string, "rule": .string, "blocked": .boolean, "diverted": .boolean,
             "translated": .string, "source": .string, "borrowed": .boolean, "borrowedFrom": .string,
             "reversePath": .string, "reverseRule": .string, "reversePacket": .string, "reason": .string,
-            "container": .string,
+            "container": .string, "part": .string, "reach": .string,
         ])
 
     package func observe(_ parameters: ProbeParameters, on host: any Host) throws(ObservationFailure) -> Observation {
@@ -28,8 +28,38 @@ package struct ContainerWayProbe: Probe {
         let questions = filter.questions(
             network: try parameters.prefix("network"), bridge: bridge, address: try parameters.address("address"),
             target: target)
-        let requests = questions.samples(.forwarded)
-        guard let first = requests.first else { throw .unknown("no packet stands for this network") }
+        guard let first = questions.samples(.forwarded).first else {
+            throw .unknown("no packet stands for this network")
+        }
+        var found = try way(of: first, "containers", questions, filter)
+        if !Self.isWrong(found) {
+            // A rule may catch some containers only.
+            for part in questions.partsRoutedApart where !part.contains(first.source) {
+                guard let packet = questions.samples(.forwarded, of: part.first).first else { continue }
+                let other = try way(of: packet, "containers of \(part.words)", questions, filter)
+                guard Self.isWrong(other) else { continue }
+                found = other
+                found.facts["part"] = .string(part.words)
+                let residents = try NetworkState(host: host).knownAddresses(behind: bridge)
+                found.facts["reach"] = .string(
+                    part.isAtAnEnd ? "end" : residents.contains(where: part.contains) ? "felt" : "nobody")
+                break
+            }
+        }
+        reversePath(questions.samples(.forwarded) + questions.samples(.answered), questions, &found)
+        return found
+    }
+
+    /// Whether it is refused a way, or has one on which nothing translates.
+    private static func isWrong(_ way: Observation) -> Bool {
+        way.facts["blocked"] == .boolean(true) || way.facts["translated"] == .string("none")
+            || way.facts["translated"] == .string("some")
+    }
+
+    private func way(
+        of first: SamplePacket, _ senders: String, _ questions: NetworkQuestions, _ filter: NetworkFilter
+    ) throws(ObservationFailure) -> Observation {
+        let (bridge, target) = (questions.bridge, first.destination)
         let own = filter.forwarding.decision(source: IPv4Address(value: 0), destination: target, input: "lo")
         var way = filter.forwarding.decision(source: first.source, destination: target, input: bridge)
         let sent = questions.walk.walk(first)
@@ -41,34 +71,25 @@ package struct ContainerWayProbe: Probe {
         }
         var observation = Observation(
             facts: [
-                "way": .string(Self.words(way)), "hostWay": .string(Self.words(own)),
+                "way": .string(way.words), "hostWay": .string(own.words),
                 "rule": .string(way.rule?.description ?? ""), "blocked": .boolean(way.kind != .unicast),
                 "diverted": .boolean(way.kind == .unicast && way.links != own.links), "translated": .string(""),
                 "source": .string(""), "borrowed": .boolean(false), "borrowedFrom": .string(""),
                 "reversePath": .string("none"), "reverseRule": .string(""), "reversePacket": .string(""),
                 "reason": .string(""), "container": .string(first.source.description),
+                "part": .string(""), "reach": .string("all"),
             ],
             evidence: [
                 Evidence(
                     source: "rtnetlink RTM_GETROUTE, RTM_GETRULE",
                     command: "ip rule; ip route get \(target) from \(first.source) iif \(bridge)",
-                    value: "containers: \(Self.words(way))"
+                    value: "\(senders): \(way.words)"
                         + (way.rule.map { " (rule \($0))" } ?? marked.map { _ in " (by a mark)" } ?? "")
-                        + "; the host: \(Self.words(own))")
+                        + "; the host: \(own.words)")
             ])
         if way.kind == .unicast, way.links != own.links { translate(way, own, questions, filter, &observation) }
         source(of: first, sent, questions, &observation)
-        reversePath(requests + questions.samples(.answered), questions, &observation)
         return observation
-    }
-
-    /// `by up0`, `no route`, `unreachable`.
-    private static func words(_ decision: PolicyDecision) -> String {
-        switch decision.kind {
-        case nil: "no route"
-        case .unicast?: "by " + decision.links.joined(separator: " or ")
-        case let kind?: kind.rawValue
-        }
     }
 
     /// Whether what leaves by another link than the host's own is translated there; `nowhere` where it would not be on the

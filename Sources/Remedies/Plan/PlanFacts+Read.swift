@@ -117,7 +117,7 @@ extension PlanFacts {
         for network in profile.networks {
             guard let uplink = uplinks[network.name] else { continue }
             do throws(ObservationFailure) {
-                allowances[network.name] = try Allowance.find(for: network, uplink: uplink, on: host)
+                allowances[network.name] = try Allowances.find(for: network, uplink: uplink, on: host)
             } catch {
                 switch error {
                 case .unknown(let reason), .notApplicable(let reason): allowancesUnknown[network.name] = reason

@@ -44,7 +44,7 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var filterChains: [FilterChain] = []
     /// What the rules allow a network's containers while they drop the rest, by the network's name; looked for only where
     /// a firewall is a cause.
-    package var allowances: [String: Allowance] = [:]
+    package var allowances: [String: Allowances] = [:]
     /// Why that is not known.
     package var allowancesUnknown: [String: String] = [:]
     /// Nil: none that is known.

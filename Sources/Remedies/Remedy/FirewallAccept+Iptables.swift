@@ -8,7 +8,7 @@ extension FirewallAccept {
     func iptables(
         _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
-        if opening == .forwarding { try draft.keepAllowance(of: network) }
+        try draft.keepAllowance(of: network, for: opening)
         var killers: [String] = []
         var isOpened = false
         for flavour in IptablesFlavour.allCases {

@@ -9,7 +9,7 @@ extension FirewallAccept {
     func nftables(
         _ chain: FilterChain, _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
-        if opening == .forwarding { try draft.keepAllowance(of: network) }
+        try draft.keepAllowance(of: network, for: opening)
         guard LinkName.isValid(network.bridge), !network.bridge.contains("\"") else {
             throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a rule of nft", what: [])
         }

@@ -1,13 +1,14 @@
 internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
+internal import Probes
 
 /// ufw: rules in the chains that it keeps for the operator's own, and the same in the file that it loads.
 extension FirewallAccept {
     func ufw(
         _ opening: Opening, _ network: Network, _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
-        if opening != .dhcpAndDNS { try draft.keepAllowance(of: network) }
+        try draft.keepAllowance(of: network, for: opening == .answers ? .forwarding : opening)
         let table = try table(with: "ufw-user-forward", draft)
         let uplink = try draft.uplink(of: network)
         let bridge = network.bridge
@@ -16,7 +17,11 @@ extension FirewallAccept {
             throw LeftToPerson(why: "ufw has no \(path)", what: ["ufw status verbose"])
         }
         var wanted = opening == .dhcpAndDNS ? [] : forwarding(bridge, uplink, table)
-        if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP" { wanted += requests(network, table) }
+        // Who may ask this host may be decided, whoever is let out.
+        let isDecided = draft.facts.allowances[network.name]?.requests != nil
+        if draft.facts.state.rules[table]?.policies["INPUT"] == "DROP", !isDecided {
+            wanted += requests(network, table)
+        }
         var file = UFWRulesFile(bytes: before.bytes.bytes)
         for rule in wanted {
             guard let edited = file.adding(tuple: rule.tuple, rules: rule.rules.map(\.ufwLine)) else {

@@ -116,20 +116,31 @@ struct FirewallAccept: Remedy {
 }
 
 extension PlanDraft {
-    /// Where the rules let a network out for some purposes only, the rest may be dropped on purpose: whoever decided that
-    /// is to open it, or not.
-    func keepAllowance(of network: Network) throws(LeftToPerson) {
-        if let rule = facts.allowances[network.name] {
+    /// Where the rules let a network do some things only, the rest may be dropped on purpose: whoever decided that is to
+    /// open it, or not.
+    func keepAllowance(
+        of network: Network, for opening: FirewallAccept.Opening = .forwarding
+    ) throws(LeftToPerson) {
+        let allowed = facts.allowances[network.name]
+        let decision: (rule: Allowance?, words: String) =
+            switch opening {
+            case .forwarding where allowed?.forwarding != nil:
+                (allowed?.forwarding, "let \(network.bridge)'s containers out for some purposes only")
+            case .forwarding, .answers:
+                (allowed?.answers, "let answers back to some containers of \(network.bridge) only")
+            case .dhcpAndDNS: (allowed?.requests, "say who of \(network.bridge) may ask this host for DHCP and DNS")
+            }
+        if let rule = decision.rule {
             throw LeftToPerson(
-                why: "the rules let \(network.bridge)'s containers out for some purposes only, so that the rest may be "
-                    + "dropped on purpose: \(rule.place) (\(rule.text))",
+                why: "the rules \(decision.words), so that the rest may be dropped on purpose: \(rule.place) "
+                    + "(\(rule.text))",
                 what: [rule.listing, "Accept there, ahead of what drops, what else should pass, and no more"],
                 withoutCommands: true)
         }
         if let reason = facts.allowancesUnknown[network.name] {
             throw LeftToPerson(
-                why: "whether the rules let \(network.bridge)'s containers out for some purposes only is not known: "
-                    + reason, what: [])
+                why: "whether the rules let \(network.bridge)'s containers do some things only is not known: \(reason)",
+                what: [])
         }
     }
 

@@ -31,7 +31,7 @@ package struct NftFamily: RawRepresentable, Hashable, Sendable, Codable {
     }
 }
 
-/// A hook number. The numbers of IPv4, IPv6, inet and bridge agree; netdev counts its own.
+/// A hook number. The numbers of IPv4, IPv6, inet and bridge agree; netdev and arp count their own.
 package struct NftHook: RawRepresentable, Hashable, Sendable, Codable {
     package let rawValue: UInt32
 
@@ -51,8 +51,14 @@ package struct NftHook: RawRepresentable, Hashable, Sendable, Codable {
     /// Family netdev only.
     package static let netdevEgress = NftHook(rawValue: 1)
 
+    /// Family arp only: what comes to this host (NF_ARP_IN).
+    package static let arpInput = NftHook(rawValue: 0)
+    /// Family arp only: what it sends (NF_ARP_OUT).
+    package static let arpOutput = NftHook(rawValue: 1)
+
     /// As `nft` writes it.
     package func name(in family: NftFamily) -> String {
+        if family == .arp, self == .arpInput || self == .arpOutput { return self == .arpInput ? "input" : "output" }
         if family == .netdev { return self == .netdevIngress ? "ingress" : "egress" }
         switch self {
         case .prerouting: return "prerouting"

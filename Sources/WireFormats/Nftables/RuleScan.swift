@@ -107,6 +107,7 @@ struct RuleScan {
         case names.queue: traits.formUnion([.queues, .isBeyondIptables])
         case names.offload: traits.formUnion([.offloads, .usesConntrack, .isBeyondIptables])
         case names.nat: traits.formUnion([.translates, .translatesSource, .isBeyondIptables])
+        case names.handshake: traits.formUnion([.usesConntrack, .isBeyondIptables])
         case names.redirect: traits.formUnion([.translates, .isBeyondIptables])
         case names.masquerade: traits.formUnion([.translatesSource, .isBeyondIptables])
         case names.compare, names.counter, names.immediate, names.bitwise, names.range, names.byteOrder, names.limit,
@@ -122,6 +123,8 @@ struct RuleScan {
             switch Self.firstWord(bytes, data, nfta(NFTA_TARGET_NAME)) {
             case names.mark, names.hashMark: traits.insert(.changesMarks)
             case names.connectionMark: traits.formUnion([.changesMarks, .usesConntrack])
+            case names.socketTarget: traits.formUnion([.changesMarks, .hasOtherTarget])
+            case names.handshakeTarget: traits.formUnion([.usesConntrack, .hasOtherTarget])
             case names.ipset: traits.insert(.usesIPSets)
             case names.queueTarget: traits.insert(.queues)
             case names.segmentSize: traits.insert(.writesOptions)
@@ -233,6 +236,9 @@ struct RuleScan {
         let mark = word("MARK")
         let connectionMark = word("CONNMARK")
         let hashMark = word("HMARK")
+        let socketTarget = word("TPROXY")
+        let handshakeTarget = word("SYNPROXY")
+        let handshake = word("synproxy")
         let ipset = word("SET")
         let queue = word("queue")
         let queueTarget = word("NFQUEUE")

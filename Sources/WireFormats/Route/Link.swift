@@ -41,6 +41,8 @@ package struct Link: Hashable, Sendable {
     package var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
     /// IFF_RUNNING.
     package var isRunning: Bool { flags & UInt32(IFF_RUNNING) != 0 }
+    /// IFF_NOARP: neighbours are neither asked nor answered.
+    package var isWithoutARP: Bool { flags & UInt32(IFF_NOARP) != 0 }
     /// IFF_LOOPBACK.
     package var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK) != 0 }
 

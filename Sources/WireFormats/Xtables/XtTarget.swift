@@ -15,6 +15,10 @@ package enum XtTarget: Hashable, Sendable {
     case reject
     case mark(XtMarkChange)
     case connmark(XtMarkChange)
+    /// Gives the packet to a socket of this host and marks it so; where there is no such socket, drops it.
+    case tproxy(XtMarkChange)
+    /// Answers a SYN for the other end, and takes what the one who sent it answers.
+    case synproxy
     /// Changes a set of ipset, and goes on.
     case ipset(XtSetTarget)
     /// Known to go on with the next rule and to change nothing that is looked at here.
@@ -48,6 +52,9 @@ package enum XtTarget: Hashable, Sendable {
             self = XtMarkChange(mark: info, revision: xt.revision).map(XtTarget.mark) ?? .other(name: xt.name)
         case "CONNMARK":
             self = XtMarkChange(connmark: info, revision: xt.revision).map(XtTarget.connmark) ?? .other(name: xt.name)
+        case "TPROXY":
+            self = XtMarkChange(tproxy: info, revision: xt.revision).map(XtTarget.tproxy) ?? .other(name: xt.name)
+        case "SYNPROXY": self = .synproxy
         case "SET":
             self = XtSetTarget(info, revision: xt.revision).map(XtTarget.ipset) ?? .other(name: xt.name)
         default: self = Self.passing.contains(xt.name) ? .passes(name: xt.name) : .other(name: xt.name)
@@ -99,6 +106,12 @@ package struct XtMarkChange: Hashable, Sendable {
     /// `xt_mark_tginfo2`.
     init?(mark info: XtInfo, revision: UInt8) {
         guard revision == 2, let value = info.word(0), let mask = info.word(4) else { return nil }
+        self.init(mode: .set, value: value, mask: mask, packetMask: 0, shift: nil)
+    }
+
+    /// `xt_tproxy_target_info` and `_v1`: the mask is of the bits that are cleared, and comes first.
+    init?(tproxy info: XtInfo, revision: UInt8) {
+        guard revision <= 1, let mask = info.word(0), let value = info.word(4) else { return nil }
         self.init(mode: .set, value: value, mask: mask, packetMask: 0, shift: nil)
     }
 

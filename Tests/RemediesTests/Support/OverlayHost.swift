@@ -79,7 +79,7 @@ final class OverlayHost: MutableHost {
             } else {
                 throw HostError(.notFound, operation: program.rawValue, message: "not installed")
             }
-        case .space, .legacyTable, .packetPrograms:
+        case .space, .legacyTable, .packetPrograms, .packetProgramsOf:
             throw HostError(.unsupported, operation: "overlay", message: "not on this host")
         }
     }
