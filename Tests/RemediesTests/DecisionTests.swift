@@ -43,7 +43,7 @@ struct DecisionTests {
     @Test func lxcNetKeepsABridgeThatIsOnlyDown() throws {
         let cause = Fixture.cause("bridge-not-persistent", remedy: "lxc-net-configure")
         let enabled = stock {
-            $0.paths["/etc/default/lxc-net"] = Fixture.file("LXC_BRIDGE=\"br7\"\n")
+            $0.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=true\nLXC_BRIDGE=br7\n")
             $0.paths[LxcNetFacts.enablement] = .symbolicLink(Fixture.unit)
         }
         #expect(try leftToPerson(cause, enabled).contains("lxc-net makes br7 at every boot"))
@@ -80,13 +80,19 @@ struct DecisionTests {
 
     // MARK: a network that agrees with itself
 
-    @Test func settingsOfAnotherNetworkStay() throws {
+    @Test(arguments: [("192.168.50.1", "192.168.50.0/24", "192.168.50.2,"), ("10.5.0.1", "10.5.0.0/24", "10.5.0.2,")])
+    func settingsThatAgreeInAnotherNetworkStay(_ address: String, _ network: String, _ first: String) throws {
         let host = OverlayHost(Fixture.healthy)
+        Scenario.astray(&host.state)
+        let last = address.dropLast() + "254"
         host.state.paths["/etc/default/lxc-net"] = Fixture.file(
-            Fixture.settings.replacing("255.255.0.0", with: "255.255.255.0")
-                .replacing("10.5.0.0/16", with: "192.168.50.0/24").replacing("10.5.0.1", with: "192.168.50.1"))
+            "USE_LXC_BRIDGE=true\nLXC_BRIDGE=lxcbr1\nLXC_ADDR=\(address)\nLXC_NETMASK=255.255.255.0\nLXC_NETWORK=\(network)\n"
+                + "LXC_DHCP_RANGE=\(first)\(last)\n")
         let cause = Fixture.cause("bridge-not-persistent", remedy: "lxc-net-configure")
-        #expect(try leftToPerson(cause, host).contains("192.168.50.0/24 in every setting"))
+        #expect(try leftToPerson(cause, host).contains("\(network) in every setting"))
+        guard address == "10.5.0.1" else { return }
+        let why = try leftToPerson(Fixture.cause("masq-wrong-subnet", remedy: "masquerade"), host)
+        #expect(why.contains("\(network) in every setting"))
     }
 
     @Test func aNetworkDoesNotGrowOverAnother() throws {

@@ -75,7 +75,11 @@ struct LxcNetConfigure: Remedy {
         guard settings["LXC_BRIDGE"] == network.bridge, let own = settings.address, own != network.address else {
             return
         }
-        if !own.overlaps(network.cidr), settings["LXC_NETWORK"] == own.network.description {
+        let range = (settings["LXC_DHCP_RANGE"] ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) }
+        let agrees = range.count == 2 && range.allSatisfy(own.network.contains)
+        if own.network != network.cidr, settings["LXC_NETWORK"] == own.network.description,
+            agrees || !own.overlaps(network.cidr)
+        {
             throw LeftToPerson(
                 why: "\(draft.facts.lxcNet.settingsFile) makes \(network.bridge) the network \(own.network) in every "
                     + "setting, so somebody decided so",
