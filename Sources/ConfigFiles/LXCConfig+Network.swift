@@ -20,9 +20,10 @@ extension LXCConfig {
         replacing(["hwaddr"], in: bytes) { $0.lowercased() == old.lowercased() ? new : nil }
     }
 
-    /// Every veth without a link is linked, by a line after its type.
+    /// Every veth without a link is linked, by a line after its type; but for those that something else connects.
     package static func linkingLooseDevices(to bridge: String, in bytes: [UInt8]) -> [UInt8] {
         var lines = TextLines(bytes)
+        let devices = LXCConfig(path: "config", bytes: bytes, refusesLegacyKeys: false) { _ in .file([]) }.byIndex
         var types: [String: Int] = [:]
         var linked: Set<String> = []
         for (number, line) in lines.numbered {
@@ -42,7 +43,8 @@ extension LXCConfig {
                 if entry.value.isEmpty { linked.remove(index) } else { linked.insert(index) }
             }
         }
-        for (index, number) in types.sorted(by: { $0.value > $1.value }) where !linked.contains(index) {
+        for (index, number) in types.sorted(by: { $0.value > $1.value })
+        where !linked.contains(index) && Int(index).flatMap({ devices[$0] })?.isConnectedOtherwise != true {
             lines.insert("lxc.net.\(index).link = \(bridge)", afterLine: number)
         }
         return lines.bytes

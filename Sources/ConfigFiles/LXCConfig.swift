@@ -19,7 +19,17 @@ package struct LXCConfig: Sendable {
         package var hardwareAddress: String?
         package var addresses: [String] = []
         package var gateway: String?
+        /// Of a veth: `bridge`, which is the default, or `router`.
+        package var vethMode: String?
+        package var answersForContainer = false
+        /// The program that is run when the host's end is there.
+        package var upScript: String?
         package var location: SourceLocation
+
+        /// Whether no bridge is meant: the veth is routed, or a script plugs it in where it likes (Open vSwitch).
+        package var isConnectedOtherwise: Bool {
+            vethMode == "router" || answersForContainer || (link == nil && upScript != nil)
+        }
     }
 
     /// What the file system says of a name in `lxc.include`.
@@ -37,7 +47,7 @@ package struct LXCConfig: Sendable {
     package private(set) var error: String?
     /// A file that it includes could not be read here, so that the rest is not known.
     package private(set) var unreadable: String?
-    private var byIndex: [Int: Device] = [:]
+    private(set) var byIndex: [Int: Device] = [:]
     private var lastLegacy = -1
     private var filesRead = 0
 
@@ -206,6 +216,9 @@ package struct LXCConfig: Sendable {
         case "ipv4.address":
             if entry.value.isEmpty { device.addresses = [] } else { device.addresses.append(entry.value) }
         case "ipv4.gateway": device.gateway = entry.value.isEmpty ? nil : entry.value
+        case "veth.mode": device.vethMode = entry.value
+        case "l2proxy": device.answersForContainer = entry.value == "1"
+        case "script.up": device.upScript = entry.value.isEmpty ? nil : entry.value
         default: break
         }
         byIndex[index] = device

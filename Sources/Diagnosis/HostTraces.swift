@@ -63,18 +63,21 @@ package struct HostTraces: Sendable, Hashable {
     package var lxcNet: LXCNet?
     /// A container that links the makina bridge; nil where there is none, or where nobody needed to look.
     package var makinaContainer: String?
+    /// Beside that one, a container that links lxc-net's own bridge.
+    package var lxcNetContainer: String?
     /// Every bridge with who makes it; empty where no profile asks. Nil where they could not be read.
     package var managed: [ManagedBridge]?
 
     package init(
         bridges: [String] = [], makinaJob: Bool = false, makinaSettings: String? = nil, lxcNet: LXCNet? = nil,
-        makinaContainer: String? = nil, managed: [ManagedBridge]? = []
+        makinaContainer: String? = nil, lxcNetContainer: String? = nil, managed: [ManagedBridge]? = []
     ) {
         self.bridges = bridges
         self.makinaJob = makinaJob
         self.makinaSettings = makinaSettings
         self.lxcNet = lxcNet
         self.makinaContainer = makinaContainer
+        self.lxcNetContainer = lxcNetContainer
         self.managed = managed
     }
 
@@ -89,6 +92,9 @@ package struct HostTraces: Sendable, Hashable {
             traces.makinaSettings = reader.first(
                 ["/etc/default/lxc-net-makina", "/etc/default/magicbridge_\(bridge)"])
             if traces.makinaSettings == nil { traces.makinaContainer = reader.container(linking: bridge) }
+            if traces.makinaContainer != nil, let own = traces.lxcNet, own.installed, own.useBridge {
+                traces.lxcNetContainer = reader.container(linking: own.bridge)
+            }
         }
         return traces
     }

@@ -59,7 +59,13 @@ package enum ProfileResolver {
         guard let makina = makina(builtIn), let network = makina.networks.first else {
             throw .notDerivable(name: "makina", problem: "it is not built in")
         }
-        if let trace = trace(of: network, traces) { return chosen(makina, trace, traces) }
+        if let trace = trace(of: network, traces) {
+            // One container for it and one for lxc-net's own bridge: that does not suffice to change the host.
+            let other = trace == Self.containerTrace(network, traces) ? traces.lxcNetContainer : nil
+            return chosen(
+                makina, trace + (other.map { ", and container \($0) lxc-net's own bridge" } ?? ""), traces,
+                supported: other == nil)
+        }
         guard let settings = traces.lxcNet else {
             return chosen(makina, "lxc-net's settings could not be read", traces, supported: false)
         }
@@ -85,7 +91,11 @@ package enum ProfileResolver {
                 return "lxc-net is configured for \(network.cidr)"
             }
         }
-        return traces.makinaContainer.map { "container \($0) links \(network.bridge)" }
+        return containerTrace(network, traces)
+    }
+
+    private static func containerTrace(_ network: Network, _ traces: HostTraces) -> String? {
+        traces.makinaContainer.map { "container \($0) links \(network.bridge)" }
     }
 
     /// The network that lxc-net makes, and serves with DHCP and DNS by its own dnsmasq.

@@ -59,6 +59,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
     case reloadNetworkManager(keepingUp: [String])
     /// Has Docker's daemon check its file.
     case checkDocker(path: String)
+    /// Has dnsmasq read the file that lxc-net gives it, with the range of addresses.
+    case checkDnsmasq(path: String, range: String)
     /// Checks a unit file.
     case checkUnit(path: String)
     /// Has LXC load a container's configuration. The path is that of all containers.
@@ -89,6 +91,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .checkNetworkManager: ["NetworkManager", "--print-config"]
         case .reloadNetworkManager: ["nmcli", "general", "reload", "conf"]
         case .checkDocker(let path): ["dockerd", "--validate", "--config-file", path]
+        case .checkDnsmasq(let path, let range):
+            ["dnsmasq", "--test", "--conf-file=\(path)", "--dhcp-range=\(range)"]
         case .checkUnit(let path): ["systemd-analyze", "verify", path]
         case .checkContainer(let name, let path): ["lxc-info", "-P", path, "-n", name, "-s"]
         }
@@ -99,7 +103,8 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         switch self {
         case .lxcNetStart, .lxcNetStop, .firewalldAdd, .firewalldRemove, .shorewallReload, .installLXC: false
         case .checkRules, .checkNftables, .checkUnit, .checkContainer, .checkFirewalld, .checkShorewall,
-            .checkIfupdown, .checkNetplan, .checkKeyfile, .checkNetworkManager, .checkDocker, .daemonReload,
+            .checkIfupdown, .checkNetplan, .checkKeyfile, .checkNetworkManager, .checkDocker, .checkDnsmasq,
+            .daemonReload,
             .startUnit, .reloadNetworkManager:
             true
         }
@@ -114,7 +119,7 @@ package enum OwnedProgram: Codable, Sendable, Hashable {
         case .shorewallReload(let reach, let isOpen): .shorewallReload(reach, isOpen: !isOpen)
         case .installLXC, .daemonReload, .startUnit, .reloadNetworkManager, .checkShorewall, .checkIfupdown,
             .checkNetplan, .checkKeyfile, .checkNetworkManager, .checkDocker, .checkFirewalld, .checkRules,
-            .checkNftables, .checkUnit, .checkContainer:
+            .checkNftables, .checkUnit, .checkContainer, .checkDnsmasq:
             self
         }
     }

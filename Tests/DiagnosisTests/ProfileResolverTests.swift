@@ -33,6 +33,10 @@ import Testing
             "/etc/default/magicbridge_lxcbr1 exists", true
         ),
         (HostTraces(lxcNet: stock, makinaContainer: "web"), "makina", "container web links lxcbr1", true),
+        (
+            HostTraces(lxcNet: stock, makinaContainer: "old", lxcNetContainer: "web"), "makina",
+            "container old links lxcbr1, and container web lxc-net's own bridge", false
+        ),
         (HostTraces(bridges: ["lxcbr0"], lxcNet: stock), "lxc-net", "lxc-net is configured for lxcbr0", true),
         (
             HostTraces(lxcNet: .init(installed: true, useBridge: false, bridge: "lxcbr0", address: "10.0.3.1/24")),

@@ -167,7 +167,8 @@ import Testing
 
     @Test func containersHaveCausesOfTheirOwn() {
         let good: [String: FactValue] = [
-            "links": .strings(["lxcbr1"]), "noLink": .boolean(false), "legacyKeys": .strings([]),
+            "links": .strings(["lxcbr1"]), "noLink": .boolean(false), "connectedOtherwise": .boolean(false),
+            "legacyKeys": .strings([]),
             "rootfsExists": .boolean(true), "addresses": .strings([]),
         ]
         let scene = Scene.healthy.with(container: "db", good).with(

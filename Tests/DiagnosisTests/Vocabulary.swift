@@ -48,7 +48,7 @@ enum Vocabulary {
             probe("containers", "path:S", "names:L count:I elsewhere:L"),
             probe(
                 "container-config", "path:S container:S",
-                "links:L types:L noLink:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S "
+                "links:L types:L noLink:B connectedOtherwise:B legacyKeys:L rootfs:S rootfsExists:B loadable:B error:S "
                     + "addresses:L config:S"),
             probe("container-ports", "path:S container:S", "unplugged:L plugs:L"),
             probe("container-hardware-addresses", "path:S", "count:I duplicates:L"),

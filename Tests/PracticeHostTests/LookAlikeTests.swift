@@ -169,7 +169,19 @@ import Testing
         "ip link add \(name) type bridge; ip address add \(address) dev \(name); ip link set \(name) up\n"
     }
 
-    @Test(arguments: translations + filters + owners + layers)
+    static let containers = [
+        LookAlike(
+            name: "a container that a script connects", options: ["--containers", "2"],
+            setup: """
+                lxc-stop -k c2; printf '#!/bin/sh\nexit 0\n' >/etc/lxc/own-switch; chmod 755 /etc/lxc/own-switch
+                sed -i 's,^lxc.net.0.link = lxcbr1,lxc.net.0.script.up = /etc/lxc/own-switch,' /var/lib/lxc/c2/config
+                """),
+        LookAlike(
+            name: "a service's own address in a container", options: ["--containers", "1"],
+            setup: "lxc-attach -n c1 -- ip addr add 10.5.200.7/32 dev eth0"),
+    ]
+
+    @Test(arguments: translations + filters + owners + layers + containers)
     func isHealthy(item: LookAlike) throws {
         let ended = try Program.lab(
             item.options, "set -e; exec 3>&1 >&2\n\(item.setup)\nset +e; lxc-doctor --format json >&3")

@@ -213,3 +213,14 @@ func wordsToPaste(word: String, quoted: String) {
         found["legacyKeys"]
             == .strings(["config:1 lxc.network.type", "config:2 lxc.network.link", "config:3 lxc.rootfs"]))
 }
+
+@Test(arguments: [
+    ("lxc.net.0.script.up = /etc/lxc/ovsup", true), ("lxc.net.0.veth.mode = router", true),
+    ("lxc.net.0.l2proxy = 1", true),
+    ("lxc.net.0.l2proxy = 0", false), ("lxc.net.0.veth.mode = bridge", false),
+    ("lxc.net.0.script.down = /bin/x", false),
+]) func aVethThatSomethingElseConnectsLacksNoBridge(_ line: String, _ isConnected: Bool) throws {
+    let found = try facts(ContainerConfigProbe(), c1, on: container("lxc.net.0.type = veth\n\(line)\n"))
+    #expect(found["connectedOtherwise"] == .boolean(isConnected))
+    #expect(found["noLink"] == .boolean(!isConnected))
+}

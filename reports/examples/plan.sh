@@ -10,6 +10,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 [ "$(id -u)" = 0 ] || { echo 'this needs root' >&2; exit 77; }
 run=$(date -u +%Y%m%dT%H%M%SZ)-$$
 done_steps=
+# Where a copy of a file lies before it is changed: not beside it, where its program might read it.
+keep() { backup=/var/lib/lxc-doctor/backup/$1$2; (umask 077 && mkdir -p "$(dirname "$backup")") && chmod 700 /var/lib/lxc-doctor/backup; }
 
 # 1. link lxcbr1: absent -> a bridge, down  [bridge-create.1]
 #    risk: Containers that run already are not attached to the new bridge until they are restarted, and a DHCP server of the old bridge stays on the old one until lxc-net is restarted.
@@ -82,7 +84,7 @@ net.ipv4.conf.all.forwarding = 1
 ' | cmp -s - /etc/sysctl.d/99-zz-lxc-doctor.conf
 }
 change_4() {
-    backup=/etc/sysctl.d/99-zz-lxc-doctor.conf.lxc-doctor.$run
+    keep $run /etc/sysctl.d/99-zz-lxc-doctor.conf || return 1
     (umask 077 && rm -f /etc/sysctl.d/.lxc-doctor.plan && printf '# Containers reach other networks only if this host forwards packets.
 net.ipv4.ip_forward = 1
 net.ipv4.conf.all.forwarding = 1
@@ -90,7 +92,7 @@ net.ipv4.conf.all.forwarding = 1
 }
 undo_4() {
     result=0
-    backup=/etc/sysctl.d/99-zz-lxc-doctor.conf.lxc-doctor.$run.undo
+    keep $run.undo /etc/sysctl.d/99-zz-lxc-doctor.conf || return 1
     { [ ! -e /etc/sysctl.d/99-zz-lxc-doctor.conf ] && [ ! -L /etc/sysctl.d/99-zz-lxc-doctor.conf ]; } || { { [ -f /etc/sysctl.d/99-zz-lxc-doctor.conf ] && [ ! -L /etc/sysctl.d/99-zz-lxc-doctor.conf ] && [ "$(stat -c '%a %u %g' /etc/sysctl.d/99-zz-lxc-doctor.conf)" = '644 0 0' ] && printf '# Containers reach other networks only if this host forwards packets.
 net.ipv4.ip_forward = 1
 net.ipv4.conf.all.forwarding = 1
@@ -114,7 +116,7 @@ net.ipv4.ip_forward = 1
 ' | cmp -s - /etc/sysctl.conf
 }
 change_5() {
-    backup=/etc/sysctl.conf.lxc-doctor.$run
+    keep $run /etc/sysctl.conf || return 1
     cp -a /etc/sysctl.conf "$backup" && rm -f /etc/.lxc-doctor.plan && cp -a /etc/sysctl.conf /etc/.lxc-doctor.plan && printf '# top
 # lxc-doctor: was net/ipv4/ip_forward = 0
 net.ipv4.ip_forward = 1
@@ -122,7 +124,7 @@ net.ipv4.ip_forward = 1
 }
 undo_5() {
     result=0
-    backup=/etc/sysctl.conf.lxc-doctor.$run.undo
+    keep $run.undo /etc/sysctl.conf || return 1
     { [ -f /etc/sysctl.conf ] && [ ! -L /etc/sysctl.conf ] && [ "$(stat -c '%a %u %g' /etc/sysctl.conf)" = '644 0 0' ] && printf '# top
 net/ipv4/ip_forward = 0
 ' | cmp -s - /etc/sysctl.conf; } || { { [ -f /etc/sysctl.conf ] && [ ! -L /etc/sysctl.conf ] && [ "$(stat -c '%a %u %g' /etc/sysctl.conf)" = '644 0 0' ] && printf '# top

@@ -116,8 +116,12 @@ struct BridgeResidentsProbe: Probe {
     }
 
     private static func foreignAddresses(of resident: Resident, in network: Network) -> [IPv4Prefix] {
-        resident.addresses.filter { address in
-            !network.cidr.contains(address.address) || address.length != network.address.length
+        let length = network.address.length
+        let isAtHome = resident.addresses.contains { network.cidr.contains($0.address) && $0.length == length }
+        return resident.addresses.filter { address in
+            guard network.cidr.contains(address.address) else { return true }
+            // One more beside the right one, for a service: nobody routes by it.
+            return address.length != length && !(isAtHome && address.length > length)
         }
     }
 

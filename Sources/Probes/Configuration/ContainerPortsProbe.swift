@@ -28,8 +28,10 @@ package struct ContainerPortsProbe: Probe {
             return Observation(facts: ["unplugged": .strings([]), "plugs": .strings([])], evidence: [evidence])
         }
         let config = try ContainerConfigProbe.read(path, name, reader)
-        if config.entries.contains(where: { $0.key.hasSuffix(".veth.mode") && $0.value == "router" }) {
-            throw .notApplicable("its veth is routed, not bridged")
+        if let device = config.devices.first(where: \.isConnectedOtherwise) {
+            throw .notApplicable(
+                device.link == nil && device.upScript != nil
+                    ? "a script of its own connects it" : "its veth is routed, not bridged")
         }
         let residents: BridgeResidents
         do {

@@ -63,7 +63,8 @@ package struct ContainerConfigProbe: Probe {
         name: "container-config", summary: "a container's configuration, with its includes, as LXC would read it",
         parameters: ["path": .string, "container": .string],
         facts: [
-            "links": .strings, "noLink": .boolean, "types": .strings, "legacyKeys": .strings, "rootfs": .string,
+            "links": .strings, "noLink": .boolean, "connectedOtherwise": .boolean, "types": .strings,
+            "legacyKeys": .strings, "rootfs": .string,
             "rootfsExists": .boolean, "loadable": .boolean, "error": .string, "addresses": .strings,
             "gateways": .strings, "config": .string,
         ], source: .configuration)
@@ -117,7 +118,9 @@ package struct ContainerConfigProbe: Probe {
         let (path, name) = (place.path, place.name)
         let config = try Self.read(path, name, reader)
         let veths = config.devices.filter { $0.type == "veth" }
-        let links = veths.compactMap(\.link)
+        let bridged = veths.filter { !$0.isConnectedOtherwise }
+        let links = bridged.compactMap(\.link)
+        let noLink = bridged.contains { $0.link == nil }
         let legacy = config.legacyKeys.map { "config:\($0.location.line) \($0.key)" }
         let rootfs = config.rootfs?.value ?? ""
         var exists = !rootfs.isEmpty
@@ -125,7 +128,8 @@ package struct ContainerConfigProbe: Probe {
             exists = try reader.exists(part)
         }
         var observation = Observation(facts: [
-            "links": .strings(links), "noLink": .boolean(veths.contains { $0.link == nil }),
+            "links": .strings(links), "noLink": .boolean(noLink),
+            "connectedOtherwise": .boolean(!noLink && bridged.count < veths.count),
             "types": .strings(config.devices.map { $0.type ?? "none given" }), "legacyKeys": .strings(legacy),
             "rootfs": .string(rootfs), "rootfsExists": .boolean(exists),
             "loadable": .boolean(config.error == nil), "error": .string(config.error ?? ""),

@@ -10,7 +10,7 @@ struct LxcNetSettings {
     static let defaults = [
         "USE_LXC_BRIDGE": "true", "LXC_BRIDGE": "lxcbr0", "LXC_ADDR": "10.0.3.1", "LXC_NETMASK": "255.255.255.0",
         "LXC_NETWORK": "10.0.3.0/24", "LXC_DHCP_RANGE": "10.0.3.2,10.0.3.254", "LXC_DHCP_MAX": "253",
-        "LXC_USE_NFT": "true",
+        "LXC_USE_NFT": "true", "LXC_DHCP_CONFILE": "",
     ]
 
     private let environment: ShellEnvironment

@@ -51,17 +51,24 @@ private func make(_ planned: PlannedChange, _ change: ShellChange, _ number: Int
     let name = "\(step.target): \(step.id)"
     let risk = ["# risk: \(Yaml.comment(step.risk))", "# undo: \(Yaml.comment(step.reversal))"]
     switch planned.change {
-    case .file(let path, _, let after?):
+    case .file(let path, let before, let after?):
         guard let text = String(validating: after.bytes.bytes, as: UTF8.self), !text.unicodeScalars.contains("\0")
         else { break }
-        return task(
-            name, "copy",
-            [
-                "dest: \(Yaml.text(path))", "content: \(Yaml.text(text))", "owner: \(Yaml.text(String(after.owner)))",
-                "group: \(Yaml.text(String(after.group)))", "mode: \(Yaml.text("0" + String(after.mode, radix: 8)))",
-                "backup: true", "follow: false",
-            ], comments: risk)
-    case .file(let path, _, nil), .symbolicLink(let path, _, nil):
+        let kept = before == nil ? [] : keep(path, unless: change.isAfter)
+        return kept
+            + task(
+                name, "copy",
+                [
+                    "dest: \(Yaml.text(path))", "content: \(Yaml.text(text))",
+                    "owner: \(Yaml.text(String(after.owner)))",
+                    "group: \(Yaml.text(String(after.group)))",
+                    "mode: \(Yaml.text("0" + String(after.mode, radix: 8)))",
+                    "follow: false",
+                ], comments: risk)
+    case .file(let path, _, nil):
+        return keep(path, unless: change.isAfter)
+            + task(name, "file", ["path: \(Yaml.text(path))", "state: absent"], comments: risk)
+    case .symbolicLink(let path, _, nil):
         return task(name, "file", ["path: \(Yaml.text(path))", "state: absent"], comments: risk)
     case .symbolicLink(let path, let before, let after?):
         return task(
@@ -77,6 +84,16 @@ private func make(_ planned: PlannedChange, _ change: ShellChange, _ number: Int
         name, "command", ["argv: [/bin/sh, -c, \(Yaml.text(script))]"],
         more: ["register: step_\(number)", "changed_when: \(Yaml.text("'unchanged' not in step_\(number).stdout"))"],
         comments: risk)
+}
+
+/// A copy of the file as it is, not beside it: its program might read that too.
+private func keep(_ path: String, unless isAfter: String) -> [String] {
+    let script =
+        "if { \(isAfter); }; then exit 0; fi; copy=\(ExportBackup.directory)/$(date -u +%Y%m%dT%H%M%SZ)-$$"
+        + "\(Shell.quote(path)); \(ExportBackup.makeRoom("\"$copy\"")) && cp -a \(Shell.quote(path)) \"$copy\""
+    return task(
+        "Keep a copy of \(path)", "command", ["argv: [/bin/sh, -c, \(Yaml.text(script))]"],
+        more: ["changed_when: false"])
 }
 
 private func task(

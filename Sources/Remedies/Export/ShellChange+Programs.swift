@@ -127,7 +127,7 @@ extension ShellChange {
                 [NetworkManagerPorts.file], isBefore: "true", isAfter: make, make: make,
                 programs: programs.union(["ip"]))
         case .daemonReload, .startUnit, .checkIfupdown, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
-            .checkContainer, .checkDocker:
+            .checkContainer, .checkDocker, .checkDnsmasq:
             return ShellChange(
                 ["check \(command)"], isBefore: "true", isAfter: command, make: command, programs: programs)
         }

@@ -42,6 +42,8 @@ private func header(_ plan: Plan) -> [String] {
         "[ \"$(id -u)\" = 0 ] || { echo 'this needs root' >&2; exit 77; }",
         "run=$(date -u +%Y%m%dT%H%M%SZ)-$$",
         "done_steps=",
+        comment("Where a copy of a file lies before it is changed: not beside it, where its program might read it."),
+        "keep() { backup=\(ExportBackup.directory)/$1$2; \(ExportBackup.makeRoom("\"$backup\"")); }",
     ]
     if plan.mayDisconnect {
         lines += [
@@ -58,10 +60,10 @@ private func functions(_ number: Int, _ planned: PlannedChange, _ change: ShellC
         let inverse = ShellChange(inverse)
         return "{ \(inverse.isAfter); } || { { \(inverse.isBefore); } && \(inverse.make); } || result=1"
     }
-    let path = "backup=\(change.resources.first { $0.hasPrefix("/") }.map { Shell.quote($0) } ?? "")"
     let needsBackup = change.make.contains("\"$backup\"") || undo.contains { $0.contains("\"$backup\"") }
-    let backup = needsBackup ? ["    \(path).lxc-doctor.$run"] : []
-    let undoBackup = needsBackup ? ["    \(path).lxc-doctor.$run.undo"] : []
+    let file = change.resources.first { $0.hasPrefix("/") }.map { Shell.quote($0) } ?? ""
+    let backup = needsBackup ? ["    keep $run \(file) || return 1"] : []
+    let undoBackup = needsBackup ? ["    keep $run.undo \(file) || return 1"] : []
     return [
         "", comment("\(number). \(step.target): \(step.before) -> \(step.after)  [\(step.id)]"),
         comment("   risk: \(step.risk)"), comment("   undo: \(step.reversal)"),
@@ -111,4 +113,14 @@ private func plain(_ text: String) -> String {
     String(
         String.UnicodeScalarView(
             text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f || $0 == "\u{2028}" ? " " : $0 }))
+}
+
+/// Where an exported plan keeps what it replaces: where `fix apply` does, for root alone.
+enum ExportBackup {
+    static let directory = "/var/lib/lxc-doctor/backup"
+
+    /// Makes the directory of a copy; `copy` is a word for the shell.
+    static func makeRoom(_ copy: String) -> String {
+        "(umask 077 && mkdir -p \"$(dirname \(copy))\") && chmod 700 \(directory)"
+    }
 }

@@ -43,6 +43,20 @@ extension PlanFacts {
                 addresses.filter { $0.link == bridge && $0.text != own }.map { "the address \($0.text)" }
                 + (try routes(by: bridge, hasIPv6: !addresses.isEmpty, host))
         }
+        try readRoutesElsewhere(host, profile)
+    }
+
+    /// Into a part of a network, by another link than its bridge or by none.
+    private mutating func readRoutesElsewhere(_ host: any Host, _ profile: Profile) throws(HostError) {
+        let routes: [Route] = try host.routes(.ipv4)
+        let links = try host.links()
+        for network in profile.networks {
+            let bridge = links.first { $0.name == network.bridge }?.index
+            routedElsewhere[network.bridge] = routes.filter { route in
+                route.kind == .unicast && network.cidr.contains(route.destination.address)
+                    && route.destination.length >= network.cidr.length && !route.links.contains(where: { $0 == bridge })
+            }.map { "the route to \($0.destination)" }
+        }
     }
 
     /// Those that neither the kernel made with an address nor a router advertised.

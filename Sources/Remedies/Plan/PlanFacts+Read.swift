@@ -30,7 +30,8 @@ extension PlanFacts {
             [
                 NetworkManagerPorts.file, LxcNetFacts.flag, LxcNetFacts.enablement, LxcNetFacts.mask, net.mainFile,
                 net.settingsFile,
-                SysctlReplay.mainFile, ForwardingPersistent.ufwFile, ForwardingPersistent.shorewallFile,
+                LxcNetFacts.containerDefaults, SysctlReplay.mainFile, ForwardingPersistent.ufwFile,
+                ForwardingPersistent.shorewallFile,
             ] + FirewallFacts.files + ForwardingPersistent.names.map { "\(ForwardingPersistent.directory)/\($0)" }
         for flavour in IptablesFlavour.allCases {
             scope.rules.formUnion(["filter", "nat"].map { IptablesTable(flavour, $0) })
@@ -75,6 +76,7 @@ extension PlanFacts {
         facts.firewall = firewall
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
+        if causes.contains(where: { $0.id == ContainerConfig.linksOther }) { facts.readMakersOfLinks(host) }
         facts.uplinks = uplinks
         try facts.readIPv6(host, profile)
         try facts.readNetworkManager(host)

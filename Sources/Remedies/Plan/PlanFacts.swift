@@ -25,10 +25,13 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var translationPlaces: [String: TranslationPlace] = [:]
     /// Why there is no such place, where there is none.
     package var translationPlaceless: [String: String] = [:]
-    /// Whose files beside lxc-net's make, or would make, a network's bridge at boot; by the name of the bridge.
+    /// Whose files beside lxc-net's make, or would make, a network's bridge at boot; by the name of the bridge. Where
+    /// containers that link another bridge are a cause, of that bridge too.
     package var bridgeMakers: [String: [BridgeMaker]] = [:]
     /// Why that is not known; nil: it is.
     package var bridgeMakersUnknown: String?
+    /// The same of bridges that are linked and not there.
+    package var linkedMakersUnknown: [String: String] = [:]
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
     /// The network of lxc-net's own nft table, where nobody has put anything into it.
@@ -60,6 +63,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var advertised: Set<String> = []
     /// What others have put on a bridge and lxc-net, started anew, does not bring back, in words; by the bridge's name.
     package var notBroughtBack: [String: [String]] = [:]
+    /// Routes into a part of a network that leave by other links, in words; by the bridge's name.
+    package var routedElsewhere: [String: [String]] = [:]
     /// What must not be cut off.
     package var connections: Connections
 
@@ -96,6 +101,8 @@ package struct LxcNetFacts: Codable, Sendable, Hashable {
     package var settingsFile: String { settingsDirectory + "/lxc-net" }
 
     package static let flag = "/run/lxc/network_up"
+    /// What a container that is made on this host begins with.
+    package static let containerDefaults = "/etc/lxc/default.conf"
     package static let enablement = "/etc/systemd/system/multi-user.target.wants/lxc-net.service"
     package static let mask = "/etc/systemd/system/lxc-net.service"
 }

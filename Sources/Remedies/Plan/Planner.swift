@@ -68,6 +68,6 @@ private func leave(_ cause: Cause, _ reason: LeftToPerson) -> ByHand {
 
 private func refusal(_ chosen: ChosenProfile) -> String? {
     guard !chosen.supported else { return nil }
-    return "nothing on this host speaks for the profile \(chosen.profile.name); "
+    return "nothing on this host speaks for the profile \(chosen.profile.name) beyond doubt (\(chosen.because)); "
         + "name it with --profile \(chosen.profile.name) if it is right"
 }

@@ -52,7 +52,7 @@ struct BridgeAddress: Remedy {
             }
             throw LeftToPerson(
                 why: "\(link) carries \(other), which overlaps \(network.cidr); two links cannot share a subnet",
-                what: ["Renumber one of them; to see both: ip -4 address"])
+                what: ["Renumber one of them; to see both: ip -4 address"], withoutCommands: true)
         }
     }
 }

@@ -1,12 +1,14 @@
 internal import ConfigFiles
 internal import HostAccess
 internal import HostModel
+internal import Probes
 
 /// Edits a container's own configuration: a link to a bridge that this host does not have, a veth without any, or its
 /// keys of old. LXC itself must load the file afterwards. A running container is plugged into its bridge at once;
 /// everything else it keeps as it was started with.
 struct ContainerConfig: Remedy {
     let id = "container-config"
+    static let linksOther = "config-links-other-bridge"
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         guard let name = ContainerFile.name(cause, draft) else {
@@ -15,7 +17,7 @@ struct ContainerConfig: Remedy {
         let file = try ContainerFile(name, in: draft)
         var bytes = file.content.bytes.bytes
         switch cause.id {
-        case "config-links-other-bridge": bytes = try relinked(bytes, file.path, draft)
+        case Self.linksOther: bytes = try relinked(bytes, file.path, draft)
         case "config-no-link": bytes = LXCConfig.linkingLooseDevices(to: try ContainerPort.bridge(draft), in: bytes)
         default:
             do throws(ConfigEditError) {
@@ -40,14 +42,22 @@ struct ContainerConfig: Remedy {
         var result = bytes
         for device in LXCConfig(path: path, bytes: bytes).devices {
             guard let link = device.link, link != bridge else { continue }
-            if draft.facts.state.exists(link: link) {
+            if let reason = claim(to: link, draft) {
                 throw LeftToPerson(
-                    why: "\(link) exists on this host, so the container may be there on purpose",
-                    what: ["Set the link in \(path) to \(bridge) if it is not"])
+                    why: "\(reason), so the container may be there on purpose",
+                    what: ["Set the link in \(path) to \(bridge) if it is not"], withoutCommands: true)
             }
             result = LXCConfig.relinking(link, to: bridge, in: result)
         }
         return result
+    }
+
+    /// What speaks for a link of the container's that is not the profile's bridge; nil: nothing.
+    private func claim(to link: String, _ draft: PlanDraft) -> String? {
+        if draft.facts.state.exists(link: link) { return "\(link) exists on this host" }
+        if draft.lxcNetSettings.makes(bridge: link) { return "lxc-net makes \(link) on this host" }
+        if let maker = draft.facts.bridgeMakers[link]?.first { return "\(maker.file) makes \(link)" }
+        return draft.facts.linkedMakersUnknown[link].map { "whether this host makes \(link) is not known: \($0)" }
     }
 }
 

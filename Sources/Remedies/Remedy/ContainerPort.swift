@@ -26,9 +26,13 @@ struct ContainerPort: Remedy {
         try NetworkManagerPorts(remedy: id, cause: cause).leaveAlone(ports, &draft)
     }
 
-    /// The host's ends of the container's veths that are in no bridge.
+    /// The host's ends of the container's veths that are in no bridge. None where one of its devices is not meant to be
+    /// in any: which veth that is does not show from outside.
     static func loose(_ name: String, _ draft: PlanDraft) -> [String] {
         let state = draft.facts.state
+        let own = state.file("\(draft.facts.lxcPath)/\(name)/config")?.bytes.bytes ?? []
+        let config = LXCConfig(path: name, bytes: own, refusesLegacyKeys: false) { _ in .file([]) }
+        guard !config.devices.contains(where: \.isConnectedOtherwise) else { return [] }
         return state.containers.filter { $0.key.container == name && state.masters[$0.value.port] == nil }
             .map(\.value.port).sorted()
     }

@@ -17,6 +17,25 @@ struct Forwarding: Remedy {
             risk: "The host then routes between ALL its interfaces, not only the containers': the change resets "
                 + "the forwarding of every interface to 1 and stops it from accepting ICMP redirects.",
             for: cause)
+        try keepClosed(values, cause, &draft)
+    }
+
+    /// Interfaces that were closed and that a file of sysctl.d keeps closed at every boot are closed again.
+    private func keepClosed(
+        _ before: [String: String], _ cause: Cause, _ draft: inout PlanDraft
+    ) throws(LeftToPerson) {
+        let network = try draft.network(of: cause)
+        let needed = Set(
+            ["lo", network.bridge] + draft.profile.networks.map(\.bridge) + Array(draft.facts.uplinks.values))
+        for link in draft.facts.state.links.keys.sorted() where !needed.contains(link) {
+            let key = SysctlName.forwarding(of: link)
+            guard before[key] == "0", let file = ForwardingPersistent.closing(link, draft.facts.sysctlFiles) else {
+                continue
+            }
+            try draft.add(
+                .setSysctl(key: key, from: "1", to: "0"), phase: .runtime, remedy: id,
+                risk: "None: \(file) says so, and so it was.", for: cause)
+        }
     }
 
     /// What writing the old value back does not bring back: writing `ip_forward` sets every interface's own switch

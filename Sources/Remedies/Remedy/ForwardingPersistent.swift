@@ -70,8 +70,22 @@ struct ForwardingPersistent: Remedy {
         try edit(SysctlReplay.mainFile, before, main, cause, &draft)
     }
 
+    /// The file that switches an interface's forwarding off at boot, by one tool or the other; nil: none does.
+    static func closing(_ link: String, _ files: [String: String]) -> String? {
+        guard let switches = ForwardingPersistent(link: link, remedy: "") else { return nil }
+        for tool in SysctlReplay.Tool.allCases {
+            let outcome = switches.outcome(files, tool)
+            if outcome.value == "0" { return outcome.decidedBy?.file }
+        }
+        return nil
+    }
+
     /// What the tool leaves the switch at, with these files and no others.
     private func value(_ files: [String: String], _ tool: SysctlReplay.Tool) -> String? {
+        outcome(files, tool).value
+    }
+
+    private func outcome(_ files: [String: String], _ tool: SysctlReplay.Tool) -> SysctlReplay.Outcome {
         let listing = SysctlReplay.directories.map { directory in
             (
                 directory: directory,
@@ -81,7 +95,7 @@ struct ForwardingPersistent: Remedy {
         }
         let parsed = SysctlReplay.order(listing).map { SysctlFile(path: $0, text: files[$0] ?? "") }
         let main = files[SysctlReplay.mainFile].map { SysctlFile(path: SysctlReplay.mainFile, text: $0) }
-        return SysctlReplay(files: parsed, main: main).outcome(keys[0], tool: tool).value
+        return SysctlReplay(files: parsed, main: main).outcome(keys[0], tool: tool)
     }
 
     /// The first of our names with which the switch ends on under systemd-sysctl.

@@ -34,27 +34,78 @@ struct LxcNetConfigure: Remedy {
 
     /// One lxc-net manages one bridge.
     private func refuseTakeover(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) {
-        let settings = draft.lxcNetSettings
-        guard let other = settings["LXC_BRIDGE"], other != network.bridge, draft.facts.state.exists(link: other) else {
+        guard let other = Self.onceSourced(draft)["LXC_BRIDGE"], other != network.bridge,
+            let reason = claim(of: other, draft)
+        else { return }
+        throw LeftToPerson(
+            why: "\(reason), and lxc-net can manage only one bridge",
+            what: ["Have this host's own network configuration make \(network.bridge), or give up \(other)"],
+            withoutCommands: true)
+    }
+
+    /// Why lxc-net is not free to leave a bridge; nil: it is.
+    private func claim(of other: String, _ draft: PlanDraft) -> String? {
+        let facts = draft.facts
+        if facts.state.exists(link: other) { return "lxc-net manages \(other) on this host" }
+        guard draft.lxcNetSettings.makes(bridge: other) else { return nil }
+        if facts.containerLinks.contains(other) { return "containers link \(other), which lxc-net makes" }
+        if facts.newContainersLink(other) {
+            return "\(LxcNetFacts.containerDefaults) has new containers link \(other), which lxc-net makes"
+        }
+        // The package comes with this name: nobody has decided anything.
+        guard other != LxcNetSettings.defaults["LXC_BRIDGE"],
+            case .symbolicLink = facts.state.path(LxcNetFacts.enablement)
+        else { return nil }
+        return "lxc-net makes \(other) at every boot (LXC_BRIDGE)"
+    }
+
+    /// With the line that sources it gone, what counts is what the settings file will say once it is read again.
+    private static func onceSourced(_ draft: PlanDraft) -> LxcNetSettings {
+        let net = draft.facts.lxcNet
+        if draft.lxcNetSettings.sourced { return draft.lxcNetSettings }
+        let sourcing = FileContent(bytes: ByteString(LxcNetSettings.sourcingLine(net)))
+        return LxcNetSettings(main: sourcing, settings: draft.facts.state.file(net.settingsFile), files: net)
+    }
+
+    /// Settings that agree with one another in another network are a decision; and a larger network must not take in
+    /// what another link has.
+    private func refuseRenumbering(
+        _ network: Network, _ settings: LxcNetSettings, _ draft: PlanDraft
+    ) throws(LeftToPerson) {
+        guard settings["LXC_BRIDGE"] == network.bridge, let own = settings.address, own != network.address else {
             return
         }
-        throw LeftToPerson(
-            why: "lxc-net manages \(other) on this host, and it can manage only one bridge",
-            what: ["Have this host's own network configuration make \(network.bridge), or give up \(other)"])
+        let range = (settings["LXC_DHCP_RANGE"] ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) }
+        let agrees = range.count == 2 && range.allSatisfy(own.network.contains)
+        if own.network != network.cidr, settings["LXC_NETWORK"] == own.network.description,
+            agrees || !own.overlaps(network.cidr)
+        {
+            throw LeftToPerson(
+                why: "\(draft.facts.lxcNet.settingsFile) makes \(network.bridge) the network \(own.network) in every "
+                    + "setting, so somebody decided so",
+                what: ["Name a profile with this network if it is right: lxc-doctor --profile FILE"],
+                withoutCommands: true)
+        }
+        guard own.length > network.address.length else { return }
+        try BridgeAddress.refuseElsewhere(network, in: draft)
+        if let route = draft.facts.routedElsewhere[network.bridge]?.first {
+            throw LeftToPerson(
+                why: "\(network.cidr) takes in \(route), and lxc-net has made \(own.network) so far",
+                what: ["ip route show root \(network.cidr)"], withoutCommands: true)
+        }
     }
 
     private func writeSettings(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let net = draft.facts.lxcNet
         let before = try draft.editable(net.settingsFile)
-        // With the line that sources it gone, what counts is what the file will say once it is read again.
-        let sourcing = FileContent(bytes: ByteString(LxcNetSettings.sourcingLine(net)))
-        let base =
-            draft.lxcNetSettings.sourced
-            ? draft.lxcNetSettings : LxcNetSettings(main: sourcing, settings: before, files: net)
+        let base = Self.onceSourced(draft)
         let missing = wanted(network, base).filter { base[$0.0] != $0.1 }
         guard !missing.isEmpty else { return }
+        try refuseRenumbering(network, base, draft)
         let running = runningAgainst(network, cause, draft)
         if let running {
+            let range = missing.first { $0.0 == "LXC_DHCP_RANGE" }?.1 ?? base["LXC_DHCP_RANGE"]
+            try draft.checkServer(range: range, phase: .persistent, remedy: id, for: cause)
             try draft.add(
                 .run(.lxcNetStop(running)), phase: .persistent, remedy: id,
                 risk: "The containers have no network until lxc-net is started again, a moment later."

@@ -28,12 +28,27 @@ extension PlanDraft {
     mutating func start(
         _ outcome: LxcNetOutcome, phase: FixPhase = .runtime, reversible: Bool, remedy: String, for cause: Cause
     ) throws(LeftToPerson) {
+        try checkServer(range: lxcNetSettings["LXC_DHCP_RANGE"], phase: phase, remedy: remedy, for: cause)
         let switches = try forwardIPv6(phase, reversible, remedy, cause)
         try add(
             .run(.lxcNetStart(outcome)), also: switches, phase: phase, remedy: remedy,
             risk: "lxc-net makes \(outcome.bridge) anew with its DHCP server and its rules: connections of running "
                 + "containers pause for a moment.",
             for: cause, reversible: reversible)
+    }
+
+    /// Where dnsmasq does not take the file of its own that the settings name, lxc-net does not start, and removes what it
+    /// has made: before anything is stopped, dnsmasq is asked. `range`: the addresses that it will be told to hand out.
+    mutating func checkServer(
+        range: String?, phase: FixPhase, remedy: String, for cause: Cause
+    ) throws(LeftToPerson) {
+        guard let file = lxcNetSettings["LXC_DHCP_CONFILE"], let range else {
+            throw LeftToPerson(
+                why: "what lxc-net's settings give its dnsmasq, only a shell can tell", what: ["systemctl cat lxc-net"])
+        }
+        let check = Change.run(.checkDnsmasq(path: file, range: range))
+        guard !file.isEmpty, !changes.contains(where: { $0.change == check }) else { return }
+        try add(check, phase: phase, remedy: remedy, risk: "None: it only looks.", for: cause)
     }
 
     /// What lxc-net does to IPv6 beside its own bridge: where its settings name an IPv6 network it switches forwarding on,

@@ -38,7 +38,7 @@ extension HostState {
         case .firewalldRemove(let interface, let zone): standing(of: interface, from: zone, to: nil)
         case .daemonReload, .startUnit, .reloadNetworkManager, .checkShorewall, .checkIfupdown, .checkNetplan,
             .checkKeyfile, .checkNetworkManager, .checkDocker, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
-            .checkContainer:
+            .checkContainer, .checkDnsmasq:
             .before
         }
     }
@@ -83,7 +83,7 @@ extension HostState {
         case .firewalldRemove(let interface, _): zones[interface] = nil
         case .daemonReload, .startUnit, .reloadNetworkManager, .checkShorewall, .checkIfupdown, .checkNetplan,
             .checkKeyfile, .checkNetworkManager, .checkDocker, .checkFirewalld, .checkRules, .checkNftables, .checkUnit,
-            .checkContainer:
+            .checkContainer, .checkDnsmasq:
             break
         }
     }

@@ -1,0 +1,193 @@
+import ConfigFiles
+import HostAccess
+import HostModel
+import Testing
+
+@testable import Remedies
+
+/// What an operator has evidently decided, and a repair leaves alone.
+@Suite("A decision of the operator's")
+struct DecisionTests {
+    private func plan(_ cause: Cause, _ host: OverlayHost) throws -> Plan {
+        let facts = try PlanFacts.read(from: host, profile: Fixture.profile, causes: [cause])
+        return Remedies.plan(for: [cause], profile: Fixture.chosen, facts: facts)
+    }
+
+    /// Nothing is changed, and no command is offered that would.
+    private func leftToPerson(_ cause: Cause, _ host: OverlayHost) throws -> String {
+        let made = try plan(cause, host)
+        #expect(made.changes.isEmpty, "\(made.steps)")
+        let entry = try #require(made.byHand.first)
+        #expect(!entry.what.contains { $0.hasPrefix("by-hand") }, "\(entry)")
+        return entry.why
+    }
+
+    private static func container(_ name: String) -> Cause {
+        var cause = Fixture.cause(
+            name, remedy: name == "config-address-without-prefix" ? "container-address" : "container-config")
+        cause.subject = Subject(kind: .container, name: "old")
+        return cause
+    }
+
+    // MARK: the bridge that lxc-net makes
+
+    /// lxc-net with its own bridge, stopped.
+    private func stock(_ change: (inout HostState) -> Void) -> OverlayHost {
+        let host = OverlayHost(Fixture.healthy)
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=\"true\"\n")
+        host.state.paths[LxcNetFacts.enablement] = .absent
+        change(&host.state)
+        return host
+    }
+
+    @Test func lxcNetKeepsABridgeThatIsOnlyDown() throws {
+        let cause = Fixture.cause("bridge-not-persistent", remedy: "lxc-net-configure")
+        let enabled = stock {
+            $0.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=true\nLXC_BRIDGE=br7\n")
+            $0.paths[LxcNetFacts.enablement] = .symbolicLink(Fixture.unit)
+        }
+        #expect(try leftToPerson(cause, enabled).contains("lxc-net makes br7 at every boot"))
+        let linked = stock {
+            $0.paths["/var/lib/lxc"] = .directory
+            $0.paths["/var/lib/lxc/web"] = .directory
+            $0.paths["/var/lib/lxc/web/config"] = Fixture.file("lxc.net.0.type = veth\nlxc.net.0.link = lxcbr0\n")
+        }
+        #expect(try leftToPerson(cause, linked).contains("containers link lxcbr0"))
+        let new = stock {
+            $0.paths["/etc/lxc"] = .directory
+            $0.paths[LxcNetFacts.containerDefaults] = Fixture.file("lxc.net.0.type = veth\nlxc.net.0.link = lxcbr0\n")
+        }
+        #expect(try leftToPerson(cause, new).contains("/etc/lxc/default.conf"))
+        #expect(try plan(cause, stock { _ in }).byHand.isEmpty)
+    }
+
+    @Test func aContainerStaysOnLxcNetsOwnBridge() throws {
+        let host = stock { $0.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = lxcbr0\n", plugged: false) }
+        #expect(try leftToPerson(Self.container("config-links-other-bridge"), host).contains("lxc-net makes lxcbr0"))
+    }
+
+    @Test func aContainerStaysOnABridgeThatTheHostMakes() throws {
+        let host = OverlayHost(Fixture.healthy)
+        host.state.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = br-dmz\n", plugged: false)
+        host.state.paths["/etc/systemd/network"] = .directory
+        host.state.paths["/etc/systemd/network/br-dmz.netdev"] = Fixture.file("[NetDev]\nName=br-dmz\nKind=bridge\n")
+        host.state.paths["/lib/systemd/system"] = .directory
+        host.state.paths["/lib/systemd/system/systemd-networkd.service"] = Fixture.file("[Unit]\n")
+        host.state.paths["/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"] = .symbolicLink("x")
+        let why = try leftToPerson(Self.container("config-links-other-bridge"), host)
+        #expect(why.contains("/etc/systemd/network/br-dmz.netdev makes br-dmz"))
+    }
+
+    // MARK: a network that agrees with itself
+
+    @Test(arguments: [("192.168.50.1", "192.168.50.0/24", "192.168.50.2,"), ("10.5.0.1", "10.5.0.0/24", "10.5.0.2,")])
+    func settingsThatAgreeInAnotherNetworkStay(_ address: String, _ network: String, _ first: String) throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.astray(&host.state)
+        let last = address.dropLast() + "254"
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(
+            "USE_LXC_BRIDGE=true\nLXC_BRIDGE=lxcbr1\nLXC_ADDR=\(address)\nLXC_NETMASK=255.255.255.0\nLXC_NETWORK=\(network)\n"
+                + "LXC_DHCP_RANGE=\(first)\(last)\n")
+        let cause = Fixture.cause("bridge-not-persistent", remedy: "lxc-net-configure")
+        #expect(try leftToPerson(cause, host).contains("\(network) in every setting"))
+        guard address == "10.5.0.1" else { return }
+        let why = try leftToPerson(Fixture.cause("masq-wrong-subnet", remedy: "masquerade"), host)
+        #expect(why.contains("\(network) in every setting"))
+    }
+
+    @Test func aNetworkDoesNotGrowOverAnother() throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.astray(&host.state)
+        host.state.links["site"] = .present(kind: "bridge", up: true, ports: 0)
+        host.state.addresses["site"] = [Fixture.prefix("10.5.7.1/24")]
+        let why = try leftToPerson(Fixture.cause("masq-wrong-subnet", remedy: "masquerade"), host)
+        #expect(why.contains("site carries 10.5.7.1/24"))
+    }
+
+    // MARK: lxc-net's own server
+
+    /// Without its answer lxc-net would be stopped, and might not start again.
+    @Test(arguments: ["masq-wrong-subnet", "lxc-net-stale-network-up"])
+    func dnsmasqIsAskedBeforeLxcNetIsTouched(_ name: String) throws {
+        let host = OverlayHost(Fixture.healthy)
+        if name == "masq-wrong-subnet" { Scenario.astray(&host.state) } else { host.state.links["lxcbr1"] = nil }
+        let own = host.state.file("/etc/default/lxc-net")?.bytes.text ?? ""
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(own + "LXC_DHCP_CONFILE=/etc/lxc/dnsmasq.conf\n")
+        let cause = Fixture.cause(
+            name, remedy: name == "masq-wrong-subnet" ? "masquerade" : "network-up-flag")
+        let programs = try plan(cause, host).changes.compactMap { change -> OwnedProgram? in
+            if case .run(let program) = change.change { program } else { nil }
+        }
+        #expect(
+            programs.first == .checkDnsmasq(path: "/etc/lxc/dnsmasq.conf", range: "10.5.0.2,10.5.255.254"),
+            "\(programs)")
+        #expect(programs.contains { if case .lxcNetStart = $0 { true } else { false } })
+    }
+
+    // MARK: containers
+
+    @Test(arguments: [
+        "lxc.net.0.script.up = /etc/lxc/ovsup", "lxc.net.0.veth.mode = router", "lxc.net.0.l2proxy = 1",
+    ]) func aVethThatSomethingElseConnectsIsNotLinked(_ line: String) throws {
+        let own = "lxc.net.0.type = veth\n\(line)\n"
+        #expect(LXCConfig.linkingLooseDevices(to: "lxcbr1", in: Array(own.utf8)) == Array(own.utf8))
+        let mixed = own + "lxc.net.1.type = veth\n"
+        #expect(
+            LXCConfig.linkingLooseDevices(to: "lxcbr1", in: Array(mixed.utf8))
+                == Array((mixed + "lxc.net.1.link = lxcbr1\n").utf8))
+        let host = OverlayHost(Fixture.healthy)
+        host.state.run("old", mixed, plugged: false)
+        let made = try plan(Self.container("config-no-link"), host)
+        #expect(!made.changes.contains { if case .setMaster = $0.change { true } else { false } }, "\(made.steps)")
+    }
+
+    @Test(arguments: ["10.5.200.7/32", "10.5.200.7/24", "10.5.200.8/31"])
+    func anAddressKeepsAPrefixLengthThatSomebodyGaveIt(_ address: String) throws {
+        #expect(ContainerAddress.corrected(address, [Fixture.network]) == nil)
+        let host = OverlayHost(Fixture.healthy)
+        host.state.run("old", "lxc.net.0.type = veth\n", addresses: ["10.5.0.60/16", address])
+        let why = try leftToPerson(
+            Fixture.cause("config-address-without-prefix", remedy: "container-address"), host)
+        #expect(why.contains("eth0 in old has \(address)"))
+    }
+
+    // MARK: forwarding
+
+    @Test func whatAFileKeepsClosedIsClosedAgain() throws {
+        let host = OverlayHost(Fixture.healthy)
+        for link in ["mgmt", "side"] {
+            host.state.links[link] = .present(kind: "bridge", up: true, ports: 0)
+            host.state.sysctls[SysctlName.forwarding(of: link)] = "1"
+        }
+        // Of the bridge and the uplink, too: these are needed.
+        host.state.paths["/etc/sysctl.d/99-mine.conf"] = Fixture.file(
+            ["mgmt", "lxcbr1", "eth0"].map { "net.ipv4.conf.\($0).forwarding = 0\n" }.joined())
+        host.state.apply(.setSysctl(key: SysctlName.ipForward, from: "1", to: "0"))
+        let before = host.state
+        let made = try plan(Fixture.cause("ip-forward-off", remedy: "forwarding"), host)
+        for change in made.changes { try host.apply(change.change) }
+        let closed = host.state.sysctls.filter { $0.key.hasSuffix(".forwarding") && $0.value == "0" }.keys
+        #expect(Array(closed) == [SysctlName.forwarding(of: "mgmt")])
+        #expect(made.steps.last?.risk.contains("/etc/sysctl.d/99-mine.conf") == true)
+        for change in made.changes.reversed().flatMap(\.undo) { try host.apply(change) }
+        #expect(host.state.sysctls == before.sysctls)
+    }
+
+    // MARK: what is exported
+
+    @Test func noCopyLiesWhereAProgramReadsIt() throws {
+        let scenario = try #require(Scenario.all.first { $0.remedy == "forwarding-persistent" })
+        let host = scenario.host
+        let made = Remedies.plan(for: scenario.causes, profile: Fixture.chosen, facts: try Fixture.facts(host))
+        #expect(shellScript(made).contains("backup=/var/lib/lxc-doctor/backup/$1$2"))
+        let playbook = ansiblePlaybook(made)
+        #expect(!playbook.contains("backup: true") && !shellScript(made).contains(".lxc-doctor.$run"))
+        #expect(playbook.contains("Keep a copy of /etc/sysctl"))
+    }
+
+    @Test func aCheckOfAContainerNamesItsFile() throws {
+        let scenario = try #require(Scenario.all.first { $0.remedy == "container-config" })
+        let made = Remedies.plan(for: scenario.causes, profile: Fixture.chosen, facts: try Fixture.facts(scenario.host))
+        #expect(made.steps.last?.target == "/var/lib/lxc/old/config")
+    }
+}
