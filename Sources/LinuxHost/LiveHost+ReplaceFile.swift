@@ -13,6 +13,8 @@ extension LiveHost {
         let operation = "write \(path)"
         let directory = try TrustedDirectory(of: path, operation: operation)
         let old = try openExisting(directory)
+        // Its number is no use of it, and the optimiser ends an optional after the last one.
+        defer { withExtendedLifetime(old) {} }
         let oldNumber = number(of: old)
         let now = try content(oldNumber, operation)
         if now == after { return }
@@ -28,6 +30,7 @@ extension LiveHost {
         }
         // A file that comes back gets what only its backup still knows: access list and labels.
         let kept = oldNumber == nil ? try backup(of: path, holding: after) : .none
+        defer { withExtendedLifetime(kept) {} }
         do throws(HostError) {
             let new = try writeTemporary(after, in: directory, like: oldNumber ?? number(of: kept))
             try place(new, in: directory, replaces: oldNumber)

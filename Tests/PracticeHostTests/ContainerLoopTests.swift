@@ -223,7 +223,7 @@ import Testing
             cd /var/lib/lxc/stray; echo 'lxc.bogus = 1' >>config; cp -a config /tmp/config
             lxc-doctor --auto-remediate --yes --only container.address-prefix --proof off --format json >/tmp/report
             echo "status $?"; cmp config /tmp/config && [ "$(ls -A)" = "$(printf 'config\nrootfs')" ] && echo SAME
-            grep -o 'lxc-info -P /var/lib/lxc -n stray -s: [^;]*' /tmp/report
+            grep '"reason"' /tmp/report | grep -o 'lxc-info -P /var/lib/lxc -n stray -s: [^;"]*'
             """#)
         #expect(
             ended.lines == [

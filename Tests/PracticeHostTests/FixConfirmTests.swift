@@ -43,7 +43,7 @@ import Testing
         let ended = try run(
             """
             lxc-doctor fix apply --yes --confirm-within 1 --format json 2>/dev/null >/tmp/report; echo "apply $?"; address
-            grep -o '"outcome" : "[a-zA-Z]*"' /tmp/report; grep -o 'not confirmed within 1 s' /tmp/report
+            grep -o '"outcome" : "[a-zA-Z]*"' /tmp/report; grep '"reason"' /tmp/report | grep -o 'not confirmed within 1 s'
             """)
         #expect(
             ended.lines == [

@@ -28,7 +28,8 @@ package final class ChildProcess {
         defer { for copy in copies where copy >= 0 { close(copy) } }
         for (index, copy) in copies.enumerated() { start.connect(copy, as: Int32(3 + index)) }
         number = try start.startSelf(arguments, operation)
-        _ = consume writeEnd
+        // Closed by name: until the child has it, the compiler must not end it.
+        try writeEnd.take()?.close(operation: operation)
         output = readEnd.take()?.release() ?? -1
         if output >= 0 { _ = fcntl(output, F_SETFL, O_NONBLOCK) }
     }
