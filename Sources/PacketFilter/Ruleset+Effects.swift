@@ -90,11 +90,14 @@ extension Ruleset {
 
     /// Whether the nat chains of a hook may change a mark: a rule of their table does.
     func marksWhereItTranslates(at hook: NftHook) -> Bool {
+        anyRule(besideTranslationAt: hook) { traits(ofRule: $0).contains(.changesMarks) }
+    }
+
+    /// Whether a rule is so in a table that has nat chains at a hook: their jumps lead nowhere else.
+    func anyRule(besideTranslationAt hook: NftHook, _ isSo: (Int) -> Bool) -> Bool {
         let owners = Set(baseChains(type: "nat", hook: hook).map { chains[$0].table })
         return !owners.isEmpty
-            && rules.indices.contains {
-                owners.contains(chains[rules[$0].chain].table) && traits(ofRule: $0).contains(.changesMarks)
-            }
+            && rules.indices.contains { owners.contains(chains[rules[$0].chain].table) && isSo($0) }
     }
 
     /// Where a chain stands beside the translation of its hook. All nat chains of a hook share one place, whatever

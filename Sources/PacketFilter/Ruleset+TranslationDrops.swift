@@ -17,6 +17,7 @@ extension Ruleset {
     func translationMayDrop(at hook: NftHook) -> Bool {
         var open = baseChains(type: "nat", hook: hook)
         if open.contains(where: { chains[$0].base?.policy == .drop }) { return true }
+        guard anyRule(besideTranslationAt: hook, mayDrop) else { return false }
         var seen = Set(open)
         while let chain = open.popLast() {
             for index in chains[chain].rules {
@@ -34,6 +35,24 @@ extension Ruleset {
             }
         }
         return false
+    }
+
+    /// What is told of rules without decoding them, of those that may drop. Of iptables-nft, jumps, translations and
+    /// accepts are none of it.
+    private static let dropping: NftRule.Traits = [
+        .ends, .queues, .usesSets, .changesMarks, .usesIPSets, .hasOtherTarget, .isBeyondIptables, .usesConntrack,
+    ]
+
+    private func mayDrop(_ rule: Int) -> Bool {
+        if case .nft(let position) = rules[rule].body, nft.rules[position].traits.isDisjoint(with: Self.dropping) {
+            return false
+        }
+        return verdicts(ofRule: rule).contains { verdict in
+            switch verdict {
+            case .drop, .queue, .other: true
+            default: false
+            }
+        }
     }
 
     /// How a rule may end; `drop` also stands for what is not known.

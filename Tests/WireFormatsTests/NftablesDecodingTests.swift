@@ -77,6 +77,12 @@ import Testing
         #expect(try traits([.other(name: "numgen")]) == .isBeyondIptables)
         let plain = NftExpression.source(in: try #require(IPv4Prefix("10.5.0.0/17"))) + [.counter(packets: 0, bytes: 0)]
         #expect(try traits(plain + [.match(xt("comment")), .verdict(.accept)]) == [])
+        #expect(try traits(plain + [.verdict(.drop)]) == .ends)
+        for verdict in [NftVerdict.queue, .other(5), .other(-6)] { #expect(try traits([.verdict(verdict)]) == .ends) }
+        for verdict in [NftVerdict.continue, .break, .return, .jump("c"), .goto("c")] {
+            #expect(try traits([.verdict(verdict)]) == [], "\(verdict)")
+        }
+        #expect(try traits([.immediate(into: .one, NftValue(host32: 0))]) == [])
     }
 
     /// Rules of a large dump stand in one piece of memory, with others before and behind them.

@@ -32,6 +32,8 @@ package struct NftRule: Hashable, Sendable {
         package static let hasOtherTarget = Traits(rawValue: 8192)
         /// Adds elements to a set, or takes some from it.
         package static let changesSets = Traits(rawValue: 4096)
+        /// Ends the packet's way by a verdict that stands in it: drops or queues it, or does what is not known.
+        package static let ends = Traits(rawValue: 16384)
     }
 
     /// The address that every packet has which the rule matches.

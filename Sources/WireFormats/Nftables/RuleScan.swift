@@ -110,7 +110,8 @@ struct RuleScan {
         case names.handshake: traits.formUnion([.usesConntrack, .isBeyondIptables])
         case names.redirect: traits.formUnion([.translates, .isBeyondIptables])
         case names.masquerade: traits.formUnion([.translatesSource, .isBeyondIptables])
-        case names.compare, names.counter, names.immediate, names.bitwise, names.range, names.byteOrder, names.limit,
+        case names.immediate: if let code = Self.verdict(bytes, data), !Self.goesOn(code) { traits.insert(.ends) }
+        case names.compare, names.counter, names.bitwise, names.range, names.byteOrder, names.limit,
             names.log:
             break
         case names.match:
@@ -184,6 +185,18 @@ struct RuleScan {
         return from == register && operation == 0 ? value : nil
     }
 
+    /// Of an `immediate` expression: the code of its verdict; nil where it loads a value.
+    private static func verdict(_ bytes: UnsafeRawBufferPointer, _ data: Range<Int>) -> Int32? {
+        guard let value = first(bytes, data, nfta(NFTA_IMMEDIATE_DATA)),
+            let verdict = first(bytes, value, nfta(NFTA_DATA_VERDICT)),
+            let code = first(bytes, verdict, nfta(NFTA_VERDICT_CODE))
+        else { return nil }
+        return number(bytes, code).map(Int32.init(bitPattern:))
+    }
+
+    /// NF_ACCEPT, and what leads to other rules: NFT_CONTINUE, NFT_BREAK, NFT_JUMP, NFT_GOTO, NFT_RETURN.
+    private static func goesOn(_ code: Int32) -> Bool { code == 1 || (-5 ... -1).contains(code) }
+
     /// Four bytes in network order.
     private static func number(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> UInt32? {
         guard range.count >= 4 else { return nil }
@@ -191,20 +204,23 @@ struct RuleScan {
     }
 
     private static func holds(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ type: UInt16) -> Bool {
+        first(bytes, range, type) != nil
+    }
+
+    /// Where the first attribute of a type lies.
+    private static func first(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ type: UInt16
+    ) -> Range<Int>? {
         var cursor = RawAttributes(bytes, range)
         while let attribute = cursor.next() {
-            if attribute.type == type { return true }
+            if attribute.type == type { return attribute.range }
         }
-        return false
+        return nil
     }
 
     /// The name that an attribute holds; 0 where there is none.
     private static func firstWord(_ bytes: UnsafeRawBufferPointer, _ data: Range<Int>, _ type: UInt16) -> UInt64 {
-        var cursor = RawAttributes(bytes, data)
-        while let attribute = cursor.next() {
-            if attribute.type == type { return word(bytes, attribute.range) }
-        }
-        return 0
+        first(bytes, data, type).map { word(bytes, $0) } ?? 0
     }
 
     // MARK: Names
