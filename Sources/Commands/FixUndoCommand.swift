@@ -74,7 +74,7 @@ struct FixUndoCommand: ParsableCommand {
         }
         if let reason = report.reason { lines.append("  \(reason)") }
         // A checker that was run has left nothing.
-        for step in report.steps where report.outcome != .refused && step.reversal != "none needed" {
+        for step in report.steps where report.outcome != .refused && step.reversal != FixStep.nothingToTakeBack {
             lines.append("  \(step.state == .rolledBack ? "TAKEN BACK" : "LEFT      ")  \(step.target)")
         }
         for difference in report.differences {

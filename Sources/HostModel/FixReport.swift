@@ -17,8 +17,9 @@ package struct FixStep: Codable, Sendable, Hashable {
     package var target: String
     package var before: String
     package var after: String
-    /// How it is taken back; `none` where it cannot be.
+    /// How it is taken back; `none` where it cannot be, `nothingToTakeBack` of a look.
     package var reversal: String
+    package static let nothingToTakeBack = "none needed"
     /// What may go wrong for others on this host, in one sentence.
     package var risk: String
     /// What a person would type.

@@ -45,23 +45,11 @@ struct ClosedEgress {
     }
 
     private static func packet(_ probe: ProofProbe, _ questions: NetworkQuestions) -> SamplePacket? {
-        guard let from = endpoint(probe.from), let to = endpoint(probe.to) else { return nil }
-        let transport: SamplePacket.Transport =
-            switch probe.protocol {
-            case .udp: .udp
-            case .tcp: .tcp
-            case .icmp: .icmp
-            }
-        return SamplePacket(
-            inputInterface: questions.bridge, source: from.address, destination: to.address, protocol: transport,
-            sourcePort: transport == .icmp ? 8 : from.port, destinationPort: to.port)
-    }
-
-    /// `10.5.0.9:33434`, or an address with port 0.
-    private static func endpoint(_ text: String) -> (address: IPv4Address, port: UInt16)? {
-        let parts = text.split(separator: ":", maxSplits: 1)
-        guard let first = parts.first, let address = IPv4Address(String(first)) else { return nil }
-        guard parts.count == 2 else { return (address, 0) }
-        return UInt16(parts[1]).map { (address, $0) }
+        do throws(PacketSyntaxError) {
+            return try SamplePacket(
+                text: "\(probe.protocol.rawValue) \(probe.from) > \(probe.to) iif \(questions.bridge)")
+        } catch {
+            return nil
+        }
     }
 }

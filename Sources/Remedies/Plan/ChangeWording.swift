@@ -14,7 +14,7 @@ struct ChangeWording {
         before = Self.before(change)
         after = Self.state(change)
         command = Self.command(change)
-        reversal = change.isCheck ? "none needed" : Self.command(change.inverse)
+        reversal = change.isCheck ? FixStep.nothingToTakeBack : Self.command(change.inverse)
     }
 
     private static func before(_ change: Change) -> String {
