@@ -106,6 +106,7 @@ import Testing
             ip netns exec ear tcpdump -Z root --immediate-mode -s 256 -Uni eth0 -w /tmp/ear 2>/tmp/listening & capture=$!
             until grep -q listening /tmp/listening; do sleep 0.05; done
             for n in 1 2 3; do lxc-doctor prove --quiet || echo "status $?"; done; sleep 0.3
+            for _ in $(seq 100); do tcpdump -Z root -nr /tmp/ear arp 2>/dev/null | grep -q . && break; sleep 0.1; done
             kill $capture; wait $capture
             tcpdump -Z root -nr /tmp/ear 'not ip6 and not igmp' 2>/dev/null \\
                 | grep -vE 'ARP, Request who-has 10\\.5\\.[0-9.]+ (\\([^)]*\\) )?tell 0\\.0\\.0\\.0'

@@ -106,11 +106,8 @@ struct ProofContainer: ~Copyable {
     func configure(_ order: ProbeOrder) throws(HostError) {
         guard isOurs else { return try requireTheGatewaysAddress(order) }
         for prefix in order.addresses {
-            var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
-            address.append(UInt16(IFA_LOCAL), bytes: prefix.address.octets)
-            address.append(UInt16(IFA_ADDRESS), bytes: prefix.address.octets)
             try sockets.inside.change(
-                type: UInt16(RTM_NEWADDR), flags: UInt16(NLM_F_CREATE), payload: address.bytes,
+                type: UInt16(RTM_NEWADDR), flags: UInt16(NLM_F_CREATE), payload: addressPayload(prefix),
                 operation: "give the container \(prefix)")
         }
         var route = NetlinkAttributeBuilder(header: RouteHeader.defaultRoute)
@@ -125,6 +122,24 @@ struct ProofContainer: ~Copyable {
         try sockets.inside.change(
             type: UInt16(RTM_NEWNEIGH), flags: UInt16(NLM_F_CREATE | NLM_F_REPLACE), payload: neighbour.bytes,
             operation: "tell the container its gateway")
+    }
+
+    private func addressPayload(_ prefix: IPPrefix) -> [UInt8] {
+        var address = NetlinkAttributeBuilder(header: RouteHeader.address(linkIndex, length: prefix.length))
+        address.append(UInt16(IFA_LOCAL), bytes: prefix.address.octets)
+        address.append(UInt16(IFA_ADDRESS), bytes: prefix.address.octets)
+        return address.bytes
+    }
+
+    /// Gives the addresses up. The kernel takes a namespace away some time after its last descriptor is closed, and until
+    /// then the container would answer whoever asks for them: the next doctor, which would take them for somebody's.
+    func giveUp(_ order: ProbeOrder) {
+        guard isOurs else { return }
+        for prefix in order.addresses where prefix.address.v4 != nil {
+            // Then it answers for a moment longer, which harms nobody.
+            try? sockets.inside.change(
+                type: UInt16(RTM_DELADDR), payload: addressPayload(prefix), operation: "give up \(prefix)")
+        }
     }
 
     /// A container keeps what it has learnt, though the bridge was made anew since. What it sends to an address that nobody

@@ -38,6 +38,7 @@ package final class ProofHost: ActiveHost {
     /// Closes everything in the background, because closing waits for RCU grace periods: only the end of the process has to
     /// wait for that. What sends is closed before what stops packets.
     package func close() {
+        for station in resources.stations { station.giveUp() }
         let instruments = Parts([resources.spent, resources.stations, resources.fences])
         let capture = Parts([[resources.capture].compactMap(\.self), [resources.opening].compactMap(\.self)])
         resources = Resources()

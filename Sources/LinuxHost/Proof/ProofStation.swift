@@ -87,6 +87,11 @@ final class ProofStation {
         try container.forget(order)
     }
 
+    /// Nothing is sent from here any more.
+    func giveUp() {
+        if isConfigured, frames == nil { container.giveUp(order) }
+    }
+
     /// How the port of a container is that was there before.
     func portState() throws(HostError) -> PortState? {
         guard let resident = order.resident else { return nil }
