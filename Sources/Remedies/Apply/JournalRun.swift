@@ -105,8 +105,13 @@ struct JournalRun {
         do throws(HostError) {
             try host.apply(change)
         } catch {
-            // lxc-net clears away what it finds half made, and fails; the next time it succeeds.
-            try host.apply(change)
+            // lxc-net clears away what it finds half made, and fails; the next time it succeeds. Or it had come to its end, and
+            // only who called it does not know.
+            do throws(HostError) {
+                try host.apply(change)
+            } catch {
+                guard try isThere(change) else { throw error }
+            }
         }
     }
 
