@@ -81,6 +81,7 @@ struct JournalRun {
 
     /// What someone else has changed since, in words; nil: the entry's target is as before.
     private func undo(_ entry: Journal.Entry) throws(HostError) -> String? {
+        if let words = try othersOnBridge(entry.undo) { return words }
         var conflict: String?
         try host.tidy(after: entry.change)
         if entry.state == .intended { try complete(entry.change) }
@@ -94,6 +95,16 @@ struct JournalRun {
             }
         }
         return conflict
+    }
+
+    /// Why a bridge that would go has to stay, and everything that keeps it going with it; nil: it can go, or none would.
+    private func othersOnBridge(_ changes: [Change]) throws(HostError) -> String? {
+        for change in changes {
+            guard case .deleteBridge = change else { continue }
+            let state = try HostState.read(StateScope(of: [change]), from: host)
+            if case .other(let words) = state.standing(of: change) { return words }
+        }
+        return nil
     }
 
     /// A program that was cut short, or may have been, is run to its end first: only from there does its reversal
