@@ -70,6 +70,16 @@ struct JournalRun {
         return entry.isIrreversible ? "\(entry.step.target) (\(entry.step.after)) \(Self.remains)" : nil
     }
 
+    /// Why nothing of a finished repair can be taken back, in words; nil: something can, or is gone by itself.
+    func whyNothing(of journal: Journal) throws(HostError) -> String? {
+        var words: [String] = []
+        for entry in journal.entries where entry.state == .done && !entry.change.isCheck {
+            guard entry.isIrreversible, let stays = try whatStays(of: entry) else { return nil }
+            words.append(stays)
+        }
+        return words.isEmpty ? nil : "nothing of it can be taken back: \(words.joined(separator: "; "))"
+    }
+
     private func isThere(_ change: Change) throws(HostError) -> Bool {
         try HostState.read(StateScope(of: [change]), from: host).standing(of: change) == .after
     }
