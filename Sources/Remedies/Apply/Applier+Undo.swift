@@ -81,6 +81,12 @@ extension Applier {
                 let words = journal.status == .undone ? "was undone already" : "was rolled back when it was made"
                 return UndoReport(run: journal.run, outcome: .refused, reason: "the repair \(journal.run) \(words)")
             }
+            let reversal = JournalRun(host: host, store: store)
+            if let words = try reversal.whyNothing(of: journal) {
+                return UndoReport(
+                    run: journal.run, outcome: .refused, reason: words, steps: journal.steps.map { $0.with(.refused) },
+                    journal: store.location(of: journal.run))
+            }
             let boot = JournalRun.line(try host.readTextIfPresent(JournalRun.bootFile) ?? "")
             let sameBoot = journal.boot == boot
             let differences = try differences(journal, sameBoot: sameBoot)
@@ -90,7 +96,7 @@ extension Applier {
                     steps: journal.steps.map { $0.with(.refused) }, differences: differences,
                     journal: store.location(of: journal.run))
             }
-            let problems = JournalRun(host: host, store: store).takeBack(&journal, sameBoot: sameBoot)
+            let problems = reversal.takeBack(&journal, sameBoot: sameBoot)
             let remarks = journal.entries.compactMap(\.note)
             let notes =
                 (remarks.contains("gone with the reboot")
@@ -133,7 +139,9 @@ extension Difference {
     /// What stands in the way of a change that takes something back.
     init(of change: Change, _ words: String, _ state: HostState) {
         let wording = ChangeWording(change)
-        self.init(target: wording.target, expected: wording.before, found: words)
+        var expected = wording.before
+        if case .deleteBridge = change { expected = "a bridge that nobody else uses" }
+        self.init(target: wording.target, expected: expected, found: words)
         guard case .file(let path, let expected, _) = change, let expected, let now = state.file(path) else { return }
         found = "\(words) (mode \(String(now.mode, radix: 8)), owner \(now.owner):\(now.group))"
         lines = Self.lines(expected.bytes.bytes, now.bytes.bytes)

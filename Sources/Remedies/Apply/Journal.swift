@@ -9,7 +9,7 @@ package import HostModel
 package struct Journal: Codable, Sendable, Hashable {
     package static let schemaName = "lxc-doctor/journal/1"
 
-    package enum Status: String, Codable, Sendable {
+    package enum Status: String, Codable, Sendable, CaseIterable {
         /// Changes are being made: if nobody is at it any more, they are to be taken back.
         case running
         /// A phase is made and verified, and stays only if somebody confirms it in time.

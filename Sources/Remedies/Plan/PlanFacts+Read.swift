@@ -208,6 +208,7 @@ extension PlanFacts {
             state.tables = tables.states()
             translatedNatively = tables.translatedNatively()
             translatedByLxcNet = tables.translatedByLxcNet()
+            lxcNetRules = tables.lxcNetRules()
             for (chain, listing) in FilterChain.all(in: tables.ruleset) {
                 filterChains.append(chain)
                 state.chains[chain.place] = listing

@@ -36,6 +36,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var translatedNatively: [IPv4Prefix] = []
     /// The network of lxc-net's own nft table, where nobody has put anything into it.
     package var translatedByLxcNet: IPv4Prefix?
+    /// What stands in all of lxc-net's nft tables.
+    package var lxcNetRules = LxcNetRules.none
     package var firewall = FirewallFacts()
     package var networkManager = NetworkManagerFacts()
     /// Docker's, as 28; nil: there is none, or it need not be known.

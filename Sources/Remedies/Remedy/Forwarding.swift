@@ -40,7 +40,7 @@ struct Forwarding: Remedy {
 
     /// What writing the old value back does not bring back: writing `ip_forward` sets every interface's own switch
     /// and the reverse of `all.accept_redirects`.
-    private static func notRestored(by value: String, _ values: [String: String]) -> [Change] {
+    static func notRestored(by value: String, _ values: [String: String]) -> [Change] {
         var changes: [Change] = []
         for (key, own) in values.sorted(by: { $0.key < $1.key }) {
             let isSwitch =

@@ -166,7 +166,7 @@ struct LxcNetConfigure: Remedy {
                 + "; nothing changes before.",
             for: cause)
         if running != nil, let outcome = draft.lxcNetOutcome(network) {
-            try draft.start(outcome, phase: .persistent, reversible: true, remedy: id, for: cause)
+            try draft.start(outcome, phase: .persistent, back: .stop, remedy: id, for: cause)
         }
     }
 

@@ -36,7 +36,7 @@ struct Masquerade: Remedy {
                 withoutCommands: true)
         }
         if let outcome = draft.lxcNetOutcome(network), draft.starts(outcome) {
-            return try draft.start(outcome, reversible: true, remedy: id, for: cause)
+            return try draft.start(outcome, back: .stop, remedy: id, for: cause)
         }
         if cause.id == "masq-wrong-subnet", try draft.startAstrayAnew(network, for: cause) { return }
         if try planRule(network, cause, &draft) { return }

@@ -25,7 +25,7 @@ extension HostState {
             switch link(name) {
             case .absent: .after
             case .present("bridge", _, 0): .before
-            case .present("bridge", _, let ports): .other("\(name) has \(ports) ports")
+            case .present("bridge", _, _): .other("\(name) has ports of others: \(ports(of: name))")
             case .present: .other("\(name) is not a bridge")
             }
         case .setLinkUp(let name, let wanted):

@@ -71,11 +71,13 @@ extension HostState {
                 links[bridge] = .present(kind: "bridge", up: true, ports: 0)
             }
             addresses[bridge] = [HeldAddress(outcome.address)]
-            sysctls[SysctlName.ipForward] = "1"
+            apply(Change.setSysctl(key: SysctlName.ipForward, from: "0", to: "1"))
             if outcome.makesTable { tables["lxc"] = .translation(outcome.translated) }
             if path(LxcNetFacts.flag) == .absent { paths[LxcNetFacts.flag] = .file(FileContent(bytes: ByteString([]))) }
         case .lxcNetStop(let outcome):
             paths[LxcNetFacts.flag] = .absent
+            // Its script clears away nothing else then.
+            guard exists(link: outcome.bridge) else { return }
             if case .present(_, _, 0) = link(outcome.bridge) {
                 apply(Change.deleteBridge(name: outcome.bridge))
             } else {
