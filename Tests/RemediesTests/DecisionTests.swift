@@ -179,12 +179,12 @@ struct DecisionTests {
         ["ip-forward-off", "lxc-net"],
     ]) func whatAFileKeepsClosedIsClosedAfterABoot(_ faults: [String]) throws {
         let host = OverlayHost(Fixture.healthy)
-        for link in ["mgmt", "side", "veth1"] {
+        for link in ["mgmt", "side", "bond0", "veth1"] {
             host.state.links[link] = .present(kind: link == "veth1" ? "veth" : "bridge", up: true, ports: 0)
             host.state.sysctls[SysctlName.forwarding(of: link)] = "1"
         }
         host.state.paths["/etc/sysctl.d/20-mgmt.conf"] = Fixture.file(
-            "net/ipv4/conf/mgmt/forwarding=0\nnet.ipv4.conf.wg0.forwarding = 0\nnet.ipv4.conf.v*.forwarding = 0\n")
+            "net/ipv4/conf/mgmt/forwarding=0\nnet.ipv4.conf.wg0.forwarding = 0\nnet.ipv4.conf.[bv]*.forwarding = 0\n")
         if faults.contains("lxc-net") { host.state.paths["/etc/sysctl.d/30-forward.conf"] = .absent }
         if faults.contains("ip-forward-off") {
             host.state.apply(.setSysctl(key: SysctlName.ipForward, from: "1", to: "0"))
@@ -211,7 +211,7 @@ struct DecisionTests {
         let text = try #require(written.first)
         #expect(written.count == 1, "\(written)")
         for tool in SysctlReplay.Tool.allCases {
-            for link in ["mgmt", "wg0"] { #expect(try boot(link, tool).isZero, "\(tool) \(text)") }
+            for link in ["mgmt", "wg0", "bond0"] { #expect(try boot(link, tool).isZero, "\(tool) \(text)") }
             for link in ["lxcbr1", "eth0", "side"] { #expect(try !boot(link, tool).isZero, "\(link) \(text)") }
         }
         // Its file says who wants it; what is there only for now is not written down.
@@ -238,6 +238,22 @@ struct DecisionTests {
             #expect(replay.outcome(.ipForward, tool: tool).value == "1")
             #expect(replay.forwarding(of: key, under: .ipForward, tool: tool).isZero, "\(made.steps)")
         }
+    }
+
+    /// procps reads /etc/sysctl.conf last, whose line opens every interface to IPv6 once more: that is the operator's own.
+    @Test func ofTwoToolsOneMayKeepClosed() throws {
+        let scenario = try #require(Scenario.all.first { $0.cause == "ipv6-forward-off" })
+        let host = scenario.host
+        host.state.sysctls[SysctlName.ipv6Forwarding(of: "eth1")] = "0"
+        host.state.paths["/etc/sysctl.d/20-mgmt.conf"] = Fixture.file("net.ipv6.conf.eth1.forwarding = 0\n")
+        host.state.paths["/etc/sysctl.conf"] = Fixture.file("net.ipv6.conf.all.forwarding = 1\n")
+        host.state.paths["/etc/sysctl.d/99-sysctl.conf"] = .absent
+        let made = try plan(scenario.causes[0], host)
+        for change in made.changes { try host.apply(change.change) }
+        let key = try #require(SysctlKey.ipv6(interface: "eth1", "forwarding"))
+        let replay = SysctlReplay(texts: try Fixture.facts(host).sysctlFiles)
+        #expect(replay.forwarding(of: key, under: .ipv6Forwarding, tool: .systemd).isZero, "\(made.steps)")
+        #expect(!replay.forwarding(of: key, under: .ipv6Forwarding, tool: .procps).isZero)
     }
 
     @Test(arguments: ["/etc/sysctl.d/20-six.conf", "/etc/sysctl.conf"])

@@ -54,35 +54,40 @@ struct ClosedInterface: Hashable {
     }
 
     /// Whether it is open after a boot with these files, by one tool or the other.
-    func isOpened(by files: [String: String]) -> Bool {
+    func isOpened(by files: [String: String]) -> Bool { !openers(with: files).isEmpty }
+
+    /// The tools that leave it open.
+    private func openers(with files: [String: String]) -> [SysctlReplay.Tool] {
         let replay = SysctlReplay(texts: files)
-        return SysctlReplay.Tool.allCases.contains { tool in
+        return SysctlReplay.Tool.allCases.filter { tool in
             let outcome = replay.forwarding(of: key, under: whole, tool: tool)
             return outcome.value != nil && !outcome.isZero
         }
     }
 
-    /// Adds to the end of a file what keeps it closed, where it would be open otherwise.
+    /// Adds to the end of a file what keeps it closed, where it would be open otherwise: by both tools, or by the one
+    /// for which this file is the last.
     ///
     /// A value that systemd-sysctl has read before it leaves in its old place, before the line that opens: zero is then
     /// written with more digits.
     func keep(closedBy lines: inout TextLines, of path: String, among files: [String: String]) {
         var files = files
         files[path] = lines.text
-        guard isOpened(by: files) else { return }
-        for zero in ["0", "00", "000"] {
+        var best = (lines: lines, openers: openers(with: files).count)
+        for zero in ["0", "00", "000"] where best.openers > 0 {
             var longer = lines
-            longer.append("# \(file) keeps \(link) closed; what switches forwarding on after it would open it again.")
-            if zero != "0" {
-                longer.append("# (\(zero): a plain 0 read twice counts where systemd-sysctl read it first.)")
-            }
+            longer.append(
+                "# \(file) keeps \(link) closed. Forwarding is switched on after it, which would open \(link) again.")
+            longer.append(
+                "# Remove this together with that."
+                    + (zero == "0"
+                        ? "" : " (\(zero): a plain 0, read twice, counts where systemd-sysctl read it first.)"))
             longer.append("\(key) = \(zero)")
             files[path] = longer.text
-            if !isOpened(by: files) {
-                lines = longer
-                return
-            }
+            let openers = openers(with: files).count
+            if openers < best.openers { best = (longer, openers) }
         }
+        lines = best.lines
     }
 }
 
