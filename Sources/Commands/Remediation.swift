@@ -45,8 +45,14 @@ struct Remediation {
         var left: [ByHand] = []
         var run = Self.runName()
         for _ in 0..<Self.mostRounds {
-            let plan = try Self.makePlan(session, accepted(result))
+            var plan = try Self.makePlan(session, accepted(result))
             left = plan.byHand
+            if plan.mendsBothFamilies {
+                // What is wrong with one of them takes no repair of the other back.
+                var first = accepted(result)
+                first.causes.removeAll { Plan.isOfIPv6Alone($0) }
+                plan = try Self.makePlan(session, first)
+            }
             if isUnattended, plan.mayDisconnect {
                 let reason = "a step may cut the operator's connection, and nobody is there to confirm it"
                 return session.report(

@@ -19,10 +19,10 @@ package enum Change: Codable, Sendable, Hashable {
     case containerAddress(ContainerInterface, from: HeldAddress, to: HeldAddress)
     /// IFLA_ADDRESS of a running container's interface.
     case containerHardwareAddress(ContainerInterface, from: MACAddress, to: MACAddress)
-    /// RTM_NEWADDR, with the broadcast address of the prefix.
-    case addAddress(link: String, address: IPv4Prefix)
+    /// RTM_NEWADDR.
+    case addAddress(link: String, address: HeldAddress)
     /// RTM_DELADDR.
-    case removeAddress(link: String, address: IPv4Prefix)
+    case removeAddress(link: String, address: HeldAddress)
     /// A key below `/proc/sys/net`, dots as separators: `net.ipv4.ip_forward`.
     case setSysctl(key: String, from: String, to: String)
     /// A small nft table of our own shape, in one transaction.
@@ -70,6 +70,15 @@ package enum Change: Codable, Sendable, Hashable {
     package var isMomentary: Bool {
         if case .forgetFlows = self { return true }
         return false
+    }
+
+    /// Whether it is a rule or a switch of the running system, which files may bring back at boot.
+    package var isSetting: Bool {
+        switch self {
+        case .setSysctl, .createTranslationTable, .addRule, .addNftRule, .run(.firewalldAdd), .run(.shorewallReload):
+            true
+        default: false
+        }
     }
 
     /// What takes the change back.

@@ -1,19 +1,5 @@
 package import HostModel
 
-/// An address as an interface has it.
-package struct HeldAddress: Codable, Sendable, Hashable, CustomStringConvertible {
-    package var address: IPv4Prefix
-    /// Not always that of the prefix: LXC makes its own of an address without a prefix length.
-    package var broadcast: IPv4Address?
-
-    package init(_ address: IPv4Prefix, broadcast: IPv4Address?) {
-        self.address = address
-        self.broadcast = broadcast
-    }
-
-    package var description: String { address.description }
-}
-
 /// A network namespace with a veth in a bridge: a container, of LXC or not.
 package struct Resident: Codable, Sendable, Hashable {
     /// The name by which LXC knows it; nil: not one of LXC's.
@@ -30,8 +16,8 @@ package struct Resident: Codable, Sendable, Hashable {
     /// Of the other end.
     package var isUp: Bool
     package var addresses: [IPv4Prefix]
-    /// Of each of the addresses; nil: not recorded.
-    package var broadcasts: [IPv4Address?]?
+    /// The same, with all that belongs to them; nil: not recorded.
+    package var heldAddresses: [HeldAddress]?
     /// Of default routes by that interface.
     package var gateways: [IPv4Address]
     /// Whether there is a default route at all, by whatever interface.
@@ -50,9 +36,9 @@ package struct Resident: Codable, Sendable, Hashable {
     package init(
         name: String?, namespace: String, port: String, interface: String, interfaceIndex: Int,
         hardwareAddress: MACAddress?, isUp: Bool, addresses: [IPv4Prefix], gateways: [IPv4Address],
-        hasDefaultRoute: Bool, broadcasts: [IPv4Address?]? = nil, mtu: Int? = nil, portMTU: Int? = nil
+        hasDefaultRoute: Bool, heldAddresses: [HeldAddress]? = nil, mtu: Int? = nil, portMTU: Int? = nil
     ) {
-        self.broadcasts = broadcasts
+        self.heldAddresses = heldAddresses
         self.mtu = mtu
         self.portMTU = portMTU
         self.name = name
@@ -68,9 +54,7 @@ package struct Resident: Codable, Sendable, Hashable {
     }
 
     package var held: [HeldAddress] {
-        addresses.enumerated().map { index, address in
-            HeldAddress(address, broadcast: broadcasts.flatMap { $0.indices.contains(index) ? $0[index] : nil })
-        }
+        heldAddresses ?? addresses.map { HeldAddress($0, broadcast: nil) }
     }
 
     package func addresses(of family: IPFamily) -> [IPPrefix] {

@@ -90,20 +90,21 @@ extension LiveHost: MutableHost {
         try change(.setLink(index: link.index, up: up), operation)
     }
 
-    private func addAddress(_ address: IPv4Prefix, to name: String) throws(HostError) {
-        let operation = "add \(address) to \(name)"
+    private func addAddress(_ held: HeldAddress, to name: String) throws(HostError) {
+        let operation = "add \(held) to \(name)"
         guard let link = try links(operation).first(where: { $0.name == name }) else {
             throw stale(operation, "there is no link \(name)")
         }
-        if try addresses(of: link, operation).contains(where: { $0.address == address }) { return }
+        if try addresses(of: link, operation).contains(where: { $0.address == held.address }) { return }
         do {
-            try change(.addAddress(address, link: link.index), operation)
+            try change(.addAddress(held, link: link.index), operation)
         } catch {
             if error.errno != EEXIST { throw error }
         }
     }
 
-    private func removeAddress(_ address: IPv4Prefix, from name: String) throws(HostError) {
+    private func removeAddress(_ held: HeldAddress, from name: String) throws(HostError) {
+        let address = held.address
         let operation = "remove \(address) from \(name)"
         guard let link = try links(operation).first(where: { $0.name == name }) else { return }
         let present = try addresses(of: link, operation)
@@ -117,7 +118,7 @@ extension LiveHost: MutableHost {
                 message: "the kernel would remove \(lost.address) with it (promote_secondaries is 0)")
         }
         do {
-            try change(.removeAddress(address, link: link.index), operation)
+            try change(.removeAddress(held, link: link.index), operation)
         } catch {
             if error.errno != EADDRNOTAVAIL { throw error }
         }

@@ -35,11 +35,11 @@ extension LiveHost {
                 guard resident.addresses.contains(before.address) else {
                     throw stale(operation, "it has neither of them")
                 }
-                try Self.change(.addAddress(after.address, link: index, broadcast: after.broadcast), &socket, operation)
+                try Self.change(.addAddress(after, link: index), &socket, operation)
                 CrashPoint.pass()
             }
             guard resident.addresses.contains(before.address) else { return }
-            try Self.change(.removeAddress(before.address, link: index), &socket, operation)
+            try Self.change(.removeAddress(before, link: index), &socket, operation)
         }
     }
 

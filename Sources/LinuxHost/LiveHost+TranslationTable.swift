@@ -106,14 +106,6 @@ extension LiveHost {
         guard table.flags.isEmpty, !ruleset.sets.contains(where: { $0.table == name }), chains.count == 1,
             let chain = chains.first, ruleset.chains[chain].base == base, rules.count == 1, let rule = rules.first
         else { return .other }
-        // What the counter has counted is no difference.
-        let expressions = ruleset.expressions(of: rule).map { expression in
-            if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
-        }
-        let same =
-            NftExpression.source(in: wanted.network) + NftExpression.destination(notIn: wanted.network) + [
-                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
-            ]
-        return expressions == same ? .same : .other
+        return NftExpression.isTranslation(ruleset.expressions(of: rule), of: wanted.network) ? .same : .other
     }
 }

@@ -45,10 +45,10 @@ import WireFormats
 
         let wide = try #require(IPv4Prefix("10.5.0.1/16"))
         let second = try #require(IPv4Prefix("10.5.0.2/16"))
-        let add = Change.addAddress(link: "lxcbr1", address: wide)
+        let add = Change.addAddress(link: "lxcbr1", address: HeldAddress(wide))
         try host.apply(add)
         try host.apply(add)
-        try host.apply(.addAddress(link: "lxcbr1", address: second))
+        try host.apply(.addAddress(link: "lxcbr1", address: HeldAddress(second)))
         #expect(try addresses("lxcbr1") == ["10.5.0.1/16", "10.5.0.2/16"])
         // The first would take the second with it.
         #expect(code(add.inverse) == .other)

@@ -32,6 +32,34 @@ import Testing
         #expect(parts[2].contains("\"status\" : \"undone\""))
     }
 
+    /// By `fix undo`, and by the commands that the plan names for a person to type.
+    @Test(arguments: [
+        "10.5.0.1/24 brd 10.5.0.255 label lxcbr1:x", "10.5.0.1/24", "10.5.0.1/24 scope link",
+        "10.5.0.1/24 brd + metric 7", "10.5.0.254/16 brd 10.5.9.9 label lxcbr1:y",
+        "10.5.0.1/24 brd + autojoin",
+    ])
+    func anAddressComesBackAsItWas(address: String) throws {
+        let ended = try Program.lab(
+            [],
+            """
+            look() { ip -4 addr show dev lxcbr1 | grep -v mtu; ip -4 route show table all dev lxcbr1; }
+            ip addr del 10.5.0.1/16 dev lxcbr1; ip addr add \(address) dev lxcbr1 noprefixroute; look >/tmp/before
+            for way in undo typed; do
+                lxc-doctor fix apply --yes --format json 2>/dev/null >/tmp/report; echo "applied $?"
+                ip -4 -o addr show dev lxcbr1 | awk '{ print $4 }'
+                if [ $way = undo ]; then lxc-doctor fix undo --yes --quiet; else sh -c "$(python3 -c '
+            import json
+            steps = json.load(open("/tmp/report"))["fixes"]["steps"]
+            print("\\n".join(s["reversal"] for s in reversed(steps) if s["state"] == "applied"))')"; fi
+                look >/tmp/now; diff /tmp/before /tmp/now && echo SAME
+            done
+            """)
+        #expect(
+            ended.output.split(separator: "\n") == [
+                "applied 0", "10.5.0.1/16", "SAME", "applied 0", "10.5.0.1/16", "SAME",
+            ], "\(ended.output) \(ended.messages)")
+    }
+
     /// lxc-net was not up before, and a network that is up is not taken down for the sake of a stale flag.
     @Test func whatHasNoReversalIsSaidToStay() throws {
         let ended = try Program.lab(

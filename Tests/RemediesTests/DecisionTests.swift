@@ -99,7 +99,7 @@ struct DecisionTests {
         let host = OverlayHost(Fixture.healthy)
         Scenario.astray(&host.state)
         host.state.links["site"] = .present(kind: "bridge", up: true, ports: 0)
-        host.state.addresses["site"] = [Fixture.prefix("10.5.7.1/24")]
+        host.state.addresses["site"] = [Fixture.held("10.5.7.1/24")]
         let why = try leftToPerson(Fixture.cause("masq-wrong-subnet", remedy: "masquerade"), host)
         #expect(why.contains("site carries 10.5.7.1/24"))
     }

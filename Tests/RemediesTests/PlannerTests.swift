@@ -51,8 +51,8 @@ struct PlannerTests {
         let made = try make(scenario.causes, on: scenario.host)
         #expect(
             made.changes.map(\.change) == [
-                .addAddress(link: "lxcbr1", address: Fixture.address),
-                .removeAddress(link: "lxcbr1", address: Fixture.prefix("10.5.0.1/24")),
+                .addAddress(link: "lxcbr1", address: HeldAddress(Fixture.address)),
+                .removeAddress(link: "lxcbr1", address: Fixture.held("10.5.0.1/24")),
             ])
     }
 
@@ -237,7 +237,7 @@ struct PlannerTests {
     func elsewhere() throws {
         let host = OverlayHost(Fixture.healthy)
         host.state.apply(.deleteBridge(name: "lxcbr1"))
-        host.state.addresses["eth1"] = [Fixture.prefix("10.5.7.3/24")]
+        host.state.addresses["eth1"] = [Fixture.held("10.5.7.3/24")]
         let entry = try onlyByHand(try make([Fixture.cause("bridge-missing", remedy: "bridge-create")], on: host))
         #expect(entry.why.contains("eth1 carries 10.5.7.3/24"))
     }

@@ -47,12 +47,12 @@ struct RemedyTests {
         let host = OverlayHost(Fixture.healthy)
         Scenario.astray(&host.state)
         switch what {
-        case "a second address": host.state.addresses["lxcbr1"]?.append(Fixture.prefix("192.168.7.1/24"))
+        case "a second address": host.state.addresses["lxcbr1"]?.append(Fixture.held("192.168.7.1/24"))
         case "a rule in its table": host.state.tables["lxc"] = .other
         case "another network":
             let text = Fixture.settings.replacing("10.5.0", with: "10.9.0")
             host.state.paths["/etc/default/lxc-net"] = Fixture.file(text)
-            host.state.addresses["lxcbr1"] = [Fixture.prefix("10.9.0.1/16")]
+            host.state.addresses["lxcbr1"] = [Fixture.held("10.9.0.1/16")]
             host.state.tables["lxc"] = .translation(Fixture.prefix("10.9.0.0/16"))
         case "a route": host.uplink = "lxcbr1"
         default: break

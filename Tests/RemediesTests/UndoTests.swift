@@ -166,10 +166,10 @@ struct ConfirmationTests {
     @Test(
         "is for changes of the operator's own links and peers",
         arguments: [
-            (.removeAddress(link: "eth0", address: Fixture.address), true),
-            (.removeAddress(link: "lxcbr1", address: Fixture.address), false),
-            (.addAddress(link: "lxcbr1", address: Fixture.address), true),
-            (.addAddress(link: "lxcbr1", address: Fixture.prefix("10.6.0.1/16")), false),
+            (.removeAddress(link: "eth0", address: HeldAddress(Fixture.address)), true),
+            (.removeAddress(link: "lxcbr1", address: HeldAddress(Fixture.address)), false),
+            (.addAddress(link: "lxcbr1", address: HeldAddress(Fixture.address)), true),
+            (.addAddress(link: "lxcbr1", address: Fixture.held("10.6.0.1/16")), false),
             (.setLinkUp(name: "eth0", up: false), true), (.setLinkUp(name: "eth0", up: true), false),
             (.deleteBridge(name: "eth0"), true), (.deleteBridge(name: "lxcbr1"), false),
             (.setSysctl(key: "net.ipv4.conf.eth0.rp_filter", from: "0", to: "1"), true),
@@ -184,7 +184,7 @@ struct ConfirmationTests {
     @Test("finds the links by default route, session and connections to port 22")
     func found() throws {
         let host = Scenario.all[0].host
-        host.state.addresses["eth1"] = [Fixture.prefix("192.0.2.9/24")]
+        host.state.addresses["eth1"] = [Fixture.held("192.0.2.9/24")]
         // 192.0.2.9:22 with 198.51.100.4, established; and one that only listens.
         let own = UInt32(bigEndian: 0xc000_0209)
         let other = UInt32(bigEndian: 0xc633_6404)

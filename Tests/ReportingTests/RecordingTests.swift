@@ -57,7 +57,7 @@ struct RecordingTests {
                         Resident(
                             name: "c1", namespace: "/proc/42/ns/net", port: "veth1", interface: "eth0",
                             interfaceIndex: 2, hardwareAddress: MACAddress("00:16:3e:00:01:01"), isUp: true,
-                            addresses: [], gateways: [], hasDefaultRoute: false, broadcasts: [nil])
+                            addresses: [], gateways: [], hasDefaultRoute: false)
                     ], unknownPorts: ["veth2: its other end is nowhere"]))
         ),
         (

@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test func addsAnAddress() throws {
-        let change = RouteChange.addAddress(try #require(IPv4Prefix("10.5.0.1/16")), link: 2)
+        let change = RouteChange.addAddress(HeldAddress(try #require(IPv4Prefix("10.5.0.1/16"))), link: 2)
         #expect(
             change.payload == [
                 2, 16, 0, 0, 2, 0, 0, 0,  // ifaddrmsg: AF_INET /16, scope global, index 2
@@ -180,10 +180,29 @@ import Testing
                 8, 0, 1, 0, 10, 5, 0, 1,  // IFA_ADDRESS
                 8, 0, 4, 0, 10, 5, 255, 255,  // IFA_BROADCAST
             ])
-        #expect(RouteChange.addAddress(try #require(IPv4Prefix("10.5.0.1/32")), link: 2).payload.count == 24)
-        let odd = RouteChange.addAddress(
-            try #require(IPv4Prefix("10.5.0.2/8")), link: 2, broadcast: IPv4Address(value: 0x00ff_ffff))
-        #expect(odd.payload.suffix(8) == [8, 0, 4, 0, 0, 255, 255, 255])
+        #expect(
+            RouteChange.addAddress(HeldAddress(try #require(IPv4Prefix("10.5.0.1/32"))), link: 2).payload.count == 24)
+        var odd = HeldAddress(try #require(IPv4Prefix("10.5.0.2/8")), broadcast: IPv4Address(value: 0x00ff_ffff))
+        odd.scope = 253
+        odd.label = "br0:x"
+        odd.flags = 0x200
+        odd.metric = 7
+        #expect(
+            RouteChange.addAddress(odd, link: 2).payload == [
+                2, 8, 0, 253, 2, 0, 0, 0,  // ifaddrmsg: AF_INET /8, scope link, index 2
+                8, 0, 2, 0, 10, 5, 0, 2,  // IFA_LOCAL
+                8, 0, 1, 0, 10, 5, 0, 2,  // IFA_ADDRESS
+                8, 0, 4, 0, 0, 255, 255, 255,  // IFA_BROADCAST
+                10, 0, 3, 0, 0x62, 0x72, 0x30, 0x3a, 0x78, 0, 0, 0,  // IFA_LABEL: br0:x
+                8, 0, 8, 0, 0, 2, 0, 0,  // IFA_FLAGS: IFA_F_NOPREFIXROUTE
+                8, 0, 9, 0, 7, 0, 0, 0,  // IFA_RT_PRIORITY
+            ])
+        // What is read of the kernel's answer is what is sent to it again.
+        let answer = NetlinkMessage(
+            type: RouteMessageType.newAddress, flags: 0, payload: RouteChange.addAddress(odd, link: 2).payload)
+        let entry = try #require(try InterfaceAddress.all(in: [answer.bytes]).first)
+        #expect(HeldAddress(entry, of: "br0") == odd)
+        #expect(HeldAddress(entry, of: "br0:x").label == nil)
     }
 
     @Test func aLinkGetsAMasterAndAHardwareAddress() throws {

@@ -136,9 +136,12 @@ struct ProofContainer: ~Copyable {
     func giveUp(_ order: ProbeOrder) {
         guard isOurs else { return }
         for prefix in order.addresses where prefix.address.v4 != nil {
-            // Then it answers for a moment longer, which harms nobody.
-            try? sockets.inside.change(
-                type: UInt16(RTM_DELADDR), payload: addressPayload(prefix), operation: "give up \(prefix)")
+            do throws(HostError) {
+                try sockets.inside.change(
+                    type: UInt16(RTM_DELADDR), payload: addressPayload(prefix), operation: "give up \(prefix)")
+            } catch {
+                // Then it answers for a moment longer, which harms nobody.
+            }
         }
     }
 

@@ -82,7 +82,8 @@ struct ResidentReader {
             interfaceIndex: link.index, hardwareAddress: link.mac, isUp: link.isUp,
             addresses: addresses.filter { $0.link == link.index }.map(\.address),
             gateways: Self.gateways(defaults, by: link), hasDefaultRoute: !defaults.isEmpty,
-            broadcasts: addresses.filter { $0.link == link.index }.map(\.broadcast), mtu: link.mtu, portMTU: port.mtu)
+            heldAddresses: addresses.filter { $0.link == link.index }.map { HeldAddress($0, of: link.name) },
+            mtu: link.mtu, portMTU: port.mtu)
         resident.isWithoutARP = link.isWithoutARP
         guard ipv6 else { return resident }
         let others = try ask(.addresses(.ipv6), &socket, LinkAddress<IPv6Address>.all)

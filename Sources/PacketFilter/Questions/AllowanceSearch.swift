@@ -35,21 +35,27 @@ struct AllowanceSearch {
 
     private let ruleset: Ruleset
     private let traffic: AllowedTraffic
-    /// As rules name the network.
+    /// As rules name the network as a source; empty: answers are looked for.
     private let names: [[Substring]]
+    /// As rules name it at its own end, whichever that is.
+    private let ends: [[Substring]]
 
     init(_ questions: NetworkQuestions, _ traffic: AllowedTraffic) {
         ruleset = questions.ruleset
         self.traffic = traffic
         let (bridge, network) = (questions.bridge, questions.network.description)
         let isAnswer = traffic.foreignSide == \.output
-        names =
+        ends =
             isAnswer
-            ? []
+            ? [
+                ["oifname", "\"\(bridge)\""], ["oif", "\"\(bridge)\""], ["-o", bridge[...]], ["daddr", network[...]],
+                ["-d", network[...]],
+            ]
             : [
                 ["iifname", "\"\(bridge)\""], ["iif", "\"\(bridge)\""], ["-i", bridge[...]], ["saddr", network[...]],
                 ["-s", network[...]],
             ]
+        names = isAnswer ? [] : ends
     }
 
     /// No interface can have this name, so no rule is about it alone.
@@ -64,6 +70,7 @@ struct AllowanceSearch {
     func first(in chain: Int) throws(WalkLimit) -> Int? {
         var anyLink = traffic.context
         if let ignored = traffic.ignored { anyLink[keyPath: ignored] = true }
+        if let rule = try firstForOthers(in: chain) { return rule }
         let accepts = try matches(in: chain, traffic.starts, anyLink, accepting: true)
         guard !accepts.isEmpty else { return nil }
         var others = anyLink
@@ -84,6 +91,29 @@ struct AllowanceSearch {
             // Out by another link only: what keeps to a tunnel is not to leave by the uplink.
             return isNarrow(accept) || traffic.within != nil && !isForUplink && !within.contains(accept.rule)
         }?.rule
+    }
+
+    /// The first rule that accepts what everybody sends but the network, which it names.
+    private func firstForOthers(in chain: Int) throws(WalkLimit) -> Int? {
+        var others = traffic.context
+        others[keyPath: traffic.foreignSide] = Self.nobody
+        return try matches(in: chain, traffic.foreign, others, accepting: true).first { match in
+            let words = ruleset.text(ofRule: match.rule).split(separator: " ")
+            return ends.contains { Self.leavesOut($0, words) }
+        }?.rule
+    }
+
+    /// Whether a rule is about everything but this name: `iifname != "lxcbr1"`, `! -i lxcbr1`, `saddr != { … }`.
+    private static func leavesOut(_ name: [Substring], _ words: [Substring]) -> Bool {
+        words.indices.contains { index in
+            guard words[index] == name[0] else { return false }
+            let rest = words[(index + 1)...]
+            if index > 0, words[index - 1] == "!" { return rest.first == name[1] }
+            guard rest.first == "!=" else { return false }
+            let values = rest.dropFirst()
+            guard values.first == "{" else { return values.first == name[1] }
+            return values.prefix { $0 != "}" }.contains { $0 == name[1] || $0 == name[1] + "," }
+        }
     }
 
     /// The first rule that drops all of the packets and nobody else's.
@@ -198,7 +228,7 @@ struct AllowanceSearch {
                     default: continue
                     }
                 }
-                if accepting, !isMet, isOfNetwork(rule), mayMatchLater(rule) {
+                if accepting, !isMet, isOfNetwork(rule) || isOfAnyNetwork(rule), mayMatchLater(rule) {
                     found.append(Match(rule: rule, boxes: boxes, doubts: doubts + [Self.empty]))
                 }
                 if endsAll(rule, boxes, asked) { return }
@@ -216,6 +246,17 @@ struct AllowanceSearch {
                 words.indices.dropLast().contains { words[$0] == name[0] && words[$0 + 1] == name[1] }
                     && !words.indices.contains { words[$0] == "!" && $0 + 1 < words.count && words[$0 + 1] == name[0] }
             }
+        }
+
+        /// Whether a rule asks a set for the source, and for no link: nobody is in it now, and anybody may be.
+        private mutating func isOfAnyNetwork(_ rule: Int) -> Bool {
+            guard !names.isEmpty else { return false }
+            let text = ruleset.text(ofRule: rule)
+            let words = text.split(separator: " ")
+            let asksSource = text.contains("ip saddr @") || text.contains("--match-set ") && text.contains(" src")
+            guard asksSource, !["iifname", "iif", "-i"].contains(where: { words.contains($0) }) else { return false }
+            return RuleBranch.branches(of: rule, in: ruleset, reader.context, &reader, within: ruleset.everyBox)
+                .allSatisfy { ruleset.everyBox.intersection($0.box) == nil }
         }
 
         /// Whether a rule that meets no packet now accepts what a set or map holds, or packets of IPv6.

@@ -107,7 +107,9 @@ extension Applier {
 
     /// Walks the run backwards over the host as it is now.
     private func differences(_ journal: Journal, sameBoot: Bool) throws(HostError) -> [Difference] {
-        let entries = journal.entries.filter { $0.state == .done && (sameBoot || $0.phase == .persistent) }
+        let entries = journal.entries.filter {
+            $0.state == .done && (sameBoot || $0.phase == .persistent || journal.comesBack($0))
+        }
         var state = try HostState.read(StateScope(of: entries.flatMap { [$0.change] + $0.undo }), from: host)
         var found: [Difference] = []
         for entry in entries.reversed() {

@@ -51,6 +51,8 @@ package struct Journal: Codable, Sendable, Hashable {
         package var phase: FixPhase
         package var state: EntryState
         package var note: String?
+        /// The causes that it serves; nil: not recorded.
+        package var serves: [ServedCause]?
 
         /// Whether it changes something and nothing takes that back.
         package var isIrreversible: Bool { undo.isEmpty && !change.isCheck }
@@ -85,7 +87,18 @@ package struct Journal: Codable, Sendable, Hashable {
 
     private static func entries(_ plan: Plan) -> [Entry] {
         plan.changes.map {
-            Entry(step: $0.step, change: $0.change, undo: $0.undo, phase: $0.phase, state: .pending)
+            Entry(
+                step: $0.step, change: $0.change, undo: $0.undo, phase: $0.phase, state: .pending, serves: $0.serves)
+        }
+    }
+
+    /// Whether what a runtime entry made may be on the host after another boot as well, because this very run saw to
+    /// that: a rule or a switch that one of its files brings back. Links and addresses are made by whoever owns them.
+    func comesBack(_ entry: Entry) -> Bool {
+        guard entry.change.isSetting, let causes = entry.serves else { return false }
+        return entries.contains { other in
+            other.phase == .persistent && other.state != .pending && !other.change.isCheck
+                && other.serves.map { $0.contains(where: causes.contains) } == true
         }
     }
 

@@ -30,7 +30,7 @@ struct JournalRun {
         for index in journal.entries.indices[first...].reversed() {
             let entry = journal.entries[index]
             guard entry.state == .intended || entry.state == .done || entry.state == .left else { continue }
-            if entry.phase == .runtime, !sameBoot {
+            if entry.phase == .runtime, !sameBoot, !journal.comesBack(entry) {
                 journal.entries[index].state = .undone
                 journal.entries[index].note = "gone with the reboot"
                 continue

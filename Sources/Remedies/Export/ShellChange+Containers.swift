@@ -9,10 +9,9 @@ enum ContainerCommand {
     }
 
     static func address(_ inside: ContainerInterface, from: HeldAddress, to: HeldAddress) -> String {
-        let interface = Shell.quote(inside.interface)
         let enter = enter(inside.container)
-        return "\(enter) ip address add \(to) broadcast \(to.broadcast?.description ?? "-") dev \(interface) && "
-            + "\(enter) ip address delete \(from) dev \(interface)"
+        return "\(enter) \(AddressCommand.add(to, to: inside.interface)) && "
+            + "\(enter) \(AddressCommand.delete(from, from: inside.interface))"
     }
 
     static func hardwareAddress(_ inside: ContainerInterface, _ address: MACAddress) -> String {

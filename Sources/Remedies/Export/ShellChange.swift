@@ -78,7 +78,7 @@ struct ShellChange {
             make: "ip link set \(word) \(up ? "up" : "down")", programs: ["ip"])
     }
 
-    private static func address(_ address: IPv4Prefix, of link: String, add: Bool) -> ShellChange {
+    private static func address(_ address: HeldAddress, of link: String, add: Bool) -> ShellChange {
         let word = Shell.quote(link)
         let isThere = "[ -e \(Shell.quote("/sys/class/net/\(link)")) ]"
         let has = "ip -o -4 address show dev \(word) | grep -qF \(Shell.quote(" \(address) "))"
@@ -87,8 +87,7 @@ struct ShellChange {
         return ShellChange(
             ["address \(address) of \(link)"], needs: ["link \(link)"], isBefore: add ? absent : present,
             isAfter: add ? present : absent,
-            make: add
-                ? "ip address add \(address) broadcast + dev \(word)" : "ip address delete \(address) dev \(word)",
+            make: add ? AddressCommand.add(address, to: link) : AddressCommand.delete(address, from: link),
             programs: ["ip"])
     }
 

@@ -125,8 +125,8 @@ struct ChangeWording {
             return ContainerCommand.address(inside, from: from, to: to)
         case .containerHardwareAddress(let inside, _, let to): return ContainerCommand.hardwareAddress(inside, to)
         case .addAddress(let link, let address):
-            return "ip address add \(address) broadcast + dev \(Shell.quote(link))"
-        case .removeAddress(let link, let address): return "ip address delete \(address) dev \(Shell.quote(link))"
+            return AddressCommand.add(address, to: link)
+        case .removeAddress(let link, let address): return AddressCommand.delete(address, from: link)
         case .setSysctl(let key, _, let value): return "sysctl -w \(Shell.quote("\(key)=\(value)"))"
         case .createTranslationTable(let table):
             let text =

@@ -26,7 +26,7 @@ package struct Connections: Codable, Sendable, Hashable {
         case .removeAddress(let link, _): links.contains(link)
         case .addAddress(let link, let address):
             // The way back to the peer would lead into the new subnet.
-            links.contains(link) || peers.contains { address.network.contains($0) }
+            links.contains(link) || peers.contains { address.address.network.contains($0) }
         case .setSysctl(let key, _, _):
             links.contains { key.hasPrefix("net.ipv4.conf.\($0.replacing(".", with: "/")).") }
                 && !key.hasSuffix(".forwarding")
@@ -47,8 +47,8 @@ package struct Connections: Codable, Sendable, Hashable {
         if let session { ends += self.ends(ofSession: session) }
         for end in ends where end.local.value >> 24 != 127 {
             connections.peers.insert(end.peer)
-            for (link, addresses) in facts.state.addresses where addresses.contains(where: { $0.address == end.local })
-            {
+            for (link, addresses) in facts.state.addresses
+            where addresses.contains(where: { $0.address.address == end.local }) {
                 connections.links.insert(link)
             }
         }

@@ -50,6 +50,10 @@ extension PlanFacts {
     private mutating func readRoutesElsewhere(_ host: any Host, _ profile: Profile) throws(HostError) {
         let routes: [Route] = try host.routes(.ipv4)
         let links = try host.links()
+        for route in routes where route.maker != 2 && route.kind == .unicast {
+            guard let source = route.preferredSource else { continue }
+            sentFrom[source, default: []].append("the route to \(route.destination)")
+        }
         for network in profile.networks {
             let bridge = links.first { $0.name == network.bridge }?.index
             routedElsewhere[network.bridge] = routes.filter { route in

@@ -65,6 +65,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var notBroughtBack: [String: [String]] = [:]
     /// Routes into a part of a network that leave by other links, in words; by the bridge's name.
     package var routedElsewhere: [String: [String]] = [:]
+    /// Routes that somebody made to send from an address of this host, in words.
+    package var sentFrom: [IPv4Address: [String]] = [:]
     /// What must not be cut off.
     package var connections: Connections
 

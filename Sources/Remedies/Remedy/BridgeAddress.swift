@@ -13,21 +13,27 @@ struct BridgeAddress: Remedy {
         try Self.refuseElsewhere(network, in: draft)
         if try draft.startAstrayAnew(network, for: cause) { return }
         let wrong = draft.facts.state.addresses[bridge, default: []].filter {
-            $0 != network.address && $0.overlaps(network.cidr)
+            $0.address != network.address && $0.address.overlaps(network.cidr)
         }
-        if wrong.contains(where: { $0.network == network.cidr }) {
+        if wrong.contains(where: { $0.address.network == network.cidr }) {
             try keepSecondaries(bridge, cause, &draft)
         }
         try draft.add(
-            .addAddress(link: bridge, address: network.address), phase: .runtime, remedy: id,
+            .addAddress(link: bridge, address: HeldAddress(network.address)), phase: .runtime, remedy: id,
             risk: "The host routes \(network.cidr) to \(bridge) from now on.", for: cause)
-        for address in wrong {
+        for held in wrong {
+            let address = held.address
+            if address.address != network.address.address, let route = draft.facts.sentFrom[address.address]?.first {
+                throw LeftToPerson(
+                    why: "\(route) sends from \(address.address): the kernel takes it away with the address",
+                    what: ["Decide who is to send from \(address.address); to see it: ip route"], withoutCommands: true)
+            }
             let risk =
                 address.address == network.address.address
                 ? "None once \(network.address) is there: it is the same address with another mask."
                 : "Whoever uses \(address.address) as gateway or connects to it must use \(network.address.address)."
             try draft.add(
-                .removeAddress(link: bridge, address: address), phase: .runtime, remedy: id, risk: risk, for: cause)
+                .removeAddress(link: bridge, address: held), phase: .runtime, remedy: id, risk: risk, for: cause)
         }
     }
 
@@ -47,7 +53,8 @@ struct BridgeAddress: Remedy {
     /// Two links with the same subnet make both unreachable; which one is right, only a person knows.
     static func refuseElsewhere(_ network: Network, in draft: PlanDraft) throws(LeftToPerson) {
         for (link, addresses) in draft.facts.state.addresses.sorted(by: { $0.key < $1.key }) {
-            guard link != network.bridge, let other = addresses.first(where: { $0.overlaps(network.cidr) }) else {
+            guard link != network.bridge, let other = addresses.first(where: { $0.address.overlaps(network.cidr) })
+            else {
                 continue
             }
             throw LeftToPerson(

@@ -47,7 +47,7 @@ struct BridgeCreate: Remedy {
                 risk: "Packets that enter by \(bridge) may be forwarded, as the host's global switch says.", for: cause)
         }
         try draft.add(
-            .addAddress(link: bridge, address: network.address), phase: .runtime, remedy: id,
+            .addAddress(link: bridge, address: HeldAddress(network.address)), phase: .runtime, remedy: id,
             risk: "The host routes \(network.cidr) to \(bridge) from now on.", for: cause)
         try draft.add(
             .setLinkUp(name: bridge, up: true), phase: .runtime, remedy: id,

@@ -17,8 +17,11 @@ struct ContainerAddress: Remedy {
         where cause.subject.kind != .container || inside.container == cause.subject.name {
             for address in state.addresses {
                 guard let right = Self.corrected(address.description, networks) else { continue }
+                var corrected = address
+                corrected.address = right
+                corrected.broadcast = right.last
                 try draft.add(
-                    .containerAddress(inside, from: address, to: HeldAddress(right, broadcast: right.last)),
+                    .containerAddress(inside, from: address, to: corrected),
                     phase: .runtime, remedy: id,
                     risk:
                         "None for connections within \(right.network); those to addresses that the container took for "

@@ -15,6 +15,7 @@ extension FirewallAccept {
         let aim = IptablesAim(
             .forwarding, network, uplink: draft.facts.uplinks[network.name], in: Self.dockerChain)
         let listing = draft.facts.state.rules[table] ?? IptablesListing()
+        if let decision = aim.decision(in: listing) { throw Self.meant([decision]) }
         guard let rules = aim.accepts(in: listing, table) else {
             guard let killer = aim.killer(in: listing) else {
                 throw LeftToPerson(why: "\(Self.dockerChain) lets the network through already", what: ["iptables -S"])

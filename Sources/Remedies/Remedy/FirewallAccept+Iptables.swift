@@ -15,6 +15,10 @@ extension FirewallAccept {
             let table = IptablesTable(flavour, "filter")
             guard let listing = draft.facts.state.rules[table] else { continue }
             let aim = IptablesAim(opening, network, uplink: draft.facts.uplinks[network.name])
+            if let decision = aim.decision(in: listing) {
+                killers.append(decision)
+                continue
+            }
             guard let rules = aim.accepts(in: listing, table) else {
                 killers += aim.killer(in: listing).map { [$0] } ?? []
                 continue
@@ -113,6 +117,20 @@ struct IptablesAim {
             if killer(in: opened) == nil { return rules }
         }
         return nil
+    }
+
+    /// The rule that drops all that comes back to the network, and names it: who wrote that meant it.
+    func decision(in listing: IptablesListing) -> String? {
+        guard opening != .dhcpAndDNS, let uplink,
+            let line = listing.end(
+                of: [.input(uplink), .output(network.bridge), .established], in: chain ?? opening.chain)?.line
+        else { return nil }
+        let words = line.split(separator: " ")
+        let names = [("-o", network.bridge), ("-d", network.cidr.description)]
+        let isNamed = zip(words, words.dropFirst()).contains { word, next in
+            names.contains { $0.0 == word && $0.1 == next }
+        }
+        return isNamed ? line : nil
     }
 
     private func end(of matches: [IptablesRule.Match], in listing: IptablesListing) -> IptablesEnd? {

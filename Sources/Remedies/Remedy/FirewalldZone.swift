@@ -15,7 +15,7 @@ struct FirewalldZone: Remedy {
         if let zone = draft.facts.state.zones[bridge], zone != Self.zone {
             throw LeftToPerson(
                 why: "\(bridge) is in the zone \(zone), whose rules are the operator's",
-                what: ["firewall-cmd --info-zone=\(Shell.quote(zone))"])
+                what: ["firewall-cmd --info-zone=\(Shell.quote(zone))"], withoutCommands: true)
         }
         try draft.add(
             .run(.firewalldAdd(interface: bridge, zone: Self.zone)), phase: .runtime, remedy: id,

@@ -17,7 +17,8 @@ extension PlanDraft {
             let own = settings.address, let translated = settings["LXC_NETWORK"].flatMap({ IPv4Prefix($0) }),
             own != network.address || translated != network.cidr,
             own.overlaps(network.cidr), translated.overlaps(network.cidr),
-            facts.state.addresses[network.bridge] == [own], facts.notBroughtBack[network.bridge, default: []].isEmpty
+            facts.state.addresses[network.bridge]?.map(\.address) == [own],
+            facts.notBroughtBack[network.bridge, default: []].isEmpty
         else { return nil }
         if case .symbolicLink = facts.state.path(LxcNetFacts.mask) { return nil }
         let outcome = LxcNetOutcome(

@@ -26,6 +26,7 @@ struct Masquerade: Remedy {
             throw LeftToPerson(
                 why: "the profile wants \(network.nat.rawValue), which this repair does not make", what: [])
         }
+        try refuseNeighbours(network, draft)
         if let outcome = draft.lxcNetOutcome(network), draft.starts(outcome) {
             return try draft.start(outcome, reversible: true, remedy: id, for: cause)
         }
@@ -53,6 +54,18 @@ struct Masquerade: Remedy {
         try MasqueradePersistent().keepAcrossFlush(network, cause, &draft)
     }
 
+    /// What another link's hosts send would be translated as well, where its subnet is this network or lies in it.
+    private func refuseNeighbours(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) {
+        for (link, addresses) in draft.facts.state.addresses.sorted(by: { $0.key < $1.key }) {
+            guard link != network.bridge,
+                let other = addresses.first(where: { network.cidr.contains($0.address.network) })
+            else { continue }
+            throw LeftToPerson(
+                why: "\(link) carries \(other), and what its neighbours send would be translated too",
+                what: ["Renumber one of them; to see both: ip -4 address"], withoutCommands: true)
+        }
+    }
+
     private func refuseExemptions(
         _ network: Network, _ cause: Cause, _ rule: String, _ draft: PlanDraft
     ) throws(LeftToPerson) {
@@ -61,7 +74,7 @@ struct Masquerade: Remedy {
             network.exempt.map(\.description) + draft.facts.translationExemptions.filter { !shadows.contains($0) }
         guard !exempt.isEmpty else { return }
         throw LeftToPerson(
-            why: "some destinations are exempt from translation, and one more table would translate them too: "
+            why: "some packets are exempt from translation, and one more table would translate them too: "
                 + exempt.joined(separator: ", "),
             what: ["Put after the exemptions, in their chain: \(rule)"], withoutCommands: true)
     }

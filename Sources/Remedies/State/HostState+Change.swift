@@ -1,4 +1,5 @@
 package import HostAccess
+internal import HostModel
 
 /// Where a host stands towards a change.
 package enum Standing: Sendable, Hashable {
@@ -41,10 +42,10 @@ extension HostState {
             if !exists(link: name) {
                 .other("there is no link \(name)")
             } else {
-                addresses[name, default: []].contains(address) ? .after : .before
+                has(address, name) ? .after : .before
             }
         case .removeAddress(let name, let address):
-            addresses[name, default: []].contains(address) ? .before : .after
+            has(address, name) ? .before : .after
         case .setSysctl(let key, let from, let to):
             switch sysctls[key] {
             case to: .after
@@ -69,6 +70,11 @@ extension HostState {
         case .restoreImage(let order): standing(of: order.path, before: .absent, after: .directory)
         case .run(let program): standing(of: program)
         }
+    }
+
+    /// Whatever else belongs to the address there.
+    private func has(_ address: HeldAddress, _ link: String) -> Bool {
+        addresses[link, default: []].contains { $0.address == address.address }
     }
 
     private func standing(of table: TranslationTable, wanted: Bool) -> Standing {
@@ -117,7 +123,7 @@ extension HostState {
         case .addAddress(let link, let address):
             addresses[link, default: []].append(address)
         case .removeAddress(let link, let address):
-            addresses[link, default: []].removeAll { $0 == address }
+            addresses[link, default: []].removeAll { $0.address == address.address }
         case .setSysctl(let key, _, let value):
             setSysctl(key, to: value)
         case .createTranslationTable(let table):

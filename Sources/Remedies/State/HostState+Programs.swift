@@ -51,7 +51,7 @@ extension HostState {
 
     private func isUp(_ outcome: LxcNetOutcome) -> Bool {
         path(LxcNetFacts.flag) != .absent && isBridge(outcome.bridge)
-            && addresses[outcome.bridge, default: []].contains(outcome.address)
+            && addresses[outcome.bridge, default: []].contains { $0.address == outcome.address }
     }
 
     mutating func apply(_ program: OwnedProgram) {
@@ -64,7 +64,7 @@ extension HostState {
                 apply(Change.createBridge(name: bridge))
                 links[bridge] = .present(kind: "bridge", up: true, ports: 0)
             }
-            addresses[bridge] = [outcome.address]
+            addresses[bridge] = [HeldAddress(outcome.address)]
             sysctls[SysctlName.ipForward] = "1"
             if outcome.makesTable { tables["lxc"] = .translation(outcome.translated) }
             if path(LxcNetFacts.flag) == .absent { paths[LxcNetFacts.flag] = .file(FileContent(bytes: ByteString([]))) }

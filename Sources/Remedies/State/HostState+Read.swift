@@ -59,7 +59,7 @@ extension HostState {
             if let master = link.master, let name = names[master] { masters[link.name] = name }
         }
         for entry in dump {
-            if let name = names[entry.link] { addresses[name, default: []].append(entry.address) }
+            if let name = names[entry.link] { addresses[name, default: []].append(HeldAddress(entry, of: name)) }
         }
     }
 

@@ -48,7 +48,7 @@ package struct HostState: Codable, Sendable, Hashable {
     /// By name; a link that is not listed is absent.
     package var links: [String: LinkState]
     /// IPv4 addresses by link, in the order of the dump.
-    package var addresses: [String: [IPv4Prefix]]
+    package var addresses: [String: [HeldAddress]]
     /// By key; a key that is not listed does not exist.
     package var sysctls: [String: String]
     /// By path; only paths that were looked at.
@@ -71,7 +71,7 @@ package struct HostState: Codable, Sendable, Hashable {
     package var containers: [ContainerInterface: ContainerState] = [:]
 
     package init(
-        links: [String: LinkState] = [:], addresses: [String: [IPv4Prefix]] = [:], sysctls: [String: String] = [:],
+        links: [String: LinkState] = [:], addresses: [String: [HeldAddress]] = [:], sysctls: [String: String] = [:],
         paths: [String: PathState] = [:], tables: [String: TableState] = [:],
         rules: [IptablesTable: IptablesListing] = [:], chains: [NftChainPlace: NftChainListing] = [:],
         zones: [String: String] = [:]

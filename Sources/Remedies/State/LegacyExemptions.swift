@@ -27,6 +27,13 @@ enum LegacyExemptions {
             let chain = table.chains[order[next]]
             next += 1
             for (number, rule) in chain.rules.enumerated() {
+                if rule.inversions.contains(.source),
+                    let source = IPv4Prefix(address: rule.source, netmask: rule.sourceMask),
+                    networks.contains(where: { source.contains($0) })
+                {
+                    let place = "rule \(number + 1) of iptables-legacy -t nat \(chain.name)"
+                    found.append("\(place) (all sources but \(source))")
+                }
                 guard case .verdict(let verdict) = rule.target else { continue }
                 switch verdict {
                 case .accept, .return:

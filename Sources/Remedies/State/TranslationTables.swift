@@ -61,30 +61,12 @@ struct TranslationTables {
         guard let expressions = soleRule(of: table),
             let network = AddressMatch.all(in: expressions).addresses.first?.network
         else { return nil }
-        let ours =
-            NftExpression.source(in: network) + NftExpression.destination(notIn: network) + [
-                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
-            ]
-        // What the counter has counted is no difference.
-        let uncounted = expressions.map { expression in
-            if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
-        }
-        return uncounted == ours ? network : nil
+        return NftExpression.isTranslation(expressions, of: network) ? network : nil
     }
 
-    /// The network that lxc-net's own table translates, and nothing else is in it. The nft program, which lxc-net calls,
-    /// loads no more bytes of an address than the prefix is long.
+    /// The network that lxc-net's own table translates, and nothing else is in it.
     func translatedByLxcNet() -> IPv4Prefix? {
-        guard let table = ruleset.tables.first(where: { $0.name == NftTableName(.ipv4, "lxc") }),
-            let expressions = soleRule(of: table)
-        else { return nil }
-        let matches = AddressMatch.all(in: expressions)
-        guard let source = matches.addresses.first, source.isSource, !source.inverted, matches.addresses.count == 2,
-            matches.addresses[1] == AddressMatch(isSource: false, inverted: true, network: source.network),
-            matches.others.count == 2, case .counter = matches.others[0],
-            matches.others[1] == .masquerade(flags: 0, ports: nil)
-        else { return nil }
-        return source.network
+        ruleset.tables.first { $0.name == NftTableName(.ipv4, "lxc") }.flatMap { translated(by: $0) }
     }
 
     /// What the only rule of a table says that has no more than one chain of source NAT.
@@ -117,8 +99,8 @@ struct TranslationTables {
         }
     }
 
-    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text. A
-    /// verdict map counts as one: its elements are not looked at.
+    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, or that
+    /// name everybody but the network, as text. A verdict map counts as one: its elements are not looked at.
     /// `thatLetAllOut`: only those that look at nothing but the source and these uplinks.
     func exemptions(for networks: [IPv4Prefix], thatLetAllOut uplinks: Set<String>? = nil) -> [String] {
         reachable().flatMap { index in
@@ -131,6 +113,9 @@ struct TranslationTables {
                     default: false
                     }
                 }
+                if uplinks == nil, let all = matches.addresses.first(where: { Self.leavesOut($0, one: networks) }) {
+                    return "rule \(rule.handle) of \(chain.table) \(chain.name) (all sources but \(all.network))"
+                }
                 let concerns = matches.addresses.allSatisfy { match in
                     !match.isSource || match.inverted || networks.contains { $0.overlaps(match.network) }
                 }
@@ -142,6 +127,11 @@ struct TranslationTables {
                     + (targets.isEmpty ? "" : " (\(targets.joined(separator: ", ")))")
             }
         }
+    }
+
+    /// Whether a rule is about everybody but one of the networks: who wrote it did not forget that network.
+    private static func leavesOut(_ match: AddressMatch, one networks: [IPv4Prefix]) -> Bool {
+        match.isSource && match.inverted && networks.contains { match.network.contains($0) }
     }
 
     private static func letsAllOut(

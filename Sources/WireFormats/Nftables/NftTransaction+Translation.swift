@@ -23,9 +23,7 @@ extension NftTransaction {
                 type: "nat", hook: .postrouting, priority: NftBaseChain.sourceTranslationPriority))
         transaction.newRule(
             in: "postrouting", of: table,
-            NftExpression.source(in: network) + NftExpression.destination(notIn: network) + [
-                .counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil),
-            ])
+            NftExpression.translation(of: network, wholeBytes: false))
         return transaction
     }
 
@@ -42,6 +40,35 @@ extension NftTransaction {
 extension NftExpression {
     private static let sourceOffset: UInt32 = 12
     private static let destinationOffset: UInt32 = 16
+
+    /// Whether a rule is that of `translationTable`, whatever its counter has counted: made by this program, or by
+    /// nft(8), which loads no more bytes of an address than the prefix is long.
+    package static func isTranslation(_ expressions: some Sequence<NftExpression>, of network: IPv4Prefix) -> Bool {
+        let uncounted = expressions.map { expression in
+            if case .counter = expression { NftExpression.counter(packets: 0, bytes: 0) } else { expression }
+        }
+        return [false, true].contains { uncounted == translation(of: network, wholeBytes: $0) }
+    }
+
+    fileprivate static func translation(of network: IPv4Prefix, wholeBytes: Bool) -> [NftExpression] {
+        let matches =
+            wholeBytes && network.length % 8 == 0
+            ? bytes(at: sourceOffset, .equal, network) + bytes(at: destinationOffset, .notEqual, network)
+            : source(in: network) + destination(notIn: network)
+        return matches + [.counter(packets: 0, bytes: 0), .masquerade(flags: 0, ports: nil)]
+    }
+
+    /// Of a prefix that is some bytes long.
+    private static func bytes(
+        at offset: UInt32, _ comparison: NftComparison, _ network: IPv4Prefix
+    ) -> [NftExpression] {
+        let count = network.length / 8
+        guard let value = NftValue(network.first.octets.prefix(count)) else { return [] }
+        return [
+            .payload(base: .network, offset: offset, length: UInt32(count), into: .one),
+            .compare(.one, comparison, value),
+        ]
+    }
 
     /// `ip saddr NETWORK`.
     package static func source(in network: IPv4Prefix) -> [NftExpression] {

@@ -18,8 +18,13 @@ package struct LinkAddress<Address: InternetAddress>: Hashable, Sendable {
     package var label: String
     /// RT_SCOPE_*: 0 global, 253 link, 254 host.
     package var scope: UInt8
-    /// IFA_F_SECONDARY: another address of the same subnet came first.
-    package var isSecondary: Bool
+    /// IFA_F_*: those of the header, or IFA_FLAGS, which has room for all.
+    package var flags: UInt32
+    /// IFA_RT_PRIORITY, of the route to its subnet.
+    package var metric: UInt32?
+
+    /// Another address of the same subnet came first.
+    package var isSecondary: Bool { flags & UInt32(IFA_F_SECONDARY) != 0 }
 
     /// Reads one RTM_NEWADDR message of the family.
     @specialized(where Address == IPv4Address)
@@ -34,7 +39,7 @@ package struct LinkAddress<Address: InternetAddress>: Hashable, Sendable {
         else { throw WireError(.malformed, "ifaddrmsg") }
         link = Int(index)
         scope = bytes[start + 3]
-        isSecondary = bytes[start + 2] & UInt8(IFA_F_SECONDARY) != 0
+        flags = UInt32(bytes[start + 2])
         label = ""
         var local: Address?
         var other: Address?
@@ -44,6 +49,8 @@ package struct LinkAddress<Address: InternetAddress>: Hashable, Sendable {
             case Int(IFA_ADDRESS): other = try attributes.address(attribute)
             case Int(IFA_BROADCAST): broadcast = try attributes.address(attribute)
             case Int(IFA_LABEL): label = attributes.text(attribute)
+            case Int(IFA_FLAGS): flags = try attributes.host(attribute)
+            case Int(IFA_RT_PRIORITY): metric = try attributes.host(attribute)
             default: break
             }
         }

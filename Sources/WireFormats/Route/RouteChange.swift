@@ -41,22 +41,20 @@ package struct RouteChange: Hashable, Sendable {
         return RouteChange(type: RouteMessageType.newLink, flags: 0, payload: payload.bytes)
     }
 
-    /// An address with the broadcast address of its prefix, where the prefix has one (RFC 3021: not /31 and /32).
-    package static func addAddress(_ address: IPv4Prefix, link index: Int) -> RouteChange {
-        addAddress(address, link: index, broadcast: address.length < 31 ? address.last : nil)
+    /// EEXIST where the link has the address with that prefix length.
+    package static func addAddress(_ held: HeldAddress, link index: Int) -> RouteChange {
+        var payload = addressPayload(held, link: index)
+        if let broadcast = held.broadcast { payload.append(UInt16(IFA_BROADCAST), address: broadcast) }
+        if let label = held.label { payload.append(UInt16(IFA_LABEL), text: label) }
+        if let flags = held.flags { payload.append(UInt16(IFA_FLAGS), host: flags) }
+        if let metric = held.metric { payload.append(UInt16(IFA_RT_PRIORITY), host: metric) }
+        return RouteChange(
+            type: RouteMessageType.newAddress, flags: UInt16(NLM_F_CREATE | NLM_F_EXCL), payload: payload.bytes)
     }
 
-    /// An address with this broadcast address, or none.
-    package static func addAddress(_ address: IPv4Prefix, link index: Int, broadcast: IPv4Address?) -> RouteChange {
+    package static func removeAddress(_ held: HeldAddress, link index: Int) -> RouteChange {
         RouteChange(
-            type: RouteMessageType.newAddress, flags: UInt16(NLM_F_CREATE | NLM_F_EXCL),
-            payload: addressPayload(address, link: index, broadcast: broadcast))
-    }
-
-    package static func removeAddress(_ address: IPv4Prefix, link index: Int) -> RouteChange {
-        RouteChange(
-            type: RouteMessageType.deleteAddress, flags: 0,
-            payload: addressPayload(address, link: index, broadcast: nil))
+            type: RouteMessageType.deleteAddress, flags: 0, payload: addressPayload(held, link: index).bytes)
     }
 
     /// struct ifinfomsg: family, pad, type (16 bits), index, flags, change (32 bits each).
@@ -69,13 +67,13 @@ package struct RouteChange: Hashable, Sendable {
     }
 
     /// struct ifaddrmsg: family, prefix length, flags, scope (8 bits each), index (32 bits).
-    private static func addressPayload(_ address: IPv4Prefix, link index: Int, broadcast: IPv4Address?) -> [UInt8] {
-        var header: [UInt8] = [AddressFamily.ipv4.rawValue, UInt8(clamping: address.length), 0, 0]
+    private static func addressPayload(_ held: HeldAddress, link index: Int) -> NetlinkAttributeBuilder {
+        let address = held.address
+        var header: [UInt8] = [AddressFamily.ipv4.rawValue, UInt8(clamping: address.length), 0, held.scope ?? 0]
         header.appendHost(UInt32(clamping: index))
         var payload = NetlinkAttributeBuilder(header: header)
         payload.append(UInt16(IFA_LOCAL), address: address.address)
-        payload.append(UInt16(IFA_ADDRESS), address: address.address)
-        if let broadcast { payload.append(UInt16(IFA_BROADCAST), address: broadcast) }
-        return payload.bytes
+        payload.append(UInt16(IFA_ADDRESS), address: held.peer ?? address.address)
+        return payload
     }
 }

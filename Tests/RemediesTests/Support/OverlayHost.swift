@@ -49,13 +49,13 @@ final class OverlayHost: MutableHost {
     }
 
     /// The kernel removes the secondaries of a primary address with it, unless told to promote them.
-    private func removeSecondaries(of address: IPv4Prefix, _ link: String) {
+    private func removeSecondaries(of removed: HeldAddress, _ link: String) {
         let promotes = [link, "all"].contains { state.sysctls[SysctlName.promoteSecondaries(of: $0)] == "1" }
-        let family = state.addresses[link, default: []].filter {
-            $0.network == address.network
+        let family = state.addresses[link, default: []].map(\.address).filter {
+            $0.network == removed.address.network
         }
-        guard !promotes, family.first == address else { return }
-        state.addresses[link, default: []].removeAll { family.contains($0) && $0 != address }
+        guard !promotes, family.first == removed.address else { return }
+        state.addresses[link, default: []].removeAll { family.contains($0.address) && $0.address != removed.address }
     }
 
     private func paragraph(with line: [UInt8], in path: String) throws(HostError) -> [UInt8] {
@@ -91,7 +91,7 @@ final class OverlayHost: MutableHost {
                     name: inside.container, namespace: "/proc/7/ns/net", port: container.port,
                     interface: inside.interface, interfaceIndex: 2, hardwareAddress: container.hardwareAddress,
                     isUp: true, addresses: container.addresses.map(\.address), gateways: [], hasDefaultRoute: true,
-                    broadcasts: container.addresses.map(\.broadcast))
+                    heldAddresses: container.addresses)
             }, unknownPorts: [])
     }
 
@@ -157,7 +157,7 @@ final class OverlayHost: MutableHost {
         if query == .links() { return order.enumerated().map { link($1, $0 + 1) } }
         if query == .addresses() {
             return order.enumerated().flatMap { index, name in
-                state.addresses[name, default: []].map { address($0, index + 1) }
+                state.addresses[name, default: []].map { Self.message($0, index + 1, name) }
             }
         }
         if query == .routes(), uplink == nil { return [] }
@@ -268,11 +268,16 @@ final class OverlayHost: MutableHost {
         return NetlinkMessage(type: RouteMessageType.newLink, flags: 0, payload: body.bytes).bytes
     }
 
-    private func address(_ prefix: IPv4Prefix, _ index: Int) -> [UInt8] {
-        let header: [UInt8] = [2, UInt8(prefix.length), 0, 0] + withUnsafeBytes(of: UInt32(index)) { Array($0) }
+    private static func message(_ held: HeldAddress, _ index: Int, _ name: String) -> [UInt8] {
+        let header =
+            [2, UInt8(held.address.length), 0, held.scope ?? 0] + withUnsafeBytes(of: UInt32(index)) { Array($0) }
         var body = NetlinkAttributeBuilder(header: header)
-        body.append(1, address: prefix.address)
-        body.append(2, address: prefix.address)
+        body.append(1, address: held.peer ?? held.address.address)
+        body.append(2, address: held.address.address)
+        body.append(3, text: held.label ?? name)
+        if let broadcast = held.broadcast { body.append(4, address: broadcast) }
+        if let flags = held.flags { body.append(8, host: flags) }
+        if let metric = held.metric { body.append(9, host: metric) }
         return NetlinkMessage(type: RouteMessageType.newAddress, flags: 0, payload: body.bytes).bytes
     }
 }

@@ -31,16 +31,16 @@ extension Scenario {
             breakage: { $0.addresses["lxcbr1"] = [] }, healthy: { bridgeIsWell($0) }),
         Scenario(
             name: "wrong netmask", cause: "bridge-wrong-address-or-mask", remedy: "bridge-address",
-            breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24"), Fixture.prefix("10.0.3.1/24")] },
+            breakage: { $0.addresses["lxcbr1"] = [Fixture.held("10.5.0.1/24"), Fixture.held("10.0.3.1/24")] },
             healthy: {
                 $0.addresses["lxcbr1"]?.sorted { "\($0)" < "\($1)" } == [
-                    Fixture.prefix("10.0.3.1/24"), Fixture.address,
+                    Fixture.held("10.0.3.1/24"), HeldAddress(Fixture.address),
                 ]
             }),
         Scenario(
             name: "wrong address in the same subnet", cause: "bridge-wrong-address-or-mask",
             remedy: "bridge-address",
-            breakage: { $0.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
+            breakage: { $0.addresses["lxcbr1"] = [Fixture.oddlyHeld("10.5.0.254/16")] }, healthy: { bridgeIsWell($0) }),
         Scenario(
             name: "forwarding off, one interface on its own", cause: "ip-forward-off", remedy: "forwarding",
             breakage: {
@@ -322,7 +322,7 @@ extension Scenario {
         let text = Fixture.settings.replacing("255.255.0.0", with: "255.255.255.0")
             .replacing("10.5.0.0/16", with: "10.5.0.0/24")
         state.paths["/etc/default/lxc-net"] = Fixture.file(text, mode: 0o640)
-        state.addresses["lxcbr1"] = [Fixture.prefix("10.5.0.1/24")]
+        state.addresses["lxcbr1"] = [Fixture.held("10.5.0.1/24")]
         state.tables["lxc"] = .translation(Fixture.prefix("10.5.0.0/24"))
     }
 
@@ -345,7 +345,7 @@ extension Scenario {
 
     private static func bridgeIsWell(_ state: HostState) -> Bool {
         state.link("lxcbr1") == .present(kind: "bridge", up: true, ports: 0)
-            && state.addresses["lxcbr1"] == [Fixture.address]
+            && state.addresses["lxcbr1"] == [HeldAddress(Fixture.address)]
     }
 
     private static func lxcNetIsWell(_ state: HostState) -> Bool {

@@ -54,6 +54,18 @@ enum Fixture {
         IPv4Prefix(text) ?? IPv4Prefix(address: IPv4Address(value: 0), length: 0).unsafelyUnwrapped
     }
 
+    static func held(_ text: String) -> HeldAddress { HeldAddress(prefix(text)) }
+
+    /// As somebody gave it by hand: with a label, without a broadcast address, and without a route to its subnet.
+    static func oddlyHeld(_ text: String) -> HeldAddress {
+        var held = HeldAddress(prefix(text), broadcast: nil)
+        held.label = "lxcbr1:x"
+        held.flags = 0x200
+        held.scope = 253
+        held.metric = 7
+        return held
+    }
+
     static func cause(_ id: String, remedy: String, check: String? = nil) -> Cause {
         Cause(
             id: id, area: .bridge, subject: subject, severity: .critical, title: id, explanation: "",
@@ -96,7 +108,8 @@ enum Fixture {
             "eth1": .present(kind: "", up: true, ports: 0), "lxcbr1": .present(kind: "bridge", up: true, ports: 0),
         ]
         state.addresses = [
-            "lo": [prefix("127.0.0.1/8")], "eth0": [prefix("203.0.113.2/24")], "eth1": [], "lxcbr1": [address],
+            "lo": [held("127.0.0.1/8")], "eth0": [held("203.0.113.2/24")], "eth1": [],
+            "lxcbr1": [HeldAddress(address)],
         ]
         state.sysctls = [SysctlName.ipForward: "1", SysctlName.acceptRedirects: "0"]
         for link in ["all", "default", "lo", "eth0", "eth1", "lxcbr1"] {
