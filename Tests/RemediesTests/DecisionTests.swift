@@ -78,6 +78,86 @@ struct DecisionTests {
         #expect(why.contains("/etc/systemd/network/br-dmz.netdev makes br-dmz"))
     }
 
+    private func linked(_ link: String, also lines: String = "") -> OverlayHost {
+        let host = OverlayHost(Fixture.healthy)
+        host.state.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = \(link)\n\(lines)", plugged: false)
+        return host
+    }
+
+    private func write(_ path: String, _ text: String, _ host: OverlayHost) {
+        var directory = HostState.directory(of: path)
+        while directory != "/" {
+            host.state.paths[directory] = .directory
+            directory = HostState.directory(of: directory)
+        }
+        host.state.paths[path] = Fixture.file(text)
+    }
+
+    /// The bridge is absent now; whoever names it may make it.
+    @Test(arguments: [
+        "/etc/systemd/system/net.service", "/etc/systemd/system/net.service.d/own.conf", "/etc/rc.local",
+        "/etc/crontab", "/etc/cron.d/net", "/var/spool/cron/crontabs/root", "/etc/network/interfaces",
+        "/etc/network/if-up.d/net", "/etc/init.d/net", "/etc/openvswitch/conf.db", "/usr/local/sbin/net",
+    ])
+    func aContainerStaysOnABridgeThatIsNamed(_ path: String) throws {
+        let cause = Self.container("config-links-other-bridge")
+        let host = linked("lxcbr0")
+        write(path, "# boot\nip link add lxcbr01 type bridge\n", host)
+        #expect(try plan(cause, host).byHand.isEmpty)
+        write(path, "# boot\nip link add name 'lxcbr0' type bridge\n", host)
+        #expect(try leftToPerson(cause, host).contains("\(path):2 names lxcbr0"))
+    }
+
+    @Test func aDatabaseThatIsNotReadSaysNothing() throws {
+        let host = linked("lxcbr0")
+        write("/etc/openvswitch/conf.db", String(repeating: " ", count: (16 << 20) + 1), host)
+        let why = try leftToPerson(Self.container("config-links-other-bridge"), host)
+        #expect(why.contains("not known: /etc/openvswitch/conf.db is longer"))
+    }
+
+    @Test(
+        arguments: [
+            ("lxc.hook.pre-start = /root/mk", "config:3, lxc.hook.pre-start"),
+            ("lxc.net.0.script.up = /root/mk", "config:3, lxc.net.0.script.up"),
+            ("lxc.include = /etc/lxc/own.conf", "/etc/lxc/own.conf:1, lxc.hook.pre-mount"),
+            ("lxc.hook.version = 1\nlxc.hook.mount = /usr/share/lxcfs/lxc.mount.hook", nil),
+        ] as [(String, String?)])
+    func aContainerStaysOnABridgeThatItsHookMayMake(_ line: String, _ place: String?) throws {
+        let cause = Self.container("config-links-other-bridge")
+        let host = linked("lxcbr0", also: line + "\n")
+        write("/etc/lxc/own.conf", "lxc.hook.pre-mount = /root/mk\n", host)
+        if let place {
+            #expect(try leftToPerson(cause, host).contains("(") && leftToPerson(cause, host).contains(place))
+        } else {
+            #expect(try plan(cause, host).byHand.isEmpty)
+        }
+    }
+
+    /// That a bridge is absent is no reason: its name must show that nobody here wants it.
+    @Test func aContainerIsMovedOnlyForAReason() throws {
+        let cause = Self.container("config-links-other-bridge")
+        let unexplained = "nothing shows that lxcbr1 was meant"
+        #expect(try leftToPerson(cause, linked("br7")).contains(unexplained))
+        for link in ["lxcbr0", "virbr0"] { #expect(try plan(cause, linked(link)).byHand.isEmpty) }
+        let libvirt = linked("virbr0")
+        libvirt.state.paths["/etc/libvirt"] = .directory
+        #expect(try leftToPerson(cause, libvirt).contains("libvirt is on this host"))
+
+        let renamed = linked("br7")
+        renamed.state.paths["/etc/default/lxc-net"] = Fixture.file(
+            "# LXC_BRIDGE=\"br7\" # until May\n" + Fixture.settings)
+        #expect(try plan(cause, renamed).byHand.isEmpty)
+        let elsewhere = linked("br7")
+        elsewhere.state.paths["/etc/default/lxc-net"] = Fixture.file("#LXC_BRIDGE=br7\nUSE_LXC_BRIDGE=false\n")
+        #expect(try leftToPerson(cause, elsewhere).contains(unexplained))
+
+        let begun = linked("br7")
+        write(LxcNetFacts.containerDefaults, "#lxc.net.0.link = br7\nlxc.net.0.link = lxcbr1\n", begun)
+        #expect(try plan(cause, begun).byHand.isEmpty)
+        write(LxcNetFacts.containerDefaults, "lxc.net.0.link = br7\n", begun)
+        #expect(try leftToPerson(cause, begun).contains(unexplained))
+    }
+
     // MARK: a network that agrees with itself
 
     @Test(arguments: [("192.168.50.1", "192.168.50.0/24", "192.168.50.2,"), ("10.5.0.1", "10.5.0.0/24", "10.5.0.2,")])
