@@ -160,6 +160,68 @@ struct DecisionTests {
 
     // MARK: a network that agrees with itself
 
+    private static let causesOfANetwork = [
+        ("bridge-wrong-address-or-mask", "bridge-address"), ("bridge-missing", "bridge-create"),
+        ("masq-missing", "masquerade"), ("masq-not-persistent", "masquerade-persistent"),
+        ("bridge-not-persistent", "bridge-persistent"), ("ip-forward-off", "forwarding"),
+    ]
+
+    /// The bridge's file and the bridge agree on another network than the profile's: nothing is made for that one.
+    @Test(arguments: ["192.168.44.1/24", "10.5.0.1/24"])
+    func aNetworkThatItsMakerMadeStays(_ address: String) throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.networkd(&host.state)
+        host.state.tables = [:]
+        host.state.sysctls[SysctlName.ipForward] = "0"
+        write(
+            "/etc/systemd/network/b.network", "[Match]\nName=lxcbr1\n[Network]\nAddress=\(address)\n", host)
+        host.state.addresses["lxcbr1"] = [Fixture.held(address)]
+        for (name, remedy) in Self.causesOfANetwork {
+            let why = try leftToPerson(Fixture.cause(name, remedy: remedy), host)
+            #expect(why.contains("b.network gives lxcbr1 the address \(address), which it carries"), "\(why)")
+        }
+        #expect(
+            try plan(Fixture.cause("bridge-down", remedy: "bridge-up"), host).byHand.first?.why.contains("gives")
+                != true)
+        // What the bridge carries is another thing than what its file says: one of the two is a mistake.
+        host.state.addresses["lxcbr1"] = [Fixture.held("10.5.0.2/20")]
+        let made = try plan(Fixture.cause("bridge-wrong-address-or-mask", remedy: "bridge-address"), host)
+        #expect(made.byHand.isEmpty && !made.changes.isEmpty)
+    }
+
+    /// A file alone decides where it works, and where a netmask that is wrong would not explain it.
+    @Test func aFileDecidesForABridgeWithoutAnAddress() throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.networkd(&host.state)
+        host.state.addresses["lxcbr1"] = []
+        let cause = Fixture.cause("bridge-address-lost", remedy: "bridge-address")
+        let file = "/etc/systemd/network/b.network"
+        write(file, "[Match]\nName=lxcbr1\n[Network]\nAddress=10.5.0.1/24\n", host)
+        #expect(try plan(cause, host).byHand.isEmpty)
+        write(file, "[Match]\nName=lxcbr1\n[Network]\nAddress=192.168.44.1/24\n", host)
+        #expect(try leftToPerson(cause, host).contains("which has nothing in common with 10.5.0.0/16"))
+        host.state.paths["/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"] = .absent
+        #expect(try plan(cause, host).byHand.isEmpty)
+    }
+
+    /// Of lxc-net's making, or of nobody's that is known.
+    @Test func aBridgeOfAnotherNetworkGetsNoSecondOne() throws {
+        let host = OverlayHost(Fixture.healthy)
+        let text = Fixture.settings.replacing("10.5.0", with: "10.9.0").replacing("10.5.255", with: "10.9.255")
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(text)
+        host.state.addresses["lxcbr1"] = [Fixture.held("10.9.0.1/16")]
+        let cause = Fixture.cause("bridge-wrong-address-or-mask", remedy: "bridge-address")
+        #expect(try leftToPerson(cause, host).contains("lxc-net makes lxcbr1 the network 10.9.0.0/16"))
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
+        #expect(try leftToPerson(cause, host).contains("nothing on this host gives it an address of 10.5.0.0/16"))
+        // lxc-net was to make the profile's network; somebody put another one in its place.
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(Fixture.settings)
+        #expect(try plan(cause, host).byHand.isEmpty)
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
+        host.state.addresses["lxcbr1"] = [Fixture.held("169.254.7.7/16")]
+        #expect(try plan(cause, host).byHand.isEmpty)
+    }
+
     @Test(arguments: [("192.168.50.1", "192.168.50.0/24", "192.168.50.2,"), ("10.5.0.1", "10.5.0.0/24", "10.5.0.2,")])
     func settingsThatAgreeInAnotherNetworkStay(_ address: String, _ network: String, _ first: String) throws {
         let host = OverlayHost(Fixture.healthy)

@@ -9,6 +9,7 @@ internal import Probes
 /// everything else it keeps as it was started with.
 struct ContainerConfig: Remedy {
     let id = "container-config"
+    let isForNetwork = false
     static let linksOther = "config-links-other-bridge"
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
