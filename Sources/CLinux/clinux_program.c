@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of sys/mount.h, which excludes linux/mount.h. */
@@ -24,6 +25,7 @@ struct program {
     char *const *argv, *const *envp;
     struct clinux_streams streams;
     const struct clinux_confinement *confinement;
+    int held;
 };
 
 /* Between fork and exec only what signal-safety(7) allows. */
@@ -74,21 +76,46 @@ static void become(const struct program *program) {
     _exit(126);
 }
 
+/* Ends the program's whole group and waits until nothing of it is left: those that lose their parent become children
+   here. Not longer than ten seconds, as one may hang in the kernel. */
+static void end_group(pid_t child) {
+    kill(-child, SIGKILL);
+    for (int tries = 0; tries < 2000; tries++) {
+        pid_t ended = waitpid(-child, NULL, WNOHANG);
+        if (ended < 0 && errno != EINTR) return;
+        if (ended > 0) continue;
+        struct timespec pause = {0, 5000000};
+        nanosleep(&pause, NULL);
+    }
+}
+
 static void guard(const struct program *program, int lifeline, int far_end) {
     setpgid(0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     close(far_end);
     reset_signals();
-    /* 0: the lifeline, 1 and 2: the outputs, 3: the program's input; nothing else of the caller stays open. First out of
-       each other's way. */
+    /* 0: the lifeline, 1 and 2: the outputs, 3: the program's input, then what is held, which the program itself does not
+       get; nothing else of the caller stays open. First out of each other's way. */
     int input = program->streams.input, output = fcntl(program->streams.output, F_DUPFD, 10);
     int messages = fcntl(program->streams.messages, F_DUPFD, 10);
+    int held = program->held < 0 ? -1 : fcntl(program->held, F_DUPFD_CLOEXEC, 10);
     if (input >= 0) input = fcntl(input, F_DUPFD, 10);
     if (lifeline != 0 && dup2(lifeline, 0) < 0) _exit(126);
     if (dup2(output, 1) < 0 || dup2(messages, 2) < 0 || (input >= 0 && dup2(input, 3) < 0)) _exit(126);
-    syscall(SYS_close_range, input >= 0 ? 4U : 3U, ~0U, 0U);
+    int first = input >= 0 ? 4 : 3;
+    if (held >= 0) {
+        if (dup3(held, first, O_CLOEXEC) < 0) _exit(126);
+        first++;
+    }
+    syscall(SYS_close_range, (unsigned)first, ~0U, 0U);
     pid_t child = fork();
     if (child < 0) _exit(126);
-    if (child == 0) become(program);
+    if (child == 0) {
+        setpgid(0, 0);
+        become(program);
+    }
+    /* Here too: whoever comes first. */
+    setpgid(child, child);
     int handle = (int)syscall(SYS_pidfd_open, child, 0);
     for (;;) {
         struct pollfd waiting[2] = {{.fd = 0, .events = 0}, {.fd = handle, .events = POLLIN}};
@@ -100,14 +127,14 @@ static void guard(const struct program *program, int lifeline, int far_end) {
         if (waitpid(child, &status, WNOHANG) != child) continue;
         _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     }
-    kill(0, SIGKILL);
+    end_group(child);
     _exit(126);
 }
 
 pid_t clinux_program_start(
     const char *path, char *const argv[], char *const envp[], struct clinux_streams streams, int lifeline, int far_end,
-    const struct clinux_confinement *confinement) {
-    struct program program = {path, argv, envp, streams, confinement};
+    int held, const struct clinux_confinement *confinement) {
+    struct program program = {path, argv, envp, streams, confinement, held};
     pid_t guardian = fork();
     if (guardian < 0) return -errno;
     if (guardian == 0) guard(&program, lifeline, far_end);

@@ -43,6 +43,10 @@ int clinux_pidfd(pid_t process) {
     return descriptor < 0 ? -errno : (int)descriptor;
 }
 
+int clinux_pidfd_kill(int descriptor) {
+    return syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+}
+
 int clinux_sealed_file(const void *bytes, size_t count) {
     int file = memfd_create("lxc-doctor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (file < 0) return -errno;

@@ -269,10 +269,12 @@ struct Remediation {
         return session.diagnose()
     }
 
-    /// Sorts by time, and differs between runs of one second: `20260131T235959Z-1a2b`.
+    /// Sorts by time, and differs between runs of one second, whose part has passed by the last four digits:
+    /// `20260131T235959Z-8000` is half a second later than `20260131T235959Z-0000`.
     private static func runName() -> String {
-        let time = RFC3339.text(secondsSince1970: Console.wallClockSeconds()).filter { $0 != "-" && $0 != ":" }
-        let suffix = String(UInt16.random(in: 0...UInt16.max), radix: 16)
+        let now = Console.wallClock()
+        let time = RFC3339.text(secondsSince1970: now.seconds).filter { $0 != "-" && $0 != ":" }
+        let suffix = String(now.fraction, radix: 16)
         return time + "-" + String(repeating: "0", count: 4 - suffix.count) + suffix
     }
 }

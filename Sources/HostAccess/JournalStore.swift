@@ -7,7 +7,8 @@ internal import HostModel
 package protocol JournalStore: AnyObject {
     /// The path of a journal, for people.
     func location(of run: String) -> String
-    /// Takes the lock without waiting. Error of code `notPermitted` where another repair holds it.
+    /// Takes the lock. Waits for nothing but the end of what a repair whose process has died had started. Error of code
+    /// `notPermitted` where another repair holds it.
     /// The lock ends with `unlock` or with the process.
     func lock() throws(HostError)
     func unlock()

@@ -82,6 +82,13 @@ package enum Console {
         time(nil)
     }
 
+    /// The same, with the part of the second that has passed since, in 65536ths.
+    package static func wallClock() -> (seconds: Int, fraction: UInt16) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return (now.tv_sec, UInt16(clamping: now.tv_nsec * 65_536 / 1_000_000_000))
+    }
+
     /// A variable of the environment, or nil.
     package static func environment(_ name: String) -> String? {
         guard let value = getenv(name) else { return nil }

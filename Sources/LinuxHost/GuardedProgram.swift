@@ -41,7 +41,9 @@ struct GuardedProgram: ~Copyable {
     /// has to be ended after `milliseconds`.
     borrowing func run(watch: () throws(HostError) -> Void = {}) throws(HostError) -> Int32 {
         let lifeline = try Pipe(operation)
-        let guardian = start(lifeline.readEnd.rawValue, lifeline.writeEnd.rawValue)
+        let readEnd = lifeline.readEnd
+        let writeEnd = lifeline.writeEnd
+        let guardian = start(readEnd.rawValue, writeEnd.rawValue)
         guard guardian > 0 else { throw HostError(errno: -guardian, operation: operation) }
         // Without pidfd_open(2), before Linux 5.3, the guardian is looked at every millisecond.
         let end = clinux_pidfd(guardian)
@@ -60,7 +62,7 @@ struct GuardedProgram: ~Copyable {
                     nextWatch = Deadline(milliseconds: Self.watchPeriod)
                 }
             } catch {
-                kill(-guardian, SIGKILL)
+                try writeEnd.close(operation: operation)
                 ChildStart.reap(guardian)
                 throw error
             }
@@ -83,14 +85,14 @@ struct GuardedProgram: ~Copyable {
         defer { (words + variables).forEach { free($0) } }
         let streams = clinux_streams(input: input ?? -1, output: output, messages: messages)
         guard let confinement else {
-            return clinux_program_start(path, words, variables, streams, lifeline, ours, nil)
+            return clinux_program_start(path, words, variables, streams, lifeline, ours, RepairLock.held, nil)
         }
         let writable = confinement.writable.map { strdup($0) }
         defer { free(writable ?? nil) }
         var wanted = clinux_confinement(
             writable: writable.map { UnsafePointer($0) } ?? nil, network: confinement.keepsNetwork ? 1 : 0,
             capabilities: confinement.capabilities, file_size: confinement.fileSize)
-        return clinux_program_start(path, words, variables, streams, lifeline, ours, &wanted)
+        return clinux_program_start(path, words, variables, streams, lifeline, ours, RepairLock.held, &wanted)
     }
 }
 

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import HostAccess
 import Testing
 
@@ -70,6 +70,29 @@ struct FileJournalStoreTests {
             #expect(throws: HostError.self) { try other.lock() }
             store.unlock()
             try other.lock()
+        }
+    }
+
+    /// What a process that died had started holds the lock until it has ended.
+    @Test("wait for what a dead repair left running, and for nobody else")
+    func lockOfTheDead() throws {
+        try withStore { store in
+            try store.lock()
+            store.unlock()
+            let lockPath = directory + "/run/fix.lock"
+            let orphan = open(lockPath, O_RDWR)
+            #expect(flock(orphan, LOCK_EX | LOCK_NB) == 0)
+            // This process took it last, and lives.
+            #expect(throws: HostError.self) { try store.lock() }
+            // Above every number that the kernel gives (PID_MAX_LIMIT).
+            try Data("99999999\n".utf8).write(to: URL(fileURLWithPath: lockPath))
+            let start = Console.monotonicNanoseconds()
+            let end = Thread {
+                usleep(300_000); close(orphan)
+            }
+            end.start()
+            try store.lock()
+            #expect(Console.monotonicNanoseconds() - start >= 250_000_000)
         }
     }
 }

@@ -8,6 +8,9 @@ import Testing
         CrashPoints.Case(remedy: "container-port", fault: "veth-not-in-bridge", check: "container.plugged"),
         CrashPoints.Case(
             remedy: "container-port", fault: "veth-not-in-bridge=networkmanager", check: "container.plugged"),
+        CrashPoints.Case(
+            remedy: "bridge-create container-port", fault: "bridge-missing=removed",
+            check: "bridge.exists container.plugged", options: ["--containers", "1"], deep: true),
         CrashPoints.Case(remedy: "container-config", fault: "config-no-link=running", check: "container.link"),
         CrashPoints.Case(
             remedy: "container-config", fault: "config-links-other-bridge=running", check: "container.bridge"),

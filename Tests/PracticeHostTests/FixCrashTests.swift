@@ -6,6 +6,7 @@ import Testing
 /// normalised away, stands in `Tests/Tools/crash-points`, which runs there.
 enum CrashPoints {
     struct Case: Sendable, CustomTestStringConvertible {
+        /// One, or several in their order with blanks between them.
         var remedy: String
         var fault: String
         /// A second fault, which the first one is to be repaired beside.
@@ -47,7 +48,7 @@ enum CrashPoints {
                 + (item.fence ? ["--fence"] : []) + item.check.split(separator: " ").map(String.init))
         #expect(ended.status == 0, "\(ended.messages)")
         let result = try JSONDecoder().decode(Result.self, from: Data(ended.output.utf8))
-        #expect(result.remedies == [item.remedy])
+        #expect(result.remedies == item.remedy.split(separator: " ").map(String.init))
         // Five instants in each write of the journal, of which there are two around every change, one before the
         // first and one after the last; one around each change at the least.
         #expect(result.points >= 10 + 12 * result.steps, "\(result)")

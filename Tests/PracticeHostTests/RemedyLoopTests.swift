@@ -24,7 +24,9 @@ import Testing
         links + translation + [
             Case(
                 fault: "lxc-net-stale-network-up=bridge", cause: "lxc-net-stale-network-up",
-                step: "systemctl restart lxc-net.service", isReversible: false),
+                step: "systemctl restart lxc-net.service"),
+            Case(
+                fault: "bridge-missing=removed", cause: "bridge-missing", step: "systemctl restart lxc-net.service"),
             Case(
                 fault: "dnsmasq-not-running", cause: "dnsmasq-not-running",
                 step: "systemctl restart lxc-net.service", isReversible: false),

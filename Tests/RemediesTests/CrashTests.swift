@@ -85,6 +85,30 @@ struct CrashTests {
         }
     }
 
+    @Test("is found by the next start wherever its name stands among those of others")
+    func nameOutOfOrder() throws {
+        let scenario = Scenario.all[0]
+        let finished = Repair(scenario, scenario.host)
+        _ = finished.apply(try finished.plan())
+        #expect(finished.applier.undo(nil).outcome == .undone)
+        let run = Repair(scenario, scenario.host)
+        let made = try run.plan()
+        // The clock was ahead when these were made.
+        for second in 10..<40 {
+            try run.store.save(try finished.store.load(Fixture.identity.run), run: "20990101T0000\(second)Z-0000")
+        }
+        let before = run.host.state.normalised
+        run.host.faults.arm(.death(afterEffect: true), at: try events(of: scenario) - 2)
+        _ = run.apply(made)
+        run.host.faults.restart()
+        run.store.unlock()
+        #expect(run.host.state.normalised != before)
+        #expect(try unfinishedRuns(in: run.store) == [Fixture.identity.run])
+        #expect(try run.applier.recover().map(\.run) == [Fixture.identity.run])
+        #expect(try unfinishedRuns(in: run.store) == [])
+        #expect(run.host.state.normalised == before)
+    }
+
     /// How many lasting things a repair that works does.
     private func events(of scenario: Scenario) throws -> Int {
         let host = scenario.host

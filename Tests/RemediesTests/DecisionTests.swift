@@ -315,6 +315,113 @@ struct DecisionTests {
         #expect(host.state.sysctls == before.sysctls)
     }
 
+    /// By ours after it, by a file of the operator's own, or by whoever switches forwarding on at boot after the files.
+    @Test(arguments: [
+        ["ip-forward-off"], ["ip-forward-reset"], ["ip-forward-off", "ip-forward-reset"],
+        ["ip-forward-off", "lxc-net"],
+    ]) func whatAFileKeepsClosedIsClosedAfterABoot(_ faults: [String]) throws {
+        let host = OverlayHost(Fixture.healthy)
+        for link in ["mgmt", "side", "bond0", "veth1"] {
+            host.state.links[link] = .present(kind: link == "veth1" ? "veth" : "bridge", up: true, ports: 0)
+            host.state.sysctls[SysctlName.forwarding(of: link)] = "1"
+        }
+        host.state.paths["/etc/sysctl.d/20-mgmt.conf"] = Fixture.file(
+            "net/ipv4/conf/mgmt/forwarding=0\nnet.ipv4.conf.wg0.forwarding = 0\nnet.ipv4.conf.[bv]*.forwarding = 0\n")
+        if faults.contains("lxc-net") { host.state.paths["/etc/sysctl.d/30-forward.conf"] = .absent }
+        if faults.contains("ip-forward-off") {
+            host.state.apply(.setSysctl(key: SysctlName.ipForward, from: "1", to: "0"))
+        }
+        if faults.contains("ip-forward-reset") {
+            host.state.paths["/etc/sysctl.d/99_cis.conf"] = Fixture.file("net.ipv4.conf.all.forwarding=0\n")
+        }
+        let before = host.state
+        let causes = faults.filter { $0 != "lxc-net" }.map {
+            Fixture.cause($0, remedy: $0 == "ip-forward-off" ? "forwarding" : "forwarding-persistent")
+        }
+        func plan() throws -> Plan {
+            Remedies.plan(for: causes, profile: Fixture.chosen, facts: try Fixture.facts(host))
+        }
+        func boot(_ link: String, _ tool: SysctlReplay.Tool) throws -> SysctlReplay.Outcome {
+            let key = try #require(SysctlKey.ipv4(interface: link, "forwarding"))
+            return SysctlReplay(texts: try Fixture.facts(host).sysctlFiles)
+                .forwarding(of: key, under: .ipForward, tool: tool)
+        }
+        let made = try plan()
+        #expect(made.byHand.isEmpty && made.causes.count == causes.count, "\(made.byHand)")
+        for change in made.changes { try host.apply(change.change) }
+        let written = ForwardingPersistent.paths.compactMap { host.state.file($0)?.bytes.text }
+        let text = try #require(written.first)
+        #expect(written.count == 1, "\(written)")
+        for tool in SysctlReplay.Tool.allCases {
+            for link in ["mgmt", "wg0", "bond0"] { #expect(try boot(link, tool).isZero, "\(tool) \(text)") }
+            for link in ["lxcbr1", "eth0", "side"] { #expect(try !boot(link, tool).isZero, "\(link) \(text)") }
+        }
+        // Its file says who wants it; what is there only for now is not written down.
+        #expect(text.contains("# /etc/sysctl.d/20-mgmt.conf keeps mgmt closed") && !text.contains("veth1"), "\(text)")
+        #expect(made.steps.last?.risk.contains("mgmt: /etc/sysctl.d/20-mgmt.conf keeps it closed") == true)
+        #expect(try plan().changes.isEmpty)
+        for change in made.changes.reversed().flatMap(\.undo) { try host.apply(change) }
+        #expect(host.state.sysctls == before.sysctls)
+        #expect(host.state.paths.filter { $0.value != .absent } == before.paths.filter { $0.value != .absent })
+    }
+
+    /// A key that our own file has set already moves to the end only with another spelling of its value.
+    @Test func whatOursKeptClosedStaysSoBehindALaterName() throws {
+        let host = OverlayHost(Fixture.healthy)
+        host.state.paths["/etc/sysctl.d/20-mgmt.conf"] = Fixture.file("net.ipv4.conf.mgmt.forwarding = 0\n")
+        host.state.paths["/etc/sysctl.d/99-zz-lxc-doctor.conf"] = Fixture.file(
+            "net.ipv4.ip_forward = 1\nnet.ipv4.conf.mgmt.forwarding = 00\n")
+        host.state.paths["/etc/sysctl.d/99-zzz.conf"] = Fixture.file("net.ipv4.ip_forward = 0\n")
+        let made = try plan(Fixture.cause("ip-forward-reset", remedy: "forwarding-persistent"), host)
+        for change in made.changes { try host.apply(change.change) }
+        let key = try #require(SysctlKey.ipv4(interface: "mgmt", "forwarding"))
+        let replay = SysctlReplay(texts: try Fixture.facts(host).sysctlFiles)
+        for tool in SysctlReplay.Tool.allCases {
+            #expect(replay.outcome(.ipForward, tool: tool).value == "1")
+            #expect(replay.forwarding(of: key, under: .ipForward, tool: tool).isZero, "\(made.steps)")
+        }
+    }
+
+    /// procps reads /etc/sysctl.conf last, whose line opens every interface to IPv6 once more: that is the operator's own.
+    @Test func ofTwoToolsOneMayKeepClosed() throws {
+        let scenario = try #require(Scenario.all.first { $0.cause == "ipv6-forward-off" })
+        let host = scenario.host
+        host.state.sysctls[SysctlName.ipv6Forwarding(of: "eth1")] = "0"
+        host.state.paths["/etc/sysctl.d/20-mgmt.conf"] = Fixture.file("net.ipv6.conf.eth1.forwarding = 0\n")
+        host.state.paths["/etc/sysctl.conf"] = Fixture.file("net.ipv6.conf.all.forwarding = 1\n")
+        host.state.paths["/etc/sysctl.d/99-sysctl.conf"] = .absent
+        let made = try plan(scenario.causes[0], host)
+        for change in made.changes { try host.apply(change.change) }
+        let key = try #require(SysctlKey.ipv6(interface: "eth1", "forwarding"))
+        let replay = SysctlReplay(texts: try Fixture.facts(host).sysctlFiles)
+        #expect(replay.forwarding(of: key, under: .ipv6Forwarding, tool: .systemd).isZero, "\(made.steps)")
+        #expect(!replay.forwarding(of: key, under: .ipv6Forwarding, tool: .procps).isZero)
+    }
+
+    @Test(arguments: ["/etc/sysctl.d/20-six.conf", "/etc/sysctl.conf"])
+    func whatAFileKeepsClosedToIPv6StaysSo(_ path: String) throws {
+        let scenario = try #require(Scenario.all.first { $0.cause == "ipv6-forward-off" })
+        let host = scenario.host
+        host.state.sysctls[SysctlName.ipv6Forwarding(of: "eth1")] = "0"
+        host.state.paths["/etc/sysctl.d/20-mgmt.conf"] = Fixture.file("net.ipv6.conf.eth1.forwarding = 0\n")
+        host.state.paths[path] = Fixture.file("net.ipv6.conf.all.forwarding = 0\n")
+        let before = host.state
+        let made = try plan(scenario.causes[0], host)
+        for change in made.changes { try host.apply(change.change) }
+        #expect(host.state.sysctls[SysctlName.ipv6Forwarding] == "1")
+        #expect(host.state.sysctls[SysctlName.ipv6Forwarding(of: "eth1")] == "0")
+        let key = try #require(SysctlKey.ipv6(interface: "eth1", "forwarding"))
+        let replay = SysctlReplay(texts: try Fixture.facts(host).sysctlFiles)
+        for tool in SysctlReplay.Tool.allCases {
+            #expect(replay.outcome(.ipv6Forwarding, tool: tool).value == "1")
+            #expect(replay.forwarding(of: key, under: .ipv6Forwarding, tool: tool).isZero, "\(tool) \(made.changes)")
+        }
+        #expect(try plan(scenario.causes[0], host).changes.isEmpty)
+        for change in made.changes.reversed().flatMap(\.undo) { try host.apply(change) }
+        #expect(host.state.sysctls == before.sysctls)
+        #expect(host.state.paths.filter { $0.value != .absent } == before.paths.filter { $0.value != .absent })
+    }
+
     // MARK: what is exported
 
     @Test func noCopyLiesWhereAProgramReadsIt() throws {

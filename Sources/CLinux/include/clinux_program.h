@@ -21,14 +21,15 @@ struct clinux_confinement {
     unsigned long long capabilities, file_size;
 };
 
-/* Starts a program in a process group of its own, under a guardian that leads the group and kills it as soon as the
-   other end of `lifeline` is closed, which the kernel does when the caller dies. `far_end` is the caller's end of the
-   lifeline, which the guardian must not hold. `confinement` may be NULL.
+/* Starts a program in a process group of its own, under a guardian that ends that group as soon as the other end of
+   `lifeline` is closed, which the kernel does when the caller dies. `far_end` is the caller's end of the lifeline, which
+   the guardian must not hold. `held` is a descriptor that stays open until nothing of the group runs any more, and is not
+   passed on to the program; below zero: none. `confinement` may be NULL.
    Gives the guardian's process id (to be waited for; its status is the program's, 128 + signal for one that was killed,
    126 where it could not be started, 125 where it could not be confined), or -errno. Daemons that leave the group
    (setsid(2)) live on, as they should. */
 pid_t clinux_program_start(
     const char *path, char *const argv[], char *const envp[], struct clinux_streams streams, int lifeline, int far_end,
-    const struct clinux_confinement *confinement);
+    int held, const struct clinux_confinement *confinement);
 
 #endif

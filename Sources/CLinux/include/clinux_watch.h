@@ -16,6 +16,9 @@ int clinux_watch_next_signal(int descriptor);
 /* pidfd_open(2): readable when the process ends. */
 int clinux_pidfd(pid_t process);
 
+/* pidfd_send_signal(2) of SIGKILL. */
+int clinux_pidfd_kill(int descriptor);
+
 /* A file in memory with these bytes, sealed: nobody can change it any more. memfd_create(2), F_ADD_SEALS. */
 int clinux_sealed_file(const void *bytes, size_t count);
 

@@ -12,7 +12,7 @@ package final class FileJournalStore: JournalStore {
 
     private let directory: String
     private let lockPath: String
-    private var lockFile: HeldLock?
+    private var held: RepairLock?
 
     package init(directory: String = "/var/lib/lxc-doctor/journal", lockPath: String = "/run/lxc-doctor/fix.lock") {
         self.directory = directory
@@ -22,20 +22,11 @@ package final class FileJournalStore: JournalStore {
     package func location(of run: String) -> String { "\(directory)/\(run)\(Self.suffix)" }
 
     package func lock() throws(HostError) {
-        guard lockFile == nil else { return }
-        let operation = "lock \(lockPath)"
+        guard held == nil else { return }
         if let slash = lockPath.lastIndex(of: "/") {
             _ = try OwnDirectory.open(String(lockPath[..<slash]), mode: 0o755)
         }
-        let file = try Descriptor(
-            Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600).orErrno,
-            operation: operation)
-        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            let error = errno
-            guard error == EWOULDBLOCK else { throw HostError(errno: error, operation: operation) }
-            throw HostError(.notPermitted, operation: operation, message: "another repair is running", errno: error)
-        }
-        lockFile = HeldLock(file)
+        held = try RepairLock(lockPath)
         try sweep()
     }
 
@@ -58,7 +49,7 @@ package final class FileJournalStore: JournalStore {
     }
 
     package func unlock() {
-        lockFile = nil
+        held = nil
     }
 
     package func runs() throws(HostError) -> [String] {
@@ -151,14 +142,5 @@ package final class FileJournalStore: JournalStore {
             throw HostError(.malformed, operation: "journal", message: "not the id of a run: \(run)")
         }
         return run + suffix
-    }
-}
-
-/// Holds a descriptor whose lock ends with it.
-private final class HeldLock {
-    private let file: Descriptor
-
-    init(_ file: consuming Descriptor) {
-        self.file = file
     }
 }

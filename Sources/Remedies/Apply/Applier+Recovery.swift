@@ -22,14 +22,29 @@ package struct Recovery: Codable, Sendable, Hashable {
     }
 }
 
-/// The repairs that were interrupted and not taken back yet, newest first. Looks at the newest journals only: every
-/// repair begins by taking back what an earlier one left. Changes nothing.
+/// The repairs that were interrupted and not taken back yet, newest name first. Changes nothing.
+///
+/// Looks into every journal: names follow the host's clock, which may have been set back, so that one that was interrupted
+/// may stand anywhere among them. Only those are decoded that hold the word of an unfinished status.
 package func unfinishedRuns(in store: any JournalStore) throws(HostError) -> [String] {
     var found: [String] = []
-    for run in try store.runs().suffix(8).reversed() {
-        if try Journal(decoding: try store.load(run), run: run).status.isUnfinished { found.append(run) }
+    for run in try store.runs().reversed() {
+        let bytes = try store.load(run)
+        guard Journal.Status.mayBeUnfinished(bytes) else { continue }
+        if try Journal(decoding: bytes, run: run).status.isUnfinished { found.append(run) }
     }
     return found
+}
+
+extension Journal.Status {
+    private static let unfinishedWords = allCases.filter(\.isUnfinished).map { Array("\"\($0.rawValue)\"".utf8) }
+
+    /// Whether a journal's text holds the word of an unfinished status as a string of its own; without it, it is finished.
+    static func mayBeUnfinished(_ journal: [UInt8]) -> Bool {
+        journal.indices.contains { index in
+            journal[index] == UInt8(ascii: "\"") && unfinishedWords.contains { journal[index...].starts(with: $0) }
+        }
+    }
 }
 
 extension Applier {

@@ -18,12 +18,15 @@ struct JournalRun {
     /// is left, in words; empty: the host is as before. Never touches what someone else has changed since.
     ///
     /// Ends with the status `rolledBack`, or `undone` where a finished repair is taken back; where the host refused
-    /// something, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries before it stay, and
+    /// something for the first time, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries before it stay, and
     /// with them the status `applied`.
     func takeBack(_ journal: inout Journal, from first: Int = 0, sameBoot: Bool) -> [String] {
         var problems: [String] = []
         var again = false
-        let isUndo = journal.status == .undoing || journal.status == .applied
+        let isUndo =
+            journal.status != .running && journal.status != .awaitingConfirmation && journal.status != .rollingBack
+        // What the host has refused before and refuses again is left, or no repair would ever be made again.
+        let isLast = (journal.refusals ?? 0) > 0
         journal.status = isUndo ? .undoing : .rollingBack
         save(journal, &problems)
         host.begin(run: journal.run, restoring: true)
@@ -54,12 +57,14 @@ struct JournalRun {
                 problems.append("left as it is: \(error.description)")
             } catch {
                 again = true
+                if isLast { journal.entries[index].state = .left }
                 journal.entries[index].note = error.description
                 problems.append("not taken back: \(error.description)")
             }
             save(journal, &problems)
         }
-        if !again { journal.status = isUndo ? .undone : first > 0 ? .applied : .rolledBack }
+        if again { journal.refusals = (journal.refusals ?? 0) + 1 }
+        if !again || isLast { journal.status = isUndo ? .undone : first > 0 ? .applied : .rolledBack }
         save(journal, &problems)
         return problems
     }
@@ -68,6 +73,16 @@ struct JournalRun {
     private func whatStays(of entry: Journal.Entry) throws(HostError) -> String? {
         if entry.change.isFinal { return try isThere(entry.change) ? "\(entry.step.target) \(Self.stays)" : nil }
         return entry.isIrreversible ? "\(entry.step.target) (\(entry.step.after)) \(Self.remains)" : nil
+    }
+
+    /// Why nothing of a finished repair can be taken back, in words; nil: something can, or is gone by itself.
+    func whyNothing(of journal: Journal) throws(HostError) -> String? {
+        var words: [String] = []
+        for entry in journal.entries where entry.state == .done && !entry.change.isCheck {
+            guard entry.isIrreversible, let stays = try whatStays(of: entry) else { return nil }
+            words.append(stays)
+        }
+        return words.isEmpty ? nil : "nothing of it can be taken back: \(words.joined(separator: "; "))"
     }
 
     private func isThere(_ change: Change) throws(HostError) -> Bool {
@@ -81,6 +96,7 @@ struct JournalRun {
 
     /// What someone else has changed since, in words; nil: the entry's target is as before.
     private func undo(_ entry: Journal.Entry) throws(HostError) -> String? {
+        if let words = try othersOnBridge(entry.undo) { return words }
         var conflict: String?
         try host.tidy(after: entry.change)
         if entry.state == .intended { try complete(entry.change) }
@@ -96,6 +112,16 @@ struct JournalRun {
         return conflict
     }
 
+    /// Why a bridge that would go has to stay, and everything that keeps it going with it; nil: it can go, or none would.
+    private func othersOnBridge(_ changes: [Change]) throws(HostError) -> String? {
+        for change in changes {
+            guard case .deleteBridge = change else { continue }
+            let state = try HostState.read(StateScope(of: [change]), from: host)
+            if case .other(let words) = state.standing(of: change) { return words }
+        }
+        return nil
+    }
+
     /// A program that was cut short, or may have been, is run to its end first: only from there does its reversal
     /// lead back, and where it has none, completed is how it ends. Of flows, some may be forgotten and others not. All
     /// other changes of our own are never half made.
@@ -105,8 +131,13 @@ struct JournalRun {
         do throws(HostError) {
             try host.apply(change)
         } catch {
-            // lxc-net clears away what it finds half made, and fails; the next time it succeeds.
-            try host.apply(change)
+            // lxc-net clears away what it finds half made, and fails; the next time it succeeds. Or it had come to its end, and
+            // only who called it does not know.
+            do throws(HostError) {
+                try host.apply(change)
+            } catch {
+                guard try isThere(change) else { throw error }
+            }
         }
     }
 

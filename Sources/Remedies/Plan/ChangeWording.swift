@@ -17,6 +17,20 @@ struct ChangeWording {
         reversal = change.isCheck ? FixStep.nothingToTakeBack : Self.command(change.inverse)
     }
 
+    /// The commands that take a change back, where `undo` is what does: a bridge that has to go ahead of lxc-net's stop, and
+    /// the inverse. What has to stop first speaks of a boot in between, and is not said. Nil: anything else comes first.
+    static func reversal(of change: Change, by undo: [Change]) -> String? {
+        guard let index = undo.firstIndex(of: change.inverse) else { return nil }
+        var commands: [String] = []
+        for first in undo[..<index] where !first.isMeans {
+            guard case .run(.lxcNetStart(let outcome)) = change, first == .deleteBridge(name: outcome.bridge) else {
+                return nil
+            }
+            commands.append(command(first))
+        }
+        return (commands + [command(change.inverse)]).joined(separator: "; ")
+    }
+
     private static func before(_ change: Change) -> String {
         if case .restoreImage = change { return "absent" }
         if case .run(.installLXC) = change { return "absent" }
@@ -52,6 +66,7 @@ struct ChangeWording {
         case .run(.checkKeyfile(let path, _)): path
         case .run(.checkNetworkManager): "NetworkManager's configuration"
         case .run(.reloadNetworkManager): "NetworkManager's devices"
+        case .run(.checkDnsmasq("/dev/null", _)): "dnsmasq, with lxc-net's range"
         case .run(.checkDnsmasq(let path, _)): path
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(.checkContainer(let name, let path)): "\(path)/\(name)/config"

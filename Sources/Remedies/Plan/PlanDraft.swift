@@ -17,6 +17,8 @@ struct PlanDraft {
     let profile: Profile
     private(set) var facts: PlanFacts
     private(set) var changes: [PlannedChange] = []
+    /// Bridges that a change of this plan makes and nothing takes away again: what is plugged into them stays there.
+    var bridgesForGood: Set<String> = []
     private var counts: [String: Int] = [:]
 
     init(profile: Profile, facts: PlanFacts) {
@@ -42,18 +44,18 @@ struct PlanDraft {
         case .before:
             let wording = ChangeWording(change)
             counts[remedy, default: 0] += 1
+            let undo = change.isCheck || !reversible ? [] : ahead + [change.inverse] + also
             let mayDisconnect = facts.connections.mayBeCut(by: change)
             let step = FixStep(
                 id: "\(remedy).\(counts[remedy, default: 1])", remedy: remedy, subject: cause.subject,
                 target: wording.target, before: wording.before, after: wording.after,
-                reversal: reversible ? wording.reversal : "none",
+                reversal: reversible ? ChangeWording.reversal(of: change, by: undo) ?? wording.reversal : "none",
                 risk: risk + (mayDisconnect ? " IT MAY CUT YOUR OWN CONNECTION." : ""),
                 command: command ?? wording.command)
             changes.append(
                 PlannedChange(
-                    step: step, change: change,
-                    undo: change.isCheck || !reversible ? [] : ahead + [change.inverse] + also, phase: phase,
-                    serves: [ServedCause(cause)], mayDisconnect: mayDisconnect))
+                    step: step, change: change, undo: undo, phase: phase, serves: [ServedCause(cause)],
+                    mayDisconnect: mayDisconnect))
             facts.state.apply(change)
         }
     }

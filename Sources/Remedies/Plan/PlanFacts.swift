@@ -42,6 +42,8 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var translatedNatively: [IPv4Prefix] = []
     /// The network of lxc-net's own nft table, where nobody has put anything into it.
     package var translatedByLxcNet: IPv4Prefix?
+    /// What stands in all of lxc-net's nft tables.
+    package var lxcNetRules = LxcNetRules.none
     package var firewall = FirewallFacts()
     package var networkManager = NetworkManagerFacts()
     /// Docker's, as 28; nil: there is none, or it need not be known.
@@ -71,6 +73,10 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var notBroughtBack: [String: [String]] = [:]
     /// Routes into a part of a network that leave by other links, in words; by the bridge's name.
     package var routedElsewhere: [String: [String]] = [:]
+    /// lxc-net's settings that are no longer those that it runs with, in words.
+    package var lxcNetEdits: [String: String] = [:]
+    /// Rules of source NAT about everybody but one of the networks, as text.
+    package var translationForOthers: [String] = []
     /// Routes that somebody made to send from an address of this host, in words.
     package var sentFrom: [IPv4Address: [String]] = [:]
     /// What must not be cut off.

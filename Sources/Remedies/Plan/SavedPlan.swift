@@ -29,10 +29,7 @@ extension Plan {
         for planned in changes {
             let wording = ChangeWording(planned.change)
             let step = planned.step
-            let inverse = planned.change.inverse
-            // What has to stop before it is taken back may come first.
-            let isFirst = planned.undo.first == inverse || planned.undo.first { !$0.isMeans } == inverse
-            let isTakenBack = step.reversal == wording.reversal && isFirst
+            let isTakenBack = step.reversal == ChangeWording.reversal(of: planned.change, by: planned.undo)
             let cannotBe = planned.undo.isEmpty && (planned.change.isCheck || step.reversal == "none")
             guard step.target == wording.target, step.before == wording.before, step.after == wording.after,
                 isTakenBack || cannotBe

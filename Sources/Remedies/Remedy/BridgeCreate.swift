@@ -17,9 +17,7 @@ struct BridgeCreate: Remedy {
             draft.starts(outcome) || draft.facts.state.path(LxcNetFacts.flag) == .absent
         {
             try BridgeAddress.refuseElsewhere(network, in: draft)
-            // Rules that are left of an earlier start are made anew, and go with the network when it is stopped.
-            let isClean = draft.facts.state.table("lxc") == .absent
-            return try draft.start(outcome, reversible: isClean, remedy: id, for: cause)
+            return try draft.start(outcome, back: draft.wayBack(from: outcome), remedy: id, for: cause)
         }
         // Only lxc-net brings its DHCP server, its rules and the bridge's lasting hardware address with it: containers
         // remember that one. What it believes to be up is gone.

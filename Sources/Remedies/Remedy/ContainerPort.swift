@@ -52,6 +52,8 @@ struct ContainerPort: Remedy {
     ) throws(LeftToPerson) {
         try draft.add(
             .setMaster(link: port, from: nil, to: bridge), phase: .runtime, remedy: remedy,
-            risk: "The container reaches \(bridge), and everybody there reaches the container.", for: cause)
+            risk: "The container reaches \(bridge), and everybody there reaches the container.", for: cause,
+            // It was in no bridge for there was none.
+            reversible: !draft.bridgesForGood.contains(bridge))
     }
 }

@@ -24,41 +24,75 @@ extension PlanDraft {
         changes.contains { $0.change == .run(.lxcNetStart(outcome)) }
     }
 
-    /// `reversible`: before it nothing of the network was there. Else what was there is dead and stays so.
+    /// What brings the host back to where lxc-net had not been started yet.
+    enum WayBack {
+        /// Its stop: the bridge was there before, and is started again, or stays.
+        case stop
+        /// Its stop, which must have taken the bridge away: there was none of the network.
+        case stopWithoutBridge
+        /// There was no bridge, and its rules were there as its start leaves them. Its stop clears those away only beside
+        /// the bridge, so the bridge goes first.
+        case bridgeThenStop
+        /// What was there is dead and stays so, or nothing tells what it was.
+        case none
+    }
+
+    /// The way back where lxc-net is not running now.
+    func wayBack(from outcome: LxcNetOutcome) -> WayBack {
+        let isClean = facts.state.table("lxc") == .absent && facts.lxcNetRules == .none
+        if facts.state.exists(link: outcome.bridge) { return isClean ? .stop : .none }
+        if isClean || !outcome.makesTable { return .stopWithoutBridge }
+        let made = LxcNetRules.made(bridge: outcome.bridge, network: outcome.translated)
+        return facts.lxcNetRules == made && lxcNetSettings["LXC_IPV6_NAT"] != "true" ? .bridgeThenStop : .none
+    }
+
     mutating func start(
-        _ outcome: LxcNetOutcome, phase: FixPhase = .runtime, reversible: Bool, remedy: String, for cause: Cause
+        _ outcome: LxcNetOutcome, phase: FixPhase = .runtime, back: WayBack, remedy: String, for cause: Cause
     ) throws(LeftToPerson) {
         try checkServer(range: lxcNetSettings["LXC_DHCP_RANGE"], phase: phase, remedy: remedy, for: cause)
-        let switches = try forwardIPv6(phase, reversible, remedy, cause)
+        let reversible = back != .none
+        let switches = try forward(phase, reversible, remedy, cause)
+        let bridge = Change.deleteBridge(name: outcome.bridge)
+        let isNew = !facts.state.exists(link: outcome.bridge)
         try add(
-            .run(.lxcNetStart(outcome)), also: switches, phase: phase, remedy: remedy,
+            .run(.lxcNetStart(outcome)), ahead: back == .bridgeThenStop ? [bridge] : [],
+            also: (back == .stopWithoutBridge ? [bridge] : []) + switches, phase: phase, remedy: remedy,
             risk: "lxc-net makes \(outcome.bridge) anew with its DHCP server and its rules: connections of running "
                 + "containers pause for a moment.",
             for: cause, reversible: reversible)
+        if !reversible, isNew { bridgesForGood.insert(outcome.bridge) }
     }
 
     /// Where dnsmasq does not take the file of its own that the settings name, lxc-net does not start, and removes what it
     /// has made: before anything is stopped, dnsmasq is asked. `range`: the addresses that it will be told to hand out.
+    /// `always`: even where there is no such file, for the program itself may be gone.
     mutating func checkServer(
-        range: String?, phase: FixPhase, remedy: String, for cause: Cause
+        range: String?, always: Bool = false, phase: FixPhase, remedy: String, for cause: Cause
     ) throws(LeftToPerson) {
         guard let file = lxcNetSettings["LXC_DHCP_CONFILE"], let range else {
             throw LeftToPerson(
                 why: "what lxc-net's settings give its dnsmasq, only a shell can tell", what: ["systemctl cat lxc-net"])
         }
-        let check = Change.run(.checkDnsmasq(path: file, range: range))
-        guard !file.isEmpty, !changes.contains(where: { $0.change == check }) else { return }
+        let check = Change.run(.checkDnsmasq(path: file.isEmpty ? "/dev/null" : file, range: range))
+        guard always || !file.isEmpty, !changes.contains(where: { $0.change == check }) else { return }
         try add(check, phase: phase, remedy: remedy, risk: "None: it only looks.", for: cause)
     }
 
-    /// What lxc-net does to IPv6 beside its own bridge: where its settings name an IPv6 network it switches forwarding on,
+    /// What lxc-net does to the whole host: it switches forwarding on, of IPv6 too where its settings name an IPv6 network,
     /// and its stop leaves it on. Links that live on router advertisements go on taking them. Returns what lxc-net itself
     /// would not take back.
-    private mutating func forwardIPv6(
+    private mutating func forward(
         _ phase: FixPhase, _ reversible: Bool, _ remedy: String, _ cause: Cause
     ) throws(LeftToPerson) -> [Change] {
-        guard lxcNetSettings.ipv6 != nil, facts.state.sysctls[SysctlName.ipv6Forwarding] == "0" else { return [] }
+        var back: [Change] = []
+        let values = facts.state.sysctls
+        if let value = values[SysctlName.ipForward], value != "1" {
+            back = [.setSysctl(key: SysctlName.ipForward, from: "1", to: value)]
+            back += Forwarding.notRestored(by: value, values)
+        }
+        guard lxcNetSettings.ipv6 != nil, values[SysctlName.ipv6Forwarding] == "0" else { return back }
         try keepRouterAdvertisements(phase: phase, remedy: remedy, for: cause, reversible: reversible)
-        return [.setSysctl(key: SysctlName.ipv6Forwarding, from: "1", to: "0")] + notRestoredOfIPv6(bySwitchingTo: "0")
+        return back + [.setSysctl(key: SysctlName.ipv6Forwarding, from: "1", to: "0")]
+            + notRestoredOfIPv6(bySwitchingTo: "0")
     }
 }

@@ -17,7 +17,9 @@ struct NetworkUpFlag: Remedy {
                 risk: "None for running containers; lxc-net may be started again afterwards.", for: cause)
             let network = try draft.network(of: cause)
             if let outcome = draft.lxcNetOutcome(network) {
-                try draft.start(outcome, reversible: false, remedy: id, for: cause)
+                // Beside its bridge only its server was dead.
+                let back = draft.facts.state.exists(link: network.bridge) ? .none : draft.wayBack(from: outcome)
+                try draft.start(outcome, back: back, remedy: id, for: cause)
             }
         default:
             throw LeftToPerson(why: "\(path) is not a regular file", what: ["ls -l \(path)"])

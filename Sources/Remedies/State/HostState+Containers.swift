@@ -24,6 +24,12 @@ extension HostState {
         return .before
     }
 
+    /// The names of a bridge's ports, as text.
+    func ports(of bridge: String) -> String {
+        masters.filter { $0.value == bridge && !$0.key.hasPrefix(ProofNames.linkPrefix) }.map(\.key).sorted()
+            .joined(separator: ", ")
+    }
+
     mutating func plug(_ link: String, into bridge: String?) {
         for (name, difference) in [(masters[link], -1), (bridge, 1)] {
             guard let name, case .present(let kind, let up, let ports) = self.link(name) else { continue }

@@ -6,7 +6,8 @@ extension HostState {
     func standing(of rule: IptablesRule, wanted: Bool) -> Standing {
         let listing = rules[rule.table] ?? IptablesListing()
         if listing.contains(rule) { return wanted ? .after : .before }
-        guard wanted else { return .after }
+        // Killed between the two: the rule has gone, and its table has not.
+        guard wanted else { return isBareTable(of: rule) ? .before : .after }
         guard listing.holds(rule.chain) else {
             return .other("\(rule.table.flavour.program) has no chain \(rule.chain) in \(rule.table.name)")
         }
@@ -14,6 +15,11 @@ extension HostState {
             return .other("\(rule.chain) has no rule `\(neighbour)`")
         }
         return .before
+    }
+
+    /// Whether there is nothing left of a table that the rule made but the table.
+    func isBareTable(of rule: IptablesRule) -> Bool {
+        rule.makesTable == true && table(rule.table.name) != .absent && rules[rule.table]?.isBare ?? true
     }
 
     func standing(of rule: NftChainRule, wanted: Bool) -> Standing {
@@ -65,11 +71,13 @@ extension HostState {
                 links[bridge] = .present(kind: "bridge", up: true, ports: 0)
             }
             addresses[bridge] = [HeldAddress(outcome.address)]
-            sysctls[SysctlName.ipForward] = "1"
+            apply(Change.setSysctl(key: SysctlName.ipForward, from: "0", to: "1"))
             if outcome.makesTable { tables["lxc"] = .translation(outcome.translated) }
             if path(LxcNetFacts.flag) == .absent { paths[LxcNetFacts.flag] = .file(FileContent(bytes: ByteString([]))) }
         case .lxcNetStop(let outcome):
             paths[LxcNetFacts.flag] = .absent
+            // Its script clears away nothing else then.
+            guard exists(link: outcome.bridge) else { return }
             if case .present(_, _, 0) = link(outcome.bridge) {
                 apply(Change.deleteBridge(name: outcome.bridge))
             } else {
