@@ -78,7 +78,149 @@ struct DecisionTests {
         #expect(why.contains("/etc/systemd/network/br-dmz.netdev makes br-dmz"))
     }
 
+    private func linked(_ link: String, also lines: String = "") -> OverlayHost {
+        let host = OverlayHost(Fixture.healthy)
+        host.state.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = \(link)\n\(lines)", plugged: false)
+        return host
+    }
+
+    private func write(_ path: String, _ text: String, _ host: OverlayHost) {
+        var directory = HostState.directory(of: path)
+        while directory != "/" {
+            host.state.paths[directory] = .directory
+            directory = HostState.directory(of: directory)
+        }
+        host.state.paths[path] = Fixture.file(text)
+    }
+
+    /// The bridge is absent now; whoever names it may make it.
+    @Test(arguments: [
+        "/etc/systemd/system/net.service", "/etc/systemd/system/net.service.d/own.conf", "/etc/rc.local",
+        "/etc/crontab", "/etc/cron.d/net", "/var/spool/cron/crontabs/root", "/etc/network/interfaces",
+        "/etc/network/if-up.d/net", "/etc/init.d/net", "/etc/openvswitch/conf.db", "/usr/local/sbin/net",
+    ])
+    func aContainerStaysOnABridgeThatIsNamed(_ path: String) throws {
+        let cause = Self.container("config-links-other-bridge")
+        let host = linked("lxcbr0")
+        write(path, "# boot\nip link add lxcbr01 type bridge\n", host)
+        #expect(try plan(cause, host).byHand.isEmpty)
+        write(path, "# boot\nip link add name 'lxcbr0' type bridge\n", host)
+        #expect(try leftToPerson(cause, host).contains("\(path):2 names lxcbr0"))
+    }
+
+    @Test func aDatabaseThatIsNotReadSaysNothing() throws {
+        let host = linked("lxcbr0")
+        write("/etc/openvswitch/conf.db", String(repeating: " ", count: (16 << 20) + 1), host)
+        let why = try leftToPerson(Self.container("config-links-other-bridge"), host)
+        #expect(why.contains("not known: /etc/openvswitch/conf.db is longer"))
+    }
+
+    @Test(
+        arguments: [
+            ("lxc.hook.pre-start = /root/mk", "config:3, lxc.hook.pre-start"),
+            ("lxc.net.0.script.up = /root/mk", "config:3, lxc.net.0.script.up"),
+            ("lxc.include = /etc/lxc/own.conf", "/etc/lxc/own.conf:1, lxc.hook.pre-mount"),
+            ("lxc.hook.version = 1\nlxc.hook.mount = /usr/share/lxcfs/lxc.mount.hook", nil),
+        ] as [(String, String?)])
+    func aContainerStaysOnABridgeThatItsHookMayMake(_ line: String, _ place: String?) throws {
+        let cause = Self.container("config-links-other-bridge")
+        let host = linked("lxcbr0", also: line + "\n")
+        write("/etc/lxc/own.conf", "lxc.hook.pre-mount = /root/mk\n", host)
+        if let place {
+            #expect(try leftToPerson(cause, host).contains("(") && leftToPerson(cause, host).contains(place))
+        } else {
+            #expect(try plan(cause, host).byHand.isEmpty)
+        }
+    }
+
+    /// That a bridge is absent is no reason: its name must show that nobody here wants it.
+    @Test func aContainerIsMovedOnlyForAReason() throws {
+        let cause = Self.container("config-links-other-bridge")
+        let unexplained = "nothing shows that lxcbr1 was meant"
+        #expect(try leftToPerson(cause, linked("br7")).contains(unexplained))
+        for link in ["lxcbr0", "virbr0"] { #expect(try plan(cause, linked(link)).byHand.isEmpty) }
+        let libvirt = linked("virbr0")
+        libvirt.state.paths["/etc/libvirt"] = .directory
+        #expect(try leftToPerson(cause, libvirt).contains("libvirt is on this host"))
+
+        let renamed = linked("br7")
+        renamed.state.paths["/etc/default/lxc-net"] = Fixture.file(
+            "# LXC_BRIDGE=\"br7\" # until May\n" + Fixture.settings)
+        #expect(try plan(cause, renamed).byHand.isEmpty)
+        let elsewhere = linked("br7")
+        elsewhere.state.paths["/etc/default/lxc-net"] = Fixture.file("#LXC_BRIDGE=br7\nUSE_LXC_BRIDGE=false\n")
+        #expect(try leftToPerson(cause, elsewhere).contains(unexplained))
+
+        let begun = linked("br7")
+        write(LxcNetFacts.containerDefaults, "#lxc.net.0.link = br7\nlxc.net.0.link = lxcbr1\n", begun)
+        #expect(try plan(cause, begun).byHand.isEmpty)
+        write(LxcNetFacts.containerDefaults, "lxc.net.0.link = br7\n", begun)
+        #expect(try leftToPerson(cause, begun).contains(unexplained))
+    }
+
     // MARK: a network that agrees with itself
+
+    private static let causesOfANetwork = [
+        ("bridge-wrong-address-or-mask", "bridge-address"), ("bridge-missing", "bridge-create"),
+        ("masq-missing", "masquerade"), ("masq-not-persistent", "masquerade-persistent"),
+        ("bridge-not-persistent", "bridge-persistent"), ("ip-forward-off", "forwarding"),
+    ]
+
+    /// The bridge's file and the bridge agree on another network than the profile's: nothing is made for that one.
+    @Test(arguments: ["192.168.44.1/24", "10.5.0.1/24"])
+    func aNetworkThatItsMakerMadeStays(_ address: String) throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.networkd(&host.state)
+        host.state.tables = [:]
+        host.state.sysctls[SysctlName.ipForward] = "0"
+        write(
+            "/etc/systemd/network/b.network", "[Match]\nName=lxcbr1\n[Network]\nAddress=\(address)\n", host)
+        host.state.addresses["lxcbr1"] = [Fixture.held(address)]
+        for (name, remedy) in Self.causesOfANetwork {
+            let why = try leftToPerson(Fixture.cause(name, remedy: remedy), host)
+            #expect(why.contains("b.network gives lxcbr1 the address \(address), which it carries"), "\(why)")
+        }
+        #expect(
+            try plan(Fixture.cause("bridge-down", remedy: "bridge-up"), host).byHand.first?.why.contains("gives")
+                != true)
+        // What the bridge carries is another thing than what its file says: one of the two is a mistake.
+        host.state.addresses["lxcbr1"] = [Fixture.held("10.5.0.2/20")]
+        let made = try plan(Fixture.cause("bridge-wrong-address-or-mask", remedy: "bridge-address"), host)
+        #expect(made.byHand.isEmpty && !made.changes.isEmpty)
+    }
+
+    /// A file alone decides where it works, and where a netmask that is wrong would not explain it.
+    @Test func aFileDecidesForABridgeWithoutAnAddress() throws {
+        let host = OverlayHost(Fixture.healthy)
+        Scenario.networkd(&host.state)
+        host.state.addresses["lxcbr1"] = []
+        let cause = Fixture.cause("bridge-address-lost", remedy: "bridge-address")
+        let file = "/etc/systemd/network/b.network"
+        write(file, "[Match]\nName=lxcbr1\n[Network]\nAddress=10.5.0.1/24\n", host)
+        #expect(try plan(cause, host).byHand.isEmpty)
+        write(file, "[Match]\nName=lxcbr1\n[Network]\nAddress=192.168.44.1/24\n", host)
+        #expect(try leftToPerson(cause, host).contains("which has nothing in common with 10.5.0.0/16"))
+        host.state.paths["/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"] = .absent
+        #expect(try plan(cause, host).byHand.isEmpty)
+    }
+
+    /// Of lxc-net's making, or of nobody's that is known.
+    @Test func aBridgeOfAnotherNetworkGetsNoSecondOne() throws {
+        let host = OverlayHost(Fixture.healthy)
+        let text = Fixture.settings.replacing("10.5.0", with: "10.9.0").replacing("10.5.255", with: "10.9.255")
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(text)
+        host.state.addresses["lxcbr1"] = [Fixture.held("10.9.0.1/16")]
+        let cause = Fixture.cause("bridge-wrong-address-or-mask", remedy: "bridge-address")
+        #expect(try leftToPerson(cause, host).contains("lxc-net makes lxcbr1 the network 10.9.0.0/16"))
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
+        #expect(try leftToPerson(cause, host).contains("nothing on this host gives it an address of 10.5.0.0/16"))
+        // lxc-net was to make the profile's network; somebody put another one in its place.
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file(Fixture.settings)
+        #expect(try plan(cause, host).byHand.isEmpty)
+        host.state.paths["/etc/default/lxc-net"] = Fixture.file("USE_LXC_BRIDGE=false\n")
+        host.state.addresses["lxcbr1"] = [Fixture.held("169.254.7.7/16")]
+        #expect(try plan(cause, host).byHand.isEmpty)
+    }
 
     @Test(arguments: [("192.168.50.1", "192.168.50.0/24", "192.168.50.2,"), ("10.5.0.1", "10.5.0.0/24", "10.5.0.2,")])
     func settingsThatAgreeInAnotherNetworkStay(_ address: String, _ network: String, _ first: String) throws {

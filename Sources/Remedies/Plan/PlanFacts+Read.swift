@@ -76,7 +76,7 @@ extension PlanFacts {
         facts.firewall = firewall
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
-        if causes.contains(where: { $0.id == ContainerConfig.linksOther }) { facts.readMakersOfLinks(host) }
+        if causes.contains(where: { $0.id == ContainerConfig.linksOther }) { try facts.readMakersOfLinks(host) }
         facts.uplinks = uplinks
         if facts.state.path(LxcNetFacts.flag) != .absent { try facts.readEdits(host) }
         try facts.readIPv6(host, profile)

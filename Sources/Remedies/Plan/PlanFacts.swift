@@ -32,6 +32,12 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var bridgeMakersUnknown: String?
     /// The same of bridges that are linked and not there.
     package var linkedMakersUnknown: [String: String] = [:]
+    /// Where a script, a unit or the like names a bridge that is linked and not there.
+    package var linkedNamedAt: [String: String] = [:]
+    /// The programs that LXC runs for containers that link such a bridge, by the path of their configuration.
+    package var containerHooks: [String: String] = [:]
+    /// Whether libvirt is on this host, running or not; known where containers that link another bridge are a cause.
+    package var hasLibvirt = false
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
     /// The network of lxc-net's own nft table, where nobody has put anything into it.
