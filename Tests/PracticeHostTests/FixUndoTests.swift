@@ -60,6 +60,26 @@ import Testing
             ], "\(ended.output) \(ended.messages)")
     }
 
+    /// The commands of a plan's steps do what the steps do, and those of their reversals lead back.
+    @Test(arguments: [
+        "forward-policy-drop=nftables-conf", "forward-return-missing", "masq-shadowed=exempt", "nft-other-table-drop",
+        "bridge-wrong-address-or-mask", "masq-missing=table",
+    ])
+    func aPlanCanBeTyped(fault: String) throws {
+        let ended = try FixLab.run(
+            [fault],
+            """
+            state >/tmp/before; lxc-doctor fix plan --format json >/tmp/plan
+            words() { python3 -c 'import json, sys
+            steps = json.load(open("/tmp/plan"))["steps"]
+            print("\\n".join(s[sys.argv[1]] for s in steps[:: int(sys.argv[2])] if s[sys.argv[1]] != "none needed"))' $@; }
+            words command 1 >/tmp/do; words reversal -1 >/tmp/undo
+            sh -e /tmp/do >/dev/null; lxc-doctor --quiet; echo "typed $?"
+            sh -e /tmp/undo; state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
+            """)
+        #expect(ended.lines == ["typed 0", "SAME"], "\(ended.output) \(ended.messages)")
+    }
+
     /// What loads the same rule again has not changed it.
     @Test func whatItsOwnerLoadsAgainIsTakenBack() throws {
         let ended = try FixLab.run(

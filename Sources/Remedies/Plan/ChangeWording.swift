@@ -161,12 +161,10 @@ struct ChangeWording {
             return shell([rule.table.flavour.program] + rule.insertion(position: position))
         case .removeRule(let rule): return shell([rule.table.flavour.program] + rule.deletion)
         case .addNftRule(let rule):
-            // Ahead of another rule: by that one's handle, which is looked up when it is made.
             guard case .before = rule.position else { return "nft add rule \(rule.place) \(Shell.quote(rule.text))" }
-            return "nft insert rule \(rule.place) handle N \(Shell.quote(rule.text))"
-        case .removeNftRule(let rule):
-            // By its handle, which `nft -a` shows.
-            return "nft delete rule \(rule.place) handle N"
+            return ShellChange(change).make
+        // By its handle, which is looked up when it is typed.
+        case .removeNftRule: return ShellChange(change).make
         case .forgetFlows(let flows): return FlowWords.command(flows)
         case .restoreImage(let order): return ImageCommand.text(order)
         case .run(let program): return shell(program.command)

@@ -14,11 +14,14 @@ extension FirewallAccept {
             throw LeftToPerson(why: "the name \(network.bridge) cannot stand in a rule of nft", what: [])
         }
         let rules = self.rules(chain, opening, network)
+        let listing = draft.facts.state.chains[chain.place] ?? NftChainListing()
         for rule in rules {
+            // Behind what ends everything it would do nothing.
+            let isAhead = listing.reach < listing.entries.count
             try draft.add(
                 .addNftRule(rule), phase: .runtime, remedy: id,
                 risk: risk(opening, network),
-                for: cause)
+                for: cause, command: isAhead ? ShellChange(.addNftRule(rule)).make : nil)
         }
         try saveNftables(rules.map(\.text), chain, cause, &draft)
     }
