@@ -4,14 +4,14 @@ internal import HostModel
 internal import LinuxHost
 internal import Remedies
 
-/// `fix plan|apply|undo|history|confirm`: the fix module by hand.
+/// `fix plan|apply|undo|history|confirm|recheck`: the fix module by hand.
 struct FixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fix", abstract: "Plans repairs, applies them when told to, and takes them back.",
-        discussion: "Every verb first takes back what an interrupted repair has left.",
+        discussion: "Every verb but recheck first takes back what an interrupted repair has left.",
         subcommands: [
             FixPlanCommand.self, FixApplyCommand.self, FixUndoCommand.self, FixHistoryCommand.self,
-            FixConfirmCommand.self, FixGuardCommand.self,
+            FixConfirmCommand.self, FixRecheckCommand.self, FixGuardCommand.self,
         ])
 }
 

@@ -38,7 +38,10 @@ struct FixHistoryCommand: ParsableCommand {
     private static func table(_ history: History, _ options: RenderingOptions) -> String {
         if history.runs.isEmpty { return "There has been no repair.\n" }
         let rows = history.runs.map { run in
-            [run.run, run.status.words, run.targets.joined(separator: ", ") + (run.reason.map { " (\($0))" } ?? "")]
+            [
+                run.run, run.left == nil ? run.status.words : "partly \(run.status.words)",
+                run.targets.joined(separator: ", ") + (run.reason.map { " (\($0))" } ?? ""),
+            ]
         }
         return TextTable(columns: ["RUN", "STATE", "WHAT"], rows: rows).render(options: options)
     }

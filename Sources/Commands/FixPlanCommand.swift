@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import BuiltInCatalog
+internal import CheckCatalog
 internal import HostModel
 internal import LinuxHost
 internal import Remedies
@@ -10,7 +12,8 @@ struct FixPlanCommand: ParsableCommand {
         commandName: "plan", abstract: "Shows what a repair would change, step by step. Changes nothing.",
         discussion: """
             --format shell writes a script to be read and then run as root: it needs a POSIX shell, coreutils, iproute2, \
-            and nft where a table is made. --format ansible writes a playbook that uses ansible.builtin only. --format \
+            and nft where a table is made. --format ansible writes a playbook that uses ansible.builtin only. Where \
+            \(Tool.name) is installed, both end with `fix recheck`. --format \
             json=FILE is what `fix apply --plan FILE` takes.
             """)
 
@@ -52,10 +55,24 @@ struct FixPlanCommand: ParsableCommand {
         case .json: JSONText.encode(plan)
         case .markdown: renderPlan(plan.steps, as: .markdown, options: options)
         case .html: renderPlan(plan.steps, as: .html, options: options)
-        case .shell: shellScript(plan)
-        case .ansible: ansiblePlaybook(plan)
+        case .shell: shellScript(plan, doctor: doctor(plan))
+        case .ansible: ansiblePlaybook(plan, doctor: doctor(plan))
         case .terminal: renderPlan(plan.steps, as: .terminal, options: options) + byHand(plan)
         }
+    }
+
+    /// What an exported plan asks the doctor: what this command was asked.
+    private func doctor(_ plan: Plan) -> ExportedDoctor {
+        let isBuiltIn = { (name: String) in BuiltIn.profiles().contains { $0.name == name } }
+        var options: [String] = []
+        // The host may speak for another profile once it is repaired; one of the operator's own is found as usual.
+        if let profile = hostOptions.profile ?? (isBuiltIn(plan.profile) ? plan.profile : nil) {
+            let isFile = (profile.contains("/") || profile.hasSuffix(".yaml")) && !profile.hasPrefix("/")
+            options += ["--profile", (isFile ? (Console.environment("PWD") ?? ".") + "/" : "") + profile]
+        }
+        options += selection.only.flatMap { ["--only", $0] } + selection.skip.flatMap { ["--skip", $0] }
+        if proof != .fence { options += ["--proof", proof.rawValue] }
+        return ExportedDoctor(options: options)
     }
 
     /// What a person must do, and why; and why nothing will be done at all.

@@ -45,23 +45,55 @@ package struct SysctlReplay: Sendable {
         package var decidedBy: SourceLocation?
         /// Assignments to the same kernel variable that lost, in order.
         package var overridden: [SysctlFile.Assignment]
+
+        /// However many digits it has.
+        package var isZero: Bool { SysctlFile.isZero(value) }
     }
 
     package func outcome(_ key: SysctlKey, tool: Tool) -> Outcome {
-        let all = tool == .procps ? files + main : files
-        let explicit = Set(all.filter { !$0.key.isPattern }.map(\.key))
         let aliases = key.aliases
-        let relevant = all.filter { assignment in
-            guard assignment.value != nil else { return false }
-            if aliases.contains(assignment.key) { return true }
-            // A wildcard never acts on a key that is named or excluded anywhere.
-            return assignment.key.isPattern
-                && aliases.contains { assignment.key.matches($0) && !explicit.contains($0) }
-        }
+        let all = assignments(tool)
+        let explicit = Self.explicit(all)
+        let relevant = all.filter { assignment in aliases.contains { assignment.acts(on: $0, explicit) } }
         let applied = tool == .systemd ? Self.withoutRepeats(relevant) : relevant
         return Outcome(
             value: applied.last?.value, decidedBy: applied.last?.location,
             overridden: relevant.filter { $0 != applied.last })
+    }
+
+    /// What one interface's switch of forwarding is left at. The switch of the whole host, `whole`, sets it as well: that
+    /// of IPv4 where its value changes, that of IPv6 whenever it is written. Nil where nothing sets it: it is off then, as
+    /// the whole host is when it starts.
+    ///
+    /// Source: `devinet_sysctl_forward` of net/ipv4/devinet.c, `addrconf_fixup_forwarding` of net/ipv6/addrconf.c.
+    package func forwarding(of interface: SysctlKey, under whole: SysctlKey, tool: Tool) -> Outcome {
+        let names = whole.aliases
+        let all = assignments(tool)
+        let explicit = Self.explicit(all)
+        let relevant = all.filter { assignment in
+            ([interface] + names).contains { assignment.acts(on: $0, explicit) }
+        }
+        let applied = tool == .systemd ? Self.withoutRepeats(relevant) : relevant
+        var isOn = false
+        var deciding: SysctlFile.Assignment?
+        for assignment in applied {
+            if names.contains(where: { assignment.acts(on: $0, explicit) }) {
+                if whole == .ipv6Forwarding || isOn != !assignment.isZero { deciding = assignment }
+                isOn = !assignment.isZero
+            }
+            if assignment.acts(on: interface, explicit) { deciding = assignment }
+        }
+        return Outcome(
+            value: deciding?.value, decidedBy: deciding?.location, overridden: relevant.filter { $0 != deciding })
+    }
+
+    private func assignments(_ tool: Tool) -> [SysctlFile.Assignment] {
+        tool == .procps ? files + main : files
+    }
+
+    /// What is named somewhere, if only to be excluded: no wildcard acts on it.
+    private static func explicit(_ all: [SysctlFile.Assignment]) -> Set<SysctlKey> {
+        Set(all.filter { !$0.key.isPattern }.map(\.key))
     }
 
     /// systemd keeps one setting per spelling. A new value moves it to the end; the same value leaves it in its place.
@@ -78,5 +110,21 @@ package struct SysctlReplay: Sendable {
             kept.append(assignment)
         }
         return kept
+    }
+}
+
+extension SysctlFile.Assignment {
+    fileprivate var isZero: Bool { SysctlFile.isZero(value) }
+
+    /// `explicit`: keys that are named anywhere.
+    fileprivate func acts(on key: SysctlKey, _ explicit: Set<SysctlKey>) -> Bool {
+        guard value != nil else { return false }
+        return self.key == key || self.key.isPattern && !explicit.contains(key) && self.key.matches(key)
+    }
+}
+
+extension SysctlFile {
+    fileprivate static func isZero(_ value: String?) -> Bool {
+        value.map { !$0.isEmpty && $0.allSatisfy { $0 == "0" } } ?? false
     }
 }

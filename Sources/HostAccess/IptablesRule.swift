@@ -51,6 +51,8 @@ package struct IptablesRule: Codable, Sendable, Hashable {
     package var matches: [Match]
     package var target: Target
     package var place: Place
+    /// Whether the rule is the first of its table, which goes with it again; nil: no.
+    package var makesTable: Bool?
 
     package init(
         _ table: IptablesTable, _ chain: String, _ matches: [Match], _ target: Target, place: Place = .last
@@ -147,6 +149,10 @@ package struct IptablesListing: Codable, Sendable, Hashable {
         case .before(let neighbour): rules(of: rule.chain).firstIndex(of: neighbour).map { $0 + 1 }
         }
     }
+
+    /// Whether the table holds nothing but its own chains with the policy that they begin with, if it is there at all:
+    /// iptables-nft-save lists these either way.
+    package var isBare: Bool { lines.isEmpty && policies.values.allSatisfy { $0 == "ACCEPT" } }
 
     package mutating func insert(_ rule: IptablesRule) {
         let own = rules(of: rule.chain)

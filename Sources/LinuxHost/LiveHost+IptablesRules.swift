@@ -1,4 +1,5 @@
 internal import HostAccess
+internal import WireFormats
 
 /// Rules in chains of others, by the flavour's own program: only it knows how that flavour stores them.
 extension LiveHost {
@@ -29,8 +30,20 @@ extension LiveHost {
     func removeRule(_ rule: IptablesRule) throws(HostError) {
         let operation = "remove from \(rule.table.flavour.program) \(rule.table.name): \(rule.line)"
         try requirePlain(rule, operation)
-        guard let listing = try iptablesRules(rule.table), listing.contains(rule) else { return }
-        try runToEnd([rule.table.flavour.program] + rule.deletion, milliseconds: 10_000, limit: 4_096)
+        if let listing = try iptablesRules(rule.table), listing.contains(rule) {
+            try runToEnd([rule.table.flavour.program] + rule.deletion, milliseconds: 10_000, limit: 4_096)
+            CrashPoint.pass()
+        }
+        guard rule.makesTable == true, rule.table.flavour == .nft else { return }
+        try commitOnCurrentRuleset(operation) { (generation) throws(HostError) in
+            let name = NftTableName(.ipv4, rule.table.name)
+            let tables = try query(.nftTables(.ipv4))
+            var ruleset = NftRuleset()
+            try HostError.decoding(operation) { () throws(WireError) in try ruleset.addTables(tables) }
+            guard ruleset.tables.contains(where: { $0.name == name }), try iptablesRules(rule.table)?.isBare == true
+            else { return nil }
+            return NftTransaction.deletion(of: name, generation: generation)
+        }
     }
 
     /// No word may pass for an option.

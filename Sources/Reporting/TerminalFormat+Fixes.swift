@@ -38,6 +38,8 @@ extension TerminalFormat {
         let (words, style): (String, TextStyle) =
             switch fixes.outcome {
             case .applied: ("APPLIED", .good)
+            case .rolledBack where fixes.steps.contains { $0.state == .failed }:
+                ("ROLLED BACK, except what says DONE or FAILED", .bad)
             case .rolledBack where fixes.steps.contains { $0.state == .applied }:
                 ("ROLLED BACK, except what says DONE", .bad)
             case .rolledBack: ("ROLLED BACK: what was done has been taken back", .bad)

@@ -29,6 +29,7 @@ import Testing
         (["--format", "json", "--format", "terminal"], "standard output"),
         (["--record", "/tmp/x", "--replay", "/tmp/y"], "exclude each other"), (["lab", "run"], "needs a command"),
         (["lab", "run", "--backend", "pf", "--", "true"], "pf"), (["prove", "--proof", "off"], "prove nothing"),
+        (["fix", "recheck", "--before", "/x", "nat.masquerade"], "is not a check and its subject"),
     ])
     func usageIs64(arguments: [String], words: String) throws {
         expect(try Program.run(arguments), status: 64, says: words)

@@ -7,6 +7,7 @@ import Testing
         (["doctor"], "terminal, json, ndjson, junit, tap, prometheus, nagios, markdown, html", true),
         (["report", "convert", "x"], "terminal, json, ndjson, junit, tap, prometheus, nagios, markdown, html", true),
         (["fix", "apply"], "terminal, json, ndjson, junit, tap, prometheus, nagios, markdown, html", true),
+        (["fix", "recheck"], "terminal, json, ndjson, junit, tap, prometheus, nagios, markdown, html", true),
         (["prove"], "terminal, json, markdown, html", false), (["verify"], "terminal, json", false),
         (["list", "checks"], "terminal, json", false), (["explain", "masq-missing"], "terminal, json", false),
         (["fix", "undo"], "terminal, json", false), (["fix", "history"], "terminal, json", false),
@@ -20,7 +21,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["doctor"], ["prove"], ["verify"], ["fix", "apply"], ["report", "convert"], ["report", "diff"],
+        ["doctor"], ["prove"], ["verify"], ["fix", "apply"], ["fix", "recheck"], ["report", "convert"],
+        ["report", "diff"],
     ])
     func whatShowsAddressesCanHideThem(command: [String]) throws {
         #expect(try Program.run(command + ["--help"]).output.contains("--redact"))

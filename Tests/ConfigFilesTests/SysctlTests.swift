@@ -86,3 +86,33 @@ func sysctlEdits(before: String, after: String) throws {
 func wildcards(pattern: String, matches: Bool) {
     #expect(Wildcard.matches(pattern, String(repeating: "a", count: 2000)) == matches)
 }
+
+/// As the real programs leave it, tried by `PracticeHostTests`.
+@Test(
+    arguments: [
+        ("net.ipv4.ip_forward=1", "1", "1"), ("net.ipv4.conf.m.forwarding=0\nnet.ipv4.ip_forward=1", "1", "1"),
+        ("net.ipv4.ip_forward=1\nnet.ipv4.conf.m.forwarding=0", "0", "0"),
+        // The same value once more leaves systemd-sysctl's in its old place; another one does not.
+        ("net.ipv4.conf.m.forwarding=0\nnet.ipv4.ip_forward=1\nnet.ipv4.conf.m.forwarding=0", "1", "0"),
+        ("net.ipv4.conf.m.forwarding=0\nnet.ipv4.ip_forward=1\nnet.ipv4.conf.m.forwarding=00", "00", "00"),
+        // On already: nothing is opened.
+        ("net.ipv4.ip_forward=1\nnet.ipv4.conf.m.forwarding=0\nnet.ipv4.conf.all.forwarding=1", "0", "0"),
+        ("net.ipv4.ip_forward=1\nnet.ipv4.conf.?.forwarding=0\nnet.ipv4.ip_forward=1", "0", "0"),
+        ("net.ipv4.conf.*.forwarding=0\nnet.ipv4.ip_forward=1", "1", "1"),
+        ("net.ipv4.conf.n.forwarding=0", nil, nil),
+    ] as [(String, String?, String?)])
+func theWholeHostsSwitchSetsAnInterfacesOwn(text: String, systemd: String?, procps: String?) throws {
+    let replay = SysctlReplay(files: [SysctlFile(path: "/x", text: text)], main: nil)
+    let key = try #require(SysctlKey.ipv4(interface: "m", "forwarding"))
+    #expect(replay.forwarding(of: key, under: .ipForward, tool: .systemd).value == systemd)
+    #expect(replay.forwarding(of: key, under: .ipForward, tool: .procps).value == procps)
+}
+
+@Test func ipv6IsOpenedByEveryWriteOfItsSwitch() throws {
+    let text = "net.ipv6.conf.all.forwarding=1\nnet.ipv6.conf.m.forwarding=0\n"
+    let key = try #require(SysctlKey.ipv6(interface: "m", "forwarding"))
+    let main = SysctlFile(path: "/etc/sysctl.conf", text: "net.ipv6.conf.all.forwarding = 1\n")
+    let replay = SysctlReplay(files: [SysctlFile(path: "/x", text: text)], main: main)
+    #expect(replay.forwarding(of: key, under: .ipv6Forwarding, tool: .systemd).isZero)
+    #expect(replay.forwarding(of: key, under: .ipv6Forwarding, tool: .procps).decidedBy?.file == "/etc/sysctl.conf")
+}

@@ -163,6 +163,27 @@ import Testing
                     nft add rule inet filter forward drop
                     """),
             Case(
+                name: "nft, a set of sources that is filled later", options: ["--backend", "nft"],
+                ruleset: nft + """
+
+                    nft add set inet filter ok '{ type ipv4_addr; flags timeout; }'
+                    nft add rule inet filter forward ip saddr @ok accept
+                    nft 'add chain inet filter forward { policy drop; }'
+                    """),
+            Case(
+                name: "nft, everybody but the bridge", options: ["--backend", "nft"],
+                ruleset: nft + """
+
+                    nft add rule inet filter forward iifname != '{ "lxcbr1", "other" }' oifname up0 accept
+                    nft 'add chain inet filter forward { policy drop; }'
+                    """),
+            Case(
+                name: "legacy, everybody but the network", options: ["--backend", "iptables-legacy"],
+                ruleset: iptables("true") + """
+
+                    iptables -A FORWARD ! -s 10.5.0.0/16 -o up0 -j ACCEPT; iptables -P FORWARD DROP
+                    """),
+            Case(
                 name: "nft, IPv6 alone", options: ["--backend", "nft", "--ipv6", "nat66"],
                 ruleset: nft + """
 
@@ -218,7 +239,8 @@ import Testing
     @Test(arguments: [
         // A server of a tunnel, which is no client that keeps everybody to it.
         "-i wg0 -j ACCEPT; iptables -A FORWARD -o wg0 -j ACCEPT", "-p udp --dport 33434:33523 -j ACCEPT",
-        "-p tcp --syn -m limit --limit 1/s -j ACCEPT", "-d 172.17.0.2 -o docker0 -p tcp --dport 80 -j ACCEPT",
+        "-p tcp --syn -m limit --limit 1/s -j ACCEPT", "-i docker0 ! -o docker0 -j ACCEPT",
+        "-d 172.17.0.2 -o docker0 -p tcp --dport 80 -j ACCEPT",
     ])
     func isOpened(rule: String) throws {
         let ended = try Program.lab(
@@ -239,6 +261,26 @@ import Testing
         Case(
             name: "DOCKER-USER", options: ["--fault", "docker-forward-drop"],
             ruleset: "iptables -I DOCKER-USER -i lxcbr1 -j DROP"),
+        Case(
+            name: "DOCKER-USER, answers", options: ["--fault", "docker-forward-drop"],
+            ruleset: "iptables -I DOCKER-USER -i up0 -o lxcbr1 -j DROP"),
+        Case(
+            name: "iptables, answers", options: ["--backend", "iptables-nft", "--fault", "forward-policy-drop=policy"],
+            ruleset: "iptables -A FORWARD -i up0 -o lxcbr1 -j DROP"),
+        Case(
+            name: "a zone of firewalld", options: ["--fault", "firewalld-zone=default"],
+            ruleset: "for how in '' --permanent; do firewall-cmd $how --zone=drop --add-interface=lxcbr1; done"),
+        Case(
+            name: "everybody but the network, translated", options: ["--backend", "nft"],
+            ruleset: """
+                nft delete table ip lxc
+                nft 'table ip n { chain post { type nat hook postrouting priority 100;
+                    ip saddr != 10.5.0.0/16 oifname "up0" masquerade; }; }'
+                """),
+        Case(
+            name: "the same in legacy", options: ["--backend", "iptables-legacy"],
+            ruleset:
+                "iptables -t nat -F; iptables -t nat -A POSTROUTING ! -s 10.0.0.0/8 -o up0 -j MASQUERADE"),
         Case(
             name: "ufw", options: ["--fault", "ufw-forward-drop=enabled"],
             ruleset: "ufw route reject in on lxcbr1 out on up0"),

@@ -60,6 +60,67 @@ import Testing
             ], "\(ended.output) \(ended.messages)")
     }
 
+    /// What loads the same rule again has not changed it.
+    @Test func whatItsOwnerLoadsAgainIsTakenBack() throws {
+        let ended = try FixLab.run(
+            ["bridge-not-persistent=netplan-mask", "masq-missing=table", "forward-policy-drop=nftables-conf"],
+            """
+            state >/tmp/before; applied; nft -f /etc/nftables.conf; lxc-doctor fix undo --yes --quiet; echo "undo $?"
+            state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
+            """)
+        #expect(ended.lines == ["undo 0", "SAME"], "\(ended.output) \(ended.messages)")
+    }
+
+    /// A table of iptables-nft that the first rule made goes with it.
+    @Test func aTableThatWasNotThereIsGoneAgain() throws {
+        let ended = try FixLab.run(
+            [], options: ["--backend", "iptables-nft"],
+            """
+            nft flush ruleset; applied; nft list tables; lxc-doctor fix undo --yes --quiet; echo "undo $?"
+            nft list ruleset
+            """)
+        #expect(ended.lines == ["table ip nat", "undo 0"], "\(ended.output) \(ended.messages)")
+    }
+
+    /// The files of the repair have brought its rules back by then.
+    @Test(arguments: ["forward-policy-drop=nftables-conf", "docker-forward-drop=dockerd", "firewalld-zone=default"])
+    func rulesAreTakenBackAfterABootToo(fault: String) throws {
+        let ended = try FixLab.run(
+            [fault],
+            RemedyLoop.functions + """
+
+                rules() {
+                    nft -s list ruleset | sed '/^\\tchain [A-Za-z_]*_trusted.*{$/,/^\\t}$/d; /^$/d'
+                    firewall-cmd --get-zone-of-interface=lxcbr1 2>&1
+                }
+                applied; reboot >&2; echo another-boot >/tmp/boot
+                mount --bind /tmp/boot /proc/sys/kernel/random/boot_id; rules >/tmp/booted
+                lxc-doctor fix undo --yes --quiet; echo "undo $?"
+                rules >/tmp/now; cmp -s /tmp/now /tmp/booted || echo CLOSED
+                reboot >&2; rules | diff - /tmp/now && echo SAME
+                """)
+        #expect(ended.lines == ["undo 0", "CLOSED", "SAME"], "\(ended.output) \(ended.messages)")
+    }
+
+    /// What somebody changed while a repair waited to be confirmed is left, is said to be left, and can be undone later.
+    @Test func whatARollBackLeftCanBeUndone() throws {
+        let ended = try FixLab.run(
+            ["lxc-net-not-enabled=switched-off"],
+            """
+            state >/tmp/before
+            { sleep 1; echo '# mine' >>/etc/default/lxc-net; } &
+            lxc-doctor fix apply --yes --confirm-within 3 2>/dev/null | grep -o 'ROLLED BACK, except what says DONE or FAILED'
+            lxc-doctor fix history | grep -o 'partly rolled back'
+            lxc-doctor fix undo --yes | grep -Fo '+# mine'
+            sed -i '/# mine/d' /etc/default/lxc-net; lxc-doctor fix undo --yes --quiet; echo "undo $?"
+            state >/tmp/now; diff /tmp/before /tmp/now && echo SAME
+            """)
+        #expect(
+            ended.lines == [
+                "ROLLED BACK, except what says DONE or FAILED", "partly rolled back", "+# mine", "undo 0", "SAME",
+            ], "\(ended.output) \(ended.messages)")
+    }
+
     /// Only its server was dead, and nobody wants that back.
     @Test func whatHasNoReversalIsSaidToStay() throws {
         let ended = try Program.lab(

@@ -57,10 +57,12 @@ struct ExportTests {
         let step = FixStep(
             id: "x.1", remedy: "x", subject: Fixture.subject, target: wording.target, before: wording.before,
             after: wording.after, reversal: wording.reversal, risk: "line one\nrm -rf / {{ x }}", command: "")
+        let cause = ServedCause(
+            id: "c", check: "x", subject: Subject(kind: .container, name: "o'ld\nreboot\n$(reboot)"))
         return Plan(
-            profile: "m\n$(reboot)", causes: [],
+            profile: "m\n$(reboot)", causes: [cause],
             changes: [
-                PlannedChange(step: step, change: change, undo: [change.inverse], phase: .persistent, serves: [])
+                PlannedChange(step: step, change: change, undo: [change.inverse], phase: .persistent, serves: [cause])
             ],
             byHand: [ByHand(cause: "c", subject: Fixture.subject, why: "because\nreboot", what: ["a\nreboot"])])
     }
@@ -99,6 +101,21 @@ struct ExportTests {
         #expect(status == 0, "\(text)")
         let tasks = try #require(Int(text.split(separator: "\n").first ?? ""))
         #expect(tasks > made.changes.count)
+    }
+
+    /// Each check that led to it must hold afterwards, of the same subject, and the doctor is asked as for the plan.
+    @Test("asks the doctor once more", arguments: Scenario.all)
+    func recheck(_ scenario: Scenario) throws {
+        let made = try plan(scenario)
+        let doctor = ExportedDoctor(options: ["--profile", "it's mine"])
+        let served = made.causes.map { "'\($0.check) network lxcbr1'" }.joined(separator: " \\\n        ")
+        let asked = "fix recheck --profile 'it'\\''s mine' --before \"$report\" >/dev/null \\\n        \(served)\n"
+        #expect(shellScript(made, doctor: doctor).contains(asked), "\(asked) \(shellScript(made, doctor: doctor))")
+        #expect(shellScript(made, doctor: doctor).hasSuffix("\nrecheck\n"))
+        #expect(ansiblePlaybook(made).contains("'\(made.causes[0].check) network lxcbr1'"))
+        var nothing = made
+        nothing.changes = []
+        #expect(!shellScript(nothing).contains("recheck") && !ansiblePlaybook(nothing).contains("recheck"))
     }
 
     @Test("keeps what comes from a host as data")

@@ -53,6 +53,8 @@ import WireFormats
         #expect(!step.risk.isEmpty)
         let script = shellScript(made)
         #expect(script.contains("conntrack -D -p udp -s 10.5.0.9"))
+        // Where the script takes back what it did, it says that these stay forgotten.
+        #expect(script.contains("undo_1() {\n    result=1\n    return $result\n}"))
     }
 
     @Test("are left to a person where the kernel does not let go of them")

@@ -42,18 +42,13 @@ struct RemedyTests {
     }
 
     /// What lxc-net does not bring back is not taken away: then the address is mended beside it.
-    @Test(arguments: ["", "a second address", "a rule in its table", "another network", "a route"])
+    @Test(arguments: ["", "a second address", "a rule in its table", "a route"])
     func lxcNetIsStartedAnewOnlyWhereNobodyElseHasAHandInIt(what: String) throws {
         let host = OverlayHost(Fixture.healthy)
         Scenario.astray(&host.state)
         switch what {
         case "a second address": host.state.addresses["lxcbr1"]?.append(Fixture.held("192.168.7.1/24"))
         case "a rule in its table": host.state.tables["lxc"] = .other
-        case "another network":
-            let text = Fixture.settings.replacing("10.5.0", with: "10.9.0")
-            host.state.paths["/etc/default/lxc-net"] = Fixture.file(text)
-            host.state.addresses["lxcbr1"] = [Fixture.held("10.9.0.1/16")]
-            host.state.tables["lxc"] = .translation(Fixture.prefix("10.9.0.0/16"))
         case "a route": host.uplink = "lxcbr1"
         default: break
         }
@@ -68,7 +63,8 @@ struct RemedyTests {
         let made = plan(for: [cause, eastWest], profile: Fixture.chosen, facts: try Fixture.facts(host))
         let commands = made.steps.map(\.command)
         if what.isEmpty {
-            #expect(commands.first == "systemctl stop lxc-net.service" && commands.count == 3, "\(commands)")
+            let words = commands.map { $0.split(separator: " ").prefix(2).joined(separator: " ") }
+            #expect(words.prefix(2) == ["dnsmasq --test", "systemctl stop"] && words.count == 4, "\(commands)")
             #expect(commands.last == "systemctl restart lxc-net.service")
         } else {
             #expect(commands.first == "ip address add 10.5.0.1/16 broadcast + dev lxcbr1", "\(commands)")

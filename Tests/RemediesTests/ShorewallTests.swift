@@ -66,6 +66,24 @@ import Testing
                 == "lxc\tnet\tACCEPT\n$FW\tlxc\tACCEPT\nnet all DROP\nall all REJECT\n")
     }
 
+    /// A rule about this zone, that drops everything or what containers ask this host for, is a decision.
+    @Test(arguments: [
+        ("REJECT lxc $FW tcp,udp 53 # they ask others", true), ("DNS(DROP) lxc $FW", true),
+        ("REJECT:info lxc net", true),
+        ("DROP lxc $FW", true), ("REJECT lxc net tcp 25", false), ("SSH(REJECT) lxc $FW", false),
+        ("REJECT net $FW tcp 53", false),
+    ])
+    func aRuleAboutTheZoneStays(row: String, isMeant: Bool) throws {
+        let made = try plan(
+            version: "5.2.8",
+            files: [
+                "zones": "fw firewall\nnet ipv4\nlxc ipv4\n", "interfaces": "net eth0 -\nlxc lxcbr1 - dhcp\n",
+                "policy": "all all REJECT\n", "rules": "?SECTION NEW\n\(row)\n",
+            ])
+        #expect(made.changes.isEmpty == isMeant)
+        #expect(made.byHand.contains { $0.why.contains("/etc/shorewall/rules:2") } == isMeant)
+    }
+
     @Test func aBridgeIsNoSource() throws {
         let made = try plan(version: "5.2.8", files: ["snat": "MASQUERADE lxcbr1 eth0 # old\n"])
         #expect(try file("snat", made)?.bytes.text == "MASQUERADE\t10.5.0.0/16\teth0\n")

@@ -181,6 +181,26 @@ struct ConfirmationTests {
         #expect(Connections(links: ["eth0"], peers: [peer]).mayBeCut(by: change) == mayBeCut)
     }
 
+    /// By a socket for both families, at a port of sshd's own, and by IPv6 itself.
+    @Test("finds sessions that sudo keeps to itself")
+    func sessions() throws {
+        let host = Scenario.all[0].host
+        host.state.addresses["eth1"] = [Fixture.held("192.0.2.9/24")]
+        host.state.paths["/etc/ssh/sshd_config"] = Fixture.file("# Port 1\nPort 2222\nListenAddress [::]:2223\n")
+        func seen(port: String) throws -> Connections {
+            host.state.paths["/proc/net/tcp6"] = Fixture.file(
+                "  sl  local_address rem_address   st\n"
+                    + "   0: 0000000000000000FFFF0000090200C0:\(port) 0000000000000000FFFF0000046433C6:D431 01\n")
+            return try PlanFacts.read(from: host, profile: Fixture.profile).connections
+        }
+        let peer = try #require(IPv4Address("198.51.100.4"))
+        for port in ["0016", "08AE", "08AF"] {
+            let found = try seen(port: port)
+            #expect(found.links == ["eth0", "eth1"] && found.peers == [peer])
+        }
+        #expect(try seen(port: "01BB").links == ["eth0"])
+    }
+
     @Test("finds the links by default route, session and connections to port 22")
     func found() throws {
         let host = Scenario.all[0].host

@@ -1,12 +1,13 @@
 #!/bin/sh
 # lxc-doctor: a repair of the profile makina on vm7, 5 steps. Read it before you run it.
-# Needs root, a POSIX shell, coreutils, cmp, ip. Afterwards run: lxc-doctor
-# Exit status: 0 done; 1 a step failed, and what was done was taken back; 2 the host is not as planned,
-# and nothing was changed; 77 not root.
+# Needs root, a POSIX shell, coreutils, cmp, ip; lxc-doctor to re-check, where it is installed.
+# Exit status: 0 done; 1 a step failed, or the re-check says that the whole did not help or broke something:
+# what was done was taken back; 2 the host is not as planned, or cannot be looked at, and nothing was changed;
+# 3 done, and the re-check says that more is wrong than this plan repairs; 77 not root.
 set -u
 LC_ALL=C
 export LC_ALL
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
 [ "$(id -u)" = 0 ] || { echo 'this needs root' >&2; exit 77; }
 run=$(date -u +%Y%m%dT%H%M%SZ)-$$
 done_steps=
@@ -136,9 +137,32 @@ net/ipv4/ip_forward = 0
     return $result
 }
 
+# lxc-doctor, where it is installed, looks before the first step.
+report=
+look_before() {
+    command -v lxc-doctor >/dev/null || return 0
+    report=$(mktemp) || exit 2
+    trap 'rm -f "$report"' EXIT
+    { lxc-doctor --format json >"$report"; [ $? -le 3 ]; } || { echo 'lxc-doctor could not look at this host; nothing was changed' >&2; exit 2; }
+}
+# After the last one it judges as fix apply does: the checks that led to this plan must hold, none may fail
+# that held before, and the packet proof may be no worse.
+recheck() {
+    [ -n "$report" ] || { echo 'not re-checked: lxc-doctor is not installed here; where it is, run: lxc-doctor'; exit 0; }
+    lxc-doctor fix recheck --before "$report" >/dev/null \
+        'test.bridge-create network lxcbr1' \
+        'test.forwarding-persistent network lxcbr1'
+    case $? in
+    0) echo 're-checked: repaired, and nothing else is wrong' ;;
+    1) echo 're-checked: repaired, but more is wrong than this plan repairs: lxc-doctor fix plan' >&2; exit 3 ;;
+    *) echo 're-checked: it did not help, or something else broke' >&2; take_back ;;
+    esac
+}
+
 stale() { eval "echo \"stale: \$target_$1 is not as planned\"" >&2; }
 look() { "after_$1" || "before_$1" || { stale "$1"; echo 'nothing was changed' >&2; exit 2; }; }
 take_back() {
+    [ -z "$done_steps" ] || echo 'what was done is taken back' >&2
     for number in $done_steps; do
         "undo_$number" || eval "echo \"not taken back: \$target_$number\"" >&2
     done
@@ -155,11 +179,13 @@ step() {
 look 1
 look 4
 look 5
+look_before
 step 1
 step 2
 step 3
 step 4
 step 5
+recheck
 
 # By hand: masq-shadowed (network lxcbr1): there is no automatic remedy for it in this version
 #   by-hand masq-shadowed

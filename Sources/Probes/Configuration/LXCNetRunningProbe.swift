@@ -22,23 +22,10 @@ package struct LXCNetRunningProbe: Probe {
         let up = try reader.first(["/run/lxc/network_up", "/var/run/lxc/network_up"]) != nil
         var edited: [String] = []
         var evidence: [Evidence] = []
-        if up, let server = try reader.dnsmasqOfLXCNet(), try !Self.isOfMakinaJob(server, reader) {
-            func compare(_ name: String, _ option: String, _ wanted: String, _ running: [String]) {
-                // A default counts where nobody has written anything: then nobody has edited anything either.
-                guard !running.isEmpty, !wanted.isEmpty, !running.contains(wanted), settings.locations[name] != nil
-                else { return }
-                let now = running.joined(separator: ", ")
-                edited.append("\(name) is \(wanted), running with \(now)")
-                evidence.append(settings.evidence(name, value: wanted))
-                evidence.append(
-                    Evidence(
-                        source: server.commandLineFile, command: "tr '\\0' ' ' < \(server.commandLineFile)",
-                        value: "\(option) \(now)"))
-            }
-            compare("LXC_BRIDGE", "--interface", settings.bridge, server.values(of: "--interface", "-i"))
-            compare(
-                "LXC_ADDR", "--listen-address", settings.address?.address.description ?? "",
-                server.values(of: "--listen-address", "-a").filter { IPv4Address($0) != nil })
+        // Of the others it is not the network that would be another.
+        for edit in up ? try LXCNetEdits(on: host).all : [] where ["LXC_BRIDGE", "LXC_ADDR"].contains(edit.name) {
+            edited.append(edit.words)
+            evidence += edit.evidence
         }
         var leftovers: [String] = []
         for (rule, network, ruleset) in try Self.leftovers(settings, host) {
@@ -57,17 +44,6 @@ package struct LXCNetRunningProbe: Probe {
         return Observation(
             facts: ["up": .boolean(up), "edited": .strings(edited), "leftovers": .strings(leftovers)],
             evidence: evidence)
-    }
-
-    /// The makina job keeps its server where lxc-net keeps its own, and does not read lxc-net's settings.
-    private static func isOfMakinaJob(
-        _ server: DnsmasqProcess, _ reader: ConfigurationReader
-    ) throws(ObservationFailure) -> Bool {
-        let services = try BootServices(reader)
-        for bridge in server.values(of: "--interface", "-i") {
-            if try MakinaJob.read(bridge: bridge, services).isPresent { return true }
-        }
-        return false
     }
 
     /// Rules as lxc-net makes them with iptables, for a network that no link carries and that is not the one set.

@@ -24,6 +24,11 @@ package struct LXCNetSettings: Sendable {
     package var dhcpRange: [IPv4Address]
     package var dhcpRangeText: String
     package var dhcpMax: Int
+    package var dhcpMaxText = ""
+    /// `LXC_DHCP_CONFILE`: what its server reads; "": nothing.
+    package var dhcpFile = ""
+    /// `LXC_DOMAIN`, or "".
+    package var domain = ""
     package var usesNftables: Bool
     /// The hardware address that the bridge is given: `LXC_BRIDGE_MAC`.
     package var bridgeMAC: String
@@ -47,7 +52,8 @@ package struct LXCNetSettings: Sendable {
     /// What is read: all else may be anything.
     private static let names = [
         "USE_LXC_BRIDGE", "LXC_BRIDGE", "LXC_ADDR", "LXC_NETMASK", "LXC_NETWORK", "LXC_DHCP_RANGE", "LXC_DHCP_MAX",
-        "LXC_USE_NFT", "LXC_BRIDGE_MAC", "LXC_IPV6_ADDR", "LXC_IPV6_MASK", "LXC_IPV6_NETWORK", "LXC_IPV6_NAT",
+        "LXC_USE_NFT", "LXC_BRIDGE_MAC", "LXC_DHCP_CONFILE", "LXC_DOMAIN", "LXC_IPV6_ADDR", "LXC_IPV6_MASK",
+        "LXC_IPV6_NETWORK", "LXC_IPV6_NAT",
     ]
 
     /// The settings that another reader of the same files would see, such as the makina job's own environment.
@@ -99,6 +105,9 @@ package struct LXCNetSettings: Sendable {
             translatesIPv6: value("LXC_IPV6_NAT") == "true",
             usesIPv6: ["ADDR", "MASK", "NETWORK"].allSatisfy { !value("LXC_IPV6_\($0)").isEmpty }, ipv6: "",
             locations: locations, problems: problems)
+        settings.dhcpMaxText = value("LXC_DHCP_MAX")
+        settings.dhcpFile = value("LXC_DHCP_CONFILE")
+        settings.domain = value("LXC_DOMAIN")
         if settings.usesIPv6 { settings.ipv6 = "\(value("LXC_IPV6_ADDR"))/\(value("LXC_IPV6_MASK"))" }
         if let exit = environment.exits {
             settings.useBridge = false

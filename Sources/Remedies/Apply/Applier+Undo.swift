@@ -55,13 +55,13 @@ package struct UndoReport: Codable, Sendable, Hashable {
 }
 
 extension Applier {
-    /// The journal that `undo` would take back: the one named, or that of the latest repair that was applied and left
-    /// something on the host.
+    /// The journal that `undo` would take back: the one named, or that of the latest repair that left something on the
+    /// host.
     package func journal(toUndo run: String?) throws(HostError) -> Journal? {
         if let run { return try Journal(decoding: try store.load(run), run: run) }
         for run in try store.runs().reversed() {
             let journal = try Journal(decoding: try store.load(run), run: run)
-            if journal.status == .applied, !journal.entries.allSatisfy(\.change.isMomentary) { return journal }
+            if journal.isUndoable, !journal.entries.allSatisfy(\.change.isMomentary) { return journal }
         }
         return nil
     }
@@ -77,7 +77,7 @@ extension Applier {
             guard var journal = try journal(toUndo: run) else {
                 return UndoReport(run: run, outcome: .refused, reason: "there is no repair that could be undone")
             }
-            guard journal.status == .applied else {
+            guard journal.isUndoable else {
                 let words = journal.status == .undone ? "was undone already" : "was rolled back when it was made"
                 return UndoReport(run: journal.run, outcome: .refused, reason: "the repair \(journal.run) \(words)")
             }
@@ -114,7 +114,7 @@ extension Applier {
     /// Walks the run backwards over the host as it is now.
     private func differences(_ journal: Journal, sameBoot: Bool) throws(HostError) -> [Difference] {
         let entries = journal.entries.filter {
-            $0.state == .done && (sameBoot || $0.phase == .persistent || journal.comesBack($0))
+            ($0.state == .done || $0.state == .left) && (sameBoot || $0.phase == .persistent || journal.comesBack($0))
         }
         var state = try HostState.read(StateScope(of: entries.flatMap { [$0.change] + $0.undo }), from: host)
         var found: [Difference] = []

@@ -168,7 +168,7 @@ package struct Applier {
             try confirmation?.guardRun(journal.run)
             for phase in FixPhase.allCases where plan.changes.contains(where: { $0.phase == phase }) {
                 try make(phase, &journal, from: first)
-                if let worse = Judgement(plan: plan, phase: phase, verify: verify).complaint() {
+                if let worse = Judgement(of: plan.served(by: phase), verify).complaint() {
                     return rollBack(&journal, from: first, worse)
                 }
                 guard let confirmation, phase == plan.confirmedPhase else { continue }

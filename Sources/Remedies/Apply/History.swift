@@ -10,6 +10,8 @@ package struct PastRun: Codable, Sendable, Hashable {
     package var reason: String?
     /// What it changed or meant to change.
     package var targets: [String]
+    /// What of it could not be taken back; nil: nothing.
+    package var left: [String]?
     package var journal: String
 
     init(_ journal: Journal, location: String) {
@@ -19,6 +21,8 @@ package struct PastRun: Codable, Sendable, Hashable {
         status = journal.status
         reason = journal.reason
         targets = journal.entries.filter { $0.state != .unchanged }.map(\.step.target)
+        let left = journal.entries.filter { $0.state == .left }.map(\.step.target)
+        self.left = left.isEmpty ? nil : left
         self.journal = location
     }
 }

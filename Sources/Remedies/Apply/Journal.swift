@@ -67,7 +67,19 @@ package struct Journal: Codable, Sendable, Hashable {
     package var profile: String?
     package var status: Status
     package var reason: String?
+    /// How often the host has refused to have it taken back; nil: never.
+    package var refusals: Int?
     package var entries: [Entry]
+
+    /// Whether a person may have it taken back: it was applied, or something of it was left when it was rolled back or
+    /// undone.
+    var isUndoable: Bool {
+        switch status {
+        case .applied: true
+        case .rolledBack, .undone: entries.contains { $0.state == .left }
+        case .running, .awaitingConfirmation, .rollingBack, .undoing: false
+        }
+    }
 
     package init(run: String, startedAt: String, boot: String, plan: Plan) {
         schema = Self.schemaName

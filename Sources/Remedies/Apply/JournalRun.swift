@@ -18,12 +18,15 @@ struct JournalRun {
     /// is left, in words; empty: the host is as before. Never touches what someone else has changed since.
     ///
     /// Ends with the status `rolledBack`, or `undone` where a finished repair is taken back; where the host refused
-    /// something, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries before it stay, and
+    /// something for the first time, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries before it stay, and
     /// with them the status `applied`.
     func takeBack(_ journal: inout Journal, from first: Int = 0, sameBoot: Bool) -> [String] {
         var problems: [String] = []
         var again = false
-        let isUndo = journal.status == .undoing || journal.status == .applied
+        let isUndo =
+            journal.status != .running && journal.status != .awaitingConfirmation && journal.status != .rollingBack
+        // What the host has refused before and refuses again is left, or no repair would ever be made again.
+        let isLast = (journal.refusals ?? 0) > 0
         journal.status = isUndo ? .undoing : .rollingBack
         save(journal, &problems)
         host.begin(run: journal.run, restoring: true)
@@ -54,12 +57,14 @@ struct JournalRun {
                 problems.append("left as it is: \(error.description)")
             } catch {
                 again = true
+                if isLast { journal.entries[index].state = .left }
                 journal.entries[index].note = error.description
                 problems.append("not taken back: \(error.description)")
             }
             save(journal, &problems)
         }
-        if !again { journal.status = isUndo ? .undone : first > 0 ? .applied : .rolledBack }
+        if again { journal.refusals = (journal.refusals ?? 0) + 1 }
+        if !again || isLast { journal.status = isUndo ? .undone : first > 0 ? .applied : .rolledBack }
         save(journal, &problems)
         return problems
     }

@@ -1,10 +1,15 @@
 internal import HostModel
 
-/// Whether a phase of a repair did what it was for and harmed nothing.
-struct Judgement {
-    let plan: Plan
-    let phase: FixPhase
+/// Whether a repair, or a phase of one, did what it was for and harmed nothing.
+package struct Judgement {
+    /// The causes that are to be gone.
+    let served: [ServedCause]
     let verify: Verification
+
+    package init(of served: [ServedCause], _ verify: Verification) {
+        self.served = served
+        self.verify = verify
+    }
 
     private struct Key: Hashable {
         let check: String
@@ -13,9 +18,9 @@ struct Judgement {
 
     /// The first thing that is not as it should be; nil: all is well.
     ///
-    /// A check that the phase serves must pass: one that could not look proves nothing. A check that passed before
+    /// A check that was served must pass: one that could not look proves nothing. A check that passed before
     /// must not fail now. The proof must not be worse than it was, where it was known.
-    func complaint() -> String? {
+    package func complaint() -> String? {
         let checks = Set(verify.before.map(\.check) + served.map(\.check)).sorted()
         let now = Dictionary(
             verify.recheck(checks).map { (Key(check: $0.check, subject: $0.subject), $0) }, uniquingKeysWith: { $1 })
@@ -40,13 +45,6 @@ struct Judgement {
         return proofComplaint()
     }
 
-    /// The causes that are repaired once this phase is over: all their changes lie in it or before it, one in it.
-    private var served: [ServedCause] {
-        plan.causes.filter { cause in
-            plan.changes.filter { $0.serves.contains(cause) }.map(\.phase).max() == phase
-        }
-    }
-
     /// A cause speaks of a subject that the check may name otherwise: then the check's only finding counts.
     private func only(_ findings: [Key: Finding], _ check: String) -> Finding? {
         let matching = findings.filter { $0.key.check == check }
@@ -63,4 +61,16 @@ struct Judgement {
     private func detail(_ text: String?) -> String {
         text.map { ": \($0)" } ?? ""
     }
+}
+
+extension Plan {
+    /// The causes that are repaired once a phase is over: all their changes lie in it or before it, one in it.
+    func served(by phase: FixPhase) -> [ServedCause] {
+        causes.filter { cause in
+            changes.filter { $0.serves.contains(cause) }.map(\.phase).max() == phase
+        }
+    }
+
+    /// The causes that some change repairs.
+    var served: [ServedCause] { FixPhase.allCases.flatMap(served(by:)) }
 }

@@ -6,15 +6,18 @@ internal import HostModel
 /// It needs Ansible on the controlling machine, nothing but modules of `ansible.builtin`, and on the host root, Python,
 /// a POSIX shell, coreutils and the programs that the shell script needs. Every step is looked at before anything is
 /// changed: where the host is not as planned, the play fails and has changed nothing. Run twice, it changes nothing
-/// the second time. Unlike `fix apply` it takes nothing back.
-package func ansiblePlaybook(_ plan: Plan) -> String {
+/// the second time. The doctor, where it is installed, looks before the first change and judges after the last one: the
+/// play fails where the whole did not help, broke something, or more is wrong. Unlike `fix apply` it takes nothing back.
+package func ansiblePlaybook(_ plan: Plan, doctor: ExportedDoctor = ExportedDoctor()) -> String {
     let plan = plan.withWholeFiles
     let changes = plan.changes.map { ShellChange($0.change) }
     var lines = [
         "---",
         "# lxc-doctor: a repair of the profile \(Yaml.comment(plan.profile))"
             + (plan.hostname.map { " on \(Yaml.comment($0))" } ?? "") + ". Read it before you run it.",
-        "# Needs: root on the host (become), and there a POSIX shell, coreutils, iproute2, nft where a table is made.",
+        "# Needs: root on the host (become), and there a POSIX shell, coreutils, iproute2, nft where a table is made;",
+        "# lxc-doctor to re-check, where it is installed. The play fails where a step fails, and at its end where the",
+        "# re-check says that it did not help, that something broke, or that more is wrong. It takes nothing back.",
         "- name: \(Yaml.text("lxc-doctor: repair \(plan.profile)"))",
         "  hosts: \(Yaml.text(plan.hostname ?? "all"))", "  become: true", "  gather_facts: false", "  tasks:",
     ]
@@ -31,9 +34,11 @@ package func ansiblePlaybook(_ plan: Plan) -> String {
         }
         touched.formUnion(change.resources)
     }
+    if !changes.isEmpty { lines += look(doctor) }
     for (index, change) in changes.enumerated() {
         lines += make(plan.changes[index], change, index + 1)
     }
+    if !changes.isEmpty { lines += recheck(plan, doctor) }
     if plan.changes.isEmpty && plan.refusal == nil {
         lines += task("Nothing to do", "debug", ["msg: There is nothing that can be repaired."])
     }
@@ -84,6 +89,30 @@ private func make(_ planned: PlannedChange, _ change: ShellChange, _ number: Int
         name, "command", ["argv: [/bin/sh, -c, \(Yaml.text(script))]"],
         more: ["register: step_\(number)", "changed_when: \(Yaml.text("'unchanged' not in step_\(number).stdout"))"],
         comments: risk)
+}
+
+/// The report from before, in a directory that only root writes to.
+private let report = "/run/lxc-doctor-playbook.json"
+
+private func look(_ doctor: ExportedDoctor) -> [String] {
+    let script =
+        "PATH=\(ExportedDoctor.path); umask 077; rm -f \(report); \(ExportedDoctor.isInstalled) || exit 0; "
+        + "\(doctor.look(into: report)) || { echo \(Shell.quote(doctor.cannotLook)) >&2; exit 1; }"
+    return task(
+        "Look with lxc-doctor, where it is installed", "command", ["argv: [/bin/sh, -c, \(Yaml.text(script))]"],
+        more: ["changed_when: false"])
+}
+
+private func recheck(_ plan: Plan, _ doctor: ExportedDoctor) -> [String] {
+    let judge = doctor.recheck(plan, before: report).joined(separator: " ")
+    let script =
+        "PATH=\(ExportedDoctor.path); [ -e \(report) ] || { echo \(Shell.quote(doctor.isMissing)); exit 0; }; "
+        + "\(judge); status=$?; rm -f \(report); case $status in 0) echo \(Shell.quote(doctor.isWell));; "
+        + "1) echo \(Shell.quote(doctor.isNotAll)) >&2;; *) echo \(Shell.quote(doctor.isNoHelp)) >&2;; esac; exit $status"
+    return task(
+        "Re-check with lxc-doctor, where it is installed", "command",
+        ["argv: [/bin/sh, -c, \(Yaml.text(script))]"], more: ["register: recheck", "changed_when: false"])
+        + task("What the re-check says", "debug", ["var: recheck.stdout"])
 }
 
 /// A copy of the file as it is, not beside it: its program might read that too.

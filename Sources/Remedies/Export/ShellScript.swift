@@ -1,16 +1,19 @@
+internal import HostAccess
 internal import HostModel
 
 /// A plan as a POSIX shell script that a person can read, and run as root in place of `fix apply`.
 ///
 /// It refuses before it changes anything where the host is not as planned, leaves alone what is done already, and
-/// takes back what it did where a step fails. It verifies each step and not the whole: the doctor does that afterwards.
-package func shellScript(_ plan: Plan) -> String {
+/// takes back what it did where a step fails, or where the doctor, if it is installed there, sees that the whole did
+/// not help or broke something. It goes one round: what only shows once this is repaired wants another plan.
+package func shellScript(_ plan: Plan, doctor: ExportedDoctor = ExportedDoctor()) -> String {
     let plan = plan.withWholeFiles
     var lines = header(plan)
     let changes = plan.changes.map { ShellChange($0.change) }
     for (index, planned) in plan.changes.enumerated() {
         lines += functions(index + 1, planned, changes[index])
     }
+    if !changes.isEmpty { lines += looks(plan, doctor) }
     lines += driver(changes)
     for item in plan.byHand {
         lines += ["", comment("By hand: \(item.cause) (\(item.subject)): \(item.why)")]
@@ -29,14 +32,20 @@ private func header(_ plan: Plan) -> [String] {
                 + ", \(count). Read it before you run it."),
         comment(
             "Needs root, a POSIX shell, coreutils" + programs.map { ", \($0)" }.joined()
-                + ". Afterwards run: lxc-doctor"),
+                + "; lxc-doctor to re-check, where it is installed."),
         comment(
-            "Exit status: 0 done; 1 a step failed, and what was done was taken back; 2 the host is not as planned,"),
-        comment("and nothing was changed; 77 not root."),
-        "set -u", "LC_ALL=C", "export LC_ALL", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "Exit status: 0 done; 1 a step failed, or the re-check says that the whole did not help or broke something:"
+        ),
+        comment(
+            "what was done was taken back; 2 the host is not as planned, or cannot be looked at, and nothing was changed;"
+        ),
+        comment("3 done, and the re-check says that more is wrong than this plan repairs; 77 not root."),
+        "set -u", "LC_ALL=C", "export LC_ALL", "PATH=\(ExportedDoctor.path)",
     ]
     if let refusal = plan.refusal {
-        lines += [comment("REFUSED: \(refusal)"), "echo \(Shell.quote("refused: " + plain(refusal))) >&2", "exit 2"]
+        lines += [
+            comment("REFUSED: \(refusal)"), "echo \(Shell.quote("refused: " + plainText(refusal))) >&2", "exit 2",
+        ]
     }
     lines += [
         "[ \"$(id -u)\" = 0 ] || { echo 'this needs root' >&2; exit 77; }",
@@ -56,6 +65,8 @@ private func header(_ plan: Plan) -> [String] {
 
 private func functions(_ number: Int, _ planned: PlannedChange, _ change: ShellChange) -> [String] {
     let step = planned.step
+    // A checker that was run has left nothing; what has no inverse stays.
+    let staysDone = planned.undo.isEmpty && !planned.change.isCheck
     let undo = planned.undo.map { inverse in
         let inverse = ShellChange(inverse)
         return "{ \(inverse.isAfter); } || { { \(inverse.isBefore); } && \(inverse.make); } || result=1"
@@ -67,12 +78,40 @@ private func functions(_ number: Int, _ planned: PlannedChange, _ change: ShellC
     return [
         "", comment("\(number). \(step.target): \(step.before) -> \(step.after)  [\(step.id)]"),
         comment("   risk: \(step.risk)"), comment("   undo: \(step.reversal)"),
-        "target_\(number)=\(Shell.quote(plain(step.target)))",
+        "target_\(number)=\(Shell.quote(plainText(step.target)))",
         "before_\(number)() {", "    \(change.isBefore)", "}",
         "after_\(number)() {", "    \(change.isAfter)", "}",
         "change_\(number)() {",
-    ] + backup + ["    \(change.make)", "}", "undo_\(number)() {", "    result=0"] + undoBackup
+    ] + backup + ["    \(change.make)", "}", "undo_\(number)() {", "    result=\(staysDone ? 1 : 0)"] + undoBackup
         + undo.map { "    " + $0 } + ["    return $result", "}"]
+}
+
+/// The doctor's part, where it is installed: it looks before the first change, and judges after the last one.
+private func looks(_ plan: Plan, _ doctor: ExportedDoctor) -> [String] {
+    let report = "\"$report\""
+    return [
+        "",
+        comment("lxc-doctor, where it is installed, looks before the first step."),
+        "report=",
+        "look_before() {",
+        "    \(ExportedDoctor.isInstalled) || return 0",
+        "    report=$(mktemp) || exit 2",
+        "    trap 'rm -f \(report)' EXIT",
+        "    \(doctor.look(into: report)) || { echo \(Shell.quote(doctor.cannotLook)) >&2; exit 2; }",
+        "}",
+        comment(
+            "After the last one it judges as fix apply does: the checks that led to this plan must hold, none may fail"),
+        comment("that held before, and the packet proof may be no worse."),
+        "recheck() {",
+        "    [ -n \(report) ] || { echo \(Shell.quote(doctor.isMissing)); exit 0; }",
+        "    " + doctor.recheck(plan, before: report).joined(separator: " \\\n        "),
+        "    case $? in",
+        "    0) echo \(Shell.quote(doctor.isWell)) ;;",
+        "    1) echo \(Shell.quote(doctor.isNotAll)) >&2; exit 3 ;;",
+        "    *) echo \(Shell.quote(doctor.isNoHelp)) >&2; take_back ;;",
+        "    esac",
+        "}",
+    ]
 }
 
 /// Looks at everything that no earlier step brings about, then does step by step.
@@ -82,6 +121,7 @@ private func driver(_ changes: [ShellChange]) -> [String] {
         "stale() { eval \"echo \\\"stale: \\$target_$1 is not as planned\\\"\" >&2; }",
         "look() { \"after_$1\" || \"before_$1\" || { stale \"$1\"; echo 'nothing was changed' >&2; exit 2; }; }",
         "take_back() {",
+        "    [ -z \"$done_steps\" ] || echo 'what was done is taken back' >&2",
         "    for number in $done_steps; do",
         "        \"undo_$number\" || eval \"echo \\\"not taken back: \\$target_$number\\\"\" >&2",
         "    done",
@@ -101,18 +141,13 @@ private func driver(_ changes: [ShellChange]) -> [String] {
         if touched.isDisjoint(with: change.resources.union(change.needs)) { lines.append("look \(index + 1)") }
         touched.formUnion(change.resources)
     }
-    return lines + changes.indices.map { "step \($0 + 1)" }
+    guard !changes.isEmpty else { return lines }
+    return lines + ["look_before"] + changes.indices.map { "step \($0 + 1)" } + ["recheck"]
 }
 
 /// One line without control characters: what comes from the host must not end the comment.
 private func comment(_ text: String) -> String {
-    "# " + plain(text)
-}
-
-private func plain(_ text: String) -> String {
-    String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f || $0 == "\u{2028}" ? " " : $0 }))
+    "# " + plainText(text)
 }
 
 /// Where an exported plan keeps what it replaces: where `fix apply` does, for root alone.

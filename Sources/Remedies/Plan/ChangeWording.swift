@@ -66,6 +66,7 @@ struct ChangeWording {
         case .run(.checkKeyfile(let path, _)): path
         case .run(.checkNetworkManager): "NetworkManager's configuration"
         case .run(.reloadNetworkManager): "NetworkManager's devices"
+        case .run(.checkDnsmasq("/dev/null", _)): "dnsmasq, with lxc-net's range"
         case .run(.checkDnsmasq(let path, _)): path
         case .run(.checkShorewall): "a copy of /etc/shorewall"
         case .run(.checkContainer(let name, let path)): "\(path)/\(name)/config"

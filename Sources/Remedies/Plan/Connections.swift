@@ -43,21 +43,31 @@ package struct Connections: Codable, Sendable, Hashable {
     /// Default routes, `SSH_CONNECTION`, and established connections to port 22 (sudo keeps the variable from us).
     static func read(_ host: any Host, _ facts: PlanFacts, session: String?) throws(HostError) -> Connections {
         var connections = Connections(links: try defaultLinks(host))
-        var ends = try established(host)
-        if let session { ends += self.ends(ofSession: session) }
-        for end in ends where end.local.value >> 24 != 127 {
-            connections.peers.insert(end.peer)
-            for (link, addresses) in facts.state.addresses
-            where addresses.contains(where: { $0.address.address == end.local }) {
-                connections.links.insert(link)
+        var ends = try ShellSession.established(host)
+        if let session { ends += ShellSession.named(session) }
+        let links = try host.links()
+        var others: [LinkAddress<IPv6Address>] = []
+        if ends.contains(where: { $0.local.v6 != nil }) {
+            let messages = try host.query(.addresses(.ipv6))
+            others = try HostError.decoding("read addresses") { () throws(WireError) in
+                try LinkAddress.all(in: messages)
+            }
+        }
+        for end in ends {
+            switch end.local {
+            case .v4(let local):
+                if local.value >> 24 == 127 { continue }
+                if let peer = end.peer.v4 { connections.peers.insert(peer) }
+                for (link, addresses) in facts.state.addresses
+                where addresses.contains(where: { $0.address.address == local }) {
+                    connections.links.insert(link)
+                }
+            case .v6(let local):
+                let indexes = others.filter { $0.address.address == local }.map(\.link)
+                connections.links.formUnion(links.filter { indexes.contains($0.index) && $0.name != "lo" }.map(\.name))
             }
         }
         return connections
-    }
-
-    private struct End {
-        var local: IPv4Address
-        var peer: IPv4Address
     }
 
     private static func defaultLinks(_ host: any Host) throws(HostError) -> Set<String> {
@@ -71,33 +81,5 @@ package struct Connections: Codable, Sendable, Hashable {
         } catch {
             throw HostError(.malformed, operation: "read routes", message: error.description)
         }
-    }
-
-    /// `CLIENT CLIENT-PORT SERVER SERVER-PORT` (ssh(1)).
-    private static func ends(ofSession text: String) -> [End] {
-        let words = text.split(separator: " ")
-        guard words.count == 4, let peer = IPv4Address(String(words[0])), let local = IPv4Address(String(words[2]))
-        else { return [] }
-        return [End(local: local, peer: peer)]
-    }
-
-    /// `/proc/net/tcp`: local and remote address as the host writes the four bytes of network order as one number in
-    /// hexadecimal, port, state (01 established). Source: proc_pid_net(5), get_tcp4_sock of the kernel.
-    private static func established(_ host: any Host) throws(HostError) -> [End] {
-        guard let text = try host.readTextIfPresent("/proc/net/tcp") else { return [] }
-        return text.split(separator: "\n").dropFirst().compactMap { line in
-            let words = line.split(separator: " ", omittingEmptySubsequences: true)
-            guard words.count > 3, words[3] == "01" else { return nil }
-            let local = words[1].split(separator: ":")
-            let peer = words[2].split(separator: ":")
-            guard local.count == 2, peer.count == 2, local[1] == "0016", let own = address(local[0]),
-                let other = address(peer[0])
-            else { return nil }
-            return End(local: own, peer: other)
-        }
-    }
-
-    private static func address(_ digits: Substring) -> IPv4Address? {
-        UInt32(digits, radix: 16).map { IPv4Address(value: UInt32(bigEndian: $0)) }
     }
 }

@@ -18,9 +18,13 @@ package struct ServedCause: Codable, Sendable, Hashable {
     package var subject: Subject
 
     package init(_ cause: Cause) {
-        id = cause.id
-        check = cause.check
-        subject = cause.subject
+        self.init(id: cause.id, check: cause.check, subject: cause.subject)
+    }
+
+    package init(id: String, check: String, subject: Subject) {
+        self.id = id
+        self.check = check
+        self.subject = subject
     }
 }
 

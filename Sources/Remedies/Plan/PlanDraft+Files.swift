@@ -30,7 +30,13 @@ extension PlanDraft {
     mutating func insert(
         _ rule: IptablesRule, remedy: String, for cause: Cause, risk: String
     ) throws(LeftToPerson) {
-        let position = facts.state.rules[rule.table]?.position(of: rule) ?? (rule.place == .first ? 1 : nil)
+        var rule = rule
+        let listing = facts.state.rules[rule.table] ?? IptablesListing()
+        // iptables-legacy cannot take a table away again.
+        if rule.table.flavour == .nft, listing.isBare, facts.state.table(rule.table.name) == .absent {
+            rule.makesTable = true
+        }
+        let position = listing.position(of: rule) ?? (rule.place == .first ? 1 : nil)
         let words = [rule.table.flavour.program] + rule.insertion(position: position)
         try add(
             .addRule(rule), phase: .runtime, remedy: remedy, risk: risk, for: cause,

@@ -80,7 +80,8 @@ struct PlanDraft {
         left == right || network(of: left) == network(of: right)
     }
 
-    private func network(of subject: Subject) -> Network? {
+    /// By name or bridge, or the only one there is.
+    func network(of subject: Subject) -> Network? {
         profile.networks.first { $0.name == subject.name || $0.bridge == subject.name }
             ?? (profile.networks.count == 1 ? profile.networks.first : nil)
     }

@@ -30,21 +30,49 @@ extension PlanFacts {
             .devices.compactMap(\.link)
     }
 
-    /// Who makes the bridges that containers link and that are not there. `state` must have been read.
-    mutating func readMakersOfLinks(_ host: any Host) {
+    /// Who makes the bridges that containers link and that are not there, or may. `state` must have been read.
+    mutating func readMakersOfLinks(_ host: any Host) throws(HostError) {
         let missing = containerLinks.filter { !state.exists(link: $0) && bridgeMakers[$0] == nil }
-        for (number, link) in missing.enumerated() {
-            guard number < Self.mostLinks else {
-                linkedMakersUnknown[link] = "containers link more than \(Self.mostLinks) bridges that are not there"
-                continue
-            }
+        for link in missing.dropFirst(Self.mostLinks) {
+            linkedMakersUnknown[link] = "containers link more than \(Self.mostLinks) bridges that are not there"
+        }
+        let links = Array(missing.prefix(Self.mostLinks))
+        for link in links {
             do throws(ObservationFailure) {
                 bridgeMakers[link] = try BridgeMaker.all(of: link, on: host)
             } catch {
-                switch error {
-                case .unknown(let reason), .notApplicable(let reason): linkedMakersUnknown[link] = reason
-                }
+                linkedMakersUnknown[link] = error.reason
             }
+        }
+        do throws(ObservationFailure) {
+            linkedNamedAt = try BootMentions.places(of: links, on: host)
+        } catch {
+            for link in links where linkedMakersUnknown[link] == nil { linkedMakersUnknown[link] = error.reason }
+        }
+        readHooks(host, missing)
+        for path in ["/etc/libvirt", "/usr/sbin/libvirtd", "/usr/sbin/virtnetworkd"] where !hasLibvirt {
+            hasLibvirt = try host.statusIfPresent(path) != nil
+        }
+    }
+
+    private mutating func readHooks(_ host: any Host, _ missing: [String]) {
+        for (path, config) in state.paths where path.hasPrefix(lxcPath + "/") && path.hasSuffix("/config") {
+            guard case .file(let content) = config else { continue }
+            let links = Self.links(path, content).filter(missing.contains)
+            guard !links.isEmpty else { continue }
+            do throws(ObservationFailure) {
+                containerHooks[path] = try ContainerHook.first(in: path, content.bytes.bytes, on: host)
+            } catch {
+                for link in links where linkedMakersUnknown[link] == nil { linkedMakersUnknown[link] = error.reason }
+            }
+        }
+    }
+}
+
+extension ObservationFailure {
+    fileprivate var reason: String {
+        switch self {
+        case .unknown(let reason), .notApplicable(let reason): reason
         }
     }
 }

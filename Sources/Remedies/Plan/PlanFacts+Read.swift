@@ -76,13 +76,16 @@ extension PlanFacts {
         facts.firewall = firewall
         facts.bridgeMakers = makers.found
         facts.bridgeMakersUnknown = makers.unknown
-        if causes.contains(where: { $0.id == ContainerConfig.linksOther }) { facts.readMakersOfLinks(host) }
+        if causes.contains(where: { $0.id == ContainerConfig.linksOther }) { try facts.readMakersOfLinks(host) }
         facts.uplinks = uplinks
+        if facts.state.path(LxcNetFacts.flag) != .absent { try facts.readEdits(host) }
         try facts.readIPv6(host, profile)
         try facts.readNetworkManager(host)
         try facts.readDocker(host)
         try facts.readRuleset(host, profile)
         facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
+        facts.translationForOthers += try LegacyExemptions.rulesForOthers(
+            than: profile.networks.map(\.cidr), host)
         if causes.contains(where: { $0.remedy?.id == ForgetFlows.remedy }) { facts.readFlows(host, profile) }
         if causes.contains(where: { $0.id == Masquerade.shadowed }) { facts.readTranslationPlaces(host, profile) }
         if causes.contains(where: { FirewallAccept.openers.contains($0.remedy?.id ?? "") }) {
@@ -93,6 +96,16 @@ extension PlanFacts {
     }
 
     private static let mostContainers = 4096
+
+    private mutating func readEdits(_ host: any Host) throws(HostError) {
+        do throws(ObservationFailure) {
+            lxcNetEdits = Dictionary(
+                try LXCNetEdits(on: host).all.map { ($0.name, $0.words) }, uniquingKeysWith: { first, _ in first })
+        } catch {
+            // Settings that only a shell could tell are not edited anyway.
+            guard case .unknown = error else { return }
+        }
+    }
 
     /// No flows where they cannot be listed or judged: then there is nothing to forget.
     private mutating func readFlows(_ host: any Host, _ profile: Profile) {
@@ -201,6 +214,7 @@ extension PlanFacts {
                 state.chains[chain.place] = listing
             }
             translationExemptions = tables.exemptions(for: profile.networks.map(\.cidr))
+            translationForOthers = tables.rulesForOthers(than: profile.networks.map(\.cidr))
             translationShadows = tables.exemptions(
                 for: profile.networks.map(\.cidr), thatLetAllOut: Set(uplinks.values))
         } catch {

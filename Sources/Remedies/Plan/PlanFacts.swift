@@ -32,6 +32,12 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var bridgeMakersUnknown: String?
     /// The same of bridges that are linked and not there.
     package var linkedMakersUnknown: [String: String] = [:]
+    /// Where a script, a unit or the like names a bridge that is linked and not there.
+    package var linkedNamedAt: [String: String] = [:]
+    /// The programs that LXC runs for containers that link such a bridge, by the path of their configuration.
+    package var containerHooks: [String: String] = [:]
+    /// Whether libvirt is on this host, running or not; known where containers that link another bridge are a cause.
+    package var hasLibvirt = false
     /// Networks that a table of nftables itself masquerades.
     package var translatedNatively: [IPv4Prefix] = []
     /// The network of lxc-net's own nft table, where nobody has put anything into it.
@@ -67,6 +73,10 @@ package struct PlanFacts: Codable, Sendable, Hashable {
     package var notBroughtBack: [String: [String]] = [:]
     /// Routes into a part of a network that leave by other links, in words; by the bridge's name.
     package var routedElsewhere: [String: [String]] = [:]
+    /// lxc-net's settings that are no longer those that it runs with, in words.
+    package var lxcNetEdits: [String: String] = [:]
+    /// Rules of source NAT about everybody but one of the networks, as text.
+    package var translationForOthers: [String] = []
     /// Routes that somebody made to send from an address of this host, in words.
     package var sentFrom: [IPv4Address: [String]] = [:]
     /// What must not be cut off.

@@ -4,8 +4,14 @@ package import HostModel
 protocol Remedy: Sendable {
     /// As check files name it.
     var id: String { get }
+    /// Whether it is done for the profile's network, and so not where somebody has decided on another one.
+    var isForNetwork: Bool { get }
     /// Adds the changes that repair the cause, or says why a person must do it.
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson)
+}
+
+extension Remedy {
+    var isForNetwork: Bool { true }
 }
 
 /// The remedies of this program, in the order in which they are applied: each may rely on those before it.
@@ -33,6 +39,7 @@ package func plan(for causes: [Cause], profile chosen: ChosenProfile, facts: Pla
         for cause in causes where cause.remedy?.id == remedy.id {
             do throws(LeftToPerson) {
                 var attempt = draft
+                if remedy.isForNetwork { try attempt.keepOtherNetworks(cause) }
                 try remedy.plan(cause, in: &attempt)
                 try attempt.credit(cause, remedy: remedy.id)
                 draft = attempt

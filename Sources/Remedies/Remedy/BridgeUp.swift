@@ -4,6 +4,7 @@ internal import HostModel
 /// Sets the bridge administratively up.
 struct BridgeUp: Remedy {
     let id = "bridge-up"
+    let isForNetwork = false
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let bridge = try draft.network(of: cause).bridge

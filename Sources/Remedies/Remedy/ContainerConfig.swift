@@ -4,10 +4,12 @@ internal import HostModel
 internal import Probes
 
 /// Edits a container's own configuration: a link to a bridge that this host does not have, a veth without any, or its
-/// keys of old. LXC itself must load the file afterwards. A running container is plugged into its bridge at once;
+/// keys of old. That a bridge is absent now says nothing about what was meant: a link is changed only where its name shows
+/// that it was not this operator's choice (`FormerBridge`), and no file of the host's and no hook may make it. LXC itself must load the file afterwards. A running container is plugged into its bridge at once;
 /// everything else it keeps as it was started with.
 struct ContainerConfig: Remedy {
     let id = "container-config"
+    let isForNetwork = false
     static let linksOther = "config-links-other-bridge"
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
@@ -42,22 +44,28 @@ struct ContainerConfig: Remedy {
         var result = bytes
         for device in LXCConfig(path: path, bytes: bytes).devices {
             guard let link = device.link, link != bridge else { continue }
-            if let reason = claim(to: link, draft) {
+            let reason =
+                claim(to: link, in: path, draft).map { "\($0), so the container may be there on purpose" }
+                ?? FormerBridge(of: bridge, in: draft).doubt(link)
+            if let reason {
                 throw LeftToPerson(
-                    why: "\(reason), so the container may be there on purpose",
-                    what: ["Set the link in \(path) to \(bridge) if it is not"], withoutCommands: true)
+                    why: reason, what: ["Set the link in \(path) to \(bridge) if that is where it belongs"],
+                    withoutCommands: true)
             }
             result = LXCConfig.relinking(link, to: bridge, in: result)
         }
         return result
     }
 
-    /// What speaks for a link of the container's that is not the profile's bridge; nil: nothing.
-    private func claim(to link: String, _ draft: PlanDraft) -> String? {
-        if draft.facts.state.exists(link: link) { return "\(link) exists on this host" }
+    /// What speaks for a link of the container's that is not the profile's bridge; nil: nothing that is known.
+    private func claim(to link: String, in path: String, _ draft: PlanDraft) -> String? {
+        let facts = draft.facts
+        if facts.state.exists(link: link) { return "\(link) exists on this host" }
         if draft.lxcNetSettings.makes(bridge: link) { return "lxc-net makes \(link) on this host" }
-        if let maker = draft.facts.bridgeMakers[link]?.first { return "\(maker.file) makes \(link)" }
-        return draft.facts.linkedMakersUnknown[link].map { "whether this host makes \(link) is not known: \($0)" }
+        if let maker = facts.bridgeMakers[link]?.first { return "\(maker.file) makes \(link)" }
+        if let place = facts.linkedNamedAt[link] { return "\(place) names \(link)" }
+        if let hook = facts.containerHooks[path] { return "a program of its own may make \(link) (\(hook))" }
+        return facts.linkedMakersUnknown[link].map { "whether this host makes \(link) is not known: \($0)" }
     }
 }
 

@@ -6,6 +6,7 @@ internal import HostModel
 /// those that run. The first one by name keeps it.
 struct ContainerHardwareAddress: Remedy {
     let id = "container-hardware-address"
+    let isForNetwork = false
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let files = ContainerFile.all(draft)

@@ -6,6 +6,7 @@ internal import HostModel
 /// already, so that the next start needs no repair; where NetworkManager counts the veth as its own, it is kept off.
 struct ContainerPort: Remedy {
     let id = "container-port"
+    let isForNetwork = false
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         guard let name = ContainerFile.name(cause, draft) else {

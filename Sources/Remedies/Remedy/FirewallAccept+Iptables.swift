@@ -126,11 +126,7 @@ struct IptablesAim {
                 of: [.input(uplink), .output(network.bridge), .established], in: chain ?? opening.chain)?.line
         else { return nil }
         let words = line.split(separator: " ")
-        let names = [("-o", network.bridge), ("-d", network.cidr.description)]
-        let isNamed = zip(words, words.dropFirst()).contains { word, next in
-            names.contains { $0.0 == word && $0.1 == next }
-        }
-        return isNamed ? line : nil
+        return zip(words, words.dropFirst()).contains { $0 == "-o" && $1 == network.bridge } ? line : nil
     }
 
     private func end(of matches: [IptablesRule.Match], in listing: IptablesListing) -> IptablesEnd? {

@@ -20,22 +20,17 @@ struct Forwarding: Remedy {
         try keepClosed(values, cause, &draft)
     }
 
-    /// Interfaces that were closed and that a file of sysctl.d keeps closed at every boot are closed again.
+    /// Interfaces that were closed and that a file of sysctl.d keeps closed are closed again, now and at every boot.
     private func keepClosed(
         _ before: [String: String], _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
-        let network = try draft.network(of: cause)
-        let needed = Set(
-            ["lo", network.bridge] + draft.profile.networks.map(\.bridge) + Array(draft.facts.uplinks.values))
-        for link in draft.facts.state.links.keys.sorted() where !needed.contains(link) {
-            let key = SysctlName.forwarding(of: link)
-            guard before[key] == "0", let file = ForwardingPersistent.closing(link, draft.facts.sysctlFiles) else {
-                continue
-            }
+        let closed = ClosedInterface.all(under: .ipForward, in: draft).filter { before[$0.key.description] == "0" }
+        for interface in closed {
             try draft.add(
-                .setSysctl(key: key, from: "1", to: "0"), phase: .runtime, remedy: id,
-                risk: "None: \(file) says so, and so it was.", for: cause)
+                .setSysctl(key: interface.key.description, from: "1", to: "0"), phase: .runtime, remedy: id,
+                risk: "None: \(interface.file) says so, and so it was.", for: cause)
         }
+        ForwardingPersistent(forNow: id).keepClosed(closed, cause, &draft)
     }
 
     /// What writing the old value back does not bring back: writing `ip_forward` sets every interface's own switch

@@ -10,6 +10,7 @@ struct ForwardingPersistent: Remedy {
 
     static let directory = "/etc/sysctl.d"
     static let names = ["99-zz-lxc-doctor.conf", "zz-lxc-doctor.conf", "zzzz-lxc-doctor.conf"]
+    static let paths = names.map { "\(directory)/\($0)" }
 
     /// Every name of the switch: systemd-sysctl leaves a name that is set again to the same value in its old place,
     /// where a later line with the other name overrides it.
@@ -18,8 +19,13 @@ struct ForwardingPersistent: Remedy {
     let effect: String
 
     init() {
+        self.init(forNow: "forwarding-persistent")
+    }
+
+    /// The switch of the whole host, for the remedy that turns it on for now.
+    init(forNow remedy: String) {
         self.init(
-            remedy: "forwarding-persistent", keys: [.ipForward, .allForwarding], wanted: "1",
+            remedy: remedy, keys: [.ipForward, .allForwarding], wanted: "1",
             effect: "The host routes between ALL its interfaces after every boot")
     }
 
@@ -41,7 +47,7 @@ struct ForwardingPersistent: Remedy {
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
         if value(files, .systemd) != wanted || value(files, .procps) != wanted {
-            try overrule(files, cause, &draft)
+            try overrule(draft.sysctlFiles, cause, &draft)
         }
         if let setter = BootSetter.last(in: cause), setter.value != wanted { try overrule(setter, cause, &draft) }
     }
@@ -53,14 +59,14 @@ struct ForwardingPersistent: Remedy {
     func keepOn(_ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
         let files = draft.facts.sysctlFiles
         let values = SysctlReplay.Tool.allCases.compactMap { value(files, $0) }
-        if values.contains(where: { $0 != wanted }) { try overrule(files, cause, &draft) }
+        if values.contains(where: { $0 != wanted }) { try overrule(draft.sysctlFiles, cause, &draft) }
     }
 
     private func overrule(
         _ files: [String: String], _ cause: Cause, _ draft: inout PlanDraft
     ) throws(LeftToPerson) {
         let main = files[SysctlReplay.mainFile]
-        let chosen = try ownFile(files, draft)
+        let chosen = try ownFile(files, draft, setting: keys)
         try write(chosen.path, chosen.before, chosen.text, files, cause, &draft)
         var after = files
         after[chosen.path] = chosen.text.lines.text
@@ -70,42 +76,48 @@ struct ForwardingPersistent: Remedy {
         try edit(SysctlReplay.mainFile, before, main, cause, &draft)
     }
 
-    /// The file that switches an interface's forwarding off at boot, by one tool or the other; nil: none does.
-    static func closing(_ link: String, _ files: [String: String]) -> String? {
-        guard let switches = ForwardingPersistent(link: link, remedy: "") else { return nil }
-        for tool in SysctlReplay.Tool.allCases {
-            let outcome = switches.outcome(files, tool)
-            if outcome.value == "0" { return outcome.decidedBy?.file }
+    /// What is closed again for now stays closed at the next boot, where the files would open it, or whoever switches
+    /// forwarding on after them. Where that cannot be, the boot goes on as it did.
+    func keepClosed(_ closed: [ClosedInterface], _ cause: Cause, _ draft: inout PlanDraft) {
+        let files = draft.sysctlFiles
+        let closed = closed.filter(\.isLasting)
+        let isOn = SysctlReplay.Tool.allCases.allSatisfy { value(files, $0) == wanted }
+        guard !isOn || closed.contains(where: { $0.isOpened(by: files) }), !closed.isEmpty else { return }
+        var attempt = draft
+        do throws(LeftToPerson) {
+            let chosen = try ownFile(files, attempt, setting: isOn ? [] : keys)
+            guard chosen.text.bytes != chosen.before?.bytes.bytes ?? [] else { return }
+            try write(
+                chosen.path, chosen.before, chosen.text, files, cause, &attempt,
+                effect: isOn ? "The host routes between its interfaces after every boot, as it did" : effect)
+            draft = attempt
+        } catch {
+            // What runs is repaired; no file of ours may be written, or none has the last word.
         }
-        return nil
     }
 
     /// What the tool leaves the switch at, with these files and no others.
     private func value(_ files: [String: String], _ tool: SysctlReplay.Tool) -> String? {
-        outcome(files, tool).value
+        SysctlReplay(texts: files).outcome(keys[0], tool: tool).value
     }
 
-    private func outcome(_ files: [String: String], _ tool: SysctlReplay.Tool) -> SysctlReplay.Outcome {
-        let listing = SysctlReplay.directories.map { directory in
-            (
-                directory: directory,
-                names: files.keys.filter { HostState.directory(of: $0) == directory }
-                    .map { String($0.dropFirst(directory.utf8.count + 1)) }
-            )
-        }
-        let parsed = SysctlReplay.order(listing).map { SysctlFile(path: $0, text: files[$0] ?? "") }
-        let main = files[SysctlReplay.mainFile].map { SysctlFile(path: SysctlReplay.mainFile, text: $0) }
-        return SysctlReplay(files: parsed, main: main).outcome(keys[0], tool: tool)
+    /// Interfaces that its files keep closed, where this is the switch of the whole host.
+    private func closed(_ draft: PlanDraft) -> [ClosedInterface] {
+        guard let whole = [SysctlKey.ipForward, .ipv6Forwarding].first(where: keys.contains) else { return [] }
+        return ClosedInterface.all(under: whole, in: draft).filter(\.isLasting)
     }
 
-    /// The first of our names with which the switch ends on under systemd-sysctl.
+    /// The first of our names with which the switch ends on under systemd-sysctl, and what is to be closed closed, if
+    /// any does that; where some are taken, the last of them.
     private func ownFile(
-        _ files: [String: String], _ draft: PlanDraft
+        _ files: [String: String], _ draft: PlanDraft, setting keys: [SysctlKey]
     ) throws(LeftToPerson) -> (path: String, before: FileContent?, text: SysctlFile) {
-        for name in Self.names {
-            let path = "\(Self.directory)/\(name)"
+        var fallback: (path: String, before: FileContent?, text: SysctlFile)?
+        let closed = closed(draft)
+        let taken = Self.paths.filter { draft.facts.state.path($0) != .absent }
+        for path in taken.reversed() + Self.paths.filter({ !taken.contains($0) }) {
             let before = try draft.editable(path)
-            let comment = "# Containers reach other networks only if this host forwards packets.\n"
+            let comment = keys.isEmpty ? "" : "# Containers reach other networks only if this host forwards packets.\n"
             var lines = TextLines(before?.bytes.bytes ?? Array(comment.utf8))
             let assignments = SysctlFile(path: path, bytes: lines.bytes).assignments
             for key in keys {
@@ -116,14 +128,18 @@ struct ForwardingPersistent: Remedy {
                     lines.append("\(key) = \(wanted)")
                 }
             }
+            for interface in closed { interface.keep(closedBy: &lines, of: path, among: files) }
             let text = SysctlFile(path: path, bytes: lines.bytes)
             var after = files
             after[path] = text.lines.text
-            if value(after, .systemd) == wanted { return (path, before, text) }
+            guard value(after, .systemd) == wanted else { continue }
+            if !closed.contains(where: { $0.isOpened(by: after) }) { return (path, before, text) }
+            fallback = fallback ?? (path, before, text)
         }
+        if let fallback { return fallback }
         throw LeftToPerson(
-            why: "a file that sorts after any name of ours sets \(keys[0]) to something else",
-            what: ["Set \(keys[0]) to \(wanted) in \(opponents(files).joined(separator: ", "))"])
+            why: "a file that sorts after any name of ours sets \(self.keys[0]) to something else",
+            what: ["Set \(self.keys[0]) to \(wanted) in \(opponents(files).joined(separator: ", "))"])
     }
 
     /// The files that set the switch to something else.
@@ -139,15 +155,26 @@ struct ForwardingPersistent: Remedy {
 
     private func write(
         _ path: String, _ before: FileContent?, _ text: SysctlFile, _ files: [String: String], _ cause: Cause,
-        _ draft: inout PlanDraft
+        _ draft: inout PlanDraft, effect: String? = nil
     ) throws(LeftToPerson) {
+        let effect = effect ?? self.effect
         var after = before ?? FileContent(bytes: ByteString([]))
         after.bytes = ByteString(text.bytes)
+        var change = Change.file(path: path, before: before, after: after)
+        if before == after {
+            // Another remedy of this plan has written it.
+            guard let made = draft.changes.last(where: { $0.change.leaves(after, at: path) }) else { return }
+            change = made.change
+        }
         let over = opponents(files).filter { $0 != path && $0 != SysctlReplay.mainFile }
+        let kept = closed(draft).filter { text.assignments.map(\.key).contains($0.key) }
         try draft.add(
-            .file(path: path, before: before, after: after), phase: .persistent, remedy: id,
+            change, phase: .persistent, remedy: id,
             risk: effect
-                + (over.isEmpty ? "." : "; it overrides \(over.joined(separator: ", "))."),
+                + (over.isEmpty ? "" : "; it overrides \(over.joined(separator: ", "))")
+                + (kept.isEmpty
+                    ? "."
+                    : ". Not \(kept.map { "\($0.link): \($0.file) keeps it closed" }.joined(separator: ", nor "))."),
             for: cause)
     }
 
@@ -162,9 +189,18 @@ struct ForwardingPersistent: Remedy {
         guard let line = deciding?.location.line, let old = lines.line(line) else { return }
         lines.replaceLine(line, with: "\(keys[0]) = \(wanted)")
         lines.insert("# lxc-doctor: was \(old)", afterLine: line - 1)
+        if path == SysctlReplay.mainFile {
+            for interface in closed(draft) { interface.keep(closedBy: &lines, of: path, among: draft.sysctlFiles) }
+        }
         try draft.edit(
             path, before, lines.bytes, remedy: id, for: cause,
             risk: "Whoever wrote that line wanted \(wanted == "1" ? "forwarding off" : "it otherwise"); the old value "
                 + "stays beside it as a comment.")
+    }
+}
+
+extension Change {
+    fileprivate func leaves(_ content: FileContent, at path: String) -> Bool {
+        if case .file(let other, _, let after?) = self { other == path && after == content } else { false }
     }
 }

@@ -11,9 +11,13 @@ struct IPv6Forwarding: Remedy {
 
     func plan(_ cause: Cause, in draft: inout PlanDraft) throws(LeftToPerson) {
         let network = try draft.network(of: cause)
-        guard let value = draft.facts.state.sysctls[SysctlName.ipv6Forwarding] else {
+        let before = draft.facts.state.sysctls
+        guard let value = before[SysctlName.ipv6Forwarding] else {
             throw LeftToPerson(why: "this kernel has no IPv6", what: [])
         }
+        let settings = draft.lxcNetSettings
+        let isLxcNets = draft.facts.lxcNet.unit != nil && settings.makes(bridge: network.bridge) && settings.ipv6 != nil
+        var closed: [ClosedInterface] = []
         if value == "0" {
             try draft.keepRouterAdvertisements(phase: .runtime, remedy: id, for: cause)
             try draft.add(
@@ -24,6 +28,15 @@ struct IPv6Forwarding: Remedy {
                     + "to them reaches them, unless a firewall stops it. It counts as a router, and ignores the "
                     + "advertisements of others where accept_ra is 1.",
                 for: cause)
+            closed = ClosedInterface.all(under: .ipv6Forwarding, in: draft)
+                .filter { before[$0.key.description] == "0" }
+            for interface in closed {
+                try draft.add(
+                    .setSysctl(key: interface.key.description, from: "1", to: "0"), phase: .runtime, remedy: id,
+                    risk: "None: \(interface.file) says so, and so it was."
+                        + (isLxcNets ? " lxc-net opens it with every other at each of its starts." : ""),
+                    for: cause)
+            }
         }
         let own = SysctlName.ipv6Forwarding(of: network.bridge)
         if draft.facts.state.sysctls[own] == "0" {
@@ -35,11 +48,11 @@ struct IPv6Forwarding: Remedy {
         let lasting = ForwardingPersistent(
             remedy: id, keys: [.ipv6Forwarding], wanted: "1",
             effect: "The host routes IPv6 between ALL its interfaces after every boot")
-        let settings = draft.lxcNetSettings
-        if draft.facts.lxcNet.unit != nil, settings.makes(bridge: network.bridge), settings.ipv6 != nil {
+        if isLxcNets {
             try lasting.keepOn(cause, &draft)
         } else {
             try lasting.plan(cause, in: &draft)
+            lasting.keepClosed(closed, cause, &draft)
         }
     }
 }

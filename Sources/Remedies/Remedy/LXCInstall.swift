@@ -4,6 +4,7 @@ internal import HostModel
 /// Installs LXC through the host's package manager. It ends installed, or as it was: nothing takes it back.
 struct LXCInstall: Remedy {
     let id = "lxc-install"
+    let isForNetwork = false
 
     static let program = PackageManager.program
 

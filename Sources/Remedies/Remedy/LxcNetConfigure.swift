@@ -21,6 +21,7 @@ struct LxcNetConfigure: Remedy {
                 why: "lxc-net always masquerades, and the profile wants \(network.nat.rawValue)", what: [])
         }
         try refuseTakeover(network, draft)
+        try refuseUnknownMaker(network, draft)
         try writeSettings(network, cause, &draft)
         try sourceSettings(cause, &draft)
         let settings = draft.lxcNetSettings
@@ -41,6 +42,25 @@ struct LxcNetConfigure: Remedy {
             why: "\(reason), and lxc-net can manage only one bridge",
             what: ["Have this host's own network configuration make \(network.bridge), or give up \(other)"],
             withoutCommands: true)
+    }
+
+    /// A bridge that is there, though lxc-net was told not to make it and did not, was made by something else: what that
+    /// makes at the next boot, lxc-net would find in its way, and it in lxc-net's.
+    private func refuseUnknownMaker(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) {
+        let facts = draft.facts
+        guard facts.state.exists(link: network.bridge), facts.state.path(LxcNetFacts.flag) == .absent else { return }
+        let isOff: String
+        if case .symbolicLink("/dev/null") = facts.state.path(LxcNetFacts.mask) {
+            isOff = "lxc-net is masked"
+        } else if draft.lxcNetSettings["USE_LXC_BRIDGE"] != "true" {
+            isOff = "\(facts.lxcNet.settingsFile) has lxc-net make no bridge"
+        } else {
+            return
+        }
+        throw LeftToPerson(
+            why: "\(isOff), and \(network.bridge) is there all the same: something else makes it, which is not known "
+                + "here, and both would make it at the next boot",
+            what: ["Find what makes it: grep -rs \(Shell.quote(network.bridge)) /etc"], withoutCommands: true)
     }
 
     /// Why lxc-net is not free to leave a bridge; nil: it is.
@@ -104,8 +124,18 @@ struct LxcNetConfigure: Remedy {
         try refuseRenumbering(network, base, draft)
         let running = runningAgainst(network, cause, draft)
         if let running {
+            let changed = Set(missing.map(\.0))
+            if let (name, words) = draft.facts.lxcNetEdits.sorted(by: { $0.key < $1.key })
+                .first(where: { !changed.contains($0.key) })
+            {
+                throw LeftToPerson(
+                    why: "\(name) was edited since lxc-net was started: \(words). Whether it starts with that is not "
+                        + "known, and where it does not, the network is gone",
+                    what: ["systemctl restart lxc-net, when the containers may be without network; then: lxc-doctor"],
+                    withoutCommands: true)
+            }
             let range = missing.first { $0.0 == "LXC_DHCP_RANGE" }?.1 ?? base["LXC_DHCP_RANGE"]
-            try draft.checkServer(range: range, phase: .persistent, remedy: id, for: cause)
+            try draft.checkServer(range: range, always: true, phase: .persistent, remedy: id, for: cause)
             try draft.add(
                 .run(.lxcNetStop(running)), phase: .persistent, remedy: id,
                 risk: "The containers have no network until lxc-net is started again, a moment later."

@@ -65,15 +65,16 @@ extension PlanDraft {
 
     /// Where dnsmasq does not take the file of its own that the settings name, lxc-net does not start, and removes what it
     /// has made: before anything is stopped, dnsmasq is asked. `range`: the addresses that it will be told to hand out.
+    /// `always`: even where there is no such file, for the program itself may be gone.
     mutating func checkServer(
-        range: String?, phase: FixPhase, remedy: String, for cause: Cause
+        range: String?, always: Bool = false, phase: FixPhase, remedy: String, for cause: Cause
     ) throws(LeftToPerson) {
         guard let file = lxcNetSettings["LXC_DHCP_CONFILE"], let range else {
             throw LeftToPerson(
                 why: "what lxc-net's settings give its dnsmasq, only a shell can tell", what: ["systemctl cat lxc-net"])
         }
-        let check = Change.run(.checkDnsmasq(path: file, range: range))
-        guard !file.isEmpty, !changes.contains(where: { $0.change == check }) else { return }
+        let check = Change.run(.checkDnsmasq(path: file.isEmpty ? "/dev/null" : file, range: range))
+        guard always || !file.isEmpty, !changes.contains(where: { $0.change == check }) else { return }
         try add(check, phase: phase, remedy: remedy, risk: "None: it only looks.", for: cause)
     }
 

@@ -27,6 +27,14 @@ struct Masquerade: Remedy {
                 why: "the profile wants \(network.nat.rawValue), which this repair does not make", what: [])
         }
         try refuseNeighbours(network, draft)
+        if let rule = draft.facts.translationForOthers.first {
+            throw LeftToPerson(
+                why: "a rule names everybody but this network, so that it may be left out on purpose: \(rule)",
+                what: [
+                    "Where it is not meant: \(rule.contains("legacy") ? "iptables-legacy -t nat -S" : "nft list ruleset")"
+                ],
+                withoutCommands: true)
+        }
         if let outcome = draft.lxcNetOutcome(network), draft.starts(outcome) {
             return try draft.start(outcome, back: .stop, remedy: id, for: cause)
         }

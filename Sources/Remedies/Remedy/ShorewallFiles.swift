@@ -8,6 +8,8 @@ struct ShorewallFiles {
     private var files: [String: ShorewallFile] = [:]
     /// Before 5.0.14 `snat` was not known.
     private let usesMasq: Bool
+    /// Whether the policy is to let the network out, and did not before.
+    private var opensOutside = false
 
     init(_ draft: PlanDraft) throws(LeftToPerson) {
         var before: [String: FileContent] = [:]
@@ -86,6 +88,7 @@ struct ShorewallFiles {
 
     /// Ahead of every other policy: the first that matches decides. A policy that names the zone is somebody's decision.
     mutating func allow(from inside: String, to outside: String) throws(LeftToPerson) {
+        try refuse(rows("rules").first { Self.closes($0, inside, outside, ports: []) }, inside)
         let ways = [("$FW", inside), (inside, outside)].filter { source, target in
             rows("policy").first { Self.covers($0, source, target) }?.columns[2] != "ACCEPT"
         }
@@ -96,13 +99,36 @@ struct ShorewallFiles {
                     Self.covers($0, source, target) && $0.columns[2] != "ACCEPT" && isNamed($0)
                 })
             else { continue }
-            throw LeftToPerson(
-                why: "the policy of shorewall speaks of the zone \(inside), so it may be meant: \(own.location) "
-                    + "(\(own.columns.joined(separator: " ")))",
-                what: ["Where it is not meant: ACCEPT in that row, then shorewall check and shorewall reload"],
-                withoutCommands: true)
+            try refuse(own, inside)
         }
+        opensOutside = ways.contains { $0.0 == inside }
         for (source, target) in ways { edit("policy") { $0.insertFirst([source, target, "ACCEPT"]) } }
+    }
+
+    private func refuse(_ row: ColumnFile.Row?, _ zone: String) throws(LeftToPerson) {
+        guard let row else { return }
+        throw LeftToPerson(
+            why: "shorewall's own files speak of the zone \(zone), so it may be meant: \(row.location) "
+                + "(\(row.columns.joined(separator: " ")))",
+            what: ["Where it is not meant: ACCEPT in that row, then shorewall check and shorewall reload"],
+            withoutCommands: true)
+    }
+
+    /// Whether a rule that names the zone drops all that goes from it to another, or to one of these ports there.
+    /// Source: shorewall-rules(5).
+    private static func closes(_ row: ColumnFile.Row, _ source: String, _ target: String, ports: [String]) -> Bool {
+        let columns = row.columns
+        guard columns.count > 2 else { return false }
+        // `REJECT:info`, `DNS(DROP)`, `DNS/REJECT`
+        let words = columns[0].split { ":(/!)".contains($0) }
+        guard let verdict = words.first(where: { ["DROP", "REJECT"].contains($0) }) else { return false }
+        let macro = words.first == verdict ? nil : words.first
+        guard columns[1] == source, [target, "all", "any"].contains(columns[2]) else { return false }
+        if let macro { return ports.contains("53") && macro == "DNS" }
+        let rest = columns.dropFirst(3)
+        guard rest.contains(where: { $0 != "-" }) else { return true }
+        let list = columns.count > 4 ? columns[4].split(separator: ",").map(String.init) : []
+        return !ports.isEmpty && (list.isEmpty || list == ["-"] || list.contains { ports.contains($0) })
     }
 
     private static func zones(_ column: String) -> [String] {
@@ -117,8 +143,12 @@ struct ShorewallFiles {
         return matches(row.columns[0], source) && matches(row.columns[1], target)
     }
 
-    /// The option `dhcp` of the interface opens DHCP; DNS is a rule.
-    mutating func askDNS(from zone: String) {
+    /// The option `dhcp` of the interface opens DHCP; DNS is a rule. A row that keeps the zone from this host is somebody's
+    /// decision.
+    mutating func askDNS(from zone: String) throws(LeftToPerson) {
+        try refuse(rows("rules").first { Self.closes($0, zone, "$FW", ports: ["53", "domain"]) }, zone)
+        let own = rows("policy").first { Array($0.columns.prefix(2)) == [zone, "$FW"] }
+        try refuse(own.flatMap { $0.columns.count > 2 && $0.columns[2] != "ACCEPT" ? $0 : nil }, zone)
         let isThere = rows("rules").contains { row in
             guard row.columns.count > 2,
                 row.columns[0].hasPrefix("DNS(ACCEPT)") || row.columns[0].hasPrefix("DNS/ACCEPT")
@@ -185,7 +215,9 @@ struct ShorewallFiles {
 
     func risk(_ path: String, _ bridge: String) -> String {
         path.hasSuffix("/policy")
-            ? "Containers of \(bridge) reach the outside, ahead of every other policy."
+            ? (opensOutside
+                ? "Containers of \(bridge) reach the outside" : "This host reaches the containers of \(bridge)")
+                + ", ahead of every other policy."
             : "None before shorewall loads it."
     }
 }

@@ -26,7 +26,7 @@ struct ShorewallZone: Remedy {
             "\(reach.uplink) is in no zone of shorewall, so which one is the outside is not known")
         let inside = try files.giveZone(to: network.bridge)
         try files.allow(from: inside, to: outside)
-        files.askDNS(from: inside)
+        try files.askDNS(from: inside)
         let isNative =
             draft.facts.translatedNatively.contains { $0.contains(network.cidr) }
             || draft.facts.state.tables.values.contains(.translation(network.cidr))

@@ -134,8 +134,12 @@ extension HostState {
             paths[path] = after.map(PathState.file) ?? .absent
         case .symbolicLink(let path, _, let after):
             paths[path] = after.map(PathState.symbolicLink) ?? .absent
-        case .addRule(let rule): rules[rule.table, default: IptablesListing()].insert(rule)
-        case .removeRule(let rule): rules[rule.table, default: IptablesListing()].remove(rule)
+        case .addRule(let rule):
+            rules[rule.table, default: IptablesListing()].insert(rule)
+            if rule.makesTable == true { tables[rule.table.name] = .other }
+        case .removeRule(let rule):
+            rules[rule.table, default: IptablesListing()].remove(rule)
+            if isBareTable(of: rule) { tables[rule.table.name] = nil }
         case .addNftRule(let rule): chains[rule.place]?.insert(rule)
         case .removeNftRule(let rule): chains[rule.place]?.remove(rule)
         case .forgetFlows(let flows): self.flows.subtract(flows)

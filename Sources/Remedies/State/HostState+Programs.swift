@@ -6,7 +6,8 @@ extension HostState {
     func standing(of rule: IptablesRule, wanted: Bool) -> Standing {
         let listing = rules[rule.table] ?? IptablesListing()
         if listing.contains(rule) { return wanted ? .after : .before }
-        guard wanted else { return .after }
+        // Killed between the two: the rule has gone, and its table has not.
+        guard wanted else { return isBareTable(of: rule) ? .before : .after }
         guard listing.holds(rule.chain) else {
             return .other("\(rule.table.flavour.program) has no chain \(rule.chain) in \(rule.table.name)")
         }
@@ -14,6 +15,11 @@ extension HostState {
             return .other("\(rule.chain) has no rule `\(neighbour)`")
         }
         return .before
+    }
+
+    /// Whether there is nothing left of a table that the rule made but the table.
+    func isBareTable(of rule: IptablesRule) -> Bool {
+        rule.makesTable == true && table(rule.table.name) != .absent && rules[rule.table]?.isBare ?? true
     }
 
     func standing(of rule: NftChainRule, wanted: Bool) -> Standing {

@@ -7,16 +7,33 @@ enum LegacyExemptions {
     /// The rules of the nat table that accept or return in POSTROUTING, or in a chain that it jumps to, and may concern
     /// one of the networks, as text. A table that is not listed is not asked for: asking would create it.
     static func read(_ host: any Host, for networks: [IPv4Prefix]) throws(HostError) -> [String] {
+        try table(host).map { exemptions(in: $0, for: networks) } ?? []
+    }
+
+    /// Rules of the nat table that are about everybody but one of the networks, as text: who wrote them did not forget it.
+    static func rulesForOthers(than networks: [IPv4Prefix], _ host: any Host) throws(HostError) -> [String] {
+        guard let table = try table(host) else { return [] }
+        return table.chains.filter { $0.hook == .postrouting || $0.hook == nil }.flatMap { chain in
+            chain.rules.enumerated().compactMap { number, rule in
+                guard rule.inversions.contains(.source),
+                    let source = IPv4Prefix(address: rule.source, netmask: rule.sourceMask),
+                    networks.contains(where: { source.contains($0) })
+                else { return nil }
+                return "rule \(number + 1) of iptables-legacy -t nat \(chain.name) (all sources but \(source))"
+            }
+        }
+    }
+
+    /// Nil where it is not loaded: asking would create it.
+    private static func table(_ host: any Host) throws(HostError) -> XtTable? {
         let names = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
-        guard names.split(separator: "\n").contains("nat") else { return [] }
+        guard names.split(separator: "\n").contains("nat") else { return nil }
         let raw = try host.legacyTable(LegacyTableName(family: .ipv4, table: "nat"))
-        let table: XtTable
         do throws(WireError) {
-            table = try XtTable(info: raw.info, entries: raw.entries)
+            return try XtTable(info: raw.info, entries: raw.entries)
         } catch {
             throw HostError(.malformed, operation: "read iptables-legacy nat", message: error.description)
         }
-        return exemptions(in: table, for: networks)
     }
 
     private static func exemptions(in table: XtTable, for networks: [IPv4Prefix]) -> [String] {
@@ -27,13 +44,6 @@ enum LegacyExemptions {
             let chain = table.chains[order[next]]
             next += 1
             for (number, rule) in chain.rules.enumerated() {
-                if rule.inversions.contains(.source),
-                    let source = IPv4Prefix(address: rule.source, netmask: rule.sourceMask),
-                    networks.contains(where: { source.contains($0) })
-                {
-                    let place = "rule \(number + 1) of iptables-legacy -t nat \(chain.name)"
-                    found.append("\(place) (all sources but \(source))")
-                }
                 guard case .verdict(let verdict) = rule.target else { continue }
                 switch verdict {
                 case .accept, .return:

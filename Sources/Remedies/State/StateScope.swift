@@ -38,7 +38,9 @@ extension StateScope {
             case .file(let path, _, _), .symbolicLink(let path, _, _): paths.insert(path)
             case .forgetFlows: flows = true
             case .restoreImage(let order): paths.insert(order.path)
-            case .addRule(let rule), .removeRule(let rule): rules.insert(rule.table)
+            case .addRule(let rule), .removeRule(let rule):
+                rules.insert(rule.table)
+                if rule.makesTable == true { tables.insert(rule.table.name) }
             case .addNftRule(let rule), .removeNftRule(let rule): chains.insert(rule.place)
             case .run(.lxcNetStart), .run(.lxcNetStop):
                 links = true

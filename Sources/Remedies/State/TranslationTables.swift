@@ -99,8 +99,8 @@ struct TranslationTables {
         }
     }
 
-    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, or that
-    /// name everybody but the network, as text. A verdict map counts as one: its elements are not looked at.
+    /// Rules of source NAT that accept or return, and so keep some traffic of the network untranslated, as text. A
+    /// verdict map counts as one: its elements are not looked at.
     /// `thatLetAllOut`: only those that look at nothing but the source and these uplinks.
     func exemptions(for networks: [IPv4Prefix], thatLetAllOut uplinks: Set<String>? = nil) -> [String] {
         reachable().flatMap { index in
@@ -112,9 +112,6 @@ struct TranslationTables {
                     case .verdict(.accept), .verdict(.return), .lookup(_, _, into: .verdict, _): true
                     default: false
                     }
-                }
-                if uplinks == nil, let all = matches.addresses.first(where: { Self.leavesOut($0, one: networks) }) {
-                    return "rule \(rule.handle) of \(chain.table) \(chain.name) (all sources but \(all.network))"
                 }
                 let concerns = matches.addresses.allSatisfy { match in
                     !match.isSource || match.inverted || networks.contains { $0.overlaps(match.network) }
@@ -129,9 +126,19 @@ struct TranslationTables {
         }
     }
 
-    /// Whether a rule is about everybody but one of the networks: who wrote it did not forget that network.
-    private static func leavesOut(_ match: AddressMatch, one networks: [IPv4Prefix]) -> Bool {
-        match.isSource && match.inverted && networks.contains { match.network.contains($0) }
+    /// Rules of source NAT that are about everybody but one of the networks, as text: who wrote them did not forget it.
+    func rulesForOthers(than networks: [IPv4Prefix]) -> [String] {
+        reachable().flatMap { index in
+            let chain = ruleset.chains[index]
+            return ruleset.rules.filter { $0.chain == index }.compactMap { rule -> String? in
+                let leftOut = AddressMatch.all(in: ruleset.expressions(of: rule)).addresses.first { match in
+                    match.isSource && match.inverted && networks.contains { match.network.contains($0) }
+                }
+                return leftOut.map {
+                    "rule \(rule.handle) of \(chain.table) \(chain.name) (all sources but \($0.network))"
+                }
+            }
+        }
     }
 
     private static func letsAllOut(

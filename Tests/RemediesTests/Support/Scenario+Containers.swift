@@ -31,7 +31,7 @@ extension Scenario {
             }),
         Scenario(
             name: "link to a bridge that has gone", cause: "config-links-other-bridge", remedy: "container-config",
-            breakage: { $0.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = gone0\n", plugged: false) },
+            breakage: { $0.run("old", "lxc.net.0.type = veth\nlxc.net.0.link = lxcbr0\n", plugged: false) },
             healthy: {
                 $0.masters["vethold"] == "lxcbr1"
                     && $0.config("old") == "lxc.net.0.type = veth\nlxc.net.0.link = lxcbr1\n"
