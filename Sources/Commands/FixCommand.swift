@@ -39,7 +39,9 @@ enum Interrupted {
     static func takeBack(on live: LiveHost) throws(CommandError) {
         let store = FileJournalStore()
         do {
-            guard try live.identity().effectiveUser == 0, try !unfinishedRuns(in: store).isEmpty else { return }
+            guard try live.identity().effectiveUser == 0 else { return }
+            for problem in try unreadableRuns(in: store) { Output.message(problem) }
+            guard try !unfinishedRuns(in: store).isEmpty else { return }
             let applier = Applier(host: live, store: store, identity: RunIdentity(run: "recovery", startedAt: ""))
             for recovery in try applier.recover() { Output.message(recovery.sentence) }
         } catch {

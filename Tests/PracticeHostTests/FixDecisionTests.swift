@@ -51,6 +51,32 @@ import Testing
         #expect(ended.output == "fix 2\n1\n1\n0\n1\n", "\(ended.output) \(ended.messages)")
     }
 
+    /// Half a journal, as a damaged disk leaves it, is named and keeps nothing else from being repaired.
+    @Test func aDamagedJournalStopsNothing() throws {
+        let ended = try Program.lab(
+            ["--fault", "masq-missing=table"],
+            """
+            lxc-doctor --auto-remediate --yes --quiet; truncate -s 100 /var/lib/lxc-doctor/journal/*.json
+            nft delete table ip lxc
+            lxc-doctor --auto-remediate --yes --quiet 2>/tmp/words; echo "fix $?"; grep -c 'is damaged' /tmp/words
+            lxc-doctor fix undo --yes --quiet 2>/dev/null; echo "undo $?"; nft list tables ip
+            lxc-doctor fix history 2>/dev/null | grep -c undone
+            """)
+        #expect(ended.output == "fix 0\n1\nundo 0\n1\n", "\(ended.output) \(ended.messages)")
+    }
+
+    /// Somebody else's route into the network leads elsewhere: no bridge is made on top of it.
+    @Test func aRouteElsewhereIsKept() throws {
+        let ended = try FixLab.run(
+            [],
+            """
+            /usr/libexec/lxc/lxc-net stop; ip route add 10.5.0.0/16 via 203.0.113.1; state >/tmp/before
+            lxc-doctor --auto-remediate --yes >/tmp/report; echo "fix $?"; state >/tmp/now
+            diff /tmp/before /tmp/now && echo SAME
+            """)
+        #expect(ended.lines == ["fix 2", "SAME"], "\(ended.output) \(ended.messages)")
+    }
+
     /// Another link has the network, or a part of it: what its neighbours send is not ours to translate.
     @Test(arguments: ["site", "up0"])
     func anotherLinksNetworkIsNotTranslated(link: String) throws {

@@ -31,7 +31,26 @@ package func unfinishedRuns(in store: any JournalStore) throws(HostError) -> [St
     for run in try store.runs().reversed() {
         let bytes = try store.load(run)
         guard Journal.Status.mayBeUnfinished(bytes) else { continue }
-        if try Journal(decoding: bytes, run: run).status.isUnfinished { found.append(run) }
+        do throws(HostError) {
+            if try Journal(decoding: bytes, run: run).status.isUnfinished { found.append(run) }
+        } catch {
+            // Half a journal keeps no other repair from anything; `unreadableRuns` names it.
+            guard error.code == .malformed else { throw error }
+        }
+    }
+    return found
+}
+
+/// The journals that are none, in words: what such a run may have left unfinished, nothing takes back.
+package func unreadableRuns(in store: any JournalStore) throws(HostError) -> [String] {
+    var found: [String] = []
+    for run in try store.runs() {
+        let bytes = try store.load(run)
+        // The last byte of a journal is that of its text.
+        guard bytes.last(where: { $0 != 0x0a }) != UInt8(ascii: "}") else { continue }
+        found.append(
+            "\(store.location(of: run)) is damaged: if that repair was interrupted, nothing takes it back; move the file "
+                + "away once the host is as you want it")
     }
     return found
 }
@@ -59,9 +78,8 @@ extension Applier {
 
     func recoverLocked() throws(HostError) -> [Recovery] {
         var recoveries: [Recovery] = []
-        for run in try store.runs().reversed() {
+        for run in try unfinishedRuns(in: store) {
             var journal = try Journal(decoding: try store.load(run), run: run)
-            guard journal.status.isUnfinished else { continue }
             let boot = JournalRun.line(try host.readTextIfPresent(JournalRun.bootFile) ?? "")
             let wasUndo = journal.status == .undoing
             journal.reason = journal.reason ?? "interrupted"

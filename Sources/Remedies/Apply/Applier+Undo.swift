@@ -60,7 +60,14 @@ extension Applier {
     package func journal(toUndo run: String?) throws(HostError) -> Journal? {
         if let run { return try Journal(decoding: try store.load(run), run: run) }
         for run in try store.runs().reversed() {
-            let journal = try Journal(decoding: try store.load(run), run: run)
+            let journal: Journal
+            do throws(HostError) {
+                journal = try Journal(decoding: try store.load(run), run: run)
+            } catch {
+                // A damaged one is named by whoever asks for the history.
+                guard error.code == .malformed else { throw error }
+                continue
+            }
             if journal.isUndoable, !journal.entries.allSatisfy(\.change.isMomentary) { return journal }
         }
         return nil

@@ -50,7 +50,8 @@ struct BridgeAddress: Remedy {
             risk: "None: it keeps the remaining addresses when one is removed.", for: cause)
     }
 
-    /// Two links with the same subnet make both unreachable; which one is right, only a person knows.
+    /// Two links with the same subnet make both unreachable, and so does a route into it by another link; which one is
+    /// right, only a person knows.
     static func refuseElsewhere(_ network: Network, in draft: PlanDraft) throws(LeftToPerson) {
         for (link, addresses) in draft.facts.state.addresses.sorted(by: { $0.key < $1.key }) {
             guard link != network.bridge, let other = addresses.first(where: { $0.address.overlaps(network.cidr) })
@@ -60,6 +61,11 @@ struct BridgeAddress: Remedy {
             throw LeftToPerson(
                 why: "\(link) carries \(other), which overlaps \(network.cidr); two links cannot share a subnet",
                 what: ["Renumber one of them; to see both: ip -4 address"], withoutCommands: true)
+        }
+        if let route = draft.facts.routedElsewhere[network.bridge]?.first {
+            throw LeftToPerson(
+                why: "\(network.cidr) takes in \(route), which leads elsewhere",
+                what: ["Renumber one of them; to see it: ip route show root \(network.cidr)"], withoutCommands: true)
         }
     }
 }

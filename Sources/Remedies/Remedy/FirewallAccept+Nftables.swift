@@ -20,7 +20,7 @@ extension FirewallAccept {
             let isAhead = listing.reach < listing.entries.count
             try draft.add(
                 .addNftRule(rule), phase: .runtime, remedy: id,
-                risk: risk(opening, network),
+                risk: risk(opening, network) + (chain.place.family == .inet ? " The chain is one of IPv6 too." : ""),
                 for: cause, command: isAhead ? ShellChange(.addNftRule(rule)).make : nil)
         }
         try saveNftables(rules.map(\.text), chain, cause, &draft)

@@ -108,11 +108,6 @@ struct LxcNetConfigure: Remedy {
         }
         guard own.length > network.address.length else { return }
         try BridgeAddress.refuseElsewhere(network, in: draft)
-        if let route = draft.facts.routedElsewhere[network.bridge]?.first {
-            throw LeftToPerson(
-                why: "\(network.cidr) takes in \(route), and lxc-net has made \(own.network) so far",
-                what: ["ip route show root \(network.cidr)"], withoutCommands: true)
-        }
     }
 
     private func writeSettings(_ network: Network, _ cause: Cause, _ draft: inout PlanDraft) throws(LeftToPerson) {
@@ -250,7 +245,8 @@ private struct DHCPRange {
             last = network.dhcpRange[1]
             return
         }
-        let parts = (current ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) }
+        // Of a file with carriage returns the last one has one.
+        let parts = (current ?? "").filter { $0 != "\r" }.split(separator: ",").compactMap { IPv4Address(String($0)) }
         if parts.count == 2, subnet.contains(parts[0]), subnet.contains(parts[1]), parts[0] <= parts[1] {
             first = parts[0]
             last = parts[1]
