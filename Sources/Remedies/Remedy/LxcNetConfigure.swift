@@ -21,6 +21,8 @@ struct LxcNetConfigure: Remedy {
                 why: "lxc-net always masquerades, and the profile wants \(network.nat.rawValue)", what: [])
         }
         try refuseTakeover(network, draft)
+        // What it says counts only where it may be read.
+        _ = try draft.editable(net.settingsFile)
         try refuseUnknownMaker(network, draft)
         try writeSettings(network, cause, &draft)
         try sourceSettings(cause, &draft)
