@@ -34,7 +34,7 @@ package func unfinishedRuns(in store: any JournalStore) throws(HostError) -> [St
         do throws(HostError) {
             if try Journal(decoding: bytes, run: run).status.isUnfinished { found.append(run) }
         } catch {
-            // Half a journal keeps no other repair from anything; `unreadableRuns` names it.
+            // `unreadableRuns` names it.
             guard error.code == .malformed else { throw error }
         }
     }
@@ -49,8 +49,8 @@ package func unreadableRuns(in store: any JournalStore) throws(HostError) -> [St
         // The last byte of a journal is that of its text.
         guard bytes.last(where: { $0 != 0x0a }) != UInt8(ascii: "}") else { continue }
         found.append(
-            "\(store.location(of: run)) is damaged: if that repair was interrupted, nothing takes it back; move the file "
-                + "away once the host is as you want it")
+            "\(store.location(of: run)) is damaged, and that repair may have been interrupted: see that the host is as you "
+                + "want it, and move the file away; no repair is made before")
     }
     return found
 }
@@ -77,6 +77,10 @@ extension Applier {
     }
 
     func recoverLocked() throws(HostError) -> [Recovery] {
+        // It may be one that was interrupted: nothing is built on what it may have left.
+        if let problem = try unreadableRuns(in: store).first {
+            throw HostError(.malformed, operation: "look for interrupted repairs", message: problem)
+        }
         var recoveries: [Recovery] = []
         for run in try unfinishedRuns(in: store) {
             var journal = try Journal(decoding: try store.load(run), run: run)

@@ -64,6 +64,9 @@ struct Masquerade: Remedy {
 
     /// What another link's hosts send would be translated as well, where its subnet is this network or lies in it.
     private func refuseNeighbours(_ network: Network, _ draft: PlanDraft) throws(LeftToPerson) {
+        if !draft.facts.state.exists(link: network.bridge) {
+            try BridgeAddress.refuseElsewhere(network, in: draft)
+        }
         for (link, addresses) in draft.facts.state.addresses.sorted(by: { $0.key < $1.key }) {
             guard link != network.bridge,
                 let other = addresses.first(where: { network.cidr.contains($0.address.network) })
