@@ -240,7 +240,9 @@ struct IptablesGenerator {
                 "-m hashlimit --hashlimit-upto 2/sec --hashlimit-burst 1 --hashlimit-mode srcip --hashlimit-name h"
         case "limit": text = "-m limit --limit 2/second --limit-burst 1"
         case "quota": text = "-m quota \(not)--quota 60"
-        case "time": text = "-m time \(random.pick(["--timestart 00:00 --timestop 12:00", "--weekdays Sa,Su"]))"
+        case "time":
+            let hours = "--timestart \(TimeOfDay.hours.from) --timestop \(TimeOfDay.hours.to)"
+            text = "-m time \(random.pick([hours, "--weekdays Sa,Su"]))"
         case "statistic":
             text = random.pick([
                 "-m statistic --mode random --probability 0.5", "-m statistic --mode nth --every 2 --packet 0",

@@ -376,7 +376,7 @@ struct NftGenerator {
         case "limit": return ("limit rate 2/second burst 1 packets", name)
         case "numgen": return ("numgen \(random.pick(["random", "inc"])) mod 2 0", name)
         case "quota": return ("quota over 60 bytes", name)
-        case "time": return ("meta hour \(not)\"00:00\"-\"12:00\"", name)
+        case "time": return ("meta hour \(not)\"\(TimeOfDay.hours.from)\"-\"\(TimeOfDay.hours.to)\"", name)
         case "dynamic set":
             return (
                 "add @" + declare("set NAME { type ipv4_addr; size 64; flags dynamic,timeout; timeout 1m; }")
