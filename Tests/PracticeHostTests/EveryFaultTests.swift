@@ -94,7 +94,8 @@ import Testing
     func isNamedAndCanBeSeenByHand(variant: Variant) throws {
         // The kernel takes a proof's ports away a moment after the proof has ended.
         let gone = "for _ in $(seq 100); do ls /sys/class/net | grep -q '^lxcdoc' || break; sleep 0.02; done"
-        let script = "lxc-doctor --format json; echo SPLIT; \(gone)\n" + (variant.isFirst ? try Self.byHand(variant.id) : "")
+        let seen = variant.isFirst ? try Self.byHand(variant.id) : ""
+        let script = "lxc-doctor --format json; echo SPLIT; \(gone)\n" + seen
         for options in Self.hosts {
             let ended = try Program.lab(options + ["--fault", variant.testDescription], script)
             if ended.messages.contains("makes no sense with") { continue }
