@@ -23,7 +23,8 @@ package struct BridgeOptionsProbe: Probe {
         guard let bridge = links.named(name), let options = bridge.bridge else {
             throw .notApplicable("there is no bridge \(name)")
         }
-        let ports = links.filter { $0.master == bridge.index }
+        // The kernel takes the ports of a proof away a moment after the proof has ended.
+        let ports = links.filter { $0.master == bridge.index && !$0.name.hasPrefix(ProofNames.linkPrefix) }
         let waiting = ports.filter { [.listening, .learning].contains($0.port?.state) }
         var facts: [String: FactValue] = [
             "stp": .boolean(options.spanningTree), "forwardDelay": .integer(options.forwardDelay / 100),
