@@ -42,7 +42,7 @@ import Testing
         let ended = try Program.lab(
             [],
             """
-            look() { ip -4 addr show dev lxcbr1 | grep -v mtu; ip -4 route show table all dev lxcbr1 | sed "s, linkdown *,,"; }
+            look() { ip -4 addr show dev lxcbr1 | grep -v mtu; ip -4 route show table all dev lxcbr1 | sed "s, linkdown,,; s, *$,,"; }
             ip addr del 10.5.0.1/16 dev lxcbr1; ip addr add \(address) dev lxcbr1 noprefixroute; look >/tmp/before
             for way in undo typed; do
                 lxc-doctor fix apply --yes --format json 2>/dev/null >/tmp/report; echo "applied $?"
