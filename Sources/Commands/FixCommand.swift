@@ -40,8 +40,9 @@ enum Interrupted {
         let store = FileJournalStore()
         do {
             guard try live.identity().effectiveUser == 0 else { return }
-            for problem in try unreadableRuns(in: store) { Output.message(problem) }
-            guard try !unfinishedRuns(in: store).isEmpty else { return }
+            let survey = try JournalSurvey(store)
+            for problem in survey.damaged { Output.message(problem) }
+            guard !survey.unfinished.isEmpty else { return }
             let applier = Applier(host: live, store: store, identity: RunIdentity(run: "recovery", startedAt: ""))
             for recovery in try applier.recover() { Output.message(recovery.sentence) }
         } catch {

@@ -22,37 +22,37 @@ package struct Recovery: Codable, Sendable, Hashable {
     }
 }
 
-/// The repairs that were interrupted and not taken back yet, newest name first. Changes nothing.
+/// What the journals of a host say of repairs that did not come to their end. Changes nothing.
 ///
 /// Looks into every journal: names follow the host's clock, which may have been set back, so that one that was interrupted
 /// may stand anywhere among them. Only those are decoded that hold the word of an unfinished status.
-package func unfinishedRuns(in store: any JournalStore) throws(HostError) -> [String] {
-    var found: [String] = []
-    for run in try store.runs().reversed() {
-        let bytes = try store.load(run)
-        guard Journal.Status.mayBeUnfinished(bytes) else { continue }
-        do throws(HostError) {
-            if try Journal(decoding: bytes, run: run).status.isUnfinished { found.append(run) }
-        } catch {
-            // `unreadableRuns` names it.
-            guard error.code == .malformed else { throw error }
+package struct JournalSurvey {
+    /// The repairs that were interrupted and not taken back yet, newest name first.
+    package private(set) var unfinished: [String] = []
+    /// The journals that are none, in words: what such a run may have left unfinished, nothing takes back.
+    package private(set) var damaged: [String] = []
+
+    package init(_ store: any JournalStore) throws(HostError) {
+        for run in try store.runs().reversed() {
+            let bytes = try store.load(run)
+            // The last byte of a journal is that of its text: half a one is decoded too, and named.
+            let isWhole = bytes.last { $0 != 0x0a } == UInt8(ascii: "}")
+            guard !isWhole || Journal.Status.mayBeUnfinished(bytes) else { continue }
+            do throws(HostError) {
+                if try Journal(decoding: bytes, run: run).status.isUnfinished { unfinished.append(run) }
+            } catch {
+                guard error.code == .malformed else { throw error }
+                damaged.append(
+                    "\(store.location(of: run)) is damaged, and that repair may have been interrupted: see that the host is "
+                        + "as you want it, and move the file away; no repair is made before")
+            }
         }
     }
-    return found
 }
 
-/// The journals that are none, in words: what such a run may have left unfinished, nothing takes back.
-package func unreadableRuns(in store: any JournalStore) throws(HostError) -> [String] {
-    var found: [String] = []
-    for run in try store.runs() {
-        let bytes = try store.load(run)
-        // The last byte of a journal is that of its text.
-        guard bytes.last(where: { $0 != 0x0a }) != UInt8(ascii: "}") else { continue }
-        found.append(
-            "\(store.location(of: run)) is damaged, and that repair may have been interrupted: see that the host is as you "
-                + "want it, and move the file away; no repair is made before")
-    }
-    return found
+/// The repairs that were interrupted and not taken back yet, newest name first. Changes nothing.
+package func unfinishedRuns(in store: any JournalStore) throws(HostError) -> [String] {
+    try JournalSurvey(store).unfinished
 }
 
 extension Journal.Status {
@@ -78,11 +78,12 @@ extension Applier {
 
     func recoverLocked() throws(HostError) -> [Recovery] {
         // It may be one that was interrupted: nothing is built on what it may have left.
-        if let problem = try unreadableRuns(in: store).first {
+        let survey = try JournalSurvey(store)
+        if let problem = survey.damaged.first {
             throw HostError(.malformed, operation: "look for interrupted repairs", message: problem)
         }
         var recoveries: [Recovery] = []
-        for run in try unfinishedRuns(in: store) {
+        for run in survey.unfinished {
             var journal = try Journal(decoding: try store.load(run), run: run)
             let boot = JournalRun.line(try host.readTextIfPresent(JournalRun.bootFile) ?? "")
             let wasUndo = journal.status == .undoing

@@ -18,13 +18,12 @@ struct JournalRun {
     /// is left, in words; empty: the host is as before. Never touches what someone else has changed since.
     ///
     /// Ends with the status `rolledBack`, or `undone` where a finished repair is taken back; where the host refused
-    /// something for the first time, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries before it stay, and
-    /// with them the status `applied`.
+    /// something for the first time, with `rollingBack` or `undoing`, so that the next run tries again. `from`: entries
+    /// before it stay, and with them the status `applied`.
     func takeBack(_ journal: inout Journal, from first: Int = 0, sameBoot: Bool) -> [String] {
         var problems: [String] = []
         var again = false
-        let isUndo =
-            journal.status != .running && journal.status != .awaitingConfirmation && journal.status != .rollingBack
+        let isUndo = journal.status == .undoing || !journal.status.isUnfinished
         // What the host has refused before and refuses again is left, or no repair would ever be made again.
         let isLast = (journal.refusals ?? 0) > 0
         journal.status = isUndo ? .undoing : .rollingBack

@@ -83,9 +83,11 @@ extension PlanFacts {
         try facts.readNetworkManager(host)
         try facts.readDocker(host)
         try facts.readRuleset(host, profile)
-        facts.translationExemptions += try LegacyExemptions.read(host, for: profile.networks.map(\.cidr))
-        facts.translationForOthers += try LegacyExemptions.rulesForOthers(
-            than: profile.networks.map(\.cidr), host)
+        if let legacy = try LegacyExemptions(host) {
+            let networks = profile.networks.map(\.cidr)
+            facts.translationExemptions += legacy.exemptions(for: networks)
+            facts.translationForOthers += legacy.rulesForOthers(than: networks)
+        }
         if causes.contains(where: { $0.remedy?.id == ForgetFlows.remedy }) { facts.readFlows(host, profile) }
         if causes.contains(where: { $0.id == Masquerade.shadowed }) { facts.readTranslationPlaces(host, profile) }
         if causes.contains(where: { FirewallAccept.openers.contains($0.remedy?.id ?? "") }) {

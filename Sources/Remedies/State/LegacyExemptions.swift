@@ -3,17 +3,13 @@ internal import HostModel
 internal import WireFormats
 
 /// Rules of iptables-legacy that keep traffic untranslated on purpose.
-enum LegacyExemptions {
-    /// The rules of the nat table that accept or return in POSTROUTING, or in a chain that it jumps to, and may concern
-    /// one of the networks, as text. A table that is not listed is not asked for: asking would create it.
-    static func read(_ host: any Host, for networks: [IPv4Prefix]) throws(HostError) -> [String] {
-        try table(host).map { exemptions(in: $0, for: networks) } ?? []
-    }
+struct LegacyExemptions {
+    /// The nat table.
+    private let table: XtTable
 
     /// Rules of the nat table that are about everybody but one of the networks, as text: who wrote them did not forget it.
-    static func rulesForOthers(than networks: [IPv4Prefix], _ host: any Host) throws(HostError) -> [String] {
-        guard let table = try table(host) else { return [] }
-        return table.chains.filter { $0.hook == .postrouting || $0.hook == nil }.flatMap { chain in
+    func rulesForOthers(than networks: [IPv4Prefix]) -> [String] {
+        table.chains.filter { $0.hook == .postrouting || $0.hook == nil }.flatMap { chain in
             chain.rules.enumerated().compactMap { number, rule in
                 guard rule.inversions.contains(.source),
                     let source = IPv4Prefix(address: rule.source, netmask: rule.sourceMask),
@@ -24,19 +20,21 @@ enum LegacyExemptions {
         }
     }
 
-    /// Nil where it is not loaded: asking would create it.
-    private static func table(_ host: any Host) throws(HostError) -> XtTable? {
+    /// Nil where the table is not loaded: asking would create it.
+    init?(_ host: any Host) throws(HostError) {
         let names = try host.readTextIfPresent("/proc/net/ip_tables_names") ?? ""
         guard names.split(separator: "\n").contains("nat") else { return nil }
         let raw = try host.legacyTable(LegacyTableName(family: .ipv4, table: "nat"))
         do throws(WireError) {
-            return try XtTable(info: raw.info, entries: raw.entries)
+            table = try XtTable(info: raw.info, entries: raw.entries)
         } catch {
             throw HostError(.malformed, operation: "read iptables-legacy nat", message: error.description)
         }
     }
 
-    private static func exemptions(in table: XtTable, for networks: [IPv4Prefix]) -> [String] {
+    /// The rules that accept or return in POSTROUTING, or in a chain that it jumps to, and may concern one of the
+    /// networks, as text.
+    func exemptions(for networks: [IPv4Prefix]) -> [String] {
         var order = table.chains.indices.filter { table.chains[$0].hook == .postrouting }
         var found: [String] = []
         var next = 0
@@ -47,7 +45,7 @@ enum LegacyExemptions {
                 guard case .verdict(let verdict) = rule.target else { continue }
                 switch verdict {
                 case .accept, .return:
-                    guard concerns(rule, networks) else { continue }
+                    guard Self.concerns(rule, networks) else { continue }
                     found.append("rule \(number + 1) of iptables-legacy -t nat \(chain.name)")
                 case .jump(let name), .goto(let name):
                     let target = table.chains.firstIndex { $0.name == name }
